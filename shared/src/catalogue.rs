@@ -1,0 +1,8 @@
+//! The catalogue and the shop as files: read with care, brought into the database as one change.
+
+mod apply;
+mod files;
+mod shop;
+
+pub use apply::{Error as ImportError, Report, Rows, import};
+pub use files::{Catalogue, Fault, FaultyFiles, Files, parse};

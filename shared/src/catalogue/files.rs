@@ -1,0 +1,353 @@
+//! The catalogue's files: what they must look like, and where they do not.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    fmt,
+    hash::Hash,
+};
+
+use csv::{Position, ReaderBuilder, StringRecord};
+
+use super::shop::{self, Shop};
+use crate::money::Money;
+
+/// The texts of the files by name, as the import event carries them.
+pub type Files = BTreeMap<String, String>;
+
+/// What is wrong with a value, and where. Lines and columns count from 1, columns in fields of the line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    pub(super) file: &'static str,
+    pub(super) line: u64,
+    pub(super) column: String,
+    pub(super) sentence: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} line {} column {}: {}", self.file, self.line, self.column, self.sentence)
+    }
+}
+
+/// Files that cannot be imported, with all that is wrong in them.
+#[derive(Debug, PartialEq, Eq)]
+pub struct FaultyFiles(pub Vec<Fault>);
+
+impl std::error::Error for FaultyFiles {}
+
+impl fmt::Display for FaultyFiles {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 20;
+        write!(formatter, "nothing was changed; {} faults:", self.0.len())?;
+        for fault in self.0.iter().take(SHOWN) {
+            write!(formatter, "\n{fault}")?;
+        }
+        match self.0.len().saturating_sub(SHOWN) {
+            0 => Ok(()),
+            more => write!(formatter, "\nand {more} more"),
+        }
+    }
+}
+
+/// A whole catalogue, checked: every reference points at a row, every name and pair stands once.
+#[derive(Debug)]
+pub struct Catalogue {
+    pub(super) types: Vec<VehicleType>,
+    pub(super) brands: Vec<VehicleBrand>,
+    pub(super) models: Vec<VehicleModel>,
+    pub(super) categories: Vec<ServiceCategory>,
+    pub(super) services: Vec<Service>,
+    pub(super) prices: Vec<Price>,
+    pub(super) shop: Shop,
+}
+
+#[derive(Debug)]
+pub(super) struct VehicleType {
+    pub(super) id: i64,
+    pub(super) name: String,
+    pub(super) slug: String,
+}
+
+#[derive(Debug)]
+pub(super) struct VehicleBrand {
+    pub(super) id: i64,
+    pub(super) type_id: i64,
+    pub(super) name: String,
+}
+
+#[derive(Debug)]
+pub(super) struct VehicleModel {
+    pub(super) id: i64,
+    pub(super) brand_id: i64,
+    pub(super) name: String,
+    pub(super) engine_cc: Option<i32>,
+    pub(super) fuel: String,
+}
+
+#[derive(Debug)]
+pub(super) struct ServiceCategory {
+    pub(super) id: i64,
+    pub(super) name: String,
+    pub(super) description: String,
+}
+
+#[derive(Debug)]
+pub(super) struct Service {
+    pub(super) id: i64,
+    pub(super) category_id: i64,
+    pub(super) name: String,
+    pub(super) description: String,
+    pub(super) duration_minutes: i32,
+}
+
+#[derive(Debug)]
+pub(super) struct Price {
+    pub(super) service_id: i64,
+    pub(super) model_id: i64,
+    pub(super) price: Money,
+}
+
+/// Reads all seven files and checks them against one another.
+pub fn parse(files: &Files) -> Result<Catalogue, FaultyFiles> {
+    let mut faults = Vec::new();
+
+    let types = table(files, "vehicle_types.csv", &["id", "name", "slug"], &mut faults, |row| {
+        Some(VehicleType { id: row.id("id")?, name: row.text("name")?, slug: row.text("slug")? })
+    });
+    let brands = table(files, "vehicle_brands.csv", &["id", "vehicle_type_id", "name"], &mut faults, |row| {
+        Some(VehicleBrand { id: row.id("id")?, type_id: row.id("vehicle_type_id")?, name: row.text("name")? })
+    });
+    let model_columns = &["id", "vehicle_brand_id", "name", "engine_cc", "fuel"];
+    let models = table(files, "vehicle_models.csv", model_columns, &mut faults, |row| {
+        Some(VehicleModel {
+            id: row.id("id")?,
+            brand_id: row.id("vehicle_brand_id")?,
+            name: row.text("name")?,
+            engine_cc: row.positive_or_empty("engine_cc")?,
+            fuel: row.choice("fuel", &["petrol", "electric"])?,
+        })
+    });
+    let categories = table(files, "service_categories.csv", &["id", "name", "description"], &mut faults, |row| {
+        Some(ServiceCategory { id: row.id("id")?, name: row.text("name")?, description: row.any("description")? })
+    });
+    let service_columns = &["id", "service_category_id", "name", "description", "duration_minutes"];
+    let services = table(files, "services.csv", service_columns, &mut faults, |row| {
+        Some(Service {
+            id: row.id("id")?,
+            category_id: row.id("service_category_id")?,
+            name: row.text("name")?,
+            description: row.any("description")?,
+            duration_minutes: row.positive("duration_minutes")?,
+        })
+    });
+    let price_columns = &["service_id", "vehicle_model_id", "price"];
+    let prices = table(files, "service_pricing.csv", price_columns, &mut faults, |row| {
+        Some(Price {
+            service_id: row.id("service_id")?,
+            model_id: row.id("vehicle_model_id")?,
+            price: row.price("price")?,
+        })
+    });
+    let shop = match files.get(shop::FILE) {
+        Some(text) => shop::parse(text).map_err(|fault| faults.push(fault)).ok(),
+        None => missing(shop::FILE, &mut faults),
+    };
+
+    types.once("id", |row| row.id, &mut faults);
+    types.once("name", |row| row.name.clone(), &mut faults);
+    brands.once("id", |row| row.id, &mut faults);
+    brands.once("name", |row| (row.type_id, row.name.clone()), &mut faults);
+    brands.refers("vehicle_type_id", |row| row.type_id, types.ids(|row| row.id).as_ref(), &mut faults);
+    models.once("id", |row| row.id, &mut faults);
+    models.once("name", |row| (row.brand_id, row.name.clone()), &mut faults);
+    models.refers("vehicle_brand_id", |row| row.brand_id, brands.ids(|row| row.id).as_ref(), &mut faults);
+    categories.once("id", |row| row.id, &mut faults);
+    categories.once("name", |row| row.name.clone(), &mut faults);
+    services.once("id", |row| row.id, &mut faults);
+    services.once("name", |row| row.name.clone(), &mut faults);
+    services.refers("service_category_id", |row| row.category_id, categories.ids(|row| row.id).as_ref(), &mut faults);
+    prices.once("vehicle_model_id", |row| (row.service_id, row.model_id), &mut faults);
+    prices.refers("service_id", |row| row.service_id, services.ids(|row| row.id).as_ref(), &mut faults);
+    prices.refers("vehicle_model_id", |row| row.model_id, models.ids(|row| row.id).as_ref(), &mut faults);
+
+    match shop {
+        Some(shop) if faults.is_empty() => Ok(Catalogue {
+            types: types.rows(),
+            brands: brands.rows(),
+            models: models.rows(),
+            categories: categories.rows(),
+            services: services.rows(),
+            prices: prices.rows(),
+            shop,
+        }),
+        _ => Err(FaultyFiles(faults)),
+    }
+}
+
+/// The names of a file's columns, in their order.
+type Columns = &'static [&'static str];
+
+/// A file's rows, each with its line.
+struct Table<T> {
+    file: &'static str,
+    columns: Columns,
+    rows: Vec<(u64, T)>,
+    /// Some rows could not be read: that others refer to them is no fault of its own.
+    has_holes: bool,
+}
+
+fn table<T>(
+    files: &Files,
+    file: &'static str,
+    columns: Columns,
+    faults: &mut Vec<Fault>,
+    read: impl Fn(&mut Row<'_>) -> Option<T>,
+) -> Table<T> {
+    let mut table = Table { file, columns, rows: Vec::new(), has_holes: true };
+    let Some(text) = files.get(file) else {
+        return missing(file, faults).unwrap_or(table);
+    };
+    let mut reader = ReaderBuilder::new().flexible(true).from_reader(text.trim_start_matches('\u{feff}').as_bytes());
+    if !reader.headers().is_ok_and(|header| header.iter().eq(columns.iter().copied())) {
+        faults.push(table.fault(1, "", format!("the first line must be {}", columns.join(","))));
+        return table;
+    }
+    let before = faults.len();
+    for record in reader.records() {
+        match record {
+            Ok(record) => {
+                let line = record.position().map_or(0, Position::line);
+                if record.len() == columns.len() {
+                    let row = read(&mut Row { file, columns, line, record: &record, faults });
+                    table.rows.extend(row.map(|row| (line, row)));
+                } else {
+                    let sentence = format!("{} fields are needed, {} are there", columns.len(), record.len());
+                    faults.push(table.fault(line, "", sentence));
+                }
+            }
+            Err(error) => {
+                let line = error.position().map_or(0, Position::line);
+                faults.push(table.fault(line, "", "the line cannot be read".to_owned()));
+            }
+        }
+    }
+    table.has_holes = faults.len() > before;
+    if table.rows.is_empty() && !table.has_holes {
+        faults.push(table.fault(2, "", "the file has no rows".to_owned()));
+    }
+    table
+}
+
+impl<T> Table<T> {
+    fn rows(self) -> Vec<T> {
+        self.rows.into_iter().map(|(_, row)| row).collect()
+    }
+
+    fn ids(&self, id: impl Fn(&T) -> i64) -> Option<HashSet<i64>> {
+        (!self.has_holes).then(|| self.rows.iter().map(|(_, row)| id(row)).collect())
+    }
+
+    fn once<K: Eq + Hash>(&self, column: &str, key: impl Fn(&T) -> K, faults: &mut Vec<Fault>) {
+        let mut lines: HashMap<K, u64> = HashMap::with_capacity(self.rows.len());
+        for (line, row) in &self.rows {
+            if let Some(first) = lines.get(&key(row)) {
+                faults.push(self.fault(*line, column, format!("the same stands in line {first}")));
+            } else {
+                lines.insert(key(row), *line);
+            }
+        }
+    }
+
+    fn refers(&self, column: &str, id: impl Fn(&T) -> i64, known: Option<&HashSet<i64>>, faults: &mut Vec<Fault>) {
+        let Some(known) = known else { return };
+        for (line, row) in self.rows.iter().filter(|(_, row)| !known.contains(&id(row))) {
+            faults.push(self.fault(*line, column, format!("there is no row with the id {}", id(row))));
+        }
+    }
+
+    fn fault(&self, line: u64, column: &str, sentence: String) -> Fault {
+        Fault { file: self.file, line, column: place(self.columns, column), sentence }
+    }
+}
+
+/// A line of a file. Each reader notes what is wrong with its field.
+struct Row<'a> {
+    file: &'static str,
+    columns: Columns,
+    line: u64,
+    record: &'a StringRecord,
+    faults: &'a mut Vec<Fault>,
+}
+
+impl Row<'_> {
+    /// Any text.
+    fn any(&mut self, column: &str) -> Option<String> {
+        let index = self.columns.iter().position(|name| *name == column);
+        let text = index.and_then(|index| self.record.get(index)).unwrap_or_default().trim();
+        if text.contains('\0') {
+            return self.fault(column, "a NUL character cannot be kept");
+        }
+        Some(text.to_owned())
+    }
+
+    /// A text that says something.
+    fn text(&mut self, column: &str) -> Option<String> {
+        match self.any(column)? {
+            text if text.is_empty() => self.fault(column, "a value is needed"),
+            text => Some(text),
+        }
+    }
+
+    fn choice(&mut self, column: &str, choices: &[&str]) -> Option<String> {
+        match self.any(column)? {
+            text if choices.contains(&text.as_str()) => Some(text),
+            text => self.fault(column, &format!("\"{text}\" is none of {}", choices.join(", "))),
+        }
+    }
+
+    fn id(&mut self, column: &str) -> Option<i64> {
+        match self.any(column)?.parse() {
+            Ok(id) if id > 0 => Some(id),
+            _ => self.fault(column, "a whole number from 1 is needed"),
+        }
+    }
+
+    fn positive(&mut self, column: &str) -> Option<i32> {
+        match self.any(column)?.parse() {
+            Ok(number) if number > 0 => Some(number),
+            _ => self.fault(column, "a whole number from 1 is needed"),
+        }
+    }
+
+    /// [`Self::positive`], or nothing where nothing stands.
+    #[expect(clippy::option_option, reason = "the outer one tells a fault, the inner one an empty field")]
+    fn positive_or_empty(&mut self, column: &str) -> Option<Option<i32>> {
+        if self.any(column)?.is_empty() { Some(None) } else { self.positive(column).map(Some) }
+    }
+
+    fn price(&mut self, column: &str) -> Option<Money> {
+        match self.any(column)?.parse() {
+            Ok(price) if price > Money::from_paise(0) => Some(price),
+            _ => self.fault(column, "an amount above 0 in rupees with at most two places is needed"),
+        }
+    }
+
+    fn fault<T>(&mut self, column: &str, sentence: &str) -> Option<T> {
+        let column = place(self.columns, column);
+        self.faults.push(Fault { file: self.file, line: self.line, column, sentence: sentence.to_owned() });
+        None
+    }
+}
+
+fn missing<T>(file: &'static str, faults: &mut Vec<Fault>) -> Option<T> {
+    faults.push(Fault { file, line: 1, column: "1".to_owned(), sentence: "the file is missing".to_owned() });
+    None
+}
+
+/// `3 (price)`: the number of the column, as an editor counts fields, and its name.
+fn place(columns: Columns, column: &str) -> String {
+    match columns.iter().position(|name| *name == column) {
+        Some(index) => format!("{} ({column})", index + 1),
+        None => "1".to_owned(),
+    }
+}

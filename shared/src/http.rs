@@ -1,0 +1,17 @@
+//! The way of a request through a function: in from API Gateway, past the extractors, out as one of two bodies.
+
+mod conditional;
+mod envelope;
+mod extract;
+mod fields;
+mod gateway;
+mod observe;
+mod stack;
+pub mod time;
+
+pub use conditional::{etag, not_modified};
+pub use envelope::{Envelope, Paged, Paging, json, private_json};
+pub use extract::{ClientAddress, Id, Json, Query};
+pub use fields::{Fields, Read};
+pub use gateway::serve;
+pub use stack::{BODY_LIMIT, Edge, Stack, not_found, stack};

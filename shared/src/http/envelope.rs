@@ -1,0 +1,157 @@
+//! The body of a success, whole or a page of it.
+
+use axum::{
+    body::Body,
+    response::{IntoResponse, Response},
+};
+use lambda_http::http::{HeaderValue, StatusCode, Uri, header};
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::{Fields, Read};
+
+/// The body of every success outside `/api/auth/`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Envelope<T> {
+    /// Always `false`.
+    #[schema(example = false)]
+    pub error: bool,
+    /// A sentence that can be shown.
+    pub message: String,
+    /// What was asked for.
+    pub data: T,
+}
+
+impl<T> Envelope<T> {
+    /// `data` under a sentence.
+    pub fn new(message: impl Into<String>, data: T) -> Self {
+        Self { error: false, message: message.into(), data }
+    }
+}
+
+impl<T: Serialize> IntoResponse for Envelope<T> {
+    fn into_response(self) -> Response {
+        private_json(StatusCode::OK, &self)
+    }
+}
+
+/// The body of a list. Beside it, when a page was asked for, how many items match and where the other pages are.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Paged<T> {
+    /// Always `false`.
+    #[schema(example = false)]
+    pub error: bool,
+    /// A sentence that can be shown.
+    pub message: String,
+    /// The items, or one page of them.
+    pub data: Vec<T>,
+    #[serde(flatten)]
+    #[schema(inline)]
+    links: Option<Links>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct Links {
+    /// All items that match. Only with `page` or `page_size`, as its neighbours.
+    count: usize,
+    /// Path and query of the next page.
+    next: Option<String>,
+    /// Path and query of the page before.
+    previous: Option<String>,
+}
+
+impl<T> Paged<T> {
+    /// All items.
+    pub fn whole(message: impl Into<String>, items: Vec<T>) -> Self {
+        Self { error: false, message: message.into(), data: items, links: None }
+    }
+
+    /// The page that was asked for, cut out of all items.
+    pub fn cut(message: impl Into<String>, items: Vec<T>, paging: Paging, uri: &Uri) -> Self {
+        let count = items.len();
+        let page = items.into_iter().skip(paging.offset()).take(paging.page_size).collect();
+        Self::page(message, page, count, paging, uri)
+    }
+
+    /// A page that was fetched by itself, and how many items there are in all.
+    pub fn page(message: impl Into<String>, items: Vec<T>, count: usize, paging: Paging, uri: &Uri) -> Self {
+        let pages = count.div_ceil(paging.page_size).max(1);
+        let next = (paging.page < pages).then(|| paging.path_of(uri, paging.page + 1));
+        let previous = (paging.page > 1).then(|| paging.path_of(uri, (paging.page - 1).min(pages)));
+        Self { links: Some(Links { count, next, previous }), ..Self::whole(message, items) }
+    }
+}
+
+impl<T: Serialize> IntoResponse for Paged<T> {
+    fn into_response(self) -> Response {
+        private_json(StatusCode::OK, &self)
+    }
+}
+
+/// Which part of a list is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Paging {
+    /// From 1.
+    #[param(minimum = 1, required = false)]
+    pub page: usize,
+    /// Items per page.
+    #[param(minimum = 1, maximum = 100, default = 20, required = false)]
+    pub page_size: usize,
+}
+
+impl Paging {
+    /// How many items stand before this page.
+    pub fn offset(self) -> usize {
+        (self.page - 1).saturating_mul(self.page_size)
+    }
+
+    fn path_of(self, uri: &Uri, page: usize) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        for (name, value) in form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
+            if name != "page" && name != "page_size" {
+                query.append_pair(&name, &value);
+            }
+        }
+        query.append_pair("page", &page.to_string());
+        query.append_pair("page_size", &self.page_size.to_string());
+        format!("{}/?{}", uri.path().trim_end_matches('/'), query.finish())
+    }
+}
+
+/// `None` where no page is asked for.
+impl Read for Option<Paging> {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        let page = fields.integer_within("page", 1..=1_000_000_000);
+        let page_size = fields.integer_within("page_size", 1..=100);
+        if page.is_none() && page_size.is_none() {
+            return Some(None);
+        }
+        let whole =
+            |number: Option<i64>, default| number.and_then(|number| usize::try_from(number).ok()).unwrap_or(default);
+        Some(Some(Paging { page: whole(page, 1), page_size: whole(page_size, 20) }))
+    }
+}
+
+/// A JSON answer; it says nothing about who may keep it.
+pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
+    match serde_json::to_vec(body) {
+        Ok(bytes) => {
+            let mut response = Response::new(Body::from(bytes));
+            *response.status_mut() = status;
+            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            response
+        }
+        Err(error) => {
+            tracing::error!(%error, "an answer could not be written as JSON");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// A JSON answer for whoever asked alone: no cache may keep it.
+pub fn private_json(status: StatusCode, body: &impl Serialize) -> Response {
+    let mut response = json(status, body);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,123 @@
+//! Extractors that refuse in the contract's error body.
+
+use std::net::IpAddr;
+
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use lambda_http::{
+    http::{HeaderMap, header, request::Parts},
+    request::RequestContext,
+};
+use serde_json::Value;
+
+use super::{
+    BODY_LIMIT,
+    fields::{Fields, Read, type_name},
+};
+use crate::{Error, Result};
+
+/// A JSON body. Unknown keys are ignored; no body at all is an empty object.
+#[derive(Debug)]
+pub struct Json<T>(pub T);
+
+impl<S: Send + Sync, T: Read> FromRequest<S> for Json<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self> {
+        let (parts, body) = request.into_parts();
+        let bytes = axum::body::to_bytes(body, BODY_LIMIT).await.map_err(|_| Error::PayloadTooLarge)?;
+        if bytes.is_empty() {
+            return read(Fields::default()).map(Self);
+        }
+        if !is_json(&parts.headers) {
+            return Err(Error::UnsupportedMediaType);
+        }
+        match serde_json::from_slice(&bytes).map_err(|_| Error::Parse)? {
+            Value::Object(values) => read(Fields::new(values)).map(Self),
+            other => Err(Error::field(
+                "non_field_errors",
+                &format!("Invalid data. Expected a dictionary, but got {}.", type_name(&other)),
+            )),
+        }
+    }
+}
+
+/// The query string.
+#[derive(Debug)]
+pub struct Query<T>(pub T);
+
+impl<S: Send + Sync, T: Read> FromRequestParts<S> for Query<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        read(Fields::from_query(parts.uri.query().unwrap_or_default())).map(Self)
+    }
+}
+
+/// The id in the path. One that is no integer is the id of nothing: 404.
+#[derive(Clone, Copy, Debug)]
+pub struct Id(pub i64);
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        #[expect(clippy::disallowed_types, reason = "this is the extractor that stands in for it")]
+        let id = axum::extract::Path::<String>::from_request_parts(parts, state).await;
+        id.ok().and_then(|id| id.0.parse().ok()).map(Self).ok_or(Error::NotFound("Page"))
+    }
+}
+
+/// Where a request comes from, as the rate limits see it: an IPv4 address, or the /64 network that one IPv6 household
+/// has to itself. API Gateway says it; what the caller writes into `X-Forwarded-For` does not count.
+#[derive(Clone, Debug)]
+pub struct ClientAddress(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        let address = match parts.extensions.get::<RequestContext>() {
+            Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref(),
+            _ => None,
+        };
+        Ok(Self(address.map_or_else(|| "unknown".to_owned(), network)))
+    }
+}
+
+fn network(address: &str) -> String {
+    match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
+        Ok(IpAddr::V6(address)) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+        Ok(IpAddr::V4(address)) => address.to_string(),
+        Err(_) => address.to_owned(),
+    }
+}
+
+fn read<T: Read>(mut fields: Fields) -> Result<T> {
+    let value = T::read(&mut fields);
+    match value {
+        Some(value) if fields.faults.is_empty() => Ok(value),
+        _ => Err(Error::Validation(fields.faults)),
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::network;
+
+    #[test]
+    fn a_household_counts_as_one_caller() {
+        assert_eq!(network("203.0.113.9"), "203.0.113.9");
+        assert_eq!(network("::ffff:203.0.113.9"), "203.0.113.9");
+        assert_eq!(network("2001:db8:1:2:3:4:5:6"), network("2001:db8:1:2:ffff::1"));
+        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
+    }
+}

@@ -1,0 +1,52 @@
+//! Events of an API Gateway HTTP API (payload 2.0) in, answers out.
+
+use lambda_http::{Adapter, LambdaEvent, aws_lambda_events::apigw::ApiGatewayV2httpRequest, request::LambdaRequest};
+use lambda_runtime::service_fn;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use tower::Service;
+use utoipa_axum::router::OpenApiRouter;
+
+use super::stack::{Edge, stack};
+use crate::logging;
+
+/// Serves a router until Lambda ends the environment.
+pub async fn serve(router: OpenApiRouter, edge: Edge) -> Result<(), lambda_http::Error> {
+    logging::catch_panics();
+    let adapter = Adapter::from(stack(router, edge));
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<LambdaRequest>| {
+        let LambdaEvent { mut payload, context } = event;
+        if let LambdaRequest::ApiGatewayV2(request) = &mut payload {
+            make_harmless(request);
+        }
+        adapter.clone().call(LambdaEvent { payload, context })
+    }))
+    .await
+}
+
+/// What must not stand raw in a query: the adapter panics on it.
+const NOT_IN_A_QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>');
+
+/// An HTTP URI may hold 64 KiB; API Gateway takes a tenth of that for the whole request line and all headers.
+const LONGEST: usize = 16 * 1024;
+
+/// The adapter builds a URI from scheme, host, path and query and panics when that fails, which the gateway would
+/// answer for us. Host and scheme are of no use here, so they are left out; the rest is made to fit.
+fn make_harmless(request: &mut ApiGatewayV2httpRequest) {
+    request.headers.remove("host");
+    request.headers.remove("x-forwarded-proto");
+    request.request_context.domain_name = None;
+    if let Some(path) = &mut request.raw_path {
+        truncate(path);
+        if !path.starts_with('/') {
+            path.insert(0, '/');
+        }
+    }
+    if let Some(query) = &mut request.raw_query_string {
+        *query = utf8_percent_encode(query, NOT_IN_A_QUERY).to_string();
+        truncate(query);
+    }
+}
+
+fn truncate(text: &mut String) {
+    text.truncate(text.floor_char_boundary(LONGEST));
+}

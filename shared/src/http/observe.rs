@@ -1,0 +1,63 @@
+//! One log line per request, its id, and response headers that API Gateway does not lose.
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Instant,
+};
+
+use axum::{
+    extract::{MatchedPath, Request},
+    middleware::Next,
+    response::Response,
+};
+use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, header};
+use tracing::{Instrument, info, info_span};
+
+/// The header that joins what the caller sees with what the log says.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+static IS_WARM: AtomicBool = AtomicBool::new(false);
+
+pub(crate) async fn observe(request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let start = if IS_WARM.swap(true, Ordering::Relaxed) { "warm" } else { "cold" };
+    let id = request.headers().get(&REQUEST_ID).filter(|id| is_sane(id)).cloned().unwrap_or_else(new_id);
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
+    let span = info_span!("request", request_id = id.to_str().unwrap_or_default());
+
+    let mut response = next.run(request).instrument(span.clone()).await;
+
+    response.headers_mut().insert(REQUEST_ID, id);
+    join_repeated(response.headers_mut());
+    let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let status = response.status().as_u16();
+    span.in_scope(|| info!(%method, route, status, milliseconds, start, "request answered"));
+    response
+}
+
+/// A token that can be logged and sent back as it is.
+fn is_sane(id: &HeaderValue) -> bool {
+    (1..=128).contains(&id.len())
+        && id.as_bytes().iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:=+/".contains(byte))
+}
+
+fn new_id() -> HeaderValue {
+    let mut bytes = [0; 16];
+    let _ = getrandom::fill(&mut bytes);
+    let id = format!("{:032x}", u128::from_be_bytes(bytes));
+    HeaderValue::from_str(&id).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
+}
+
+/// Of a repeated header only the first value survives the way through Lambda.
+fn join_repeated(headers: &mut HeaderMap) {
+    let names: Vec<HeaderName> = headers.keys().filter(|name| *name != header::SET_COOKIE).cloned().collect();
+    for name in names {
+        let values: Vec<&[u8]> = headers.get_all(&name).iter().map(HeaderValue::as_bytes).collect();
+        if values.len() > 1
+            && let Ok(joined) = HeaderValue::from_bytes(&values.join(b", ".as_slice()))
+        {
+            headers.insert(name, joined);
+        }
+    }
+}

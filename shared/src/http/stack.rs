@@ -1,0 +1,112 @@
+//! What stands around every router: slashes, ids, CORS, panics, deadline, body limit, JSON for what matches no route.
+
+use std::{any::Any, time::Duration};
+
+use axum::{
+    Router,
+    body::HttpBody,
+    extract::{Request, State},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+};
+use lambda_http::http::{HeaderName, HeaderValue, Method, header};
+use tower::Layer;
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    cors::{AllowOrigin, CorsLayer},
+    normalize_path::{NormalizePath, NormalizePathLayer},
+};
+use utoipa_axum::router::OpenApiRouter;
+
+use super::observe::{REQUEST_ID, observe};
+use crate::{Error, config, database::Database};
+
+/// No request body is read beyond this.
+pub const BODY_LIMIT: usize = 64 * 1024;
+
+/// A request is answered by then, whatever hangs: a caller hears of a stopped database within 5 s.
+const DEADLINE: Duration = Duration::from_millis(4500);
+
+/// A router as it is served: both slash forms reach it without a redirect.
+pub type Stack = NormalizePath<Router>;
+
+/// What the outer layers need to know.
+#[derive(Clone, Debug)]
+pub struct Edge {
+    /// Origins whose pages may call with credentials, such as `https://shop.example`.
+    pub cors_allowed_origins: Vec<String>,
+    /// Started anew when a request has waited for it in vain.
+    pub database: Database,
+}
+
+impl Edge {
+    /// Reads `CORS_ALLOWED_ORIGINS`, a comma-separated list.
+    pub fn from_env(database: Database) -> Self {
+        Self { cors_allowed_origins: config::list("CORS_ALLOWED_ORIGINS"), database }
+    }
+}
+
+/// Puts the outer layers around a router.
+pub fn stack(router: OpenApiRouter, edge: Edge) -> Stack {
+    let (router, _) = router.split_for_parts();
+    let cors = cors(&edge.cors_allowed_origins);
+    let router = router
+        .fallback(not_found)
+        .method_not_allowed_fallback(async || Error::MethodNotAllowed)
+        .layer(middleware::from_fn_with_state(edge.database, within_limits))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(cors)
+        .layer(middleware::from_fn(observe));
+    NormalizePathLayer::trim_trailing_slash().layer(router)
+}
+
+/// The answer for a path that stands for nothing.
+pub async fn not_found() -> Error {
+    Error::NotFound("Page")
+}
+
+async fn within_limits(State(database): State<Database>, request: Request, next: Next) -> Response {
+    let length = request.headers().get(header::CONTENT_LENGTH);
+    let announced = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok()).unwrap_or_default();
+    if announced.max(request.body().size_hint().lower()) > BODY_LIMIT as u64 {
+        return Error::PayloadTooLarge.into_response();
+    }
+    tokio::time::timeout(DEADLINE, next.run(request)).await.unwrap_or_else(|_| {
+        database.renew();
+        Error::Deadline.into_response()
+    })
+}
+
+// The panic hook has logged what happened.
+fn panicked(_: Box<dyn Any + Send>) -> Response {
+    Error::internal("a handler panicked").into_response()
+}
+
+fn cors(origins: &[String]) -> CorsLayer {
+    let origins = origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins))
+        .allow_credentials(true)
+        .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
+        .allow_headers([
+            header::ACCEPT,
+            header::ACCEPT_LANGUAGE,
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::IF_NONE_MATCH,
+            HeaderName::from_static("idempotency-key"),
+            HeaderName::from_static("x-api-key"),
+            HeaderName::from_static("x-booking-token"),
+            HeaderName::from_static("x-csrftoken"),
+            HeaderName::from_static("x-requested-with"),
+            HeaderName::from_static("x-session-token"),
+            REQUEST_ID,
+        ])
+        .expose_headers([
+            header::ETAG,
+            header::RETRY_AFTER,
+            HeaderName::from_static("idempotency-replayed"),
+            REQUEST_ID,
+        ])
+        .max_age(Duration::from_hours(1))
+}

@@ -1,0 +1,106 @@
+//! Amounts in paise, and how rupees are written: `"750.10"` as a text, `750.10` as a number.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Serialize, Serializer, ser::Error};
+use serde_json::value::RawValue;
+
+/// An amount in paise. Serialised as text in rupees with two places, the contract's form of money.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, sqlx::Type)]
+#[sqlx(transparent)]
+pub struct Money(i64);
+
+impl Money {
+    /// An amount of so many paise.
+    pub const fn from_paise(paise: i64) -> Self {
+        Self(paise)
+    }
+
+    /// How many paise it is.
+    pub const fn paise(self) -> i64 {
+        self.0
+    }
+}
+
+impl From<i64> for Money {
+    fn from(paise: i64) -> Self {
+        Self(paise)
+    }
+}
+
+impl fmt::Display for Money {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.0 < 0 { "-" } else { "" };
+        write!(formatter, "{sign}{}.{:02}", self.0.unsigned_abs() / 100, self.0.unsigned_abs() % 100)
+    }
+}
+
+impl Serialize for Money {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// A text that is no amount: rupees, with at most two places.
+#[derive(Debug, thiserror::Error)]
+#[error("A valid amount is required, such as 750.10.")]
+pub struct NotMoney;
+
+impl FromStr for Money {
+    type Err = NotMoney;
+
+    fn from_str(text: &str) -> Result<Self, NotMoney> {
+        let (rupees, paise) = text.split_once('.').unwrap_or((text, "0"));
+        let are_digits = |digits: &str| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
+        if !are_digits(rupees) || !are_digits(paise) || paise.len() > 2 {
+            return Err(NotMoney);
+        }
+        let rupees: i64 = rupees.parse().map_err(|_| NotMoney)?;
+        let paise: i64 = format!("{paise:0<2}").parse().map_err(|_| NotMoney)?;
+        rupees.checked_mul(100).and_then(|whole| whole.checked_add(paise)).map(Self).ok_or(NotMoney)
+    }
+}
+
+/// Serialised as a JSON number in rupees, exactly, where the contract wants one.
+#[derive(Clone, Copy, Debug, sqlx::Type)]
+#[sqlx(transparent)]
+pub struct Rupees(pub Money);
+
+impl From<i64> for Rupees {
+    fn from(paise: i64) -> Self {
+        Self(Money(paise))
+    }
+}
+
+impl Serialize for Rupees {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        RawValue::from_string(self.0.to_string()).map_err(S::Error::custom)?.serialize(serializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_number_keeps_its_paise() {
+        assert_eq!(serde_json::to_string(&Rupees::from(115)).unwrap(), "1.15");
+        assert_eq!(serde_json::to_string(&Rupees::from(75_010)).unwrap(), "750.10");
+    }
+
+    #[test]
+    fn what_is_no_amount_is_refused() {
+        for text in ["", ".", "1.", ".5", "1.234", "-1", "+1", "1e3", "1,000", "٣", " 1", "99999999999999999999"] {
+            assert!(text.parse::<Money>().is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_as_the_same_amount(paise in 0_i64..=i64::MAX) {
+            prop_assert_eq!(Money::from_paise(paise).to_string().parse::<Money>().unwrap(), Money::from_paise(paise));
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! How often a caller may ask: counters in Redis, one atomic decision per request.
+
+use std::time::Duration;
+
+use redis::Pipeline;
+use sha2::{Digest, Sha256};
+use tracing::warn;
+
+use crate::{Error, Result, config, redis::Redis};
+
+/// Counts one request against every limit, or against none when one of them is used up.
+/// Answers the milliseconds to wait, 0 when the request may pass.
+const DECIDE: &str = "\
+local wait = 0
+for i, key in ipairs(KEYS) do
+  if tonumber(redis.call('GET', key) or '0') >= tonumber(ARGV[2 * i - 1]) then
+    wait = math.max(wait, redis.call('PTTL', key), 1)
+  end
+end
+if wait > 0 then return wait end
+for i, key in ipairs(KEYS) do
+  if redis.call('INCR', key) == 1 then redis.call('PEXPIRE', key, ARGV[2 * i]) end
+end
+return 0";
+
+/// So many requests in so much time, for one caller of one class.
+#[derive(Clone, Copy, Debug)]
+pub struct Limit {
+    class: &'static str,
+    count: u32,
+    window: Duration,
+}
+
+impl Limit {
+    /// A limit whose count the environment variable `variable` can change.
+    pub fn from_env(
+        class: &'static str,
+        variable: &'static str,
+        count: u32,
+        window: Duration,
+    ) -> Result<Self, config::Error> {
+        Ok(Self { class, count: config::or_default(variable, count)?, window })
+    }
+
+    /// The class "public reads": catalogue, shop and slots, 300 a minute and address (`THROTTLE_PUBLIC_READS`).
+    pub fn public_reads() -> Result<Self, config::Error> {
+        Self::from_env("public-reads", "THROTTLE_PUBLIC_READS", 300, Duration::from_mins(1))
+    }
+
+    /// This limit as it applies to one caller: an address, a phone number.
+    pub fn on<'a>(&self, caller: &'a str) -> Claim<'a> {
+        Claim { limit: *self, caller }
+    }
+}
+
+/// One caller's share of a limit.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim<'a> {
+    limit: Limit,
+    caller: &'a str,
+}
+
+/// Decides whether a request may pass.
+#[derive(Clone, Debug)]
+pub struct Throttle {
+    redis: Redis,
+    is_on: bool,
+}
+
+impl Throttle {
+    /// Reads `THROTTLE`: `off` switches the limits off for load tests. A deployed function ignores it.
+    pub fn from_env(redis: Redis) -> Self {
+        let is_off = config::optional("THROTTLE").is_some_and(|value| value.eq_ignore_ascii_case("off"));
+        Self::new(redis, config::is_deployed() || !is_off)
+    }
+
+    /// A throttle that counts in this Redis, or lets everything pass.
+    pub fn new(redis: Redis, is_on: bool) -> Self {
+        Self { redis, is_on }
+    }
+
+    /// Counts the request, or refuses it with [`Error::Throttled`]. Lets it pass when Redis is away.
+    pub async fn check(&self, claims: &[Claim<'_>]) -> Result<()> {
+        let mut commands = Pipeline::new();
+        if !self.append(&mut commands, claims) {
+            return Ok(());
+        }
+        match self.redis.run::<(u64,)>(&commands).await {
+            Ok((wait,)) => verdict(wait),
+            Err(error) => {
+                warn!(%error, "rate limit not checked");
+                Ok(())
+            }
+        }
+    }
+
+    /// Adds the decision to commands that go to Redis anyway; `false` if there is nothing to decide.
+    /// The answer is for [`verdict`].
+    pub fn append(&self, commands: &mut Pipeline, claims: &[Claim<'_>]) -> bool {
+        if !self.is_on {
+            return false;
+        }
+        let command = commands.cmd("EVAL").arg(DECIDE).arg(claims.len());
+        for claim in claims {
+            command.arg(self.redis.key(&format!("throttle:{}:{}", claim.limit.class, digest(claim.caller))));
+        }
+        for claim in claims {
+            let window = u64::try_from(claim.limit.window.as_millis()).unwrap_or(u64::MAX);
+            command.arg(claim.limit.count).arg(window);
+        }
+        true
+    }
+}
+
+/// What the milliseconds that Redis answered mean for the request.
+pub fn verdict(wait_milliseconds: u64) -> Result<()> {
+    match wait_milliseconds {
+        0 => Ok(()),
+        wait => Err(Error::Throttled { retry_after_seconds: wait.div_ceil(1000) }),
+    }
+}
+
+/// Callers are phone numbers too: what stands in Redis does not tell them.
+fn digest(caller: &str) -> String {
+    use std::fmt::Write;
+    Sha256::digest(caller).iter().take(16).fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
