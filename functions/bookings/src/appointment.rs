@@ -1,0 +1,295 @@
+//! When a job can be done: slots, opening hours, notice and horizon. Pure rules; times are the shop's local time.
+
+use chrono::{Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
+use serde::Deserialize;
+use shared::Faults;
+
+/// An open day, and how it is cut into slots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) struct OpenDay {
+    /// The day.
+    pub(crate) date: NaiveDate,
+    /// Opening time, where the first slot starts.
+    pub(crate) opens_at: NaiveTime,
+    /// Closing time, by which every job is done.
+    pub(crate) closes_at: NaiveTime,
+    /// The length of a slot in minutes.
+    pub(crate) slot_minutes: u32,
+}
+
+impl OpenDay {
+    /// The starts of all slots of the day.
+    pub(crate) fn slots(&self) -> Vec<NaiveTime> {
+        let step = usize::try_from(self.slot_minutes.max(1)).unwrap_or(1);
+        (minute(self.opens_at)..minute(self.closes_at)).step_by(step).filter_map(at_minute).collect()
+    }
+
+    /// The slots that a job takes when it starts at `start`; `None` if it would not be done by closing time.
+    /// A job longer than the day may start at opening only, and takes the whole day.
+    pub(crate) fn slots_for(&self, start: NaiveTime, duration_minutes: u32) -> Option<Vec<NaiveTime>> {
+        let slots = self.slots();
+        let first = slots.iter().position(|slot| *slot == start)?;
+        let open_minutes = minute(self.closes_at) - minute(self.opens_at);
+        if duration_minutes > open_minutes {
+            return (first == 0).then_some(slots);
+        }
+        if minute(start) + duration_minutes > minute(self.closes_at) {
+            return None;
+        }
+        let count = usize::try_from(duration_minutes.div_ceil(self.slot_minutes.max(1))).ok()?;
+        slots.get(first..first + count).map(<[NaiveTime]>::to_vec)
+    }
+}
+
+/// From when until when bookings are taken, seen from now.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Window {
+    /// The time on the shop's clock.
+    pub(crate) now: NaiveDateTime,
+    /// How far ahead a booking must be.
+    pub(crate) minimum_notice_minutes: i32,
+    /// How many days ahead one can book.
+    pub(crate) booking_horizon_days: i32,
+}
+
+impl Window {
+    /// Whether the day has not passed and is not too far away.
+    pub(crate) fn holds_day(&self, date: NaiveDate) -> bool {
+        self.now.date() <= date && date <= self.last_day()
+    }
+
+    /// Whether the moment is far enough ahead.
+    pub(crate) fn gives_notice(&self, date: NaiveDate, time: NaiveTime) -> bool {
+        date.and_time(time) >= self.now + TimeDelta::minutes(self.minimum_notice_minutes.into())
+    }
+
+    fn last_day(&self) -> NaiveDate {
+        let days = u64::try_from(self.booking_horizon_days).unwrap_or_default();
+        self.now.date().checked_add_days(Days::new(days)).unwrap_or(NaiveDate::MAX)
+    }
+}
+
+/// The slots that a job takes at this appointment, or what is wrong with it, under the field to fix.
+pub(crate) fn check(
+    (date, time): (NaiveDate, NaiveTime),
+    duration_minutes: u32,
+    day: Option<&OpenDay>,
+    window: &Window,
+) -> Result<Vec<NaiveTime>, Faults> {
+    let of_date = |sentence: &str| Err(Faults::from(("appointment_date", sentence)));
+    let of_time = |sentence: &str| Err(Faults::from(("appointment_time", sentence)));
+    if date < window.now.date() {
+        return of_date("The appointment cannot be in the past.");
+    }
+    if !window.holds_day(date) {
+        return of_date(&format!("Bookings are taken up to {} days ahead.", window.booking_horizon_days));
+    }
+    let Some(day) = day else {
+        return of_date("The shop is closed on this day.");
+    };
+    if time < day.opens_at || time >= day.closes_at {
+        let (open, close) = (day.opens_at.format("%H:%M"), day.closes_at.format("%H:%M"));
+        return of_time(&format!("The shop is open from {open} to {close} on this day."));
+    }
+    if !day.slots().contains(&time) {
+        let (minutes, open) = (day.slot_minutes, day.opens_at.format("%H:%M"));
+        return of_time(&format!("Appointments start every {minutes} minutes from {open}."));
+    }
+    if !window.gives_notice(date, time) {
+        return of_time(&format!("Please book at least {} minutes ahead.", window.minimum_notice_minutes));
+    }
+    match day.slots_for(time, duration_minutes) {
+        Some(slots) => Ok(slots),
+        None => of_time(&format!("The work takes {duration_minutes} minutes and would not be done by closing time.")),
+    }
+}
+
+/// Reads a date as the API writes it; the error is the sentence for the caller.
+pub(crate) fn parse_date(text: &str) -> Result<NaiveDate, String> {
+    let is_plain = text.len() <= 10 && text.starts_with(|first: char| first.is_ascii_digit());
+    NaiveDate::parse_from_str(text, "%Y-%m-%d")
+        .ok()
+        .filter(|_| is_plain)
+        .ok_or_else(|| "Date has wrong format. Use one of these formats instead: YYYY-MM-DD.".to_owned())
+}
+
+/// Reads a time with or without seconds; the error is the sentence for the caller.
+pub(crate) fn parse_time(text: &str) -> Result<NaiveTime, String> {
+    NaiveTime::parse_from_str(text, "%H:%M:%S%.f")
+        .or_else(|_| NaiveTime::parse_from_str(text, "%H:%M"))
+        .ok()
+        .filter(|time| time.nanosecond() < 1_000_000_000)
+        .ok_or_else(|| "Time has wrong format. Use one of these formats instead: hh:mm[:ss[.uuuuuu]].".to_owned())
+}
+
+fn minute(time: NaiveTime) -> u32 {
+    time.num_seconds_from_midnight() / 60
+}
+
+fn at_minute(minute: u32) -> Option<NaiveTime> {
+    NaiveTime::from_hms_opt(minute / 60, minute % 60, 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn time(text: &str) -> NaiveTime {
+        parse_time(text).unwrap()
+    }
+
+    fn date(text: &str) -> NaiveDate {
+        parse_date(text).unwrap()
+    }
+
+    /// A Monday, 09:00 to 19:00 in slots of an hour.
+    fn monday() -> OpenDay {
+        OpenDay { date: date("2026-11-23"), opens_at: time("09:00"), closes_at: time("19:00"), slot_minutes: 60 }
+    }
+
+    fn window() -> Window {
+        let now = date("2026-11-23").and_time(time("10:30"));
+        Window { now, minimum_notice_minutes: 60, booking_horizon_days: 60 }
+    }
+
+    fn fault(day: &str, start: &str, minutes: u32, hours: Option<&OpenDay>) -> serde_json::Value {
+        serde_json::json!(check((date(day), time(start)), minutes, hours, &window()).unwrap_err())
+    }
+
+    #[test]
+    fn slots_start_at_opening_and_end_before_closing() {
+        let slots = monday().slots();
+        assert_eq!(slots.first(), Some(&time("09:00")));
+        assert_eq!(slots.last(), Some(&time("18:00")));
+        assert_eq!(slots.len(), 10);
+    }
+
+    #[test]
+    fn a_job_takes_as_many_slots_in_a_row_as_its_minutes_need() {
+        assert_eq!(monday().slots_for(time("10:00"), 60), Some(vec![time("10:00")]));
+        assert_eq!(monday().slots_for(time("10:00"), 61), Some(vec![time("10:00"), time("11:00")]));
+        assert_eq!(monday().slots_for(time("17:00"), 120), Some(vec![time("17:00"), time("18:00")]));
+    }
+
+    #[test]
+    fn a_job_is_done_by_closing_time() {
+        assert_eq!(monday().slots_for(time("18:00"), 60), Some(vec![time("18:00")]));
+        assert_eq!(monday().slots_for(time("18:00"), 61), None);
+        assert_eq!(monday().slots_for(time("19:00"), 10), None);
+        assert_eq!(monday().slots_for(time("10:30"), 10), None);
+    }
+
+    #[test]
+    fn a_job_longer_than_the_day_takes_the_whole_day_from_opening() {
+        assert_eq!(monday().slots_for(time("09:00"), 601), Some(monday().slots()));
+        assert_eq!(monday().slots_for(time("10:00"), 601), None);
+        assert_eq!(monday().slots_for(time("09:00"), 600), Some(monday().slots()));
+    }
+
+    #[test]
+    fn a_day_that_does_not_divide_into_slots_keeps_its_rest_for_short_jobs() {
+        let day = OpenDay { closes_at: time("19:30"), ..monday() };
+        assert_eq!(day.slots().last(), Some(&time("19:00")));
+        assert_eq!(day.slots_for(time("19:00"), 30), Some(vec![time("19:00")]));
+        assert_eq!(day.slots_for(time("19:00"), 31), None);
+    }
+
+    #[test]
+    fn slots_end_with_the_day() {
+        let day = OpenDay { opens_at: time("22:00"), closes_at: time("23:59"), ..monday() };
+        assert_eq!(day.slots(), [time("22:00"), time("23:00")]);
+    }
+
+    #[test]
+    fn each_fault_of_an_appointment_stands_under_the_field_to_fix() {
+        let open = monday();
+        let far = OpenDay { date: date("2027-01-22"), ..open };
+        let cases = [
+            ("2026-11-22", "11:30", 60, Some(&open), "appointment_date", "The appointment cannot be in the past."),
+            ("2027-01-23", "12:00", 60, Some(&far), "appointment_date", "Bookings are taken up to 60 days ahead."),
+            ("2026-11-24", "12:00", 60, None, "appointment_date", "The shop is closed on this day."),
+            (
+                "2026-11-23",
+                "08:00",
+                60,
+                Some(&open),
+                "appointment_time",
+                "The shop is open from 09:00 to 19:00 on this day.",
+            ),
+            (
+                "2026-11-23",
+                "19:00",
+                60,
+                Some(&open),
+                "appointment_time",
+                "The shop is open from 09:00 to 19:00 on this day.",
+            ),
+            (
+                "2026-11-23",
+                "12:30",
+                60,
+                Some(&open),
+                "appointment_time",
+                "Appointments start every 60 minutes from 09:00.",
+            ),
+            ("2026-11-23", "11:00", 60, Some(&open), "appointment_time", "Please book at least 60 minutes ahead."),
+            (
+                "2026-11-23",
+                "17:00",
+                150,
+                Some(&open),
+                "appointment_time",
+                "The work takes 150 minutes and would not be done by closing time.",
+            ),
+        ];
+        for (day, start, minutes, hours, field, sentence) in cases {
+            assert_eq!(fault(day, start, minutes, hours), serde_json::json!({ field: [sentence] }));
+        }
+    }
+
+    #[test]
+    fn notice_and_horizon_are_exact() {
+        let open = monday();
+        let at = |now: &str| Window { now: date("2026-11-23").and_time(time(now)), ..window() };
+        let start = (date("2026-11-23"), time("12:00"));
+        assert_eq!(check(start, 60, Some(&open), &at("11:00")), Ok(vec![time("12:00")]));
+        assert!(check(start, 60, Some(&open), &at("11:00:01")).is_err());
+        let last = OpenDay { date: date("2027-01-22"), ..open };
+        assert_eq!(check((last.date, time("12:00")), 60, Some(&last), &window()), Ok(vec![time("12:00")]));
+    }
+
+    #[test]
+    fn dates_and_times_are_read_as_the_api_writes_them() {
+        assert_eq!(parse_time("09:30"), parse_time("09:30:00"));
+        for text in ["", "25:00", "9", "09:60", "09:30:00+05:30", "23:59:60", "noon"] {
+            assert!(parse_time(text).is_err(), "{text}");
+        }
+        for text in ["", "2026-13-01", "2026-02-30", "01-11-2025", "+12026-01-01", "-0001-01-01", "2026-11-22T10:00"] {
+            assert!(parse_date(text).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_fits_is_a_run_of_slots_that_covers_the_job(
+            opens in 0_u32..1380, length in 1_u32..1440, slot_minutes in 5_u32..240, duration in 1_u32..2000, index in 0_usize..50,
+        ) {
+            let closes = (opens + length).min(1439);
+            let day = OpenDay {
+                date: date("2026-11-23"), opens_at: at_minute(opens).unwrap(), closes_at: at_minute(closes).unwrap(), slot_minutes,
+            };
+            let slots = day.slots();
+            let start = slots[index % slots.len()];
+            if let Some(taken) = day.slots_for(start, duration) {
+                prop_assert_eq!(taken[0], start);
+                let first = slots.iter().position(|slot| *slot == start).unwrap();
+                prop_assert_eq!(&slots[first..first + taken.len()], &taken[..]);
+                let is_whole_day = duration > closes - opens;
+                prop_assert!(is_whole_day || minute(start) + duration <= closes);
+                prop_assert!(is_whole_day || u32::try_from(taken.len()).unwrap() * slot_minutes >= duration);
+            }
+        }
+    }
+}

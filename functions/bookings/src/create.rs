@@ -1,0 +1,207 @@
+//! A customer books: one transaction from the key to the timeline.
+
+use axum::{extract::State, response::Response};
+use lambda_http::http::StatusCode;
+use serde::Serialize;
+use shared::{
+    Error, Result,
+    database::Database,
+    error::ErrorBody,
+    http::{ClientAddress, Envelope, Json, private_json},
+    money::Money,
+    throttle::Throttle,
+};
+use sqlx::PgConnection;
+use tracing::info;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    App, Limits, Payments,
+    access_token::AccessToken,
+    caller::Caller,
+    detail::{BookedService, Customer, Detail},
+    facts,
+    idempotency::{self, Answer, Claim, Key, MaybeKey},
+    plan::{Draft, Plan},
+    reference,
+    slot_usage::{self, Refused},
+    status::{BookingStatus, PaymentMethod, PaymentStatus, ServiceLocation},
+    transaction,
+};
+
+/// Within it, an `Idempotency-Key` stands for one request.
+const SCOPE: &str = "POST /api/bookings/";
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(create))
+}
+
+/// A new booking, and the token that opens it. The token is not shown again.
+#[derive(Debug, Serialize, ToSchema)]
+struct Created {
+    #[serde(flatten)]
+    booking: Detail,
+    /// Send it as `?token=` or `X-Booking-Token`. Valid until 30 days after the appointment.
+    access_token: String,
+}
+
+/// Books. A retry with the same `Idempotency-Key` and body gets the first answer again.
+#[utoipa::path(
+    post, path = "/bookings", operation_id = "create_booking", tag = "Bookings", request_body = Draft,
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters; makes a retry safe.")),
+    responses(
+        (status = 201, body = Envelope<Created>),
+        (status = 400, body = ErrorBody),
+        (status = 401, description = "A session was sent that is not valid.", body = ErrorBody),
+        (status = 409, description = "`SLOT_FULL` with free slots, or `IDEMPOTENCY_IN_PROGRESS`.", body = ErrorBody),
+        (status = 422, description = "The key was used with another body.", body = ErrorBody),
+        (status = 429, body = ErrorBody),
+    )
+)]
+async fn create(
+    State(database): State<Database>,
+    State(throttle): State<Throttle>,
+    State(limits): State<Limits>,
+    State(payments): State<Payments>,
+    _: Caller,
+    address: ClientAddress,
+    MaybeKey(key): MaybeKey,
+    Json(draft): Json<Draft>,
+) -> Result<Response> {
+    admit(&throttle, &limits, &address, &draft).await?;
+    let mut transaction = database.begin().await?;
+    let outcome = book(&mut transaction, draft, key.as_ref(), payments).await;
+    transaction::end(transaction, &database, outcome).await
+}
+
+/// A body that cannot become a booking counts as a read: whoever mends a form is not locked out.
+async fn admit(throttle: &Throttle, limits: &Limits, address: &ClientAddress, draft: &Draft) -> Result<()> {
+    match &draft.customer_phone {
+        Some(phone) if draft.faults.is_empty() => {
+            let by_address = limits.bookings_per_address.on(&address.0);
+            throttle.check(&[by_address, limits.bookings_per_phone.on(phone.as_str())]).await
+        }
+        _ => throttle.check(&[limits.public_reads.on(&address.0)]).await,
+    }
+}
+
+/// The hot row of a booking is its slot, so that is locked last and only until the commit.
+async fn book(
+    connection: &mut PgConnection,
+    draft: Draft,
+    key: Option<&Key>,
+    payments: Payments,
+) -> Result<Response, Refused> {
+    let request_sha256 = draft.sha256;
+    if let Some(key) = key
+        && let Claim::Answered(answer) = idempotency::claim(connection, SCOPE, key, &request_sha256).await?
+    {
+        return Ok(answer.into_response());
+    }
+    let facts = facts::load(&mut *connection, draft.question()).await?;
+    let plan = draft.plan(&facts, payments)?;
+    let capacity = facts.capacity(plan.job.location);
+    let job = plan.job.clone();
+    let created = insert(connection, plan).await?;
+    slot_usage::take(connection, capacity, &job).await?;
+    info!(booking.id = created.booking.id, "booking {} created", created.booking.id);
+    let answer = Envelope::new("Booking created successfully", created);
+    if let Some(key) = key {
+        let body = serde_json::to_vec(&answer).map_err(Error::internal)?;
+        idempotency::keep(connection, SCOPE, key, &Answer::new(StatusCode::CREATED, body)).await?;
+    }
+    Ok(private_json(StatusCode::CREATED, &answer))
+}
+
+/// Writes customer, booking, lines, timeline and outbox. Of the customer only the number is kept: what an anonymous
+/// caller says of name and e-mail belongs to this booking alone.
+async fn insert(connection: &mut PgConnection, plan: Plan) -> Result<Created> {
+    let reference = reference::generate()?;
+    let token = AccessToken::generate()?;
+    let services: Vec<i64> = plan.lines.iter().map(|line| line.service_id).collect();
+    let prices: Vec<i64> = plan.lines.iter().map(|line| line.price_paise).collect();
+    let row = sqlx::query!(
+        r#"
+        with customer as (
+            insert into customers (phone) values ($1)
+            on conflict (phone) do update set phone = excluded.phone
+            returning id, created_at, updated_at
+        ), booking as (
+            insert into bookings (
+                reference, customer_id, customer_name, customer_email, vehicle_model_id, service_location, address,
+                appointment_date, appointment_time, slot_times, duration_minutes, total_paise, payment_method, notes,
+                access_token_sha256, access_token_expires_at
+            )
+            select $2, customer.id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
+                (($8::date + $9::time) at time zone shop.time_zone) + interval '30 days'
+            from customer, (select time_zone from shops order by id limit 1) as shop
+            returning id, created_at, updated_at
+        ), line as (
+            insert into booking_services (booking_id, service_id, price_paise)
+            select booking.id, wanted.service_id, wanted.price_paise
+            from booking, unnest($16::bigint[], $17::bigint[]) with ordinality as wanted (service_id, price_paise, place)
+            order by wanted.place
+            returning id
+        ), event as (
+            insert into booking_events (booking_id, event, to_status, actor)
+            select id, 'created', 'pending', 'customer' from booking
+        ), message as (
+            insert into outbox (kind, payload) select 'booking_created', jsonb_build_object('booking_id', id) from booking
+        )
+        select booking.id, booking.created_at, booking.updated_at, customer.id as customer_id,
+            customer.created_at as customer_created_at, customer.updated_at as customer_updated_at,
+            array(select id from line order by id) as "line_ids!"
+        from booking, customer
+        "#,
+        plan.customer_phone.as_str(),
+        reference,
+        plan.customer_name,
+        plan.customer_email,
+        plan.model.id,
+        plan.job.location as ServiceLocation,
+        plan.address,
+        plan.job.date,
+        plan.job.time,
+        &plan.job.slots,
+        i32::try_from(plan.job.duration_minutes).map_err(Error::internal)?,
+        plan.total_paise,
+        plan.payment_method as PaymentMethod,
+        plan.notes,
+        &token.sha256(),
+        &services,
+        &prices
+    )
+    .fetch_one(connection)
+    .await?;
+    let booked = |(line, id): (_, i64)| BookedService::new(id, line, row.created_at);
+    let booking = Detail {
+        id: row.id,
+        reference,
+        customer: Customer {
+            id: row.customer_id,
+            name: plan.customer_name,
+            phone: plan.customer_phone.to_string(),
+            email: plan.customer_email,
+            created_at: row.customer_created_at,
+            updated_at: row.customer_updated_at,
+        },
+        vehicle_model: plan.model.id,
+        vehicle_model_name: plan.model.name,
+        vehicle_brand_name: plan.model.brand,
+        vehicle_type_name: plan.model.vehicle_type,
+        service_location: plan.job.location,
+        address: plan.address,
+        appointment_date: plan.job.date,
+        appointment_time: plan.job.time,
+        total_amount: Money::from_paise(plan.total_paise),
+        payment_method: plan.payment_method,
+        payment_status: PaymentStatus::Pending,
+        booking_status: BookingStatus::Pending,
+        notes: plan.notes,
+        booking_services: plan.lines.into_iter().zip(row.line_ids).map(booked).collect(),
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+    };
+    Ok(Created { booking, access_token: token.reveal().to_owned() })
+}

@@ -1,0 +1,141 @@
+//! Free slots: what a customer can still choose from.
+
+use std::collections::HashMap;
+
+use axum::extract::State;
+use chrono::{NaiveDate, NaiveTime};
+use serde::Serialize;
+use shared::{
+    Faults, Result,
+    database::Database,
+    error::{ErrorBody, FreeSlot},
+    http::{ClientAddress, Envelope, Fields, Query, Read},
+    throttle::Throttle,
+};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    App, Limits,
+    appointment::{OpenDay, parse_date},
+    facts::{self, Facts, Question},
+    plan::offered,
+    slot_usage::{self, Job},
+    status::ServiceLocation,
+};
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list))
+}
+
+/// A start on the day that was asked for.
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
+struct Slot {
+    /// On the shop's clock.
+    time: NaiveTime,
+    /// How many jobs the pool takes at once.
+    capacity: i32,
+    /// How many more such jobs can start here; 0 where the job does not fit or the start is too near.
+    available: i32,
+}
+
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Wanted {
+    /// A day on the shop's calendar.
+    date: NaiveDate,
+    /// Home visits and shop visits have capacities of their own.
+    #[param(inline)]
+    service_location: ServiceLocation,
+    /// With it, every service must be offered for this model.
+    vehicle_model_id: Option<i64>,
+    /// The job, such as `1,2`; without, a job of one slot.
+    #[param(value_type = Option<String>, example = "1,2")]
+    service_ids: Vec<i64>,
+}
+
+impl Read for Wanted {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        fields.split_list("service_ids");
+        let date = fields.parsed("date", parse_date);
+        let service_location = fields.parsed("service_location", ServiceLocation::parse);
+        let vehicle_model_id = if fields.has("vehicle_model_id") { fields.integer("vehicle_model_id") } else { None };
+        let service_ids = if fields.has("service_ids") { fields.integers("service_ids", 20)? } else { Vec::new() };
+        Some(Self { date: date?, service_location: service_location?, vehicle_model_id, service_ids })
+    }
+}
+
+/// Lists the starts of a day with what is free. Closed, past and too distant days have none.
+#[utoipa::path(
+    get, path = "/slots", operation_id = "list_slots", tag = "Bookings", params(Wanted),
+    responses((status = 200, body = Envelope<Vec<Slot>>), (status = 400, body = ErrorBody))
+)]
+async fn list(
+    State(database): State<Database>,
+    State(throttle): State<Throttle>,
+    State(limits): State<Limits>,
+    address: ClientAddress,
+    Query(wanted): Query<Wanted>,
+) -> Result<Envelope<Vec<Slot>>> {
+    throttle.check(&[limits.public_reads.on(&address.0)]).await?;
+    let pool = database.pool();
+    let question =
+        Question { model: wanted.vehicle_model_id, services: &wanted.service_ids, ..Question::day(wanted.date) };
+    let facts = facts::load(&pool, question).await?;
+    let mut faults = Faults::default();
+    if let (Some(id), None) = (wanted.vehicle_model_id, &facts.model) {
+        faults.add("vehicle_model_id", format!("Invalid pk \"{id}\" - object does not exist."));
+    }
+    let services = offered(&wanted.service_ids, &facts, wanted.vehicle_model_id.is_some(), &mut faults);
+    // Without services, the shortest job there is: it takes one slot.
+    let duration = services.iter().map(|service| service.duration_minutes).sum::<u32>().max(1);
+    faults.or(())?;
+    let message = "Slots retrieved successfully";
+    let day = facts.days.get(&wanted.date).filter(|_| facts.window.holds_day(wanted.date));
+    let Some(day) = day else {
+        return Ok(Envelope::new(message, Vec::new()));
+    };
+    let usage = slot_usage::load(&pool, wanted.service_location, wanted.date, wanted.date).await?;
+    let capacity = facts.capacity(wanted.service_location);
+    let slot = |time| Slot { time, capacity, available: available(day, time, duration, capacity, &facts, &usage) };
+    Ok(Envelope::new(message, day.slots().into_iter().map(slot).collect()))
+}
+
+/// The free starts nearest to that of a job which found its slots full, nearest first.
+pub(crate) async fn nearest(database: &Database, job: &Job) -> Result<Vec<FreeSlot>> {
+    const SHOWN: usize = 5;
+    let pool = database.pool();
+    let (from, to) = facts::around(job.date);
+    let facts = facts::load(&pool, Question { from, to, ..Question::day(job.date) }).await?;
+    let usage = slot_usage::load(&pool, job.location, from, to).await?;
+    let capacity = facts.capacity(job.location);
+    let mut free: Vec<FreeSlot> = facts
+        .days
+        .values()
+        .filter(|day| facts.window.holds_day(day.date))
+        .flat_map(|day| day.slots().into_iter().map(move |time| (day, time)))
+        .filter(|(day, time)| available(day, *time, job.duration_minutes, capacity, &facts, &usage) > 0)
+        .map(|(day, time)| FreeSlot { date: day.date, time })
+        .collect();
+    let wanted = job.date.and_time(job.time);
+    free.sort_by_key(|slot| ((slot.date.and_time(slot.time) - wanted).abs(), slot.date, slot.time));
+    free.truncate(SHOWN);
+    Ok(free)
+}
+
+/// How many more jobs of this length can start here: as many as the fullest of its slots takes.
+fn available(
+    day: &OpenDay,
+    start: NaiveTime,
+    duration: u32,
+    capacity: i32,
+    facts: &Facts,
+    usage: &HashMap<(NaiveDate, NaiveTime), i32>,
+) -> i32 {
+    if !facts.window.gives_notice(day.date, start) {
+        return 0;
+    }
+    let slots = day.slots_for(start, duration).unwrap_or_default();
+    let free = |slot| capacity - usage.get(&(day.date, slot)).copied().unwrap_or_default();
+    slots.into_iter().map(free).min().unwrap_or_default().max(0)
+}

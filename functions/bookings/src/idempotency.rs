@@ -1,0 +1,159 @@
+//! One answer per `Idempotency-Key`: a retry gets the first answer again, byte for byte.
+//!
+//! The key is claimed inside the transaction of what it guards. Whoever comes with the same key meanwhile waits at the
+//! unique index until that transaction ends: after a commit they find the answer, after a rollback the key is free.
+
+use aes_gcm::{Aes256Gcm, KeyInit, aead::Aead};
+use axum::{body::Body, extract::FromRequestParts, response::Response};
+use lambda_http::http::{HeaderName, HeaderValue, StatusCode, header, request::Parts};
+use sha2::{Digest, Sha256};
+use shared::{Error, Result};
+use sqlx::PgConnection;
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+const NONCE_BYTES: usize = 12;
+
+/// The value of `Idempotency-Key`: 1 to 255 characters.
+pub(crate) struct Key(String);
+
+/// The key of a request that has one.
+pub(crate) struct MaybeKey(pub(crate) Option<Key>);
+
+impl<S: Send + Sync> FromRequestParts<S> for MaybeKey {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        let Some(value) = parts.headers.get(IDEMPOTENCY_KEY) else {
+            return Ok(Self(None));
+        };
+        let key = value.to_str().map(str::trim).unwrap_or_default();
+        if (1..=255).contains(&key.len()) {
+            Ok(Self(Some(Key(key.to_owned()))))
+        } else {
+            Err(Error::field("Idempotency-Key", "Send 1 to 255 printable characters."))
+        }
+    }
+}
+
+/// What a claimed key turns out to be.
+pub(crate) enum Claim {
+    /// Nobody has been answered yet.
+    Fresh,
+    /// The first answer.
+    Answered(Answer),
+}
+
+/// A kept answer.
+pub(crate) struct Answer {
+    status: StatusCode,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    /// An answer to keep.
+    pub(crate) const fn new(status: StatusCode, body: Vec<u8>) -> Self {
+        Self { status, body }
+    }
+
+    /// The answer as it is sent again.
+    pub(crate) fn into_response(self) -> Response {
+        let mut response = Response::new(Body::from(self.body));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
+        response
+    }
+}
+
+/// Claims the key for a request within a scope, such as an endpoint. Waits for whoever holds it.
+pub(crate) async fn claim(
+    connection: &mut PgConnection,
+    scope: &str,
+    key: &Key,
+    request_sha256: &[u8],
+) -> Result<Claim> {
+    let key_sha256 = key.derive("find", scope);
+    let claimed = sqlx::query!(
+        "
+        insert into idempotency_keys as kept (scope, key_sha256, request_sha256) values ($1, $2, $3)
+        on conflict (scope, key_sha256) do update
+            set request_sha256 = excluded.request_sha256, status = null, sealed_body = null,
+                created_at = excluded.created_at, expires_at = excluded.expires_at
+            where kept.expires_at <= now()
+        ",
+        scope,
+        &key_sha256,
+        request_sha256
+    )
+    .execute(&mut *connection)
+    .await
+    .map_err(|error| if is_lock_timeout(&error) { Error::IdempotencyInProgress } else { error.into() })?;
+    if claimed.rows_affected() == 1 {
+        return Ok(Claim::Fresh);
+    }
+    let kept = sqlx::query!(
+        "select request_sha256, status, sealed_body from idempotency_keys where scope = $1 and key_sha256 = $2",
+        scope,
+        &key_sha256
+    )
+    .fetch_one(connection)
+    .await?;
+    if kept.request_sha256 != request_sha256 {
+        return Err(Error::IdempotencyKeyReused);
+    }
+    let (Some(status), Some(sealed)) = (kept.status, kept.sealed_body) else {
+        return Err(Error::internal("a committed idempotency key has no answer"));
+    };
+    let status = u16::try_from(status).map_err(Error::internal)?;
+    let status = StatusCode::from_u16(status).map_err(Error::internal)?;
+    Ok(Claim::Answered(Answer { status, body: key.open(scope, &sealed)? }))
+}
+
+/// Keeps the answer; it counts when the transaction commits.
+pub(crate) async fn keep(connection: &mut PgConnection, scope: &str, key: &Key, answer: &Answer) -> Result<()> {
+    let status = i16::try_from(answer.status.as_u16()).map_err(Error::internal)?;
+    sqlx::query!(
+        "update idempotency_keys set status = $3, sealed_body = $4 where scope = $1 and key_sha256 = $2",
+        scope,
+        &key.derive("find", scope),
+        status,
+        key.seal(scope, &answer.body)?
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+impl Key {
+    fn derive(&self, purpose: &str, scope: &str) -> [u8; 32] {
+        Sha256::digest(format!("repairmybike idempotency {purpose}\n{scope}\n{}", self.0)).into()
+    }
+
+    fn cipher(&self, scope: &str) -> Aes256Gcm {
+        Aes256Gcm::new(&self.derive("seal", scope).into())
+    }
+
+    fn seal(&self, scope: &str, body: &[u8]) -> Result<Vec<u8>> {
+        let mut sealed = vec![0; NONCE_BYTES];
+        getrandom::fill(&mut sealed).map_err(Error::internal)?;
+        let nonce: [u8; NONCE_BYTES] = sealed.as_slice().try_into().map_err(Error::internal)?;
+        let encrypted = self.cipher(scope).encrypt(&nonce.into(), body);
+        sealed.extend(encrypted.map_err(|_| Error::internal("an answer could not be sealed"))?);
+        Ok(sealed)
+    }
+
+    fn open(&self, scope: &str, sealed: &[u8]) -> Result<Vec<u8>> {
+        let broken = || Error::internal("a kept answer could not be opened");
+        let (nonce, encrypted) = sealed.split_at_checked(NONCE_BYTES).ok_or_else(broken)?;
+        let nonce: [u8; NONCE_BYTES] = nonce.try_into().map_err(Error::internal)?;
+        self.cipher(scope).decrypt(&nonce.into(), encrypted).map_err(|_| broken())
+    }
+}
+
+/// Postgres gave up waiting for a lock: `lock_not_available`.
+fn is_lock_timeout(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.code().as_deref() == Some("55P03"))
+}

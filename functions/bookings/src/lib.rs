@@ -1,0 +1,105 @@
+//! Bookings and free slots: a customer takes a time, looks at it, moves it, gives it back.
+//!
+//! Rules without I/O stand in `appointment` (when), `plan` (what, for how much), `status` and `masking`; what the
+//! database promises is in `slot_usage` (capacity) and `idempotency` (one answer per key).
+
+mod access_token;
+mod appointment;
+mod caller;
+mod cancel;
+mod create;
+mod detail;
+mod facts;
+mod free_slots;
+mod idempotency;
+mod lookup;
+mod masking;
+mod plan;
+mod reference;
+mod reschedule;
+mod slot_usage;
+mod status;
+mod timeline;
+mod transaction;
+
+use std::time::Duration;
+
+use axum::extract::FromRef;
+use shared::{
+    config,
+    database::Database,
+    throttle::{Limit, Throttle},
+};
+use utoipa_axum::router::OpenApiRouter;
+
+/// What the handlers of this function need.
+#[derive(Clone, Debug, FromRef)]
+pub struct App {
+    /// Where bookings are kept.
+    pub database: Database,
+    /// What counts callers.
+    pub throttle: Throttle,
+    /// How often they may ask.
+    pub limits: Limits,
+    /// Whether a booking may be paid online.
+    pub payments: Payments,
+}
+
+/// How often a caller may ask, by class.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Free slots: see [`Limit::public_reads`].
+    pub public_reads: Limit,
+    /// Creations by one address.
+    pub bookings_per_address: Limit,
+    /// Creations for one phone number.
+    pub bookings_per_phone: Limit,
+    /// Looks at bookings without proof of who looks, by one address.
+    pub lookups: Limit,
+}
+
+impl Limits {
+    /// Reads `THROTTLE_PUBLIC_READS`, `THROTTLE_BOOKINGS_PER_IP`, `THROTTLE_LOOKUPS` (a minute) and
+    /// `THROTTLE_BOOKINGS_PER_PHONE` (an hour).
+    pub fn from_env() -> Result<Self, config::Error> {
+        let (minute, hour) = (Duration::from_mins(1), Duration::from_hours(1));
+        Ok(Self {
+            public_reads: Limit::public_reads()?,
+            bookings_per_address: Limit::from_env("bookings-per-ip", "THROTTLE_BOOKINGS_PER_IP", 10, minute)?,
+            bookings_per_phone: Limit::from_env("bookings-per-phone", "THROTTLE_BOOKINGS_PER_PHONE", 10, hour)?,
+            lookups: Limit::from_env("lookups", "THROTTLE_LOOKUPS", 30, minute)?,
+        })
+    }
+}
+
+/// Whether online payments are switched on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Payments {
+    /// Cash and Razorpay.
+    Enabled,
+    /// Cash only.
+    Disabled,
+}
+
+impl From<bool> for Payments {
+    fn from(are_enabled: bool) -> Self {
+        if are_enabled { Self::Enabled } else { Self::Disabled }
+    }
+}
+
+/// All routes of this function, ready to serve.
+pub fn router(app: App) -> OpenApiRouter {
+    routes().with_state(app)
+}
+
+/// All routes of this function, and what describes them. Older clients call bookings below `/api/bookings`.
+pub fn routes() -> OpenApiRouter<App> {
+    let bookings = || {
+        create::routes()
+            .merge(lookup::routes())
+            .merge(reschedule::routes())
+            .merge(cancel::routes())
+            .merge(timeline::routes())
+    };
+    OpenApiRouter::new().nest("/api", bookings().merge(free_slots::routes())).nest("/api/bookings", bookings())
+}

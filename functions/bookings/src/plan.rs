@@ -1,0 +1,212 @@
+//! What a booking request comes to: read from the body, checked against the facts, priced. Pure rules.
+
+use chrono::{NaiveDate, NaiveTime};
+use email_address::{EmailAddress, Options};
+use shared::{
+    Faults, Result,
+    http::{Fields, Read},
+    phone::Phone,
+};
+use utoipa::ToSchema;
+
+use crate::{
+    Payments,
+    appointment::{self, parse_date, parse_time},
+    facts::{Facts, Model, Question, Service},
+    slot_usage::Job,
+    status::{PaymentMethod, ServiceLocation},
+};
+
+/// A booking request. Unknown keys are ignored.
+#[derive(Debug, ToSchema)]
+#[schema(as = NewBooking)]
+pub(crate) struct Draft {
+    /// 1 to 100 characters.
+    #[schema(required, nullable = false, value_type = String, example = "John Doe")]
+    pub(crate) customer_name: Option<String>,
+    /// Any common spelling of an Indian mobile number, or `+` and 8 to 15 digits.
+    #[schema(required, nullable = false, value_type = String, example = "9876543210")]
+    pub(crate) customer_phone: Option<Phone>,
+    /// May be left out or empty.
+    #[schema(value_type = String, example = "john@example.com", required = false)]
+    pub(crate) customer_email: Option<String>,
+    #[schema(required, nullable = false, value_type = i64, example = 7)]
+    pub(crate) vehicle_model_id: Option<i64>,
+    /// 1 to 20 services, each once and each with a price for the model.
+    #[schema(required, nullable = false, value_type = Vec<i64>, example = json!([4, 6]))]
+    pub(crate) service_ids: Option<Vec<i64>>,
+    #[schema(required, nullable = false, value_type = ServiceLocation)]
+    pub(crate) service_location: Option<ServiceLocation>,
+    /// Needed for a home visit.
+    #[schema(value_type = String, example = "123 Main St", required = false)]
+    pub(crate) address: Option<String>,
+    /// A day on the shop's calendar.
+    #[schema(required, nullable = false, value_type = String, format = Date)]
+    pub(crate) appointment_date: Option<NaiveDate>,
+    /// The start of a slot on the shop's clock, `HH:MM` or `HH:MM:SS`.
+    #[schema(required, nullable = false, value_type = String, example = "10:00:00")]
+    pub(crate) appointment_time: Option<NaiveTime>,
+    /// `razorpay` only while online payments are enabled.
+    #[schema(required, nullable = false, value_type = PaymentMethod)]
+    pub(crate) payment_method: Option<PaymentMethod>,
+    /// Up to 1000 characters.
+    #[schema(value_type = String, required = false)]
+    pub(crate) notes: Option<String>,
+    /// What could not be read.
+    #[schema(ignore)]
+    pub(crate) faults: Faults,
+    /// The whole body, whatever its order and spacing.
+    #[schema(ignore)]
+    pub(crate) sha256: [u8; 32],
+}
+
+impl Read for Draft {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        let sha256 = fields.sha256();
+        let mut draft = Self {
+            sha256,
+            customer_name: fields.text("customer_name", 100),
+            customer_phone: fields.parsed("customer_phone", |text| text.parse().map_err(not_valid)),
+            customer_email: fields.text_or_empty("customer_email", 254),
+            vehicle_model_id: fields.integer("vehicle_model_id"),
+            service_ids: fields.integers("service_ids", 20),
+            service_location: fields.parsed("service_location", ServiceLocation::parse),
+            address: fields.text_or_empty("address", 500),
+            appointment_date: fields.parsed("appointment_date", parse_date),
+            appointment_time: fields.parsed("appointment_time", parse_time),
+            payment_method: fields.parsed("payment_method", PaymentMethod::parse),
+            notes: fields.text_or_empty("notes", 1000),
+            faults: std::mem::take(&mut fields.faults),
+        };
+        if draft.customer_email.as_deref().is_some_and(|email| !email.is_empty() && !is_email(email)) {
+            draft.faults.add("customer_email", "Enter a valid email address.");
+        }
+        // A home visit needs an address.
+        if draft.service_location == Some(ServiceLocation::Home) && draft.address.as_deref() == Some("") {
+            draft.faults.add("address", "This field is required.");
+        }
+        Some(draft)
+    }
+}
+
+/// A booking that obeys every rule but that of free capacity, which only the database can promise.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) customer_name: String,
+    pub(crate) customer_phone: Phone,
+    pub(crate) customer_email: Option<String>,
+    pub(crate) model: Model,
+    pub(crate) job: Job,
+    pub(crate) address: String,
+    pub(crate) lines: Vec<Line>,
+    pub(crate) total_paise: i64,
+    pub(crate) payment_method: PaymentMethod,
+    pub(crate) notes: String,
+}
+
+/// A service at the price that it is booked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Line {
+    pub(crate) service_id: i64,
+    pub(crate) service_name: String,
+    pub(crate) category_name: String,
+    pub(crate) price_paise: i64,
+}
+
+impl Draft {
+    /// What must be known to check it.
+    pub(crate) fn question(&self) -> Question<'_> {
+        // Without a day, any day does: that it is missing has been noted.
+        let date = self.appointment_date.unwrap_or_default();
+        let services = self.service_ids.as_deref().unwrap_or_default();
+        Question { from: date, to: date, model: self.vehicle_model_id, services }
+    }
+
+    /// Checks what was read against the facts. All faults are told at once.
+    pub(crate) fn plan(self, facts: &Facts, payments: Payments) -> Result<Plan> {
+        let mut faults = self.faults;
+        if self.payment_method == Some(PaymentMethod::Razorpay) && payments == Payments::Disabled {
+            let sentence = "Razorpay payment is currently disabled. Please use cash payment.";
+            faults.add("payment_method", sentence);
+        }
+        if let (Some(id), None) = (self.vehicle_model_id, &facts.model) {
+            faults.add("vehicle_model_id", format!("Invalid pk \"{id}\" - object does not exist."));
+        }
+        let wanted = self.service_ids.as_deref().unwrap_or_default();
+        let services = offered(wanted, facts, self.vehicle_model_id.is_some(), &mut faults);
+        let duration_minutes = services.iter().map(|service| service.duration_minutes).sum();
+        let mut slots = Vec::new();
+        if let (Some(date), Some(time)) = (self.appointment_date, self.appointment_time) {
+            match appointment::check((date, time), duration_minutes, facts.days.get(&date), &facts.window) {
+                Ok(taken) => slots = taken,
+                Err(fault) => faults.merge(fault),
+            }
+        }
+        let lines: Vec<Line> = services.into_iter().filter_map(Line::of).collect();
+        let complete = (|| {
+            Some(Plan {
+                customer_name: self.customer_name?,
+                customer_phone: self.customer_phone?,
+                customer_email: self.customer_email.filter(|email| !email.is_empty()),
+                model: facts.model.clone()?,
+                job: Job {
+                    location: self.service_location?,
+                    date: self.appointment_date?,
+                    time: self.appointment_time?,
+                    duration_minutes,
+                    slots,
+                },
+                address: self.address?,
+                total_paise: lines.iter().map(|line| line.price_paise).sum(),
+                lines,
+                payment_method: self.payment_method?,
+                notes: self.notes?,
+            })
+        })();
+        match complete {
+            Some(plan) => faults.or(plan),
+            None => Err(shared::Error::Validation(faults)),
+        }
+    }
+}
+
+impl Line {
+    fn of(service: &Service) -> Option<Self> {
+        Some(Self {
+            service_id: service.id,
+            service_name: service.name.clone(),
+            category_name: service.category.clone(),
+            price_paise: service.price_paise?,
+        })
+    }
+}
+
+/// The services in the order in which they were asked for; one that does not exist, or is not offered for the model,
+/// is a fault.
+pub(crate) fn offered<'a>(
+    wanted: &[i64],
+    facts: &'a Facts,
+    is_for_model: bool,
+    faults: &mut Faults,
+) -> Vec<&'a Service> {
+    let mut services = Vec::with_capacity(wanted.len());
+    for id in wanted {
+        match facts.services.iter().find(|service| service.id == *id) {
+            None => faults.add("service_ids", format!("Invalid pk \"{id}\" - object does not exist.")),
+            Some(service) if is_for_model && facts.model.is_some() && service.price_paise.is_none() => {
+                faults.add("service_ids", format!("{} is not offered for this vehicle model.", service.name));
+            }
+            Some(service) => services.push(service),
+        }
+    }
+    services
+}
+
+fn is_email(text: &str) -> bool {
+    let options = Options::default().with_required_tld().without_display_text().without_domain_literal();
+    EmailAddress::parse_with_options(text, options).is_ok()
+}
+
+fn not_valid(error: impl std::error::Error) -> String {
+    error.to_string()
+}

@@ -1,0 +1,146 @@
+//! The words of a booking, and which status may follow which.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Where a booking stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema, sqlx::Type)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "booking_status", rename_all = "snake_case")]
+pub(crate) enum BookingStatus {
+    /// Asked for.
+    Pending,
+    /// Accepted by the shop.
+    Confirmed,
+    /// Being worked on.
+    InProgress,
+    /// Done.
+    Completed,
+    /// Not to be done.
+    Cancelled,
+}
+
+impl BookingStatus {
+    /// What it may become; nothing once it is completed or cancelled.
+    pub(crate) const fn successors(self) -> &'static [Self] {
+        match self {
+            Self::Pending => &[Self::Confirmed, Self::Cancelled],
+            Self::Confirmed => &[Self::InProgress, Self::Cancelled],
+            Self::InProgress => &[Self::Completed, Self::Cancelled],
+            Self::Completed | Self::Cancelled => &[],
+        }
+    }
+
+    /// Whether the customer may still move or cancel it.
+    pub(crate) const fn is_up_to_customer(self) -> bool {
+        matches!(self, Self::Pending | Self::Confirmed)
+    }
+
+    /// Its word in the API.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Confirmed => "confirmed",
+            Self::InProgress => "in_progress",
+            Self::Completed => "completed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// Whether the money is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema, sqlx::Type)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "payment_status", rename_all = "snake_case")]
+pub(crate) enum PaymentStatus {
+    /// Not yet.
+    Pending,
+    /// Paid.
+    Completed,
+    /// Paid and given back.
+    Refunded,
+}
+
+/// How the customer pays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema, sqlx::Type)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "payment_method", rename_all = "snake_case")]
+pub(crate) enum PaymentMethod {
+    /// When the work is done.
+    Cash,
+    /// Online.
+    Razorpay,
+}
+
+impl PaymentMethod {
+    /// Reads the word; the error is the sentence for the caller.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "cash" => Ok(Self::Cash),
+            "razorpay" => Ok(Self::Razorpay),
+            other => Err(not_a_choice(other)),
+        }
+    }
+}
+
+/// Where the work is done. Each place has a pool of capacity of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema, sqlx::Type)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "service_location", rename_all = "snake_case")]
+pub(crate) enum ServiceLocation {
+    /// By a crew, at the customer's.
+    Home,
+    /// In a bay of the shop.
+    Shop,
+}
+
+impl ServiceLocation {
+    /// Reads the word; the error is the sentence for the caller.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "home" => Ok(Self::Home),
+            "shop" => Ok(Self::Shop),
+            other => Err(not_a_choice(other)),
+        }
+    }
+}
+
+fn not_a_choice(text: &str) -> String {
+    format!("\"{text}\" is not a valid choice.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::BookingStatus::{self, Cancelled, Completed, Confirmed, InProgress, Pending};
+
+    const ALL: [BookingStatus; 5] = [Pending, Confirmed, InProgress, Completed, Cancelled];
+
+    #[test]
+    fn six_of_the_twenty_five_pairs_are_steps_forward() {
+        let steps: Vec<_> =
+            ALL.into_iter().flat_map(|from| from.successors().iter().map(move |to| (from, *to))).collect();
+        assert_eq!(
+            steps,
+            [
+                (Pending, Confirmed),
+                (Pending, Cancelled),
+                (Confirmed, InProgress),
+                (Confirmed, Cancelled),
+                (InProgress, Completed),
+                (InProgress, Cancelled),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_customer_decides_until_work_begins() {
+        assert_eq!(ALL.map(BookingStatus::is_up_to_customer), [true, true, false, false, false]);
+    }
+
+    #[test]
+    fn a_status_is_written_as_the_api_names_it() {
+        for status in ALL {
+            assert_eq!(serde_json::json!(status), status.as_str());
+        }
+    }
+}

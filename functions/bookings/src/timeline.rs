@@ -1,0 +1,77 @@
+//! The timeline of a booking: what happened to it, and who did it.
+
+use axum::extract::State;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use shared::{
+    Error, Result,
+    database::Database,
+    error::ErrorBody,
+    http::{Envelope, Id},
+};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{App, caller::Claimant, detail::select_bookings, status::BookingStatus};
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list))
+}
+
+/// Something that happened.
+#[derive(Debug, Serialize, ToSchema)]
+struct Event {
+    #[serde(with = "shared::http::time")]
+    at: DateTime<Utc>,
+    #[schema(example = "rescheduled")]
+    event: String,
+    /// Null for the beginning; the same as `to_status` where the status stays.
+    from_status: Option<BookingStatus>,
+    to_status: BookingStatus,
+    /// `customer`, `staff:<label>`, `razorpay` or `system`.
+    #[schema(example = "customer")]
+    actor: String,
+}
+
+/// Lists what happened to a booking, oldest first.
+#[utoipa::path(
+    get, path = "/bookings/{id}/timeline", operation_id = "list_booking_events", tag = "Bookings",
+    params(
+        ("id" = i64, Path),
+        ("token" = Option<String>, Query, description = "The booking's access token."),
+        ("X-Booking-Token" = Option<String>, Header, description = "The same."),
+    ),
+    responses(
+        (status = 200, body = Envelope<Vec<Event>>),
+        (status = 401, body = ErrorBody),
+        (status = 403, description = "The token is wrong or has expired.", body = ErrorBody),
+        (status = 404, body = ErrorBody),
+    )
+)]
+async fn list(
+    State(database): State<Database>,
+    Claimant(caller): Claimant,
+    Id(id): Id,
+) -> Result<Envelope<Vec<Event>>> {
+    let pool = database.pool();
+    let booking = select_bookings!("booking.id = $1", id).fetch_optional(&pool).await?;
+    let booking = booking.ok_or(Error::NotFound("Booking"))?;
+    if !caller.owns(&booking) {
+        return Err(Error::PermissionDenied);
+    }
+    let events = sqlx::query_as!(
+        Event,
+        r#"
+        select created_at as at, event, from_status as "from_status: BookingStatus",
+            to_status as "to_status: BookingStatus", actor
+        from booking_events
+        where booking_id = $1
+        order by id
+        limit 500
+        "#,
+        id
+    )
+    .fetch_all(&pool)
+    .await?;
+    Ok(Envelope::new("Booking timeline retrieved successfully", events))
+}

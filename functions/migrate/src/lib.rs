@@ -1,0 +1,95 @@
+//! What a deployer does to the database, by JSON events: migrate the schema, import the catalogue.
+
+use serde::{Deserialize, Serialize};
+use shared::{
+    catalogue::{self, Files, Report},
+    database::{Database, MIGRATOR},
+    redis::Redis,
+};
+use sqlx::migrate::MigrateError;
+
+/// What to do. The name of the action stands under `action`.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Event {
+    /// `{"action": "migrate"}`: applies the migrations that have not been applied yet.
+    Migrate,
+    /// `{"action": "import_catalogue", "files": {"services.csv": "…", …}}`: makes the database tell what the seven
+    /// files tell; each name stands for the text of its file.
+    ImportCatalogue {
+        /// The texts by name.
+        files: Files,
+    },
+}
+
+/// What was done.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum Outcome {
+    /// The schema is up to date.
+    Migrate {
+        /// The versions of all migrations that the database now has.
+        applied: Vec<i64>,
+        /// Those of them that this event applied.
+        added: Vec<i64>,
+    },
+    /// The catalogue is in.
+    ImportCatalogue(Report),
+}
+
+/// Why it was not done. Lambda tells the message to whoever invoked the function.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A migration failed, or the database is not one of ours.
+    #[error("the schema was not migrated: {0}")]
+    Migration(#[from] MigrateError),
+    /// The database is away.
+    #[error("the database failed: {0}")]
+    Database(#[from] sqlx::Error),
+    /// The files cannot be imported.
+    #[error(transparent)]
+    Files(#[from] catalogue::FaultyFiles),
+    /// The import failed.
+    #[error(transparent)]
+    Import(#[from] catalogue::ImportError),
+}
+
+/// What the function needs.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// Whom everything is done to. Not through a proxy: migrations take a session lock.
+    pub database: Database,
+    /// Told when the catalogue changes.
+    pub redis: Redis,
+}
+
+impl App {
+    /// Does what the event says. Every event is safe to repeat.
+    pub async fn handle(&self, event: Event) -> Result<Outcome, Error> {
+        match event {
+            Event::Migrate => self.migrate().await,
+            Event::ImportCatalogue { files } => {
+                let catalogue = catalogue::parse(&files)?;
+                let report = catalogue::import(&catalogue, &self.database.pool(), &self.redis).await?;
+                Ok(Outcome::ImportCatalogue(report))
+            }
+        }
+    }
+
+    async fn migrate(&self) -> Result<Outcome, Error> {
+        let pool = self.database.pool();
+        let before = applied(&pool).await?;
+        MIGRATOR.run(&pool).await?;
+        let applied = applied(&pool).await?;
+        let added = applied.iter().copied().filter(|version| !before.contains(version)).collect();
+        Ok(Outcome::Migrate { applied, added })
+    }
+}
+
+async fn applied(pool: &sqlx::PgPool) -> Result<Vec<i64>, Error> {
+    use sqlx::migrate::Migrate;
+    let mut connection = pool.acquire().await?;
+    connection.ensure_migrations_table().await?;
+    let applied = connection.list_applied_migrations().await?;
+    Ok(applied.into_iter().map(|migration| migration.version).collect())
+}

@@ -1,0 +1,88 @@
+//! Categories: the headings under which a customer browses services.
+
+use axum::{extract::State, response::Response};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use shared::{
+    Result,
+    cache::{Asked, Cache, HOUR},
+    error::ErrorBody,
+    http::{Envelope, Id, Paged, Paging},
+};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::App;
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(show))
+}
+
+/// A service category.
+#[derive(Debug, Serialize, ToSchema)]
+struct Category {
+    id: i64,
+    name: String,
+    description: String,
+    /// How many services it has on offer.
+    service_count: i64,
+    #[serde(with = "shared::http::time")]
+    created_at: DateTime<Utc>,
+    #[serde(with = "shared::http::time")]
+    updated_at: DateTime<Utc>,
+}
+
+/// Lists the service categories.
+#[utoipa::path(
+    get, path = "/service-categories", operation_id = "list_service_categories", tag = "Catalogue", params(Paging),
+    responses((status = 200, body = Paged<Category>), (status = 304), (status = 400, body = ErrorBody))
+)]
+async fn list(State(cache): State<Cache>, asked: Asked) -> Result<Response> {
+    let message = "Service categories retrieved successfully";
+    cache
+        .list(asked, "service-categories", HOUR, message, async |pool| {
+            sqlx::query_as!(
+                Category,
+                r#"
+                select id, name, description, created_at, updated_at, (
+                    select count(*) from services
+                    where service_category_id = service_categories.id and archived_at is null
+                ) as "service_count!"
+                from service_categories
+                where archived_at is null
+                order by id
+                "#
+            )
+            .fetch_all(&pool)
+            .await
+        })
+        .await
+}
+
+/// Shows a service category.
+#[utoipa::path(
+    get, path = "/service-categories/{id}", operation_id = "show_service_category", tag = "Catalogue",
+    params(("id" = i64, Path)),
+    responses((status = 200, body = Envelope<Category>), (status = 304), (status = 404, body = ErrorBody))
+)]
+async fn show(State(cache): State<Cache>, Id(id): Id, asked: Asked) -> Result<Response> {
+    let (name, message) = ("Service category", "Service category retrieved successfully");
+    cache
+        .item(asked, &format!("service-categories/{id}"), HOUR, (name, message), async |pool| {
+            sqlx::query_as!(
+                Category,
+                r#"
+                select id, name, description, created_at, updated_at, (
+                    select count(*) from services
+                    where service_category_id = service_categories.id and archived_at is null
+                ) as "service_count!"
+                from service_categories
+                where id = $1 and archived_at is null
+                "#,
+                id
+            )
+            .fetch_optional(&pool)
+            .await
+        })
+        .await
+}

@@ -1,0 +1,86 @@
+//! Prices: what each service costs for one model.
+
+use axum::{extract::State, response::Response};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use shared::{
+    Result,
+    cache::{Asked, Cache, HALF_HOUR},
+    error::ErrorBody,
+    http::{Fields, Paged, Paging, Query, Read},
+    money::Money,
+};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::App;
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(by_vehicle))
+}
+
+/// The price of a service for a model.
+#[derive(Debug, Serialize, ToSchema)]
+struct Price {
+    id: i64,
+    service_id: i64,
+    service_name: String,
+    category_id: i64,
+    category_name: String,
+    description: String,
+    duration_minutes: i32,
+    vehicle_model: i64,
+    /// Rupees, with two places.
+    #[schema(value_type = String, example = "559.00")]
+    price: Money,
+    #[serde(with = "shared::http::time")]
+    created_at: DateTime<Utc>,
+    #[serde(with = "shared::http::time")]
+    updated_at: DateTime<Utc>,
+}
+
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct OfModel {
+    /// The id of a model. One that does not exist has no prices.
+    vehicle_model_id: i64,
+}
+
+impl Read for OfModel {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        Some(Self { vehicle_model_id: fields.integer("vehicle_model_id")? })
+    }
+}
+
+/// Lists all services that are offered for a model, with their prices.
+#[utoipa::path(
+    get, path = "/service-pricing/by-vehicle", operation_id = "list_service_prices", tag = "Catalogue",
+    params(OfModel, Paging),
+    responses((status = 200, body = Paged<Price>), (status = 304), (status = 400, body = ErrorBody))
+)]
+async fn by_vehicle(State(cache): State<Cache>, Query(filter): Query<OfModel>, asked: Asked) -> Result<Response> {
+    let key = format!("service-pricing?{}", filter.vehicle_model_id);
+    cache
+        .list(asked, &key, HALF_HOUR, "Service pricing retrieved successfully", async |pool| {
+            sqlx::query_as!(
+                Price,
+                r#"
+                select price.id, service.id as service_id, service.name as service_name, category.id as category_id,
+                    category.name as category_name, service.description, service.duration_minutes,
+                    price.vehicle_model_id as vehicle_model, price.price_paise as price,
+                    price.created_at, price.updated_at
+                from service_prices price
+                join services service on service.id = price.service_id
+                join service_categories category on category.id = service.service_category_id
+                join vehicle_models model on model.id = price.vehicle_model_id
+                where price.vehicle_model_id = $1
+                    and service.archived_at is null and category.archived_at is null and model.archived_at is null
+                order by category.id, service.id
+                "#,
+                filter.vehicle_model_id
+            )
+            .fetch_all(&pool)
+            .await
+        })
+        .await
+}

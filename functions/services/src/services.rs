@@ -1,0 +1,116 @@
+//! Services: the jobs that the shop sells, whatever the machine.
+
+use axum::{extract::State, response::Response};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use shared::{
+    Result,
+    cache::{Asked, Cache, HOUR},
+    error::ErrorBody,
+    http::{Envelope, Fields, Id, Paged, Paging, Query, Read},
+    money::Rupees,
+};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::App;
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(show))
+}
+
+/// A service.
+#[derive(Debug, Serialize, ToSchema)]
+struct Service {
+    id: i64,
+    service_category: i64,
+    category_name: String,
+    name: String,
+    description: String,
+    duration_minutes: i32,
+    /// The lowest price of all models, in rupees; null where no model has one.
+    #[schema(value_type = Option<f64>, example = 559.00)]
+    price: Option<Rupees>,
+    #[serde(with = "shared::http::time")]
+    created_at: DateTime<Utc>,
+    #[serde(with = "shared::http::time")]
+    updated_at: DateTime<Utc>,
+}
+
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct OfCategory {
+    /// The id of a category. One that does not exist has no services.
+    category_id: Option<i64>,
+    /// What older clients call `category_id`.
+    service_category: Option<i64>,
+}
+
+impl Read for OfCategory {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        let mut sent = |name| if fields.has(name) { fields.integer(name) } else { None };
+        Some(Self { category_id: sent("category_id"), service_category: sent("service_category") })
+    }
+}
+
+/// Lists the services, perhaps of one category.
+#[utoipa::path(
+    get, path = "/services", operation_id = "list_services", tag = "Catalogue", params(OfCategory, Paging),
+    responses((status = 200, body = Paged<Service>), (status = 304), (status = 400, body = ErrorBody))
+)]
+async fn list(State(cache): State<Cache>, Query(filter): Query<OfCategory>, asked: Asked) -> Result<Response> {
+    let category = filter.category_id.or(filter.service_category);
+    let key = category.map_or_else(|| "services".to_owned(), |category| format!("services?{category}"));
+    cache
+        .list(asked, &key, HOUR, "Services retrieved successfully", async |pool| {
+            sqlx::query_as!(
+                Service,
+                r#"
+                select service.id, service.service_category_id as service_category, category.name as category_name,
+                    service.name, service.description, service.duration_minutes,
+                    min(price.price_paise) as "price: Rupees", service.created_at, service.updated_at
+                from services service
+                join service_categories category on category.id = service.service_category_id
+                left join service_prices price on price.service_id = service.id
+                where service.archived_at is null and category.archived_at is null
+                    and ($1::bigint is null or service.service_category_id = $1)
+                group by service.id, category.id
+                order by service.id
+                "#,
+                category
+            )
+            .fetch_all(&pool)
+            .await
+        })
+        .await
+}
+
+/// Shows a service.
+#[utoipa::path(
+    get, path = "/services/{id}", operation_id = "show_service", tag = "Catalogue",
+    params(("id" = i64, Path)),
+    responses((status = 200, body = Envelope<Service>), (status = 304), (status = 404, body = ErrorBody))
+)]
+async fn show(State(cache): State<Cache>, Id(id): Id, asked: Asked) -> Result<Response> {
+    let (name, message) = ("Service", "Service retrieved successfully");
+    cache
+        .item(asked, &format!("services/{id}"), HOUR, (name, message), async |pool| {
+            sqlx::query_as!(
+                Service,
+                r#"
+                select service.id, service.service_category_id as service_category, category.name as category_name,
+                    service.name, service.description, service.duration_minutes,
+                    min(price.price_paise) as "price: Rupees", service.created_at, service.updated_at
+                from services service
+                join service_categories category on category.id = service.service_category_id
+                left join service_prices price on price.service_id = service.id
+                where service.id = $1 and service.archived_at is null and category.archived_at is null
+                group by service.id, category.id
+                "#,
+                id
+            )
+            .fetch_optional(&pool)
+            .await
+        })
+        .await
+}

@@ -1,0 +1,105 @@
+//! The shop's own data, in the shape that the frontends know.
+
+use axum::{extract::State, response::Response};
+use chrono::{DateTime, NaiveTime, Utc};
+use serde::{Deserialize, Serialize};
+use shared::{
+    Result,
+    cache::{Asked, Cache, HOUR},
+    error::ErrorBody,
+    http::{Paged, Paging},
+};
+use sqlx::types::Json;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::App;
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list))
+}
+
+/// The shop.
+#[derive(Debug, Serialize, ToSchema)]
+struct Shop {
+    id: i64,
+    name: String,
+    /// In one line.
+    address: String,
+    phone: String,
+    email: String,
+    /// Degrees with six places.
+    latitude: String,
+    /// Degrees with six places.
+    longitude: String,
+    /// The earliest of the week; null while the shop has no open day.
+    opening_time: Option<NaiveTime>,
+    /// The latest of the week.
+    closing_time: Option<NaiveTime>,
+    /// The open days, such as `Monday, Wednesday`.
+    working_days: String,
+    is_active: bool,
+    #[schema(value_type = Week)]
+    hours: Json<Week>,
+    /// An IANA name: what dates and times of bookings mean.
+    timezone: String,
+    slot_minutes: i32,
+    #[serde(with = "shared::http::time")]
+    created_at: DateTime<Utc>,
+    #[serde(with = "shared::http::time")]
+    updated_at: DateTime<Utc>,
+}
+
+/// The hours of each weekday; null where the shop is closed.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+struct Week {
+    monday: Option<Hours>,
+    tuesday: Option<Hours>,
+    wednesday: Option<Hours>,
+    thursday: Option<Hours>,
+    friday: Option<Hours>,
+    saturday: Option<Hours>,
+    sunday: Option<Hours>,
+}
+
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+struct Hours {
+    open: NaiveTime,
+    close: NaiveTime,
+}
+
+/// Lists the shop.
+#[utoipa::path(
+    get, path = "/shop-info", operation_id = "list_shops", tag = "Shop", params(Paging),
+    responses((status = 200, body = Paged<Shop>), (status = 304), (status = 400, body = ErrorBody))
+)]
+async fn list(State(cache): State<Cache>, asked: Asked) -> Result<Response> {
+    let message = "Shop information retrieved successfully";
+    cache
+        .list(asked, "shop-info", HOUR, message, async |pool| {
+            sqlx::query_as!(
+                Shop,
+                r#"
+                select shop.id, shop.name, shop.address, shop.phone, shop.email,
+                    shop.latitude::text as "latitude!", shop.longitude::text as "longitude!",
+                    min(hours.opens_at) as opening_time, max(hours.closes_at) as closing_time,
+                    coalesce(string_agg(weekday.name, ', ' order by weekday.number) filter (where hours.shop_id is not null), '')
+                        as "working_days!",
+                    shop.is_active,
+                    json_object_agg(lower(weekday.name), case when hours.shop_id is not null then
+                        json_build_object('open', hours.opens_at, 'close', hours.closes_at)
+                    end) as "hours!: Json<Week>",
+                    shop.time_zone as timezone, shop.slot_minutes, shop.created_at, shop.updated_at
+                from shops shop
+                cross join unnest(array['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'])
+                    with ordinality as weekday (name, number)
+                left join opening_hours hours on hours.shop_id = shop.id and hours.weekday = weekday.number
+                group by shop.id
+                order by shop.id
+                "#
+            )
+            .fetch_all(&pool)
+            .await
+        })
+        .await
+}

@@ -1,0 +1,24 @@
+//! Where the shop is and when it is open.
+
+mod info;
+
+use axum::extract::FromRef;
+use shared::cache::Cache;
+use utoipa_axum::router::OpenApiRouter;
+
+/// What the handlers of this function need.
+#[derive(Clone, Debug, FromRef)]
+pub struct App {
+    /// The shop's part of the catalogue.
+    pub cache: Cache,
+}
+
+/// All routes of this function, ready to serve.
+pub fn router(app: App) -> OpenApiRouter {
+    routes().with_state(app)
+}
+
+/// All routes of this function, and what describes them. Older clients call them below `/api/shop`.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().nest("/api", info::routes()).nest("/api/shop", info::routes())
+}

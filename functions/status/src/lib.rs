@@ -1,0 +1,27 @@
+//! Whether the system is well, what its API looks like, and the answer for every path that stands for nothing.
+
+mod documentation;
+mod health;
+
+use axum::extract::FromRef;
+use shared::{database::Database, redis::Redis};
+use utoipa_axum::router::OpenApiRouter;
+
+/// What the handlers of this function need.
+#[derive(Clone, Debug, FromRef)]
+pub struct App {
+    /// Asked whether it answers.
+    pub database: Database,
+    /// Asked whether it answers.
+    pub redis: Redis,
+}
+
+/// All routes of this function, ready to serve.
+pub fn router(app: App) -> OpenApiRouter {
+    routes().with_state(app)
+}
+
+/// All routes of this function, and what describes them.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().merge(health::routes()).merge(documentation::routes())
+}

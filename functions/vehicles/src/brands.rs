@@ -1,0 +1,100 @@
+//! Brands: a maker of both kinds of machine stands once for each type.
+
+use axum::{extract::State, response::Response};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use shared::{
+    Result,
+    cache::{Asked, Cache, HOUR},
+    error::ErrorBody,
+    http::{Envelope, Fields, Id, Paged, Paging, Query, Read},
+};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::App;
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(show))
+}
+
+/// A brand of one vehicle type.
+#[derive(Debug, Serialize, ToSchema)]
+struct Brand {
+    id: i64,
+    vehicle_type: i64,
+    vehicle_type_name: String,
+    name: String,
+    image: Option<String>,
+    #[serde(with = "shared::http::time")]
+    created_at: DateTime<Utc>,
+    #[serde(with = "shared::http::time")]
+    updated_at: DateTime<Utc>,
+}
+
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct OfType {
+    /// The id of a vehicle type. One that does not exist has no brands.
+    vehicle_type: i64,
+}
+
+impl Read for OfType {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        Some(Self { vehicle_type: fields.integer("vehicle_type")? })
+    }
+}
+
+/// Lists the brands of a vehicle type.
+#[utoipa::path(
+    get, path = "/vehicle-brands", operation_id = "list_vehicle_brands", tag = "Catalogue", params(OfType, Paging),
+    responses((status = 200, body = Paged<Brand>), (status = 304), (status = 400, body = ErrorBody))
+)]
+async fn list(State(cache): State<Cache>, Query(filter): Query<OfType>, asked: Asked) -> Result<Response> {
+    let key = format!("vehicle-brands?{}", filter.vehicle_type);
+    cache
+        .list(asked, &key, HOUR, "Vehicle brands retrieved successfully", async |pool| {
+            sqlx::query_as!(
+                Brand,
+                r#"
+                select brand.id, brand.vehicle_type_id as vehicle_type, type.name as vehicle_type_name, brand.name,
+                    brand.image, brand.created_at, brand.updated_at
+                from vehicle_brands brand
+                join vehicle_types type on type.id = brand.vehicle_type_id
+                where brand.vehicle_type_id = $1 and brand.archived_at is null and type.archived_at is null
+                order by brand.id
+                "#,
+                filter.vehicle_type
+            )
+            .fetch_all(&pool)
+            .await
+        })
+        .await
+}
+
+/// Shows a brand.
+#[utoipa::path(
+    get, path = "/vehicle-brands/{id}", operation_id = "show_vehicle_brand", tag = "Catalogue",
+    params(("id" = i64, Path)),
+    responses((status = 200, body = Envelope<Brand>), (status = 304), (status = 404, body = ErrorBody))
+)]
+async fn show(State(cache): State<Cache>, Id(id): Id, asked: Asked) -> Result<Response> {
+    let (name, message) = ("Vehicle brand", "Vehicle brand retrieved successfully");
+    cache
+        .item(asked, &format!("vehicle-brands/{id}"), HOUR, (name, message), async |pool| {
+            sqlx::query_as!(
+                Brand,
+                r#"
+                select brand.id, brand.vehicle_type_id as vehicle_type, type.name as vehicle_type_name, brand.name,
+                    brand.image, brand.created_at, brand.updated_at
+                from vehicle_brands brand
+                join vehicle_types type on type.id = brand.vehicle_type_id
+                where brand.id = $1 and brand.archived_at is null and type.archived_at is null
+                "#,
+                id
+            )
+            .fetch_optional(&pool)
+            .await
+        })
+        .await
+}

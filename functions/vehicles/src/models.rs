@@ -1,0 +1,105 @@
+//! Models: what a price is for.
+
+use axum::{extract::State, response::Response};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use shared::{
+    Result,
+    cache::{Asked, Cache, HOUR},
+    error::ErrorBody,
+    http::{Envelope, Fields, Id, Paged, Paging, Query, Read},
+};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::App;
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(show))
+}
+
+/// A model of a brand.
+#[derive(Debug, Serialize, ToSchema)]
+struct Model {
+    id: i64,
+    vehicle_brand: i64,
+    brand_name: String,
+    vehicle_type_name: String,
+    name: String,
+    image: Option<String>,
+    #[serde(with = "shared::http::time")]
+    created_at: DateTime<Utc>,
+    #[serde(with = "shared::http::time")]
+    updated_at: DateTime<Utc>,
+}
+
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct OfBrand {
+    /// The id of a brand. One that does not exist has no models.
+    vehicle_brand: i64,
+}
+
+impl Read for OfBrand {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        Some(Self { vehicle_brand: fields.integer("vehicle_brand")? })
+    }
+}
+
+/// Lists the models of a brand.
+#[utoipa::path(
+    get, path = "/vehicle-models", operation_id = "list_vehicle_models", tag = "Catalogue", params(OfBrand, Paging),
+    responses((status = 200, body = Paged<Model>), (status = 304), (status = 400, body = ErrorBody))
+)]
+async fn list(State(cache): State<Cache>, Query(filter): Query<OfBrand>, asked: Asked) -> Result<Response> {
+    let key = format!("vehicle-models?{}", filter.vehicle_brand);
+    cache
+        .list(asked, &key, HOUR, "Vehicle models retrieved successfully", async |pool| {
+            sqlx::query_as!(
+                Model,
+                r#"
+                select model.id, model.vehicle_brand_id as vehicle_brand, brand.name as brand_name,
+                    type.name as vehicle_type_name, model.name, model.image, model.created_at, model.updated_at
+                from vehicle_models model
+                join vehicle_brands brand on brand.id = model.vehicle_brand_id
+                join vehicle_types type on type.id = brand.vehicle_type_id
+                where model.vehicle_brand_id = $1
+                    and model.archived_at is null and brand.archived_at is null and type.archived_at is null
+                order by model.id
+                "#,
+                filter.vehicle_brand
+            )
+            .fetch_all(&pool)
+            .await
+        })
+        .await
+}
+
+/// Shows a model.
+#[utoipa::path(
+    get, path = "/vehicle-models/{id}", operation_id = "show_vehicle_model", tag = "Catalogue",
+    params(("id" = i64, Path)),
+    responses((status = 200, body = Envelope<Model>), (status = 304), (status = 404, body = ErrorBody))
+)]
+async fn show(State(cache): State<Cache>, Id(id): Id, asked: Asked) -> Result<Response> {
+    let (name, message) = ("Vehicle model", "Vehicle model retrieved successfully");
+    cache
+        .item(asked, &format!("vehicle-models/{id}"), HOUR, (name, message), async |pool| {
+            sqlx::query_as!(
+                Model,
+                r#"
+                select model.id, model.vehicle_brand_id as vehicle_brand, brand.name as brand_name,
+                    type.name as vehicle_type_name, model.name, model.image, model.created_at, model.updated_at
+                from vehicle_models model
+                join vehicle_brands brand on brand.id = model.vehicle_brand_id
+                join vehicle_types type on type.id = brand.vehicle_type_id
+                where model.id = $1
+                    and model.archived_at is null and brand.archived_at is null and type.archived_at is null
+                "#,
+                id
+            )
+            .fetch_optional(&pool)
+            .await
+        })
+        .await
+}

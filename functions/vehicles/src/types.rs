@@ -1,0 +1,74 @@
+//! Vehicle types: scooter, motorcycle.
+
+use axum::{extract::State, response::Response};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use shared::{
+    Result,
+    cache::{Asked, Cache, HOUR},
+    error::ErrorBody,
+    http::{Envelope, Id, Paged, Paging},
+};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::App;
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(show))
+}
+
+/// A vehicle type.
+#[derive(Debug, Serialize, ToSchema)]
+struct VehicleType {
+    id: i64,
+    name: String,
+    image: Option<String>,
+    #[serde(with = "shared::http::time")]
+    created_at: DateTime<Utc>,
+    #[serde(with = "shared::http::time")]
+    updated_at: DateTime<Utc>,
+}
+
+/// Lists the vehicle types.
+#[utoipa::path(
+    get, path = "/vehicle-types", operation_id = "list_vehicle_types", tag = "Catalogue", params(Paging),
+    responses((status = 200, body = Paged<VehicleType>), (status = 304), (status = 400, body = ErrorBody))
+)]
+async fn list(State(cache): State<Cache>, asked: Asked) -> Result<Response> {
+    let message = "Vehicle types retrieved successfully";
+    cache
+        .list(asked, "vehicle-types", HOUR, message, async |pool| {
+            sqlx::query_as!(
+                VehicleType,
+                "select id, name, image, created_at, updated_at from vehicle_types where archived_at is null order by id"
+            )
+            .fetch_all(&pool)
+            .await
+        })
+        .await
+}
+
+/// Shows a vehicle type.
+#[utoipa::path(
+    get, path = "/vehicle-types/{id}", operation_id = "show_vehicle_type", tag = "Catalogue",
+    params(("id" = i64, Path)),
+    responses((status = 200, body = Envelope<VehicleType>), (status = 304), (status = 404, body = ErrorBody))
+)]
+async fn show(State(cache): State<Cache>, Id(id): Id, asked: Asked) -> Result<Response> {
+    let (name, message) = ("Vehicle type", "Vehicle type retrieved successfully");
+    cache
+        .item(asked, &format!("vehicle-types/{id}"), HOUR, (name, message), async |pool| {
+            sqlx::query_as!(
+                VehicleType,
+                "
+                select id, name, image, created_at, updated_at from vehicle_types
+                where id = $1 and archived_at is null
+                ",
+                id
+            )
+            .fetch_optional(&pool)
+            .await
+        })
+        .await
+}

@@ -1,0 +1,72 @@
+//! The API as a whole: the one document that describes the routes of all functions.
+
+use utoipa::openapi::{
+    Components, Info, OpenApi, Paths,
+    path::{Operation, PathItem},
+};
+
+/// Older clients call these doubled paths; the same handlers answer.
+const OLD_PREFIXES: [&str; 6] = [
+    "/api/vehicles/vehicle-",
+    "/api/services/service",
+    "/api/shop/shop-info",
+    "/api/bookings/bookings",
+    "/api/payments/payments",
+    "/api/staff/staff",
+];
+
+/// What each function describes of itself, by the function's name.
+pub fn parts() -> [(&'static str, OpenApi); 5] {
+    [
+        ("vehicles", vehicles::routes().into_openapi()),
+        ("services", services::routes().into_openapi()),
+        ("shop", shop::routes().into_openapi()),
+        ("bookings", bookings::routes().into_openapi()),
+        ("status", status::routes().into_openapi()),
+    ]
+}
+
+/// The OpenAPI 3.1 document of all functions. Paths stand in it as the frontends call them: with a trailing slash.
+pub fn document() -> OpenApi {
+    let mut info = Info::new("RepairMyBike", env!("CARGO_PKG_VERSION"));
+    info.description = Some(
+        "Bookings for a bike and scooter repair shop. Every path answers with and without its trailing slash. \
+         Money is in rupees, times are the shop's, moments are UTC."
+            .to_owned(),
+    );
+    let mut whole = OpenApi::new(info, Paths::new());
+    for (_, part) in parts() {
+        whole.merge(part);
+    }
+    let paths = std::mem::take(&mut whole.paths.paths);
+    whole.paths.paths = paths.into_iter().map(|(path, item)| published(path, item)).collect();
+    whole.components.get_or_insert_with(Components::new);
+    whole
+}
+
+/// The document as it is committed.
+pub fn document_text() -> Result<String, serde_json::Error> {
+    document().to_pretty_json().map(|text| text + "\n")
+}
+
+/// Whether only older clients call a path.
+pub fn is_old(path: &str) -> bool {
+    OLD_PREFIXES.iter().any(|prefix| path.starts_with(prefix))
+}
+
+fn published(path: String, mut item: PathItem) -> (String, PathItem) {
+    if is_old(&path) {
+        for operation in operations(&mut item) {
+            operation.deprecated = Some(utoipa::openapi::Deprecated::True);
+            operation.operation_id = operation.operation_id.take().map(|id| id + "_at_old_path");
+        }
+    }
+    let is_file = path == "/api/docs/{file}";
+    (if is_file { path } else { path + "/" }, item)
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.get, &mut item.post, &mut item.patch, &mut item.put, &mut item.delete]
+        .into_iter()
+        .filter_map(Option::as_mut)
+}
