@@ -1,0 +1,252 @@
+"""Uses the running system as a frontend does: real functions, real Postgres and Redis, over HTTP."""
+
+import http.client
+import json
+import subprocess
+import sys
+import unittest
+import uuid
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime, timedelta
+
+import services
+import stack
+from services import Missing, ROOT, TARGET
+
+PORT = 8900
+ORIGIN = "http://localhost:3000"
+system = None
+
+
+def setUpModule():
+    global system
+    if subprocess.run(["cargo", "build", "--quiet", "--workspace", "--bins"], cwd=ROOT).returncode:
+        sys.exit("end_to_end: the functions do not compile.")
+    try:
+        environment = services.find()
+        environment["DATABASE_URL"] = services.make_database(environment["DATABASE_URL"], "repairmybike_e2e", fresh=True)
+        # Beside `make dev` on the same Redis, and twice in a row, nothing may be cached from before.
+        environment["REDIS_KEY_PREFIX"] = f"e2e:{uuid.uuid4()}:"
+        environment["THROTTLE"] = "off"
+        environment["CORS_ALLOWED_ORIGINS"] = ORIGIN
+        system = stack.Stack(PORT, environment, TARGET / "end_to_end")
+        system.__enter__()
+        unittest.addModuleCleanup(system.stop)
+        system.invoke("migrate", {"action": "migrate"})
+        import_catalogue()
+        system.wait_until_ready()
+    except Missing as missing:
+        sys.exit(f"end_to_end: {missing}")
+
+
+def import_catalogue(changed=None):
+    return system.invoke("migrate", {"action": "import_catalogue", "files": {**stack.catalogue(), **(changed or {})}})
+
+
+class Answer:
+    """An HTTP answer; `data` is what the envelope holds."""
+
+    def __init__(self, response):
+        self.status = response.status
+        self.headers = response.headers
+        self.text = response.read().decode()
+        self.body = json.loads(self.text) if self.text else None
+        self.data = self.body.get("data") if isinstance(self.body, dict) else None
+
+
+def call(method, path, body=None, **headers):
+    connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=60)
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    if body is not None:
+        named["Content-Type"] = "application/json"
+    try:
+        # Follows no redirect, because there must be none.
+        connection.request(method, path, None if body is None else json.dumps(body), named)
+        return Answer(connection.getresponse())
+    finally:
+        connection.close()
+
+
+def get(path, **headers):
+    answer = call("GET", path, **headers)
+    if answer.status != 200:
+        raise AssertionError(f"GET {path} answered {answer.status}: {answer.text}")
+    return answer.data
+
+
+def named(items, name):
+    return next(item for item in items if item["name"] == name)
+
+
+class Journey(unittest.TestCase):
+    """What a customer does, from choosing a vehicle to cancelling the appointment."""
+
+    # Each test has a day for itself. Today and tomorrow here may be over or too soon in the shop's time zone.
+    days_ahead = 1
+
+    def setUp(self):
+        scooter = named(get("/api/vehicle-types/"), "Scooter")
+        honda = named(get(f"/api/vehicle-brands/?vehicle_type={scooter['id']}"), "Honda")
+        self.model = named(get(f"/api/vehicle-models/?vehicle_brand={honda['id']}"), "Activa 6G")
+        self.prices = get(f"/api/service-pricing/by-vehicle/?vehicle_model_id={self.model['id']}")
+        self.chosen = sorted(self.prices, key=lambda price: price["service_id"])[:2]
+        self.day = self.an_open_day()
+
+    def service_ids(self):
+        return [price["service_id"] for price in self.chosen]
+
+    def slots_of(self, day):
+        ids = ",".join(map(str, self.service_ids()))
+        return get(f"/api/slots/?date={day}&service_location=shop&vehicle_model_id={self.model['id']}&service_ids={ids}")
+
+    def an_open_day(self):
+        while Journey.days_ahead < 60:
+            Journey.days_ahead += 1
+            day = date.today() + timedelta(days=Journey.days_ahead)
+            if self.slots_of(day):
+                return day
+        self.fail("the shop is closed for weeks")
+
+    def free_times(self):
+        return [slot["time"] for slot in self.slots_of(self.day) if slot["available"] > 0]
+
+    def order(self, phone, time, **changes):
+        return {
+            "customer_name": "John Doe", "customer_phone": phone, "customer_email": "john@example.com",
+            "vehicle_model_id": self.model["id"], "service_ids": self.service_ids(),
+            "service_location": "shop", "address": "", "appointment_date": str(self.day), "appointment_time": time,
+            "payment_method": "cash", "notes": "It squeaks", **changes,
+        }
+
+    def book(self, phone, time, path="/api/bookings/", **headers):
+        answer = call("POST", path, self.order(phone, time), **headers)
+        self.assertEqual(answer.status, 201, answer.text)
+        return answer
+
+    def test_a_customer_books_looks_reschedules_and_cancels(self):
+        first, later = self.free_times()[0], self.free_times()[-1]
+        before = self.slots_of(self.day)
+        booking = self.book("9876543210", first).data
+        path, token = f"/api/bookings/{booking['id']}/", booking["access_token"]
+
+        total = sum(round(float(price["price"]) * 100) for price in self.chosen)
+        self.assertEqual(booking["total_amount"], f"{total // 100}.{total % 100:02}")
+        self.assertEqual((booking["booking_status"], booking["payment_status"]), ("pending", "pending"))
+        self.assertEqual(booking["customer"]["phone"], "+919876543210")
+        self.assertTrue(booking["reference"])
+        self.assertEqual(available(self.slots_of(self.day), first), available(before, first) - 1)
+
+        masked = get(path)
+        self.assertEqual(masked["customer"]["name"], "J. D.")
+        self.assertEqual(masked["customer"]["phone"], "••••••••10")
+        self.assertEqual((masked["customer"]["email"], masked["address"], masked["notes"]), (None, "", ""))
+        self.assertNotIn("access_token", masked)
+        full = get(path, X_Booking_Token=token)
+        self.assertEqual((full["customer"]["name"], full["notes"]), ("John Doe", "It squeaks"))
+        self.assertEqual(get(f"{path}?token={token}"), full)
+        self.assertEqual(get(path, X_Booking_Token="wrong"), masked)
+        self.assertEqual([each["id"] for each in get("/api/bookings/?phone=98765-43210")], [booking["id"]])
+
+        moved = {"appointment_date": str(self.day), "appointment_time": later}
+        self.assertEqual(call("PATCH", path, moved).status, 401)
+        self.assertEqual(call("PATCH", path, moved, X_Booking_Token="wrong").status, 403)
+        answer = call("PATCH", path, moved, X_Booking_Token=token)
+        self.assertEqual((answer.status, answer.data["appointment_time"]), (200, later), answer.text)
+        self.assertEqual(available(self.slots_of(self.day), first), available(before, first))
+
+        answer = call("POST", f"{path}cancel/", {"reason": "It stopped squeaking"}, X_Booking_Token=token)
+        self.assertEqual((answer.status, answer.data["booking_status"]), (200, "cancelled"), answer.text)
+        self.assertEqual(self.slots_of(self.day), before)
+        self.assertEqual(call("PATCH", path, moved, X_Booking_Token=token).body["code"], "ILLEGAL_TRANSITION")
+
+        self.assertEqual(call("GET", f"{path}timeline/").status, 401)
+        timeline = get(f"{path}timeline/", X_Booking_Token=token)
+        self.assertEqual(len(timeline), 3)
+        self.assertEqual([entry["to_status"] for entry in timeline], ["pending", "pending", "cancelled"])
+        self.assertEqual({entry["actor"] for entry in timeline}, {"customer"})
+        moments = [datetime.fromisoformat(entry["at"].replace("Z", "+00:00")) for entry in timeline]
+        self.assertEqual(moments, sorted(moments))
+
+    def test_a_path_books_with_and_without_its_slash(self):
+        self.book("9876500001", self.free_times()[0], "/api/bookings/")
+        self.book("9876500002", self.free_times()[0], "/api/bookings")
+
+    def test_a_repeated_request_with_its_key_books_once(self):
+        time, key = self.free_times()[0], str(uuid.uuid4())
+        first = self.book("9876500003", time, Idempotency_Key=key)
+        again = self.book("9876500003", time, Idempotency_Key=key)
+        self.assertEqual(again.text, first.text)
+        self.assertEqual(again.headers["Idempotency-Replayed"], "true")
+        self.assertEqual(len(get("/api/bookings/?phone=9876500003")), 1)
+
+    def test_a_slot_takes_exactly_its_capacity_whatever_comes_at_once(self):
+        attempts = 60
+        slot = next(slot for slot in reversed(self.slots_of(self.day)) if slot["available"] == slot["capacity"])
+        orders = [self.order(f"98765{number:05}", slot["time"]) for number in range(10_000, 10_000 + attempts)]
+        with ThreadPoolExecutor(attempts) as pool:
+            answers = list(pool.map(lambda order: call("POST", "/api/bookings/", order), orders))
+        self.assertEqual(Counter(answer.status for answer in answers), {201: slot["capacity"], 409: attempts - slot["capacity"]})
+        full = next(answer.body for answer in answers if answer.status == 409)
+        self.assertEqual(full["code"], "SLOT_FULL")
+        self.assertTrue(full["details"]["available"])
+        self.assertEqual(available(self.slots_of(self.day), slot["time"]), 0)
+
+    def test_a_changed_price_is_shown_and_charged_at_the_next_request(self):
+        old = self.chosen[0]
+        csv = stack.catalogue()["service_pricing.csv"]
+        line = f"\n{old['service_id']},{self.model['id']},"
+        changed = csv.replace(f"{line}{old['price']}\n", f"{line}1234.56\n")
+        self.assertNotEqual(changed, csv)
+        self.addCleanup(import_catalogue)
+        import_catalogue({"service_pricing.csv": changed})
+        prices = get(f"/api/service-pricing/by-vehicle/?vehicle_model_id={self.model['id']}")
+        self.assertIn("1234.56", [price["price"] for price in prices if price["service_id"] == old["service_id"]])
+        booking = self.book("9876500004", self.free_times()[0]).data
+        self.assertIn("1234.56", [line["price"] for line in booking["booking_services"]])
+
+
+class Edges(unittest.TestCase):
+    """What the outermost layer promises on every path."""
+
+    def test_an_unknown_path_is_a_json_404(self):
+        for path in ("/", "/nowhere", "/api/nowhere/", "/api/vehicle-types/7/8/9"):
+            answer = call("GET", path)
+            self.assertEqual((answer.status, answer.body["code"], answer.body["error"]), (404, "NOT_FOUND", True), path)
+
+    def test_every_answer_has_a_request_id(self):
+        self.assertTrue(call("GET", "/api/vehicle-types/").headers["X-Request-Id"])
+        self.assertEqual(call("GET", "/nowhere", X_Request_Id="seen-7").headers["X-Request-Id"], "seen-7")
+
+    def test_the_catalogue_is_not_sent_twice_to_whoever_has_it(self):
+        tag = call("GET", "/api/vehicle-types/").headers["ETag"]
+        self.assertEqual(call("GET", "/api/vehicle-types/", If_None_Match=tag).status, 304)
+
+    def test_database_and_redis_answer(self):
+        self.assertEqual(call("GET", "/ready/").status, 200)
+
+    def test_a_browser_may_call_from_a_listed_origin_only(self):
+        wish = {"Access_Control_Request_Method": "POST",
+                "Access_Control_Request_Headers": "content-type,idempotency-key,x-booking-token"}
+        answer = call("OPTIONS", "/api/bookings/", Origin=ORIGIN, **wish)
+        self.assertLess(answer.status, 300)
+        self.assertEqual(answer.headers["Access-Control-Allow-Origin"], ORIGIN)
+        self.assertEqual(answer.headers["Access-Control-Allow-Credentials"], "true")
+        self.assertIn("POST", answer.headers["Access-Control-Allow-Methods"])
+        self.assertIn("x-booking-token", answer.headers["Access-Control-Allow-Headers"].lower())
+        stranger = call("OPTIONS", "/api/bookings/", Origin="https://elsewhere.example", **wish)
+        self.assertNotIn("Access-Control-Allow-Origin", stranger.headers)
+
+    def test_a_failed_import_says_so_and_changes_nothing(self):
+        before = get("/api/vehicle-types/")
+        with self.assertRaises(stack.FunctionError):
+            import_catalogue({"vehicle_types.csv": "id,name,slug\n1,,\n"})
+        self.assertEqual(get("/api/vehicle-types/"), before)
+
+
+def available(slots, time):
+    return next(slot["available"] for slot in slots if slot["time"] == time)
+
+
+if __name__ == "__main__":
+    unittest.main()
