@@ -63,9 +63,16 @@ create index booking_services_service_id_idx on booking_services (service_id);
 -- A booking costs what its lines cost; looked at when the transaction commits, so that both may be written in it.
 create function check_booking_total() returns trigger language plpgsql as $$
 declare
-    checked_id bigint := case tg_table_name when 'bookings' then new.id else coalesce(new.booking_id, old.booking_id) end;
+    checked_id bigint;
     lines_paise bigint;
 begin
+    if tg_table_name = 'bookings' then
+        checked_id := new.id;
+    elsif tg_op = 'DELETE' then
+        checked_id := old.booking_id;
+    else
+        checked_id := new.booking_id;
+    end if;
     select coalesce(sum(price_paise), 0) into lines_paise from booking_services where booking_id = checked_id;
     if exists (select from bookings where id = checked_id and total_paise <> lines_paise) then
         raise exception 'booking % does not cost the sum of its lines', checked_id

@@ -145,10 +145,6 @@ impl Cache {
                 return load().await;
             }
         };
-        let version = match version {
-            Some(version) => version,
-            None => self.learn_version().await?,
-        };
         if !self.may_load(key).await {
             for _ in 0..LOOKS {
                 tokio::time::sleep(LOOK_AGAIN).await;
@@ -160,9 +156,17 @@ impl Cache {
             }
             return load().await;
         }
-        let loaded = load().await;
-        self.keep(key, version, loaded.as_ref().ok(), lifetime).await;
-        loaded
+        let loaded = async {
+            // The version first: whatever is loaded after it is at least as new.
+            let version = match version {
+                Some(version) => version,
+                None => self.learn_version().await?,
+            };
+            Ok((version, load().await?))
+        }
+        .await;
+        self.keep(key, loaded.as_ref().ok(), lifetime).await;
+        loaded.map(|(_, body)| body)
     }
 
     /// Version and entry, and the milliseconds that the caller has to wait, in one round trip.
@@ -199,9 +203,10 @@ impl Cache {
         self.redis.run::<(Option<String>,)>(&commands).await.map_or(true, |(taken,)| taken.is_some())
     }
 
-    async fn keep(&self, key: &str, version: i64, body: Option<&Bytes>, lifetime: Duration) {
+    /// Keeps what was loaded, if anything was, and lets others load again.
+    async fn keep(&self, key: &str, loaded: Option<&(i64, Bytes)>, lifetime: Duration) {
         let mut commands = Pipeline::new();
-        if let Some(body) = body {
+        if let Some((version, body)) = loaded {
             let mut entry = format!("{version}\n").into_bytes();
             entry.extend_from_slice(body);
             commands.cmd("SET").arg(self.entry(key)).arg(entry).arg("EX").arg(lifetime.as_secs()).ignore();

@@ -219,12 +219,20 @@ impl IntoResponse for Error {
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
+        if matches!(self, Self::Database(sqlx::Error::PoolTimedOut)) {
+            response.extensions_mut().insert(PoolIsStuck);
+        }
+        let headers = response.headers_mut();
         if let Self::Throttled { retry_after_seconds } = self {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(retry_after_seconds));
         }
         response
     }
 }
+
+/// Goes with the answer to a request that got no connection: the pool may be waiting for a lost one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PoolIsStuck;
 
 /// What the log says of a failure. A database's own message may quote values of a row, so only its code and the
 /// constraint are told.

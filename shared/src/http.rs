@@ -13,5 +13,5 @@ pub use conditional::{etag, not_modified};
 pub use envelope::{Envelope, Paged, Paging, json, private_json};
 pub use extract::{ClientAddress, Id, Json, Query};
 pub use fields::{Fields, Read};
-pub use gateway::serve;
+pub use gateway::{handler, serve};
 pub use stack::{BODY_LIMIT, Edge, Stack, not_found, stack};

@@ -10,6 +10,8 @@ pub mod logging;
 pub mod money;
 pub mod phone;
 pub mod redis;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod throttle;
 
 pub use error::{Error, Faults, Result};

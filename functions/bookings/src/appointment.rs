@@ -1,6 +1,6 @@
 //! When a job can be done: slots, opening hours, notice and horizon. Pure rules; times are the shop's local time.
 
-use chrono::{Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
+use chrono::{Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
 use serde::Deserialize;
 use shared::Faults;
 
@@ -109,7 +109,7 @@ pub(crate) fn parse_date(text: &str) -> Result<NaiveDate, String> {
     let is_plain = text.len() <= 10 && text.starts_with(|first: char| first.is_ascii_digit());
     NaiveDate::parse_from_str(text, "%Y-%m-%d")
         .ok()
-        .filter(|_| is_plain)
+        .filter(|date| is_plain && date.year() > 0)
         .ok_or_else(|| "Date has wrong format. Use one of these formats instead: YYYY-MM-DD.".to_owned())
 }
 
@@ -266,7 +266,16 @@ mod tests {
         for text in ["", "25:00", "9", "09:60", "09:30:00+05:30", "23:59:60", "noon"] {
             assert!(parse_time(text).is_err(), "{text}");
         }
-        for text in ["", "2026-13-01", "2026-02-30", "01-11-2025", "+12026-01-01", "-0001-01-01", "2026-11-22T10:00"] {
+        for text in [
+            "",
+            "0000-01-01",
+            "2026-13-01",
+            "2026-02-30",
+            "01-11-2025",
+            "+12026-01-01",
+            "-0001-01-01",
+            "2026-11-22T10:00",
+        ] {
             assert!(parse_date(text).is_err(), "{text}");
         }
     }

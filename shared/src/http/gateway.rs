@@ -1,8 +1,11 @@
 //! Events of an API Gateway HTTP API (payload 2.0) in, answers out.
 
+use std::convert::Infallible;
+
 use lambda_http::{Adapter, LambdaEvent, aws_lambda_events::apigw::ApiGatewayV2httpRequest, request::LambdaRequest};
 use lambda_runtime::service_fn;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use serde::Serialize;
 use tower::Service;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -12,15 +15,22 @@ use crate::logging;
 /// Serves a router until Lambda ends the environment.
 pub async fn serve(router: OpenApiRouter, edge: Edge) -> Result<(), lambda_http::Error> {
     logging::catch_panics();
+    lambda_runtime::run(handler(router, edge)).await
+}
+
+/// What turns events into answers. Cheap to clone.
+pub fn handler(
+    router: OpenApiRouter,
+    edge: Edge,
+) -> impl Service<LambdaEvent<LambdaRequest>, Response: Serialize, Error = Infallible> + Clone {
     let adapter = Adapter::from(stack(router, edge));
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<LambdaRequest>| {
+    service_fn(move |event: LambdaEvent<LambdaRequest>| {
         let LambdaEvent { mut payload, context } = event;
         if let LambdaRequest::ApiGatewayV2(request) = &mut payload {
             make_harmless(request);
         }
         adapter.clone().call(LambdaEvent { payload, context })
-    }))
-    .await
+    })
 }
 
 /// What must not stand raw in a query: the adapter panics on it.

@@ -61,3 +61,20 @@ fn join_repeated(headers: &mut HeaderMap) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repeated_header_becomes_one_and_cookies_stay_apart() {
+        let mut headers = HeaderMap::new();
+        for value in ["origin", "accept"] {
+            headers.append(header::VARY, HeaderValue::from_static(value));
+            headers.append(header::SET_COOKIE, HeaderValue::from_static(value));
+        }
+        join_repeated(&mut headers);
+        assert_eq!(headers.get_all(header::VARY).iter().collect::<Vec<_>>(), ["origin, accept"]);
+        assert_eq!(headers.get_all(header::SET_COOKIE).iter().collect::<Vec<_>>(), ["origin", "accept"]);
+    }
+}

@@ -19,7 +19,7 @@ use tower_http::{
 use utoipa_axum::router::OpenApiRouter;
 
 use super::observe::{REQUEST_ID, observe};
-use crate::{Error, config, database::Database};
+use crate::{Error, config, database::Database, error::PoolIsStuck};
 
 /// No request body is read beyond this.
 pub const BODY_LIMIT: usize = 64 * 1024;
@@ -71,10 +71,11 @@ async fn within_limits(State(database): State<Database>, request: Request, next:
     if announced.max(request.body().size_hint().lower()) > BODY_LIMIT as u64 {
         return Error::PayloadTooLarge.into_response();
     }
-    tokio::time::timeout(DEADLINE, next.run(request)).await.unwrap_or_else(|_| {
+    let response = tokio::time::timeout(DEADLINE, next.run(request)).await;
+    if response.as_ref().map_or(true, |response| response.extensions().get::<PoolIsStuck>().is_some()) {
         database.renew();
-        Error::Deadline.into_response()
-    })
+    }
+    response.unwrap_or_else(|_| Error::Deadline.into_response())
 }
 
 // The panic hook has logged what happened.

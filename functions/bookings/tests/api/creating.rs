@@ -1,0 +1,332 @@
+//! Booking: what a good request gets, and what is wrong with a bad one.
+
+use chrono::Weekday;
+use serde_json::{Value, json};
+use shared::{
+    database::{Database, MIGRATOR},
+    testing::{self, Client, Fault, Network, timeless},
+    throttle::Throttle,
+};
+use sqlx::PgPool;
+
+use super::{App, Limits, Payments, book, booking, booking_with, count, monday, shop};
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_booking_is_told_back_with_its_price_and_token(pool: PgPool) {
+    let client = shop(&pool).await;
+    let booked = book(&client, &booking_with(&json!({ "service_ids": [6, 4] }))).await;
+    let data = &booked.answer.body["data"];
+    let prices: Vec<i64> = sqlx::query_scalar(
+        "select price_paise from service_prices where vehicle_model_id = 7 and service_id in (4, 6) order by service_id desc",
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    let rupees = |paise: i64| format!("{}.{:02}", paise / 100, paise % 100);
+    let line = |place: usize, service: i64, name: &str| {
+        json!({
+            "id": data["booking_services"][place]["id"], "service": service, "service_name": name,
+            "category_name": "Engine", "price": rupees(prices[place]), "created_at": "<moment>"
+        })
+    };
+    assert_eq!(
+        timeless(booked.answer.body.clone()),
+        json!({ "error": false, "message": "Booking created successfully", "data": {
+            "id": data["id"], "reference": data["reference"],
+            "customer": {
+                "id": data["customer"]["id"], "name": "John Doe", "phone": "+919876543210", "email": "john@example.com",
+                "created_at": "<moment>", "updated_at": "<moment>"
+            },
+            "vehicle_model": 7, "vehicle_model_name": "Activa 6G", "vehicle_brand_name": "Honda",
+            "vehicle_type_name": "Scooter", "service_location": "shop", "address": "", "appointment_date": monday(),
+            "appointment_time": "10:00:00", "total_amount": rupees(prices.iter().sum()), "payment_method": "cash",
+            "payment_status": "pending", "booking_status": "pending", "notes": "Noisy",
+            "booking_services": [line(0, 6, "Air Filter Replacement"), line(1, 4, "Engine Oil Change")],
+            "created_at": "<moment>", "updated_at": "<moment>", "access_token": booked.token
+        } })
+    );
+    assert_eq!(booked.answer.header("cache-control"), "no-store");
+    // 256 bits in base64url.
+    assert_eq!(booked.token.len(), 43);
+    let mut own = booked.owner(&client).get(&booked.path).await.body;
+    own["message"] = json!("Booking created successfully");
+    own["data"]["access_token"] = json!(booked.token);
+    assert_eq!(own, booked.answer.body, "what is read later is what was answered");
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn the_transaction_writes_timeline_and_outbox_and_keeps_the_token_as_a_hash_only(pool: PgPool) {
+    let client = shop(&pool).await;
+    let booked = book(&client, &booking()).await;
+    let outbox: Vec<(String, Value)> =
+        sqlx::query_as("select kind, payload from outbox").fetch_all(&pool).await.unwrap();
+    assert_eq!(outbox, [("booking_created".to_owned(), json!({ "booking_id": booked.answer.body["data"]["id"] }))]);
+    let found: i64 = sqlx::query_scalar("select count(*) from bookings b where b::text like '%' || $1 || '%'")
+        .bind(&booked.token)
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert_eq!(found, 0);
+    let expires: (bool,) = sqlx::query_as(
+        "select access_token_expires_at = (appointment_date + appointment_time) at time zone 'Asia/Kolkata' + interval '30 days' from bookings",
+    )
+    .fetch_one(&pool)
+    .await
+    .unwrap();
+    assert!(expires.0);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn all_faults_are_told_at_once_each_under_its_field(pool: PgPool) {
+    let client = shop(&pool).await;
+    let empty = client.post("/api/bookings/", &json!({})).await;
+    let required = json!(["This field is required."]);
+    assert_eq!(empty.status, 400);
+    assert_eq!(
+        empty.body["details"],
+        json!({
+            "customer_name": required, "customer_phone": required, "vehicle_model_id": required,
+            "service_ids": required, "service_location": required, "appointment_date": required,
+            "appointment_time": required, "payment_method": required
+        })
+    );
+    let wrong = client
+        .post(
+            "/api/bookings/",
+            &json!({
+                "customer_name": " ", "customer_phone": "12345", "customer_email": "john@", "vehicle_model_id": 9999,
+                "service_ids": [4, 777], "service_location": "moon", "appointment_date": "2020-01-01",
+                "appointment_time": "10:00", "payment_method": "razorpay", "notes": "x".repeat(1001)
+            }),
+        )
+        .await;
+    assert_eq!(wrong.status, 400);
+    assert_eq!(
+        wrong.body,
+        json!({
+            "error": true, "status_code": 400, "code": "VALIDATION_ERROR",
+            "message": wrong.body["message"], "detail": wrong.body["message"],
+            "details": {
+                "customer_name": ["This field may not be blank."],
+                "customer_phone": ["Enter a valid phone number."],
+                "customer_email": ["Enter a valid email address."],
+                "vehicle_model_id": ["Invalid pk \"9999\" - object does not exist."],
+                "service_ids": ["Invalid pk \"777\" - object does not exist."],
+                "service_location": ["\"moon\" is not a valid choice."],
+                "appointment_date": ["The appointment cannot be in the past."],
+                "payment_method": ["Razorpay payment is currently disabled. Please use cash payment."],
+                "notes": ["Ensure this field has no more than 1000 characters."]
+            }
+        })
+    );
+    assert_eq!(count(&pool, "bookings").await + count(&pool, "customers").await, 0);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn each_rule_of_a_booking_is_told_under_the_field_to_fix(pool: PgPool) {
+    let client = shop(&pool).await;
+    let electric: i64 = sqlx::query_scalar("select min(id) from vehicle_models where fuel = 'electric'")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    let tuesday = testing::next(Weekday::Tue);
+    let far = tuesday + chrono::Days::new(400);
+    for (changes, field, sentence) in [
+        (json!({ "service_location": "home" }), "address", "This field is required."),
+        (json!({ "service_location": "home", "address": "  " }), "address", "This field is required."),
+        (json!({ "service_ids": [] }), "service_ids", "This list may not be empty."),
+        (json!({ "service_ids": [4, 4] }), "service_ids", "This list may not contain duplicates."),
+        (json!({ "service_ids": "4" }), "service_ids", "Expected a list of items but got type \"str\"."),
+        (
+            json!({ "service_ids": (1..=21).collect::<Vec<_>>() }),
+            "service_ids",
+            "Ensure this field has no more than 20 elements.",
+        ),
+        (
+            json!({ "vehicle_model_id": electric }),
+            "service_ids",
+            "Engine Oil Change is not offered for this vehicle model.",
+        ),
+        (json!({ "vehicle_model_id": "seven" }), "vehicle_model_id", "A valid integer is required."),
+        (
+            json!({ "customer_name": "x".repeat(101) }),
+            "customer_name",
+            "Ensure this field has no more than 100 characters.",
+        ),
+        (json!({ "customer_name": "a\u{0}b" }), "customer_name", "Null characters are not allowed."),
+        (json!({ "customer_name": ["John"] }), "customer_name", "Not a valid string."),
+        (json!({ "payment_method": "gold" }), "payment_method", "\"gold\" is not a valid choice."),
+        (
+            json!({ "appointment_date": "01-11-2025" }),
+            "appointment_date",
+            "Date has wrong format. Use one of these formats instead: YYYY-MM-DD.",
+        ),
+        (json!({ "appointment_date": tuesday }), "appointment_date", "The shop is closed on this day."),
+        (json!({ "appointment_date": far }), "appointment_date", "Bookings are taken up to 60 days ahead."),
+        (
+            json!({ "appointment_time": "noon" }),
+            "appointment_time",
+            "Time has wrong format. Use one of these formats instead: hh:mm[:ss[.uuuuuu]].",
+        ),
+        (json!({ "appointment_time": "10:30" }), "appointment_time", "Appointments start every 60 minutes from 09:00."),
+        (
+            json!({ "appointment_time": "08:00" }),
+            "appointment_time",
+            "The shop is open from 09:00 to 19:00 on this day.",
+        ),
+        (
+            json!({ "appointment_time": "18:00", "service_ids": [2] }),
+            "appointment_time",
+            "The work takes 150 minutes and would not be done by closing time.",
+        ),
+    ] {
+        let refused = client.post("/api/bookings/", &booking_with(&changes)).await;
+        assert_eq!(refused.status, 400, "{changes}");
+        assert_eq!(refused.body["details"], json!({ field: [sentence] }), "{changes}");
+    }
+    sqlx::query("insert into holidays (shop_id, date, name) values (1, $1, 'Holi')")
+        .bind(monday())
+        .execute(&pool)
+        .await
+        .unwrap();
+    let holiday = client.post("/api/bookings/", &booking()).await;
+    assert_eq!(holiday.body["details"], json!({ "appointment_date": ["The shop is closed on this day."] }));
+    assert_eq!(count(&pool, "bookings").await, 0);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn what_a_frontend_leaves_out_or_spells_loosely_is_understood(pool: PgPool) {
+    let client = shop(&pool).await;
+    for changes in [
+        json!({ "customer_email": null, "notes": null, "address": null }),
+        json!({ "customer_email": "" }),
+        json!({ "vehicle_model_id": "7", "service_ids": ["4"], "appointment_time": "11:00" }),
+        json!({ "customer_phone": 9_876_543_210_i64, "customer_name": "  John Doe  ", "appointment_time": "12:00" }),
+        json!({ "customer_phone": "098765-43210", "unknown": { "key": [1] }, "appointment_time": "13:00" }),
+    ] {
+        let body = book(&client, &booking_with(&changes)).await.answer.body;
+        assert_eq!(body["data"]["customer"]["phone"], "+919876543210", "{changes}");
+        assert_eq!(body["data"]["customer"]["name"], "John Doe", "{changes}");
+        assert_eq!(body["data"]["customer"]["id"], 1, "{changes}");
+    }
+    let mut nulls = booking_with(&json!({ "appointment_time": "14:00" }));
+    nulls["customer_email"] = Value::Null;
+    nulls["notes"] = Value::Null;
+    assert_eq!(book(&client, &nulls).await.answer.body["data"]["customer"]["email"], Value::Null);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_body_that_is_no_json_object_is_refused_in_the_contract_s_words(pool: PgPool) {
+    let client = shop(&pool).await;
+    let json_client = client.with("Content-Type", "application/json; charset=utf-8");
+    let deep = format!("{}{}", "[".repeat(5000), "]".repeat(5000));
+    for (body, code) in [
+        ("{", "PARSE_ERROR"),
+        ("nonsense", "PARSE_ERROR"),
+        ("{\"a\": \"\\ud800\"}", "PARSE_ERROR"),
+        (deep.as_str(), "PARSE_ERROR"),
+        ("[1]", "VALIDATION_ERROR"),
+        ("null", "VALIDATION_ERROR"),
+        ("\"text\"", "VALIDATION_ERROR"),
+    ] {
+        let refused = json_client.send("POST", "/api/bookings/", Some(body)).await;
+        assert_eq!((refused.status, &refused.body["code"]), (400, &json!(code)), "{}", &body[..body.len().min(40)]);
+    }
+    let list = json_client.send("POST", "/api/bookings/", Some("[1]")).await;
+    let sentence = "Invalid data. Expected a dictionary, but got list.";
+    assert_eq!(list.body["details"], json!({ "non_field_errors": [sentence] }));
+
+    for content_type in ["text/plain", "application/x-www-form-urlencoded", ""] {
+        let refused = client.with("Content-Type", content_type).send("POST", "/api/bookings/", Some("{}")).await;
+        assert_eq!((refused.status, &refused.body["code"]), (415, &json!("UNSUPPORTED_MEDIA_TYPE")));
+    }
+    let large = booking_with(&json!({ "notes": "x".repeat(65 * 1024) }));
+    assert_eq!(client.post("/api/bookings/", &large).await.status, 413);
+    assert_eq!(json_client.send("POST", "/api/bookings/", None).await.status, 400);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn nobody_s_record_is_changed_or_shown_by_an_anonymous_booking(pool: PgPool) {
+    let client = shop(&pool).await;
+    let first = book(&client, &booking()).await;
+    let changes = json!({ "customer_name": "Mallory", "customer_email": "m@example.com", "appointment_time": "11:00" });
+    let second = book(&client, &booking_with(&changes)).await;
+    assert_eq!(second.answer.body["data"]["customer"]["name"], "Mallory");
+    assert!(!second.answer.text.contains("john@example.com") && !second.answer.text.contains("John Doe"));
+    let shown = first.owner(&client).get(&first.path).await;
+    assert_eq!(shown.body["data"]["customer"], first.answer.body["data"]["customer"]);
+    assert_eq!(first.answer.body["data"]["customer"]["id"], second.answer.body["data"]["customer"]["id"]);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn the_price_is_that_of_the_database_and_stays_with_the_booking(pool: PgPool) {
+    let client = shop(&pool).await;
+    sqlx::query("update service_prices set price_paise = 115 where vehicle_model_id = 7 and service_id = 4")
+        .execute(&pool)
+        .await
+        .unwrap();
+    let cheap = booking_with(&json!({ "total_amount": "0.01", "price": 1 }));
+    let booked = book(&client, &cheap).await;
+    assert_eq!(booked.answer.body["data"]["total_amount"], "1.15");
+    sqlx::query("update service_prices set price_paise = 999900 where vehicle_model_id = 7")
+        .execute(&pool)
+        .await
+        .unwrap();
+    assert_eq!(booked.owner(&client).get(&booked.path).await.body["data"]["total_amount"], "1.15");
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn razorpay_may_be_chosen_while_payments_are_enabled(pool: PgPool) {
+    testing::import_catalogue(&pool, &testing::redis()).await;
+    let database = Database::from(pool);
+    let app = App {
+        database: database.clone(),
+        throttle: testing::no_throttle(&testing::redis()),
+        limits: Limits::from_env().unwrap(),
+        payments: Payments::Enabled,
+    };
+    let client = Client::new(bookings::router(app), database);
+    let booked = book(&client, &booking_with(&json!({ "payment_method": "razorpay" }))).await;
+    assert_eq!(booked.answer.body["data"]["payment_method"], "razorpay");
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn bookings_are_limited_by_address_and_by_phone(pool: PgPool) {
+    let (network, url) = Network::to_url(&testing::redis_url()).await;
+    let redis = testing::redis_at(&url, &testing::random_prefix());
+    testing::import_catalogue(&pool, &redis).await;
+    let database = Database::from(pool.clone());
+    let app = App {
+        database: database.clone(),
+        throttle: Throttle::new(redis, true),
+        limits: Limits::from_env().unwrap(),
+        payments: Payments::Disabled,
+    };
+    let client = Client::new(bookings::router(app), database);
+    sqlx::query("update shops set shop_capacity = 1000").execute(&pool).await.unwrap();
+
+    // A form with a mistake does not count against the ten a minute.
+    for _ in 0..12 {
+        assert_eq!(client.post("/api/bookings/", &json!({})).await.status, 400);
+    }
+    for turn in 0..10 {
+        let phone = json!({ "customer_phone": format!("987654320{turn}") });
+        book(&client, &booking_with(&phone)).await;
+    }
+    let refused = client.post("/api/bookings/", &booking_with(&json!({ "customer_phone": "9876543299" }))).await;
+    assert_eq!((refused.status, &refused.body["code"]), (429, &json!("THROTTLED")));
+    assert!((1..=60).contains(&refused.header("retry-after").parse::<u64>().unwrap()));
+
+    for turn in 0..10 {
+        book(&client.at(&format!("198.51.100.{turn}")), &booking()).await;
+    }
+    let refused = client
+        .at("198.51.100.99")
+        .post("/api/bookings/", &booking_with(&json!({ "customer_phone": "+91 98765 43210" })))
+        .await;
+    assert_eq!(refused.status, 429);
+    assert!(refused.header("retry-after").parse::<u64>().unwrap() > 60);
+
+    network.set(Fault::Stopped);
+    assert_eq!(client.post("/api/bookings/", &booking()).await.status, 201, "without Redis the request passes");
+}

@@ -1,0 +1,108 @@
+//! Bookings and free slots as a frontend, a stranger and a hurried double-clicker meet them.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
+
+mod capacity;
+mod changing;
+mod creating;
+mod failing;
+mod idempotency;
+mod looking;
+mod slots;
+
+use bookings::{App, Limits, Payments};
+use chrono::{NaiveDate, Weekday};
+use serde_json::{Value, json};
+use shared::{
+    database::Database,
+    testing::{self, Answer, Client},
+};
+use sqlx::{PgPool, postgres::PgConnectOptions};
+
+/// A caller of a function that works on this database, without rate limits.
+fn client(database: Database) -> Client {
+    let app = App {
+        database: database.clone(),
+        throttle: testing::no_throttle(&testing::redis()),
+        limits: Limits::from_env().unwrap(),
+        payments: Payments::Disabled,
+    };
+    Client::new(bookings::router(app), database)
+}
+
+/// As many functions as Lambda would start, each with its own connection.
+fn environments(options: &PgConnectOptions, count: usize) -> Vec<Client> {
+    (0..count).map(|_| client(Database::new(options.clone()))).collect()
+}
+
+/// The shop of `local/catalogue/`: three bays, two crews, slots of an hour.
+async fn shop(pool: &PgPool) -> Client {
+    testing::import_catalogue(pool, &testing::redis()).await;
+    client(Database::from(pool.clone()))
+}
+
+/// A Monday within the horizon; the shop is open from nine to seven.
+fn monday() -> NaiveDate {
+    testing::next(Weekday::Mon)
+}
+
+/// A complete booking of an oil change (service 4, half an hour) for an Activa 6G (model 7), at the shop.
+fn booking() -> Value {
+    json!({
+        "customer_name": "John Doe", "customer_phone": "9876543210", "customer_email": "john@example.com",
+        "vehicle_model_id": 7, "service_ids": [4], "service_location": "shop", "address": "",
+        "appointment_date": monday(), "appointment_time": "10:00:00", "payment_method": "cash", "notes": "Noisy"
+    })
+}
+
+/// The same with some fields changed; a field set to null is left out.
+fn booking_with(changes: &Value) -> Value {
+    let mut booking = booking();
+    for (name, value) in changes.as_object().unwrap() {
+        if value.is_null() {
+            booking.as_object_mut().unwrap().remove(name);
+        } else {
+            booking[name] = value.clone();
+        }
+    }
+    booking
+}
+
+/// A booking that was made: its path and its token.
+struct Booked {
+    path: String,
+    token: String,
+    answer: Answer,
+}
+
+async fn book(client: &Client, body: &Value) -> Booked {
+    let answer = client.post("/api/bookings/", body).await;
+    assert_eq!(answer.status, 201, "{}", answer.text);
+    let path = format!("/api/bookings/{}/", answer.body["data"]["id"]);
+    let token = answer.body["data"]["access_token"].as_str().unwrap().to_owned();
+    Booked { path, token, answer }
+}
+
+impl Booked {
+    /// A caller who shows this booking's token.
+    fn owner(&self, client: &Client) -> Client {
+        client.with("X-Booking-Token", &self.token)
+    }
+}
+
+/// How much of a slot is used according to the database.
+async fn used(pool: &PgPool, location: &str, time: &str) -> i64 {
+    sqlx::query_scalar(
+        "select coalesce(sum(used), 0) from slot_usage where pool = $1::service_location and date = $2 and time = $3::time",
+    )
+    .bind(location)
+    .bind(monday())
+    .bind(time)
+    .fetch_one(pool)
+    .await
+    .unwrap()
+}
+
+/// How many rows a table has.
+async fn count(pool: &PgPool, table: &str) -> i64 {
+    sqlx::query_scalar(&format!("select count(*) from {table}")).fetch_one(pool).await.unwrap()
+}

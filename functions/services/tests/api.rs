@@ -1,0 +1,161 @@
+//! What the shop sells, as a frontend sees it.
+#![expect(clippy::unwrap_used, reason = "test code")]
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+use shared::{
+    cache::Cache,
+    database::{Database, MIGRATOR},
+    redis::Redis,
+    testing::{self, Client, timeless},
+    throttle::Limit,
+};
+use sqlx::PgPool;
+
+async fn shop(pool: &PgPool) -> (Client, Redis) {
+    let redis = testing::redis();
+    testing::import_catalogue(pool, &redis).await;
+    let database = Database::from(pool.clone());
+    let throttle = testing::no_throttle(&redis);
+    let cache = Cache::new(redis.clone(), database.clone(), throttle, Limit::public_reads().unwrap());
+    (Client::new(services::router(services::App { cache }), database), redis)
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn categories_are_listed_with_the_number_of_their_services(pool: PgPool) {
+    let (client, _) = shop(&pool).await;
+    let list = timeless(client.get("/api/service-categories/").await.body);
+    let first = json!({
+        "id": 1, "name": "Periodic Service",
+        "description": "Scheduled upkeep packages and inspections that keep a two-wheeler healthy between repairs.",
+        "service_count": 3, "created_at": "<moment>", "updated_at": "<moment>"
+    });
+    assert_eq!(list["message"], "Service categories retrieved successfully");
+    assert_eq!(list["data"][0], first);
+    assert_eq!(
+        timeless(client.get("/api/service-categories/1/").await.body),
+        json!({ "error": false, "message": "Service category retrieved successfully", "data": first })
+    );
+    assert_eq!(client.get("/api/service-categories/99/").await.status, 404);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn services_show_their_lowest_price_as_a_number(pool: PgPool) {
+    let (client, _) = shop(&pool).await;
+    let lowest = sqlx::query_scalar::<_, i64>("select min(price_paise) from service_prices where service_id = 4");
+    let lowest = lowest.fetch_one(&pool).await.unwrap();
+    let shown = client.get("/api/services/4/").await;
+    assert!(shown.text.contains(&format!("\"price\":{}.{:02}", lowest / 100, lowest % 100)), "{}", shown.text);
+    let mut body = timeless(shown.body);
+    body["data"]["price"] = json!("<price>");
+    assert_eq!(
+        body,
+        json!({ "error": false, "message": "Service retrieved successfully", "data": {
+            "id": 4, "service_category": 2, "category_name": "Engine", "name": "Engine Oil Change",
+            "description": "Old oil drained, strainer cleaned, fresh oil of the recommended grade filled.",
+            "duration_minutes": 30, "price": "<price>", "created_at": "<moment>", "updated_at": "<moment>"
+        } })
+    );
+    sqlx::query("delete from service_prices where service_id = 5").execute(&pool).await.unwrap();
+    assert_eq!(client.get("/api/services/5/").await.body["data"]["price"], Value::Null);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn services_are_filtered_by_category_under_both_names(pool: PgPool) {
+    let (client, _) = shop(&pool).await;
+    let all = client.get("/api/services/").await.body;
+    assert_eq!(all["message"], "Services retrieved successfully");
+    assert_eq!(all["data"].as_array().unwrap().len(), 49);
+    let new = client.get("/api/services/?category_id=3").await;
+    let old = client.get("/api/services/?service_category=3").await;
+    assert_eq!(new.text, old.text);
+    let categories: Vec<&Value> =
+        new.body["data"].as_array().unwrap().iter().map(|item| &item["service_category"]).collect();
+    assert!(!categories.is_empty() && categories.iter().all(|category| **category == 3));
+    assert_eq!(client.get("/api/services/?category_id=99").await.body["data"], json!([]));
+    assert_eq!(client.get("/api/services/?category_id=").await.status, 400);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn every_price_of_the_file_is_shown_to_the_paisa(pool: PgPool) {
+    let (client, _) = shop(&pool).await;
+    let files = testing::catalogue_files();
+    let mut by_model: HashMap<&str, HashMap<i64, &str>> = HashMap::new();
+    for line in files["service_pricing.csv"].lines().skip(1) {
+        let [service, model, price] = line.split(',').collect::<Vec<_>>().try_into().unwrap();
+        by_model.entry(model).or_default().insert(service.parse().unwrap(), price);
+    }
+    assert_eq!(by_model.len(), 220);
+    for (model, prices) in by_model {
+        let list = client.get(&format!("/api/service-pricing/by-vehicle/?vehicle_model_id={model}")).await.body;
+        let shown: HashMap<i64, &str> = list["data"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| (item["service_id"].as_i64().unwrap(), item["price"].as_str().unwrap()))
+            .collect();
+        assert_eq!(shown, prices, "model {model}");
+    }
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_price_says_what_it_is_for(pool: PgPool) {
+    let (client, _) = shop(&pool).await;
+    let list = timeless(client.get("/api/service-pricing/by-vehicle/?vehicle_model_id=7").await.body);
+    assert_eq!(list["message"], "Service pricing retrieved successfully");
+    let oil = list["data"].as_array().unwrap().iter().find(|item| item["service_id"] == 4).unwrap();
+    assert_eq!(
+        *oil,
+        json!({
+            "id": oil["id"], "service_id": 4, "service_name": "Engine Oil Change", "category_id": 2,
+            "category_name": "Engine",
+            "description": "Old oil drained, strainer cleaned, fresh oil of the recommended grade filled.",
+            "duration_minutes": 30, "vehicle_model": 7, "price": oil["price"], "created_at": "<moment>",
+            "updated_at": "<moment>"
+        })
+    );
+    assert!(oil["id"].is_i64());
+    let missing = client.get("/api/service-pricing/by-vehicle/").await;
+    assert_eq!(missing.body["details"], json!({ "vehicle_model_id": ["This field is required."] }));
+    let unknown = client.get("/api/service-pricing/by-vehicle/?vehicle_model_id=9999").await;
+    assert_eq!((unknown.status, &unknown.body["data"]), (200, &json!([])));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn an_imported_price_is_shown_at_the_very_next_request(pool: PgPool) {
+    let (client, redis) = shop(&pool).await;
+    let path = "/api/service-pricing/by-vehicle/?vehicle_model_id=1";
+    let price = async || client.get(path).await.body["data"][0]["price"].clone();
+    assert_eq!(price().await, "559.00");
+    let mut files = testing::catalogue_files();
+    for price_text in ["1.15", "128.14", "99999.99"] {
+        let changed = format!("service_id,vehicle_model_id,price\n1,1,{price_text}\n");
+        files.insert("service_pricing.csv".to_owned(), changed);
+        testing::import(&files, &pool, &redis).await;
+        assert_eq!(price().await, price_text);
+    }
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn every_path_answers_at_its_old_place_and_with_and_without_slash(pool: PgPool) {
+    let (client, _) = shop(&pool).await;
+    for (path, query) in [
+        ("service-categories", ""),
+        ("service-categories/1", ""),
+        ("services", "?category_id=2"),
+        ("services/4", ""),
+        ("service-pricing/by-vehicle", "?vehicle_model_id=7"),
+    ] {
+        let first = client.get(&format!("/api/{path}/{query}")).await;
+        assert_eq!(first.status, 200, "{path}");
+        for other in [
+            format!("/api/{path}{query}"),
+            format!("/api/services/{path}/{query}"),
+            format!("/api/services/{path}{query}"),
+        ] {
+            let other = client.get(&other).await;
+            assert_eq!((other.status, other.text), (200, first.text.clone()), "{path}");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! The shop as a frontend sees it.
+#![expect(clippy::unwrap_used, reason = "test code")]
+
+use serde_json::json;
+use shared::{
+    cache::Cache,
+    database::{Database, MIGRATOR},
+    testing::{self, Client, timeless},
+    throttle::Limit,
+};
+use sqlx::PgPool;
+
+fn client(pool: &PgPool) -> Client {
+    let redis = testing::redis();
+    let database = Database::from(pool.clone());
+    let throttle = testing::no_throttle(&redis);
+    let cache = Cache::new(redis, database.clone(), throttle, Limit::public_reads().unwrap());
+    Client::new(shop::router(shop::App { cache }), database)
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn the_shop_tells_where_it_is_and_when_it_is_open(pool: PgPool) {
+    testing::import_catalogue(&pool, &testing::redis()).await;
+    let long_day = json!({ "open": "09:00:00", "close": "19:00:00" });
+    let answer = client(&pool).get("/api/shop-info/").await;
+    assert_eq!(answer.header("cache-control"), "public, max-age=60, stale-while-revalidate=600");
+    assert_eq!(
+        timeless(answer.body),
+        json!({ "error": false, "message": "Shop information retrieved successfully", "data": [{
+            "id": 1, "name": "Namma Two-Wheeler Works",
+            "address": "Shed 0, Example Cross, 13th Main, Indiranagar, Bengaluru, Karnataka 560038",
+            "phone": "+910000000000", "email": "hello@example.com", "latitude": "12.971600", "longitude": "77.641200",
+            "opening_time": "09:00:00", "closing_time": "20:00:00",
+            "working_days": "Monday, Wednesday, Thursday, Friday, Saturday, Sunday", "is_active": true,
+            "hours": {
+                "monday": long_day, "tuesday": null, "wednesday": long_day, "thursday": long_day, "friday": long_day,
+                "saturday": { "open": "09:00:00", "close": "20:00:00" },
+                "sunday": { "open": "10:00:00", "close": "16:00:00" }
+            },
+            "timezone": "Asia/Kolkata", "slot_minutes": 60, "created_at": "<moment>", "updated_at": "<moment>"
+        }] })
+    );
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn the_old_place_and_both_slash_forms_answer_the_same(pool: PgPool) {
+    testing::import_catalogue(&pool, &testing::redis()).await;
+    let client = client(&pool);
+    let first = client.get("/api/shop-info/").await;
+    for path in ["/api/shop-info", "/api/shop/shop-info/", "/api/shop/shop-info"] {
+        let other = client.get(path).await;
+        assert_eq!((other.status, other.text), (200, first.text.clone()), "{path}");
+    }
+    assert_eq!(client.get("/api/shop/").await.status, 404);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn before_the_first_import_there_is_no_shop(pool: PgPool) {
+    let answer = client(&pool).get("/api/shop-info/").await;
+    assert_eq!((answer.status, &answer.body["data"]), (200, &json!([])));
+}

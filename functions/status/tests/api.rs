@@ -1,0 +1,87 @@
+//! Health, documentation and the answer for unknown paths.
+
+use serde_json::json;
+use shared::{
+    database::{Database, MIGRATOR},
+    testing::{self, Client, Fault, Network},
+};
+use sqlx::PgPool;
+
+fn client(database: Database, redis_url: &str) -> Client {
+    let redis = testing::redis_at(redis_url, &testing::random_prefix());
+    Client::new(status::router(status::App { database: database.clone(), redis }), database)
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn the_process_answers_and_tells_the_state_of_what_it_stands_on(pool: PgPool) {
+    let options = (*pool.connect_options()).clone();
+    let postgres = Network::to(&format!("{}:{}", options.get_host(), options.get_port())).await;
+    let (redis, url) = Network::to_url(&testing::redis_url()).await;
+    let client = client(Database::new(options.host("127.0.0.1").port(postgres.port())), &url);
+    let live = json!({ "error": false, "message": "The process answers", "data": { "status": "ok" } });
+    let ready = |redis: &str| json!({ "error": false, "message": "The service is ready", "data": { "database": "ok", "redis": redis } });
+    for path in ["/health", "/health/"] {
+        assert_eq!(client.get(path).await.body, live);
+    }
+    for path in ["/ready", "/ready/"] {
+        let answer = client.get(path).await;
+        assert_eq!((answer.status, answer.body), (200, ready("ok")));
+    }
+    redis.set(Fault::Stopped);
+    let answer = client.get("/ready/").await;
+    assert_eq!((answer.status, answer.body), (200, ready("unavailable")));
+
+    postgres.set(Fault::Stopped);
+    let answer = client.get("/ready/").await;
+    assert_eq!(answer.status, 503);
+    assert_eq!(
+        answer.body,
+        json!({
+            "error": true, "message": "The database does not answer.", "status_code": 503,
+            "code": "SERVICE_UNAVAILABLE", "detail": "The database does not answer.",
+            "details": { "database": "unavailable", "redis": "unavailable" }
+        })
+    );
+    assert_eq!(client.get("/health/").await.body, live);
+    postgres.set(Fault::None);
+    assert_eq!(client.get("/ready/").await.status, 200);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn an_unknown_path_is_a_404_in_json(pool: PgPool) {
+    let client = client(Database::from(pool), &testing::redis_url());
+    for path in ["/", "/favicon.ico", "/api", "/api/nothing/", "/admin", "/api/docs/../../etc/passwd", "/api/docs/x"] {
+        for method in ["GET", "POST", "DELETE"] {
+            let answer = client.send(method, path, None).await;
+            let expected = if path == "/api/docs/x" && method != "GET" { 405 } else { 404 };
+            assert_eq!(answer.status, expected, "{method} {path}");
+            assert_eq!(answer.header("content-type"), "application/json");
+            assert_eq!(answer.body["error"], true);
+        }
+    }
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn the_documentation_is_served_by_us_alone(pool: PgPool) {
+    let client = client(Database::from(pool), &testing::redis_url());
+    let schema = client.get("/api/schema/").await;
+    assert_eq!(schema.body["openapi"], "3.1.0");
+    let again = client.with("If-None-Match", schema.header("etag")).get("/api/schema").await;
+    assert_eq!((again.status, again.text.as_str()), (304, ""));
+
+    for path in ["/api/docs", "/api/docs/"] {
+        let page = client.get(path).await;
+        assert_eq!((page.status, page.header("content-type")), (200, "text/html"));
+        assert!(page.text.contains("<base href=\"/api/docs/\">"));
+        assert!(!page.text.contains("//unpkg") && !page.text.contains("https://"), "{}", page.text);
+        assert!(page.header("content-security-policy").starts_with("default-src 'self'"));
+    }
+    let page = client.get("/api/docs/").await.text;
+    let files: Vec<&str> = page.split("./").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(files.len() >= 4, "{files:?}");
+    for file in files {
+        assert_eq!(client.get(&format!("/api/docs/{file}")).await.status, 200, "{file}");
+    }
+    let initializer = client.get("/api/docs/swagger-initializer.js").await;
+    assert!(initializer.text.contains("/api/schema/"), "{}", initializer.text);
+}

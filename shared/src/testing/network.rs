@@ -1,0 +1,168 @@
+//! A stretch of network in front of a server: it counts what passes, and can be slow, cut, or swallow everything.
+
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream, tcp},
+    sync::watch,
+};
+
+/// What is wrong with the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing.
+    None,
+    /// Every piece of data is late by so much.
+    Slow(Duration),
+    /// The server is stopped: connections end, new ones are refused.
+    Stopped,
+    /// What is sent vanishes; connections never hear of each other again.
+    BlackHole,
+}
+
+/// A way to a server on this machine. It ends with the test.
+#[derive(Debug)]
+pub struct Network {
+    address: SocketAddr,
+    fault: watch::Sender<Fault>,
+    traffic: Arc<Traffic>,
+}
+
+#[derive(Debug, Default)]
+struct Traffic {
+    connections: AtomicUsize,
+    requests: AtomicUsize,
+}
+
+impl Network {
+    /// A way to the server at `host:port`.
+    pub async fn to(server: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (fault, faults) = watch::channel(Fault::None);
+        let traffic = Arc::new(Traffic::default());
+        tokio::spawn(listen(listener, address, server.to_owned(), faults, Arc::clone(&traffic)));
+        Self { address, fault, traffic }
+    }
+
+    /// A way to the server of this URL, and the URL by which it is taken.
+    pub async fn to_url(url: &str) -> (Self, String) {
+        let (scheme, rest) = url.split_once("://").unwrap();
+        let authority = rest.split(['/', '?']).next().unwrap();
+        let host = authority.rsplit('@').next().unwrap();
+        let default_port = if scheme.starts_with("redis") { 6379 } else { 5432 };
+        let server = if host.contains(':') { host.to_owned() } else { format!("{host}:{default_port}") };
+        let network = Self::to(&server).await;
+        let url = url.replacen(host, &network.address.to_string(), 1);
+        (network, url)
+    }
+
+    /// The port by which the way is taken, on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// Breaks or mends the network.
+    pub fn set(&self, fault: Fault) {
+        self.fault.send_replace(fault);
+    }
+
+    /// How many connections were made.
+    pub fn connections(&self) -> usize {
+        self.traffic.connections.load(Ordering::SeqCst)
+    }
+
+    /// How many pieces of data clients have sent: for requests that fit into a packet, the round trips.
+    pub fn requests(&self) -> usize {
+        self.traffic.requests.load(Ordering::SeqCst)
+    }
+}
+
+async fn listen(
+    listener: TcpListener,
+    address: SocketAddr,
+    server: String,
+    mut faults: watch::Receiver<Fault>,
+    traffic: Arc<Traffic>,
+) {
+    let mut listener = Some(listener);
+    loop {
+        let is_stopped = *faults.borrow_and_update() == Fault::Stopped;
+        if is_stopped {
+            listener = None;
+            if faults.changed().await.is_err() {
+                return;
+            }
+            continue;
+        }
+        if listener.is_none() {
+            listener = Some(TcpListener::bind(address).await.unwrap());
+        }
+        let Some(open) = &listener else { continue };
+        tokio::select! {
+            accepted = open.accept() => {
+                traffic.connections.fetch_add(1, Ordering::SeqCst);
+                let (client, _) = accepted.unwrap();
+                tokio::spawn(join(client, server.clone(), faults.clone(), Arc::clone(&traffic)));
+            }
+            changed = faults.changed() => if changed.is_err() { return },
+        }
+    }
+}
+
+async fn join(client: TcpStream, server: String, faults: watch::Receiver<Fault>, traffic: Arc<Traffic>) {
+    let Ok(server) = TcpStream::connect(server).await else { return };
+    let _ = (client.set_nodelay(true), server.set_nodelay(true));
+    let (client_in, client_out) = client.into_split();
+    let (server_in, server_out) = server.into_split();
+    // When one direction ends, both do.
+    tokio::select! {
+        _ = pass(client_in, server_out, faults.clone(), Some(&traffic)) => {}
+        _ = pass(server_in, client_out, faults, None) => {}
+    }
+}
+
+async fn pass(
+    mut from: tcp::OwnedReadHalf,
+    mut to: tcp::OwnedWriteHalf,
+    mut faults: watch::Receiver<Fault>,
+    traffic: Option<&Traffic>,
+) -> io::Result<()> {
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        let length = tokio::select! {
+            length = from.read(&mut buffer) => length?,
+            stopped = faults.wait_for(|fault| *fault == Fault::Stopped) => {
+                drop(stopped);
+                return Ok(());
+            }
+        };
+        if length == 0 {
+            return Ok(());
+        }
+        if let Some(traffic) = traffic {
+            traffic.requests.fetch_add(1, Ordering::SeqCst);
+        }
+        let fault = *faults.borrow();
+        match fault {
+            Fault::Stopped => return Ok(()),
+            Fault::BlackHole => {
+                // Until the server is stopped nobody learns that this connection is lost.
+                let _ = faults.wait_for(|fault| *fault == Fault::Stopped).await;
+                return Ok(());
+            }
+            Fault::Slow(delay) => tokio::time::sleep(delay).await,
+            Fault::None => {}
+        }
+        to.write_all(buffer.get(..length).unwrap_or_default()).await?;
+    }
+}
