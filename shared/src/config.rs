@@ -13,29 +13,84 @@ pub enum Error {
     Invalid(&'static str),
 }
 
+/// A variable of the environment. All there are stand in [`ALL`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Variable(&'static str);
+
+impl Variable {
+    /// The error of a value that cannot be used.
+    pub const fn invalid(self) -> Error {
+        Error::Invalid(self.0)
+    }
+
+    /// Its name in the environment.
+    pub const fn name(self) -> &'static str {
+        self.0
+    }
+}
+
+macro_rules! variables {
+    ($($(#[$documentation:meta])* $name:ident;)*) => {
+        $($(#[$documentation])* pub const $name: Variable = Variable(stringify!($name));)*
+
+        /// Every variable that anything here reads.
+        pub const ALL: &[Variable] = &[$($name),*];
+    };
+}
+
+variables! {
+    /// Where Postgres is: a `postgres://` URL.
+    DATABASE_URL;
+    /// Where Redis is: a `redis://` or `rediss://` URL.
+    REDIS_URL;
+    /// What every Redis key starts with; nothing by default.
+    REDIS_KEY_PREFIX;
+    /// Origins whose pages may call with credentials, separated by commas.
+    CORS_ALLOWED_ORIGINS;
+    /// `true` if bookings may be paid online.
+    RAZORPAY_ENABLED;
+    /// `off` switches the rate limits off; a deployed function ignores it.
+    THROTTLE;
+    /// Catalogue, shop and slots: requests a minute and address.
+    THROTTLE_PUBLIC_READS;
+    /// Bookings a minute and address.
+    THROTTLE_BOOKINGS_PER_IP;
+    /// Bookings an hour and phone number.
+    THROTTLE_BOOKINGS_PER_PHONE;
+    /// Looks at bookings without proof, a minute and address.
+    THROTTLE_LOOKUPS;
+    /// What is logged: `error`, `warn`, `info`, `debug` or `trace`. Lambda sets it from the function's log level.
+    AWS_LAMBDA_LOG_LEVEL;
+    /// The same where Lambda does not set one.
+    RUST_LOG;
+    /// How Lambda started the environment. Only the real one sets it.
+    AWS_LAMBDA_INITIALIZATION_TYPE;
+}
+
 /// The value of a variable without which the function cannot work.
-pub fn required(name: &'static str) -> Result<String, Error> {
-    optional(name).ok_or(Error::Missing(name))
+pub fn required(variable: Variable) -> Result<String, Error> {
+    optional(variable).ok_or(Error::Missing(variable.0))
 }
 
 /// The value of a variable, if it is set to anything but white space.
-pub fn optional(name: &'static str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
+pub fn optional(variable: Variable) -> Option<String> {
+    #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
+    std::env::var(variable.0).ok().filter(|value| !value.trim().is_empty())
 }
 
 /// The value of a variable that has a default.
-pub fn or_default<T: FromStr>(name: &'static str, default: T) -> Result<T, Error> {
-    optional(name).map_or(Ok(default), |value| value.trim().parse().map_err(|_| Error::Invalid(name)))
+pub fn or_default<T: FromStr>(variable: Variable, default: T) -> Result<T, Error> {
+    optional(variable).map_or(Ok(default), |value| value.trim().parse().map_err(|_| variable.invalid()))
 }
 
 /// The items of a comma-separated list; none if the variable is not set.
-pub fn list(name: &'static str) -> Vec<String> {
-    optional(name)
+pub fn list(variable: Variable) -> Vec<String> {
+    optional(variable)
         .map(|value| value.split(',').map(str::trim).filter(|item| !item.is_empty()).map(ToOwned::to_owned).collect())
         .unwrap_or_default()
 }
 
-/// Whether this process runs on AWS rather than under the local emulator, which does not say how it was initialised.
+/// Whether this process runs on AWS rather than under the local emulator.
 pub fn is_deployed() -> bool {
-    optional("AWS_LAMBDA_INITIALIZATION_TYPE").is_some()
+    optional(AWS_LAMBDA_INITIALIZATION_TYPE).is_some()
 }

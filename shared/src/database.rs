@@ -31,7 +31,7 @@ pub struct Database {
 impl Database {
     /// Reads `DATABASE_URL`, a `postgres://` URL.
     pub fn from_env() -> Result<Self, config::Error> {
-        let options = config::required("DATABASE_URL")?.parse().map_err(|_| config::Error::Invalid("DATABASE_URL"))?;
+        let options = config::required(config::DATABASE_URL)?.parse().map_err(|_| config::DATABASE_URL.invalid())?;
         Ok(Self::new(options))
     }
 

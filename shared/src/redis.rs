@@ -49,9 +49,9 @@ struct Link {
 impl Redis {
     /// Reads `REDIS_URL` (`redis://` or `rediss://`) and `REDIS_KEY_PREFIX`.
     pub fn from_env() -> Result<Self, config::Error> {
-        let url = config::required("REDIS_URL")?;
-        let prefix = config::optional("REDIS_KEY_PREFIX").unwrap_or_default();
-        Self::new(&url, prefix).map_err(|_| config::Error::Invalid("REDIS_URL"))
+        let url = config::required(config::REDIS_URL)?;
+        let prefix = config::optional(config::REDIS_KEY_PREFIX).unwrap_or_default();
+        Self::new(&url, prefix).map_err(|_| config::REDIS_URL.invalid())
     }
 
     /// A connection to be made at need; every key starts with `key_prefix`.

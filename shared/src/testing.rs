@@ -22,13 +22,14 @@ pub use network::{Fault, Network};
 
 use crate::{
     catalogue::{self, Files, Report},
+    config,
     redis::Redis,
     throttle::Throttle,
 };
 
 /// Where Redis is, for a [`Network`] in front of it.
 pub fn redis_url() -> String {
-    std::env::var("REDIS_URL").unwrap_or_else(|_| "redis://127.0.0.1:6379".to_owned())
+    config::optional(config::REDIS_URL).unwrap_or_else(|| "redis://127.0.0.1:6379".to_owned())
 }
 
 /// The real Redis, with keys that no other test has. They vanish by themselves.

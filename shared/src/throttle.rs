@@ -6,7 +6,11 @@ use redis::Pipeline;
 use sha2::{Digest, Sha256};
 use tracing::warn;
 
-use crate::{Error, Result, config, redis::Redis};
+use crate::{
+    Error, Result,
+    config::{self, Variable},
+    redis::Redis,
+};
 
 /// Counts one request against every limit, or against none when one of them is used up.
 /// Answers the milliseconds to wait, 0 when the request may pass.
@@ -35,16 +39,21 @@ impl Limit {
     /// A limit whose count the environment variable `variable` can change.
     pub fn from_env(
         class: &'static str,
-        variable: &'static str,
+        variable: Variable,
         count: u32,
         window: Duration,
     ) -> Result<Self, config::Error> {
-        Ok(Self { class, count: config::or_default(variable, count)?, window })
+        Ok(Self::new(class, config::or_default(variable, count)?, window))
+    }
+
+    /// So many requests of a class in so much time.
+    pub const fn new(class: &'static str, count: u32, window: Duration) -> Self {
+        Self { class, count, window }
     }
 
     /// The class "public reads": catalogue, shop and slots, 300 a minute and address (`THROTTLE_PUBLIC_READS`).
     pub fn public_reads() -> Result<Self, config::Error> {
-        Self::from_env("public-reads", "THROTTLE_PUBLIC_READS", 300, Duration::from_mins(1))
+        Self::from_env("public-reads", config::THROTTLE_PUBLIC_READS, 300, Duration::from_mins(1))
     }
 
     /// This limit as it applies to one caller: an address, a phone number.
@@ -70,7 +79,7 @@ pub struct Throttle {
 impl Throttle {
     /// Reads `THROTTLE`: `off` switches the limits off for load tests. A deployed function ignores it.
     pub fn from_env(redis: Redis) -> Self {
-        let is_off = config::optional("THROTTLE").is_some_and(|value| value.eq_ignore_ascii_case("off"));
+        let is_off = config::optional(config::THROTTLE).is_some_and(|value| value.eq_ignore_ascii_case("off"));
         Self::new(redis, config::is_deployed() || !is_off)
     }
 

@@ -65,9 +65,9 @@ impl Limits {
         let (minute, hour) = (Duration::from_mins(1), Duration::from_hours(1));
         Ok(Self {
             public_reads: Limit::public_reads()?,
-            bookings_per_address: Limit::from_env("bookings-per-ip", "THROTTLE_BOOKINGS_PER_IP", 10, minute)?,
-            bookings_per_phone: Limit::from_env("bookings-per-phone", "THROTTLE_BOOKINGS_PER_PHONE", 10, hour)?,
-            lookups: Limit::from_env("lookups", "THROTTLE_LOOKUPS", 30, minute)?,
+            bookings_per_address: Limit::from_env("bookings-per-ip", config::THROTTLE_BOOKINGS_PER_IP, 10, minute)?,
+            bookings_per_phone: Limit::from_env("bookings-per-phone", config::THROTTLE_BOOKINGS_PER_PHONE, 10, hour)?,
+            lookups: Limit::from_env("lookups", config::THROTTLE_LOOKUPS, 30, minute)?,
         })
     }
 }

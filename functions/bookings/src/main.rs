@@ -11,7 +11,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         database: database.clone(),
         throttle: Throttle::from_env(Redis::from_env()?),
         limits: Limits::from_env()?,
-        payments: config::or_default("RAZORPAY_ENABLED", false)?.into(),
+        payments: config::or_default(config::RAZORPAY_ENABLED, false)?.into(),
     };
     http::serve(bookings::router(app), http::Edge::from_env(database)).await
 }

@@ -334,7 +334,7 @@ async fn public_reads_are_limited_by_address(pool: PgPool) {
     let redis = testing::redis_at(&url, &testing::random_prefix());
     testing::import_catalogue(&pool, &redis).await;
     let database = Database::from(pool);
-    let limit = Limit::from_env("test", "NO_SUCH_VARIABLE", 3, Duration::from_mins(1)).unwrap();
+    let limit = Limit::new("test", 3, Duration::from_mins(1));
     let cache = Cache::new(redis.clone(), database.clone(), Throttle::new(redis, true), limit);
     let client = Client::new(vehicles::router(vehicles::App { cache }), database);
 

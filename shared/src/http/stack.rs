@@ -42,7 +42,7 @@ pub struct Edge {
 impl Edge {
     /// Reads `CORS_ALLOWED_ORIGINS`, a comma-separated list.
     pub fn from_env(database: Database) -> Self {
-        Self { cors_allowed_origins: config::list("CORS_ALLOWED_ORIGINS"), database }
+        Self { cors_allowed_origins: config::list(config::CORS_ALLOWED_ORIGINS), database }
     }
 }
 
