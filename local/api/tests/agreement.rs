@@ -65,8 +65,8 @@ fn every_route_is_described_and_every_description_has_a_route() {
     where
         S: Clone + Send + Sync + 'static,
     {
-        let (router, document) = routes.split_for_parts();
-        let served = served(&format!("{router:?}"));
+        let (served_by, document) = routes.split_for_parts();
+        let served = served(&format!("{served_by:?}"));
         assert!(!served.is_empty());
         assert_eq!(served, described(&document), "{function}");
     }
