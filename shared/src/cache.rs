@@ -19,7 +19,7 @@ use sqlx::PgPool;
 use tracing::warn;
 
 use crate::{
-    Error, Result,
+    Error, Result, config,
     database::Database,
     http::{ClientAddress, Envelope, Paged, Paging, Query, etag, not_modified},
     redis::{self as link, Redis},
@@ -79,6 +79,13 @@ impl<S: Send + Sync> FromRequestParts<S> for Asked {
 }
 
 impl Cache {
+    /// A cache in Redis, in front of this database, for callers who are held to the limit of public reads.
+    pub fn from_env(database: Database) -> Result<Self, config::Error> {
+        let redis = Redis::from_env()?;
+        let throttle = Throttle::from_env(redis.clone());
+        Ok(Self::new(redis, database, throttle, Limit::public_reads()?))
+    }
+
     /// A cache in front of this database, for callers who are held to this limit.
     pub fn new(redis: Redis, database: Database, throttle: Throttle, limit: Limit) -> Self {
         Self { redis, database, throttle, limit }

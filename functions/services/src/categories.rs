@@ -9,6 +9,7 @@ use shared::{
     error::ErrorBody,
     http::{Envelope, Id, Paged, Paging},
 };
+use sqlx::PgPool;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -39,24 +40,7 @@ struct Category {
 )]
 async fn list(State(cache): State<Cache>, asked: Asked) -> Result<Response> {
     let message = "Service categories retrieved successfully";
-    cache
-        .list(asked, "service-categories", HOUR, message, async |pool| {
-            sqlx::query_as!(
-                Category,
-                r#"
-                select id, name, description, created_at, updated_at, (
-                    select count(*) from services
-                    where service_category_id = service_categories.id and archived_at is null
-                ) as "service_count!"
-                from service_categories
-                where archived_at is null
-                order by id
-                "#
-            )
-            .fetch_all(&pool)
-            .await
-        })
-        .await
+    cache.list(asked, "service-categories", HOUR, message, async |pool| select(&pool, None).await).await
 }
 
 /// Shows a service category.
@@ -69,20 +53,25 @@ async fn show(State(cache): State<Cache>, Id(id): Id, asked: Asked) -> Result<Re
     let (name, message) = ("Service category", "Service category retrieved successfully");
     cache
         .item(asked, &format!("service-categories/{id}"), HOUR, (name, message), async |pool| {
-            sqlx::query_as!(
-                Category,
-                r#"
-                select id, name, description, created_at, updated_at, (
-                    select count(*) from services
-                    where service_category_id = service_categories.id and archived_at is null
-                ) as "service_count!"
-                from service_categories
-                where id = $1 and archived_at is null
-                "#,
-                id
-            )
-            .fetch_optional(&pool)
-            .await
+            Ok(select(&pool, Some(id)).await?.pop())
         })
         .await
+}
+
+/// All categories on offer, or the one with this id.
+async fn select(pool: &PgPool, id: Option<i64>) -> sqlx::Result<Vec<Category>> {
+    sqlx::query_as!(
+        Category,
+        r#"
+        select id, name, description, created_at, updated_at, (
+            select count(*) from services where service_category_id = service_categories.id and archived_at is null
+        ) as "service_count!"
+        from service_categories
+        where archived_at is null and ($1::bigint is null or id = $1)
+        order by id
+        "#,
+        id
+    )
+    .fetch_all(pool)
+    .await
 }

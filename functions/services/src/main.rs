@@ -1,19 +1,11 @@
 //! Runs the `services` function on AWS Lambda.
 
-use shared::{
-    cache::Cache,
-    database::Database,
-    http, logging,
-    redis::Redis,
-    throttle::{Limit, Throttle},
-};
+use shared::{cache::Cache, database::Database, http, logging};
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_http::Error> {
     logging::init();
     let database = Database::from_env()?;
-    let redis = Redis::from_env()?;
-    let throttle = Throttle::from_env(redis.clone());
-    let cache = Cache::new(redis, database.clone(), throttle, Limit::public_reads()?);
-    http::serve(services::router(services::App { cache }), http::Edge::from_env(database)).await
+    let app = services::App { cache: Cache::from_env(database.clone())? };
+    http::serve(services::router(app), http::Edge::from_env(database)).await
 }

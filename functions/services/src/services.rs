@@ -10,6 +10,7 @@ use shared::{
     http::{Envelope, Fields, Id, Paged, Paging, Query, Read},
     money::Rupees,
 };
+use sqlx::PgPool;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -62,26 +63,7 @@ async fn list(State(cache): State<Cache>, Query(filter): Query<OfCategory>, aske
     let category = filter.category_id.or(filter.service_category);
     let key = category.map_or_else(|| "services".to_owned(), |category| format!("services?{category}"));
     cache
-        .list(asked, &key, HOUR, "Services retrieved successfully", async |pool| {
-            sqlx::query_as!(
-                Service,
-                r#"
-                select service.id, service.service_category_id as service_category, category.name as category_name,
-                    service.name, service.description, service.duration_minutes,
-                    min(price.price_paise) as "price: Rupees", service.created_at, service.updated_at
-                from services service
-                join service_categories category on category.id = service.service_category_id
-                left join service_prices price on price.service_id = service.id
-                where service.archived_at is null and category.archived_at is null
-                    and ($1::bigint is null or service.service_category_id = $1)
-                group by service.id, category.id
-                order by service.id
-                "#,
-                category
-            )
-            .fetch_all(&pool)
-            .await
-        })
+        .list(asked, &key, HOUR, "Services retrieved successfully", async |pool| select(&pool, None, category).await)
         .await
 }
 
@@ -95,22 +77,30 @@ async fn show(State(cache): State<Cache>, Id(id): Id, asked: Asked) -> Result<Re
     let (name, message) = ("Service", "Service retrieved successfully");
     cache
         .item(asked, &format!("services/{id}"), HOUR, (name, message), async |pool| {
-            sqlx::query_as!(
-                Service,
-                r#"
-                select service.id, service.service_category_id as service_category, category.name as category_name,
-                    service.name, service.description, service.duration_minutes,
-                    min(price.price_paise) as "price: Rupees", service.created_at, service.updated_at
-                from services service
-                join service_categories category on category.id = service.service_category_id
-                left join service_prices price on price.service_id = service.id
-                where service.id = $1 and service.archived_at is null and category.archived_at is null
-                group by service.id, category.id
-                "#,
-                id
-            )
-            .fetch_optional(&pool)
-            .await
+            Ok(select(&pool, Some(id), None).await?.pop())
         })
         .await
+}
+
+/// All services on offer, those of a category, or the one with this id.
+async fn select(pool: &PgPool, id: Option<i64>, category: Option<i64>) -> sqlx::Result<Vec<Service>> {
+    sqlx::query_as!(
+        Service,
+        r#"
+        select service.id, service.service_category_id as service_category, category.name as category_name,
+            service.name, service.description, service.duration_minutes, min(price.price_paise) as "price: Rupees",
+            service.created_at, service.updated_at
+        from services service
+        join service_categories category on category.id = service.service_category_id
+        left join service_prices price on price.service_id = service.id
+        where service.archived_at is null and category.archived_at is null
+            and ($1::bigint is null or service.id = $1) and ($2::bigint is null or service.service_category_id = $2)
+        group by service.id, category.id
+        order by service.id
+        "#,
+        id,
+        category
+    )
+    .fetch_all(pool)
+    .await
 }

@@ -9,6 +9,7 @@ use shared::{
     error::ErrorBody,
     http::{Envelope, Fields, Id, Paged, Paging, Query, Read},
 };
+use sqlx::PgPool;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -54,20 +55,7 @@ async fn list(State(cache): State<Cache>, Query(filter): Query<OfType>, asked: A
     let key = format!("vehicle-brands?{}", filter.vehicle_type);
     cache
         .list(asked, &key, HOUR, "Vehicle brands retrieved successfully", async |pool| {
-            sqlx::query_as!(
-                Brand,
-                r#"
-                select brand.id, brand.vehicle_type_id as vehicle_type, type.name as vehicle_type_name, brand.name,
-                    brand.image, brand.created_at, brand.updated_at
-                from vehicle_brands brand
-                join vehicle_types type on type.id = brand.vehicle_type_id
-                where brand.vehicle_type_id = $1 and brand.archived_at is null and type.archived_at is null
-                order by brand.id
-                "#,
-                filter.vehicle_type
-            )
-            .fetch_all(&pool)
-            .await
+            select(&pool, None, Some(filter.vehicle_type)).await
         })
         .await
 }
@@ -82,19 +70,27 @@ async fn show(State(cache): State<Cache>, Id(id): Id, asked: Asked) -> Result<Re
     let (name, message) = ("Vehicle brand", "Vehicle brand retrieved successfully");
     cache
         .item(asked, &format!("vehicle-brands/{id}"), HOUR, (name, message), async |pool| {
-            sqlx::query_as!(
-                Brand,
-                r#"
-                select brand.id, brand.vehicle_type_id as vehicle_type, type.name as vehicle_type_name, brand.name,
-                    brand.image, brand.created_at, brand.updated_at
-                from vehicle_brands brand
-                join vehicle_types type on type.id = brand.vehicle_type_id
-                where brand.id = $1 and brand.archived_at is null and type.archived_at is null
-                "#,
-                id
-            )
-            .fetch_optional(&pool)
-            .await
+            Ok(select(&pool, Some(id), None).await?.pop())
         })
         .await
+}
+
+/// The brands on offer with this id, or of this type.
+async fn select(pool: &PgPool, id: Option<i64>, vehicle_type: Option<i64>) -> sqlx::Result<Vec<Brand>> {
+    sqlx::query_as!(
+        Brand,
+        "
+        select brand.id, brand.vehicle_type_id as vehicle_type, type.name as vehicle_type_name, brand.name, brand.image,
+            brand.created_at, brand.updated_at
+        from vehicle_brands brand
+        join vehicle_types type on type.id = brand.vehicle_type_id
+        where brand.archived_at is null and type.archived_at is null
+            and ($1::bigint is null or brand.id = $1) and ($2::bigint is null or brand.vehicle_type_id = $2)
+        order by brand.id
+        ",
+        id,
+        vehicle_type
+    )
+    .fetch_all(pool)
+    .await
 }

@@ -9,6 +9,7 @@ use shared::{
     error::ErrorBody,
     http::{Envelope, Fields, Id, Paged, Paging, Query, Read},
 };
+use sqlx::PgPool;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -55,22 +56,7 @@ async fn list(State(cache): State<Cache>, Query(filter): Query<OfBrand>, asked: 
     let key = format!("vehicle-models?{}", filter.vehicle_brand);
     cache
         .list(asked, &key, HOUR, "Vehicle models retrieved successfully", async |pool| {
-            sqlx::query_as!(
-                Model,
-                r#"
-                select model.id, model.vehicle_brand_id as vehicle_brand, brand.name as brand_name,
-                    type.name as vehicle_type_name, model.name, model.image, model.created_at, model.updated_at
-                from vehicle_models model
-                join vehicle_brands brand on brand.id = model.vehicle_brand_id
-                join vehicle_types type on type.id = brand.vehicle_type_id
-                where model.vehicle_brand_id = $1
-                    and model.archived_at is null and brand.archived_at is null and type.archived_at is null
-                order by model.id
-                "#,
-                filter.vehicle_brand
-            )
-            .fetch_all(&pool)
-            .await
+            select(&pool, None, Some(filter.vehicle_brand)).await
         })
         .await
 }
@@ -85,21 +71,28 @@ async fn show(State(cache): State<Cache>, Id(id): Id, asked: Asked) -> Result<Re
     let (name, message) = ("Vehicle model", "Vehicle model retrieved successfully");
     cache
         .item(asked, &format!("vehicle-models/{id}"), HOUR, (name, message), async |pool| {
-            sqlx::query_as!(
-                Model,
-                r#"
-                select model.id, model.vehicle_brand_id as vehicle_brand, brand.name as brand_name,
-                    type.name as vehicle_type_name, model.name, model.image, model.created_at, model.updated_at
-                from vehicle_models model
-                join vehicle_brands brand on brand.id = model.vehicle_brand_id
-                join vehicle_types type on type.id = brand.vehicle_type_id
-                where model.id = $1
-                    and model.archived_at is null and brand.archived_at is null and type.archived_at is null
-                "#,
-                id
-            )
-            .fetch_optional(&pool)
-            .await
+            Ok(select(&pool, Some(id), None).await?.pop())
         })
         .await
+}
+
+/// The models on offer with this id, or of this brand.
+async fn select(pool: &PgPool, id: Option<i64>, vehicle_brand: Option<i64>) -> sqlx::Result<Vec<Model>> {
+    sqlx::query_as!(
+        Model,
+        "
+        select model.id, model.vehicle_brand_id as vehicle_brand, brand.name as brand_name,
+            type.name as vehicle_type_name, model.name, model.image, model.created_at, model.updated_at
+        from vehicle_models model
+        join vehicle_brands brand on brand.id = model.vehicle_brand_id
+        join vehicle_types type on type.id = brand.vehicle_type_id
+        where model.archived_at is null and brand.archived_at is null and type.archived_at is null
+            and ($1::bigint is null or model.id = $1) and ($2::bigint is null or model.vehicle_brand_id = $2)
+        order by model.id
+        ",
+        id,
+        vehicle_brand
+    )
+    .fetch_all(pool)
+    .await
 }

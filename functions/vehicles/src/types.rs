@@ -9,6 +9,7 @@ use shared::{
     error::ErrorBody,
     http::{Envelope, Id, Paged, Paging},
 };
+use sqlx::PgPool;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -37,16 +38,7 @@ struct VehicleType {
 )]
 async fn list(State(cache): State<Cache>, asked: Asked) -> Result<Response> {
     let message = "Vehicle types retrieved successfully";
-    cache
-        .list(asked, "vehicle-types", HOUR, message, async |pool| {
-            sqlx::query_as!(
-                VehicleType,
-                "select id, name, image, created_at, updated_at from vehicle_types where archived_at is null order by id"
-            )
-            .fetch_all(&pool)
-            .await
-        })
-        .await
+    cache.list(asked, "vehicle-types", HOUR, message, async |pool| select(&pool, None).await).await
 }
 
 /// Shows a vehicle type.
@@ -59,16 +51,23 @@ async fn show(State(cache): State<Cache>, Id(id): Id, asked: Asked) -> Result<Re
     let (name, message) = ("Vehicle type", "Vehicle type retrieved successfully");
     cache
         .item(asked, &format!("vehicle-types/{id}"), HOUR, (name, message), async |pool| {
-            sqlx::query_as!(
-                VehicleType,
-                "
-                select id, name, image, created_at, updated_at from vehicle_types
-                where id = $1 and archived_at is null
-                ",
-                id
-            )
-            .fetch_optional(&pool)
-            .await
+            Ok(select(&pool, Some(id)).await?.pop())
         })
         .await
+}
+
+/// All types on offer, or the one with this id.
+async fn select(pool: &PgPool, id: Option<i64>) -> sqlx::Result<Vec<VehicleType>> {
+    sqlx::query_as!(
+        VehicleType,
+        "
+        select id, name, image, created_at, updated_at
+        from vehicle_types
+        where archived_at is null and ($1::bigint is null or id = $1)
+        order by id
+        ",
+        id
+    )
+    .fetch_all(pool)
+    .await
 }

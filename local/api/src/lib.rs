@@ -1,7 +1,8 @@
 //! The API as a whole: the one document that describes the routes of all functions.
 
+use http::StatusCode;
 use utoipa::openapi::{
-    Components, Info, OpenApi, Paths,
+    Components, Content, Info, OpenApi, Paths, Ref, RefOr, ResponseBuilder,
     path::{Operation, PathItem},
 };
 
@@ -55,6 +56,18 @@ pub fn is_old(path: &str) -> bool {
 }
 
 fn published(path: String, mut item: PathItem) -> (String, PathItem) {
+    for operation in operations(&mut item) {
+        let failure = Content::new(Some(Ref::from_schema_name("ErrorBody")));
+        let failure = ResponseBuilder::new().description("Any failure.").content("application/json", failure);
+        for (status, response) in &mut operation.responses.responses {
+            if let RefOr::T(response) = response
+                && response.description.is_empty()
+            {
+                reason(status).clone_into(&mut response.description);
+            }
+        }
+        operation.responses.responses.insert("default".to_owned(), failure.build().into());
+    }
     if is_old(&path) {
         for operation in operations(&mut item) {
             operation.deprecated = Some(utoipa::openapi::Deprecated::True);
@@ -69,4 +82,9 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [&mut item.get, &mut item.post, &mut item.patch, &mut item.put, &mut item.delete]
         .into_iter()
         .filter_map(Option::as_mut)
+}
+
+/// What a status means where the handler says no more; the specification wants a word for each.
+fn reason(status: &str) -> &'static str {
+    status.parse().ok().and_then(|status: StatusCode| status.canonical_reason()).unwrap_or_default()
 }

@@ -45,25 +45,26 @@ pub struct Paged<T> {
     pub message: String,
     /// The items, or one page of them.
     pub data: Vec<T>,
-    #[serde(flatten)]
-    #[schema(inline)]
-    links: Option<Links>,
+    /// How many items match. Only with `page` or `page_size`, as its neighbours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<usize>,
+    /// Path and query of the next page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, required = false)]
+    next: Option<Link>,
+    /// Path and query of the page before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, required = false)]
+    previous: Option<Link>,
 }
 
-#[derive(Debug, Serialize, ToSchema)]
-struct Links {
-    /// All items that match. Only with `page` or `page_size`, as its neighbours.
-    count: usize,
-    /// Path and query of the next page.
-    next: Option<String>,
-    /// Path and query of the page before.
-    previous: Option<String>,
-}
+/// The path of another page; null if there is none.
+type Link = Option<String>;
 
 impl<T> Paged<T> {
     /// All items.
     pub fn whole(message: impl Into<String>, items: Vec<T>) -> Self {
-        Self { error: false, message: message.into(), data: items, links: None }
+        Self { error: false, message: message.into(), data: items, count: None, next: None, previous: None }
     }
 
     /// The page that was asked for, cut out of all items.
@@ -78,7 +79,7 @@ impl<T> Paged<T> {
         let pages = count.div_ceil(paging.page_size).max(1);
         let next = (paging.page < pages).then(|| paging.path_of(uri, paging.page + 1));
         let previous = (paging.page > 1).then(|| paging.path_of(uri, (paging.page - 1).min(pages)));
-        Self { links: Some(Links { count, next, previous }), ..Self::whole(message, items) }
+        Self { count: Some(count), next: Some(next), previous: Some(previous), ..Self::whole(message, items) }
     }
 }
 

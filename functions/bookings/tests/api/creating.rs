@@ -330,3 +330,18 @@ async fn bookings_are_limited_by_address_and_by_phone(pool: PgPool) {
     network.set(Fault::Stopped);
     assert_eq!(client.post("/api/bookings/", &booking()).await.status, 201, "without Redis the request passes");
 }
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_booking_is_five_round_trips_to_postgres(pool: PgPool) {
+    shop(&pool).await;
+    sqlx::query("update shops set shop_capacity = 10").execute(&pool).await.unwrap();
+    let options = (*pool.connect_options()).clone();
+    let network = Network::to(&format!("{}:{}", options.get_host(), options.get_port())).await;
+    let client = super::client(Database::new(options.host("127.0.0.1").port(network.port())));
+    // The first booking of an environment also connects and prepares its statements.
+    book(&client, &booking()).await;
+    let before = network.requests();
+    book(&client, &booking()).await;
+    // Begin, facts, booking, slots, commit; and one ping when the connection goes back to the pool.
+    assert!(network.requests() - before <= 6, "{}", network.requests() - before);
+}
