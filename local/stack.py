@@ -6,6 +6,7 @@
 """
 
 import asyncio
+import base64
 import json
 import os
 import re
@@ -17,6 +18,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+import uuid
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,7 +27,8 @@ from services import Missing, ROOT, TARGET
 
 # One process answers one request at a time, as on Lambda; several show what happens when requests meet.
 INSTANCES = {"vehicles": 3, "services": 3, "shop": 3, "bookings": 4, "status": 2, "migrate": 1}
-# A function gets what template.yaml gives it and nothing else, so a variable forgotten there is missed here too.
+# What each function may be told. Nothing else of the shell's environment reaches it, so a variable that is forgotten
+# here is missed at once; template.yaml sets those that a deployment must decide, the others have defaults in the code.
 EVERY_FUNCTION = ["DATABASE_URL", "REDIS_URL", "REDIS_KEY_PREFIX", "AWS_LAMBDA_LOG_LEVEL", "RUST_BACKTRACE"]
 ANSWERS_HTTP = ["CORS_ALLOWED_ORIGINS"]
 LIMITED = ["THROTTLE", "THROTTLE_PUBLIC_READS", "THROTTLE_BOOKINGS_PER_IP", "THROTTLE_BOOKINGS_PER_PHONE", "THROTTLE_LOOKUPS"]
@@ -68,6 +71,7 @@ class Stack:
         self.emulator_port = free_port()
         self.gate = None
         self.processes = set()
+        self.keepers = []
         self.stopping = False
         self.lock = threading.Lock()
 
@@ -93,8 +97,6 @@ class Stack:
     def stop(self):
         with self.lock:
             self.stopping = True
-        if self.gate:
-            self.gate.close()
         for number, patience in ((signal.SIGTERM, 3), (signal.SIGKILL, 3)):
             running = [process for process in list(self.processes) if process.poll() is None]
             for process in running:
@@ -104,6 +106,10 @@ class Stack:
             for process in running:
                 with suppress(subprocess.TimeoutExpired):
                     process.wait(max(0, deadline - time.monotonic()))
+        for keeper in self.keepers:
+            keeper.join(1)
+        if self.gate:
+            self.gate.close()
 
     def invoke(self, function, event):
         """Sends a JSON event to a function, as `aws lambda invoke` does, and returns its answer."""
@@ -150,7 +156,7 @@ class Stack:
         own = {name: self.environment[name] for name in VARIABLES[function] if name in self.environment}
         return {
             **own,
-            "AWS_LAMBDA_RUNTIME_API": f"http://127.0.0.1:{self.emulator_port}/.rt/{function}",
+            "AWS_LAMBDA_RUNTIME_API": f"http://127.0.0.1:{self.gate.runtime_port}/.rt/{function}",
             "AWS_LAMBDA_FUNCTION_NAME": function,
             "AWS_LAMBDA_FUNCTION_VERSION": "1",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
@@ -158,7 +164,9 @@ class Stack:
 
     def keep(self, name, command, environment):
         """Runs a process and starts it again when it ends, because Lambda does so too."""
-        threading.Thread(target=self.keep_running, args=(name, command, environment), daemon=True).start()
+        keeper = threading.Thread(target=self.keep_running, args=(name, command, environment), daemon=True)
+        self.keepers.append(keeper)
+        keeper.start()
 
     def keep_running(self, name, command, environment):
         if shutil.which("setpriv"):
@@ -180,7 +188,7 @@ class Stack:
 
     def read_log(self, name, output):
         line = b""
-        with open(self.logs / f"{name}.log", "ab", buffering=0) as log:
+        with output, open(self.logs / f"{name}.log", "ab", buffering=0) as log:
             for line in output:
                 log.write(line)
                 if b'"level":"ERROR"' in line:
@@ -192,32 +200,58 @@ class Gate:
     """Stands where API Gateway stands: passes requests on, a limited number at once, and gives up after 30 seconds.
 
     The limit is needed: the emulator locks up for ever once a hundred requests wait for one function.
+    The functions reach the emulator through here as well. It passes an answer on before it has read all of it, and now
+    and then loses what comes later: the caller would hear of a 500 or nothing at all. So it is not shown large bodies.
     """
 
     AT_ONCE = 64
     SECONDS = 30
     LARGEST_BODY = 10_000_000
+    LARGEST_ANSWER_SHOWN = 2_000
 
     def __init__(self, port, emulator_port):
         self.emulator_port = emulator_port
         self.idle = []
+        self.kept = {}
         self.loop = asyncio.new_event_loop()
         self.loop.run_until_complete(self.listen(loopback_sockets(port)))
-        threading.Thread(target=self.loop.run_forever, daemon=True).start()
+        self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self.thread.start()
 
     async def listen(self, sockets):
         # Made here and not in __init__, because Python 3.9 binds it to the loop that runs.
         self.slots = asyncio.Semaphore(self.AT_ONCE)
         self.servers = [await asyncio.start_server(self.serve, sock=each, backlog=BACKLOG) for each in sockets]
+        runtime = await asyncio.start_server(self.relay, "127.0.0.1", 0)
+        self.runtime_port = runtime.sockets[0].getsockname()[1]
+        self.servers.append(runtime)
 
     def close(self):
+        asyncio.run_coroutine_threadsafe(self.end(), self.loop).result()
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join()
+        self.loop.close()
+
+    async def end(self):
         for server in self.servers:
-            self.loop.call_soon_threadsafe(server.close)
+            server.close()
+        serving = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in serving:
+            task.cancel()
+        await asyncio.gather(*serving, return_exceptions=True)
+        for _, writer in self.idle:
+            writer.close()
 
     async def serve(self, reader, writer):
-        with suppress(OSError, EOFError, ValueError, asyncio.LimitOverrunError):
-            while await self.pass_on(reader, writer):
-                pass
+        # A cancelled task would be reported as an error by some versions of asyncio.
+        with suppress(OSError, EOFError, asyncio.CancelledError):
+            try:
+                while await self.pass_on(reader, writer):
+                    pass
+            except asyncio.LimitOverrunError:
+                writer.write(gateway_says(b"431 Request Header Fields Too Large", b"Request Header Fields Too Large"))
+            except ValueError:
+                writer.write(gateway_says(b"400 Bad Request", b"Bad Request"))
         writer.close()
 
     async def pass_on(self, reader, writer):
@@ -230,7 +264,13 @@ class Gate:
             writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         last = b" HTTP/1.0\r\n" in head or header(head, b"connection") == b"close"
         request = re.sub(rb"(?im)^(connection|expect):.*\r\n", b"", head.replace(b" HTTP/1.0\r\n", b" HTTP/1.1\r\n", 1))
-        request += await body(reader, head)
+        content = await body(reader, head)
+        if is_binary(request):
+            # The emulator fails on header values that are no text.
+            request = request.decode("latin-1").encode()
+        if is_binary(content):
+            request = with_binary_type(request)
+        request += content
         async with self.slots:
             try:
                 answer = await asyncio.wait_for(self.forward(request), self.SECONDS)
@@ -240,18 +280,61 @@ class Gate:
         await writer.drain()
         return not last
 
+    async def connect(self):
+        while self.idle:
+            reader, writer = self.idle.pop()
+            # An emulator that was started again has left its old connections behind.
+            if not reader.at_eof():
+                return reader, writer
+            writer.close()
+        return await asyncio.open_connection("127.0.0.1", self.emulator_port)
+
     async def forward(self, request):
-        reader, writer = self.idle.pop() if self.idle else await asyncio.open_connection("127.0.0.1", self.emulator_port)
+        reader, writer = await self.connect()
         try:
             writer.write(request)
             head = await reader.readuntil(b"\r\n\r\n")
             bodiless = request.startswith(b"HEAD ") or head[9:12] in (b"204", b"304")
-            answer = head if bodiless else head + await body(reader, head)
+            content = b"" if bodiless else await body(reader, head)
         except BaseException:
             writer.close()
             raise
         self.idle.append((reader, writer))
-        return answer
+        kept = self.kept.pop(header(head, b"x-kept-body"), None)
+        if kept is not None:
+            content = b"" if bodiless else kept
+            head = with_length(re.sub(rb"(?im)^x-kept-body:.*\r\n", b"", head), len(kept))
+        return head + content
+
+    async def relay(self, reader, writer):
+        """Connects a function with the emulator."""
+        with suppress(OSError, EOFError, asyncio.CancelledError):
+            emulator_reader, emulator_writer = await asyncio.open_connection("127.0.0.1", self.emulator_port)
+            back = asyncio.ensure_future(pass_all(emulator_reader, writer))
+            try:
+                while True:
+                    head = await reader.readuntil(b"\r\n\r\n")
+                    content = await body(reader, head)
+                    if b"/response HTTP/" in head and len(content) > self.LARGEST_ANSWER_SHOWN:
+                        content = self.without_body(content)
+                        head = with_length(head, len(content))
+                    emulator_writer.write(head + content)
+            finally:
+                back.cancel()
+                emulator_writer.close()
+        writer.close()
+
+    def without_body(self, content):
+        """Takes the body out of a function's answer and keeps it for whoever passes the answer on."""
+        answer = json.loads(content)
+        if "statusCode" not in answer:
+            # Not for the gateway: what `invoke` gets.
+            return content
+        key = uuid.uuid4().hex
+        whole = answer["body"] or ""
+        self.kept[key.encode()] = base64.b64decode(whole) if answer["isBase64Encoded"] else whole.encode()
+        answer["headers"]["x-kept-body"] = key
+        return json.dumps({**answer, "body": "", "isBase64Encoded": False}).encode()
 
 
 def show(text):
@@ -271,6 +354,31 @@ def header(head, name):
 
 def length(head):
     return int(header(head, b"content-length") or 0)
+
+
+def is_binary(content):
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return True
+    return False
+
+
+def with_binary_type(head):
+    # Nor does it take such bytes under a type of texts; it knows those in lower case only.
+    named = re.sub(rb"(?im)^(content-type:[ \t]*)(\w+)", lambda found: found[1] + found[2].title(), head)
+    return named if header(head, b"content-type") else head[:-2] + b"content-type: application/octet-stream\r\n\r\n"
+
+
+def with_length(head, size):
+    return re.sub(rb"(?im)^content-length:.*\r\n", b"", head)[:-2] + b"content-length: %d\r\n\r\n" % size
+
+
+async def pass_all(reader, writer):
+    with suppress(OSError, asyncio.CancelledError):
+        while data := await reader.read(65536):
+            writer.write(data)
+    writer.close()
 
 
 async def body(reader, head):
