@@ -21,7 +21,7 @@ use tracing::warn;
 use crate::{
     Error, Result, config,
     database::Database,
-    http::{ClientAddress, Envelope, Paged, Paging, Query, etag, not_modified},
+    http::{ClientAddress, Envelope, Paged, Paging, Query, Read, etag, not_modified},
     redis::{self as link, Redis},
     throttle::{Limit, Throttle, verdict},
 };
@@ -55,20 +55,25 @@ pub struct Cache {
 
 /// A public read: who asks, which page, and what they hold already. No credential is looked at.
 #[derive(Debug)]
-pub struct Asked {
+pub struct Asked<F = ()> {
+    /// What the list is filtered by.
+    pub filter: F,
     address: ClientAddress,
     paging: Option<Paging>,
     headers: HeaderMap,
     uri: Uri,
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Asked {
+impl<S: Send + Sync, F: Read> FromRequestParts<S> for Asked<F> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        let address = ClientAddress::from_request_parts(parts, state).await?;
+        let Query((filter, paging)) = Query::from_request_parts(parts, state).await?;
         Ok(Self {
-            address: ClientAddress::from_request_parts(parts, state).await?,
-            paging: Query::from_request_parts(parts, state).await?.0,
+            filter,
+            address,
+            paging,
             headers: parts.headers.clone(),
             uri: parts
                 .extensions
@@ -92,9 +97,9 @@ impl Cache {
     }
 
     /// Answers with the list that `load` finds, kept under `key` for `lifetime`.
-    pub async fn list<T: Serialize>(
+    pub async fn list<T: Serialize, F>(
         &self,
-        asked: Asked,
+        asked: Asked<F>,
         key: &str,
         lifetime: Duration,
         message: &str,
@@ -144,7 +149,7 @@ impl Cache {
                 match found {
                     Found::Entry(body) => return Ok(body),
                     Found::Changing => return load().await,
-                    Found::Nothing(version) => version,
+                    Found::Nothing { version, .. } => version,
                 }
             }
             Err(error) => {
@@ -157,8 +162,9 @@ impl Cache {
                 tokio::time::sleep(LOOK_AGAIN).await;
                 match self.look(key, None).await {
                     Ok((_, Found::Entry(body))) => return Ok(body),
-                    Ok((_, Found::Nothing(_))) => {}
-                    Ok((_, Found::Changing)) | Err(_) => break,
+                    Ok((_, Found::Nothing { is_loading: true, .. })) => {}
+                    // Whoever loaded found nothing to keep, or what is kept could be old.
+                    Ok((_, Found::Nothing { .. } | Found::Changing)) | Err(_) => break,
                 }
             }
             return load().await;
@@ -181,14 +187,14 @@ impl Cache {
         let mut commands = Pipeline::new();
         let claim = address.map(|address| self.limit.on(&address.0));
         let is_throttled = claim.is_some_and(|claim| self.throttle.append(&mut commands, &[claim]));
-        commands.cmd("MGET").arg(self.redis.key(VERSION)).arg(self.entry(key));
-        let (wait, (version, entry)) = if is_throttled {
+        commands.cmd("MGET").arg(self.redis.key(VERSION)).arg(self.entry(key)).arg(self.lock(key));
+        let (wait, (version, entry, lock)): (u64, (_, _, Option<String>)) = if is_throttled {
             self.redis.run(&commands).await?
         } else {
             let (found,) = self.redis.run(&commands).await?;
             (0, found)
         };
-        Ok((wait, Found::new(version, entry)))
+        Ok((wait, Found::new(version, entry, lock.is_some())))
     }
 
     /// Asks Postgres for the version and tells Redis, unless somebody was faster or is changing the catalogue.
@@ -237,16 +243,21 @@ impl Cache {
 enum Found {
     /// The bytes of an entry of the current version.
     Entry(Bytes),
-    /// No entry of the current version, which is unknown when Redis does not hold it.
-    Nothing(Option<i64>),
+    /// No entry of the current version.
+    Nothing {
+        /// The version, if Redis holds it.
+        version: Option<i64>,
+        /// Somebody is loading the entry.
+        is_loading: bool,
+    },
     /// The catalogue is being changed: what is loaded now must not be kept.
     Changing,
 }
 
 impl Found {
-    fn new(version: Option<String>, entry: Option<Vec<u8>>) -> Self {
+    fn new(version: Option<String>, entry: Option<Vec<u8>>, is_loading: bool) -> Self {
         let Some(version) = version else {
-            return Self::Nothing(None);
+            return Self::Nothing { version: None, is_loading };
         };
         let Ok(number) = version.parse() else {
             return Self::Changing;
@@ -256,7 +267,7 @@ impl Found {
             let is_current = entry.starts_with(version.as_bytes()) && entry.get(version.len()) == Some(&b'\n');
             is_current.then(|| Bytes::from(entry).slice(start..))
         };
-        entry.and_then(of_this_version).map_or(Self::Nothing(Some(number)), Self::Entry)
+        entry.and_then(of_this_version).map_or(Self::Nothing { version: Some(number), is_loading }, Self::Entry)
     }
 }
 

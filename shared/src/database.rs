@@ -48,9 +48,13 @@ impl Database {
     /// Begins a transaction that neither waits long for a lock nor, should this process be frozen inside it, holds
     /// locks for long. `set local` travels with `begin` in one round trip and does not pin an RDS Proxy connection.
     pub async fn begin(&self) -> sqlx::Result<Transaction<'static, Postgres>> {
-        self.pool()
-            .begin_with("begin; set local lock_timeout = '3s'; set local idle_in_transaction_session_timeout = '10s'")
-            .await
+        const BEGIN: &str =
+            "begin; set local lock_timeout = '3s'; set local idle_in_transaction_session_timeout = '10s'";
+        match self.pool().begin_with(BEGIN).await {
+            // Nothing has been done yet, so a connection that a restart of Postgres cut may be replaced unseen.
+            Err(error) if is_lost(&error) => self.pool().begin_with(BEGIN).await,
+            begun => begun,
+        }
     }
 
     /// Whether it answers.
@@ -69,6 +73,16 @@ impl Database {
 impl From<PgPool> for Database {
     fn from(pool: PgPool) -> Self {
         Self { pool: Arc::new(RwLock::new(pool)) }
+    }
+}
+
+/// Whether the connection on which this happened is gone, so that another may do.
+pub(crate) fn is_lost(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) => true,
+        // The server shuts down, or has just come back from a crash.
+        sqlx::Error::Database(source) => source.code().is_some_and(|code| ["57P01", "57P02"].contains(&code.as_ref())),
+        _ => false,
     }
 }
 

@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 use tracing::error;
 use utoipa::ToSchema;
 
+use crate::database::is_lost;
+
 /// The result of whatever serves a request.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -219,8 +221,14 @@ impl IntoResponse for Error {
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if matches!(self, Self::Database(sqlx::Error::PoolTimedOut)) {
-            response.extensions_mut().insert(PoolIsStuck);
+        match &self {
+            Self::Database(sqlx::Error::PoolTimedOut) => {
+                response.extensions_mut().insert(Lost::Pool);
+            }
+            Self::Database(error) if is_lost(error) => {
+                response.extensions_mut().insert(Lost::Connection);
+            }
+            _ => {}
         }
         let headers = response.headers_mut();
         if let Self::Throttled { retry_after_seconds } = self {
@@ -230,9 +238,14 @@ impl IntoResponse for Error {
     }
 }
 
-/// Goes with the answer to a request that got no connection: the pool may be waiting for a lost one.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct PoolIsStuck;
+/// Goes with the answer to a request that failed because something on the way to Postgres was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lost {
+    /// The one connection: a new one may do.
+    Connection,
+    /// No connection could be had: the pool may be waiting for a lost one.
+    Pool,
+}
 
 /// What the log says of a failure. A database's own message may quote values of a row, so only its code and the
 /// constraint are told.

@@ -27,6 +27,12 @@ for i, key in ipairs(KEYS) do
 end
 return 0";
 
+/// Takes one request back from every counter.
+const GIVE_BACK: &str = "\
+for _, key in ipairs(KEYS) do
+  if tonumber(redis.call('GET', key) or '0') > 0 then redis.call('DECR', key) end
+end";
+
 /// So many requests in so much time, for one caller of one class.
 #[derive(Clone, Copy, Debug)]
 pub struct Limit {
@@ -103,6 +109,22 @@ impl Throttle {
         }
     }
 
+    /// Takes back what [`Self::check`] counted, for a request from which nothing came.
+    pub async fn give_back(&self, claims: &[Claim<'_>]) {
+        if !self.is_on {
+            return;
+        }
+        let mut commands = Pipeline::new();
+        let command = commands.cmd("EVAL").arg(GIVE_BACK).arg(claims.len());
+        for claim in claims {
+            command.arg(self.counter(claim));
+        }
+        command.ignore();
+        if let Err(error) = self.redis.run::<()>(&commands).await {
+            warn!(%error, "rate limit not given back");
+        }
+    }
+
     /// Adds the decision to commands that go to Redis anyway; `false` if there is nothing to decide.
     /// The answer is for [`verdict`].
     pub fn append(&self, commands: &mut Pipeline, claims: &[Claim<'_>]) -> bool {
@@ -111,13 +133,17 @@ impl Throttle {
         }
         let command = commands.cmd("EVAL").arg(DECIDE).arg(claims.len());
         for claim in claims {
-            command.arg(self.redis.key(&format!("throttle:{}:{}", claim.limit.class, digest(claim.caller))));
+            command.arg(self.counter(claim));
         }
         for claim in claims {
             let window = u64::try_from(claim.limit.window.as_millis()).unwrap_or(u64::MAX);
             command.arg(claim.limit.count).arg(window);
         }
         true
+    }
+
+    fn counter(&self, claim: &Claim<'_>) -> String {
+        self.redis.key(&format!("throttle:{}:{}", claim.limit.class, digest(claim.caller)))
     }
 }
 

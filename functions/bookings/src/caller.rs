@@ -44,7 +44,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
         if headers.contains_key(API_KEY) {
             return Err(Error::ApiKeyInvalid);
         }
-        if let Some(token) = headers.get(BOOKING_TOKEN) {
+        if let Some(token) = headers.get(BOOKING_TOKEN).filter(|token| !token.as_bytes().trim_ascii().is_empty()) {
             return Ok(Self::TokenHolder(AccessToken::sent(String::from_utf8_lossy(token.as_bytes()))));
         }
         let Query(TokenInQuery(token)) = Query::from_request_parts(parts, state).await?;
@@ -67,7 +67,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Claimant {
     }
 }
 
-/// The token in the query; an empty one counts as none.
+/// The token in the query; an empty one counts as none, as an empty header does.
 struct TokenInQuery(Option<String>);
 
 impl Read for TokenInQuery {

@@ -43,7 +43,7 @@ impl Read for Cancellation {
 /// Cancels a booking that is pending or confirmed. One that is cancelled already stays so.
 #[utoipa::path(
     post, path = "/bookings/{id}/cancel", operation_id = "cancel_booking", tag = "Bookings",
-    request_body = Option<Cancellation>,
+    request_body = Cancellation,
     params(
         ("id" = i64, Path),
         ("token" = Option<String>, Query, description = "The booking's access token."),

@@ -9,7 +9,7 @@ use shared::{
     error::ErrorBody,
     http::{ClientAddress, Envelope, Json, private_json},
     money::Money,
-    throttle::Throttle,
+    throttle::{Claim, Throttle},
 };
 use sqlx::PgConnection;
 use tracing::info;
@@ -22,7 +22,7 @@ use crate::{
     caller::Caller,
     detail::{BookedService, Customer, Detail},
     facts,
-    idempotency::{self, Answer, Claim, Key, MaybeKey},
+    idempotency::{self, Answer, Key, MaybeKey},
     plan::{Draft, Plan},
     reference,
     slot_usage::{self, Refused},
@@ -69,21 +69,30 @@ async fn create(
     MaybeKey(key): MaybeKey,
     Json(draft): Json<Draft>,
 ) -> Result<Response> {
-    admit(&throttle, &limits, &address, &draft).await?;
+    let phone = draft.customer_phone.as_ref().map(ToString::to_string);
+    let of_phone = phone.iter().map(|phone| limits.bookings_per_phone.on(phone));
+    let bookings: Vec<Claim<'_>> = of_phone.chain([limits.bookings_per_address.on(&address.0)]).collect();
+    let reads = limits.public_reads.on(&address.0);
+    throttle.check(&[bookings.as_slice(), &[reads]].concat()).await?;
     let mut transaction = database.begin().await?;
     let outcome = book(&mut transaction, draft, key.as_ref(), payments).await;
-    transaction::end(transaction, &database, outcome).await
+    let booked = transaction::end(transaction, &database, outcome).await;
+    if !matches!(booked, Ok(Booked::Now(_))) {
+        // Only bookings count: whoever mends a form, looks for a free slot or retries is not locked out.
+        throttle.give_back(&bookings).await;
+    }
+    Ok(match booked? {
+        Booked::Now(response) => response,
+        Booked::Before(answer) => answer.into_response(),
+    })
 }
 
-/// A body that cannot become a booking counts as a read: whoever mends a form is not locked out.
-async fn admit(throttle: &Throttle, limits: &Limits, address: &ClientAddress, draft: &Draft) -> Result<()> {
-    match &draft.customer_phone {
-        Some(phone) if draft.faults.is_empty() => {
-            let by_address = limits.bookings_per_address.on(&address.0);
-            throttle.check(&[by_address, limits.bookings_per_phone.on(phone.as_str())]).await
-        }
-        _ => throttle.check(&[limits.public_reads.on(&address.0)]).await,
-    }
+/// What became of a request that was not refused.
+enum Booked {
+    /// A booking.
+    Now(Response),
+    /// Nothing new: the request was answered before.
+    Before(Answer),
 }
 
 /// The hot row of a booking is its slot, so that is locked last and only until the commit.
@@ -92,12 +101,12 @@ async fn book(
     draft: Draft,
     key: Option<&Key>,
     payments: Payments,
-) -> Result<Response, Refused> {
+) -> Result<Booked, Refused> {
     let request_sha256 = draft.sha256;
     if let Some(key) = key
-        && let Claim::Answered(answer) = idempotency::claim(connection, SCOPE, key, &request_sha256).await?
+        && let Some(answer) = idempotency::claim(connection, SCOPE, key, &request_sha256).await?
     {
-        return Ok(answer.into_response());
+        return Ok(Booked::Before(answer));
     }
     let facts = facts::load(&mut *connection, draft.question()).await?;
     let plan = draft.plan(&facts, payments)?;
@@ -111,7 +120,7 @@ async fn book(
         let body = serde_json::to_vec(&answer).map_err(Error::internal)?;
         idempotency::keep(connection, SCOPE, key, &Answer::new(StatusCode::CREATED, body)).await?;
     }
-    Ok(private_json(StatusCode::CREATED, &answer))
+    Ok(Booked::Now(private_json(StatusCode::CREATED, &answer)))
 }
 
 /// Writes customer, booking, lines, timeline and outbox. Of the customer only the number is kept: what an anonymous

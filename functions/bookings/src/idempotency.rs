@@ -36,14 +36,6 @@ impl<S: Send + Sync> FromRequestParts<S> for MaybeKey {
     }
 }
 
-/// What a claimed key turns out to be.
-pub(crate) enum Claim {
-    /// Nobody has been answered yet.
-    Fresh,
-    /// The first answer.
-    Answered(Answer),
-}
-
 /// A kept answer.
 pub(crate) struct Answer {
     status: StatusCode,
@@ -68,13 +60,14 @@ impl Answer {
     }
 }
 
-/// Claims the key for a request within a scope, such as an endpoint. Waits for whoever holds it.
+/// Claims the key for a request within a scope, such as an endpoint; tells the first answer if there was one. Waits for
+/// whoever holds the key.
 pub(crate) async fn claim(
     connection: &mut PgConnection,
     scope: &str,
     key: &Key,
     request_sha256: &[u8],
-) -> Result<Claim> {
+) -> Result<Option<Answer>> {
     let key_sha256 = key.derive("find", scope);
     let claimed = sqlx::query!(
         "
@@ -92,7 +85,7 @@ pub(crate) async fn claim(
     .await
     .map_err(|error| if is_lock_timeout(&error) { Error::IdempotencyInProgress } else { error.into() })?;
     if claimed.rows_affected() == 1 {
-        return Ok(Claim::Fresh);
+        return Ok(None);
     }
     let kept = sqlx::query!(
         "select request_sha256, status, sealed_body from idempotency_keys where scope = $1 and key_sha256 = $2",
@@ -109,7 +102,7 @@ pub(crate) async fn claim(
     };
     let status = u16::try_from(status).map_err(Error::internal)?;
     let status = StatusCode::from_u16(status).map_err(Error::internal)?;
-    Ok(Claim::Answered(Answer { status, body: key.open(scope, &sealed)? }))
+    Ok(Some(Answer { status, body: key.open(scope, &sealed)? }))
 }
 
 /// Keeps the answer; it counts when the transaction commits.

@@ -58,8 +58,7 @@ async fn list(
     _: Caller,
     address: ClientAddress,
     OriginalUri(uri): OriginalUri,
-    Query(filter): Query<OfPhone>,
-    Query(paging): Query<Option<Paging>>,
+    Query((filter, paging)): Query<(OfPhone, Option<Paging>)>,
 ) -> Result<Paged<Detail>> {
     throttle.check(&[limits.lookups.on(&address.0)]).await?;
     let (limit, offset) = paging.map_or((LONGEST_LIST, 0), |paging| (paging.page_size, paging.offset()));

@@ -7,7 +7,7 @@ use shared::{
     Result,
     cache::{Asked, Cache, HALF_HOUR},
     error::ErrorBody,
-    http::{Fields, Paged, Paging, Query, Read},
+    http::{Fields, Paged, Paging, Read},
     money::Money,
 };
 use utoipa::{IntoParams, ToSchema};
@@ -58,8 +58,9 @@ impl Read for OfModel {
     params(OfModel, Paging),
     responses((status = 200, body = Paged<Price>), (status = 304), (status = 400, body = ErrorBody))
 )]
-async fn by_vehicle(State(cache): State<Cache>, Query(filter): Query<OfModel>, asked: Asked) -> Result<Response> {
-    let key = format!("service-pricing?{}", filter.vehicle_model_id);
+async fn by_vehicle(State(cache): State<Cache>, asked: Asked<OfModel>) -> Result<Response> {
+    let vehicle_model_id = asked.filter.vehicle_model_id;
+    let key = format!("service-pricing?{vehicle_model_id}");
     cache
         .list(asked, &key, HALF_HOUR, "Service pricing retrieved successfully", async |pool| {
             sqlx::query_as!(
@@ -77,7 +78,7 @@ async fn by_vehicle(State(cache): State<Cache>, Query(filter): Query<OfModel>, a
                     and service.archived_at is null and category.archived_at is null and model.archived_at is null
                 order by category.id, service.id
                 "#,
-                filter.vehicle_model_id
+                vehicle_model_id
             )
             .fetch_all(&pool)
             .await

@@ -7,7 +7,7 @@ use shared::{
     Result,
     cache::{Asked, Cache, HOUR},
     error::ErrorBody,
-    http::{Envelope, Fields, Id, Paged, Paging, Query, Read},
+    http::{Envelope, Fields, Id, Paged, Paging, Read},
     money::Rupees,
 };
 use sqlx::PgPool;
@@ -59,8 +59,8 @@ impl Read for OfCategory {
     get, path = "/services", operation_id = "list_services", tag = "Catalogue", params(OfCategory, Paging),
     responses((status = 200, body = Paged<Service>), (status = 304), (status = 400, body = ErrorBody))
 )]
-async fn list(State(cache): State<Cache>, Query(filter): Query<OfCategory>, asked: Asked) -> Result<Response> {
-    let category = filter.category_id.or(filter.service_category);
+async fn list(State(cache): State<Cache>, asked: Asked<OfCategory>) -> Result<Response> {
+    let category = asked.filter.category_id.or(asked.filter.service_category);
     let key = category.map_or_else(|| "services".to_owned(), |category| format!("services?{category}"));
     cache
         .list(asked, &key, HOUR, "Services retrieved successfully", async |pool| select(&pool, None, category).await)

@@ -7,7 +7,7 @@ use shared::{
     Result,
     cache::{Asked, Cache, HOUR},
     error::ErrorBody,
-    http::{Envelope, Fields, Id, Paged, Paging, Query, Read},
+    http::{Envelope, Fields, Id, Paged, Paging, Read},
 };
 use sqlx::PgPool;
 use utoipa::{IntoParams, ToSchema};
@@ -51,11 +51,12 @@ impl Read for OfType {
     get, path = "/vehicle-brands", operation_id = "list_vehicle_brands", tag = "Catalogue", params(OfType, Paging),
     responses((status = 200, body = Paged<Brand>), (status = 304), (status = 400, body = ErrorBody))
 )]
-async fn list(State(cache): State<Cache>, Query(filter): Query<OfType>, asked: Asked) -> Result<Response> {
-    let key = format!("vehicle-brands?{}", filter.vehicle_type);
+async fn list(State(cache): State<Cache>, asked: Asked<OfType>) -> Result<Response> {
+    let vehicle_type = asked.filter.vehicle_type;
+    let key = format!("vehicle-brands?{vehicle_type}");
     cache
         .list(asked, &key, HOUR, "Vehicle brands retrieved successfully", async |pool| {
-            select(&pool, None, Some(filter.vehicle_type)).await
+            select(&pool, None, Some(vehicle_type)).await
         })
         .await
 }

@@ -7,7 +7,7 @@ use shared::{
     Result,
     cache::{Asked, Cache, HOUR},
     error::ErrorBody,
-    http::{Envelope, Fields, Id, Paged, Paging, Query, Read},
+    http::{Envelope, Fields, Id, Paged, Paging, Read},
 };
 use sqlx::PgPool;
 use utoipa::{IntoParams, ToSchema};
@@ -52,11 +52,12 @@ impl Read for OfBrand {
     get, path = "/vehicle-models", operation_id = "list_vehicle_models", tag = "Catalogue", params(OfBrand, Paging),
     responses((status = 200, body = Paged<Model>), (status = 304), (status = 400, body = ErrorBody))
 )]
-async fn list(State(cache): State<Cache>, Query(filter): Query<OfBrand>, asked: Asked) -> Result<Response> {
-    let key = format!("vehicle-models?{}", filter.vehicle_brand);
+async fn list(State(cache): State<Cache>, asked: Asked<OfBrand>) -> Result<Response> {
+    let vehicle_brand = asked.filter.vehicle_brand;
+    let key = format!("vehicle-models?{vehicle_brand}");
     cache
         .list(asked, &key, HOUR, "Vehicle models retrieved successfully", async |pool| {
-            select(&pool, None, Some(filter.vehicle_brand)).await
+            select(&pool, None, Some(vehicle_brand)).await
         })
         .await
 }

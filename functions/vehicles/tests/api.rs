@@ -93,6 +93,13 @@ async fn a_filter_is_needed_and_an_unknown_parent_has_nothing(pool: PgPool) {
             "details": { "vehicle_type": ["This field is required."] }, "detail": "Invalid input: vehicle_type."
         })
     );
+    let both = client.get("/api/vehicle-brands/?page=0").await;
+    assert_eq!(
+        both.body["details"],
+        json!({
+            "page": ["Ensure this value is greater than or equal to 1."], "vehicle_type": ["This field is required."]
+        })
+    );
     let wrong = client.get("/api/vehicle-models/?vehicle_brand=x").await;
     assert_eq!(wrong.body["details"], json!({ "vehicle_brand": ["A valid integer is required."] }));
     for path in ["/api/vehicle-brands/?vehicle_type=999", "/api/vehicle-models/?vehicle_brand=999"] {
@@ -221,6 +228,33 @@ async fn a_cold_key_is_loaded_once_however_many_ask(pool: PgPool) {
     let answers = join_all(environments.iter().map(|client| client.get("/api/vehicle-types/"))).await;
     assert!(answers.iter().all(|answer| answer.status == 200 && answer.text == answers[0].text));
     assert_eq!(network.connections(), 1);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn nobody_waits_for_what_is_not_there(pool: PgPool) {
+    let redis = testing::redis();
+    testing::import_catalogue(&pool, &redis).await;
+    let environments: Vec<Client> = (0..10).map(|_| environment(&pool, &redis)).collect();
+    join_all(environments.iter().map(|client| client.get("/api/vehicle-types/1"))).await;
+    let started = Instant::now();
+    let answers = join_all(environments.iter().map(|client| client.get("/api/vehicle-types/999"))).await;
+    assert!(answers.iter().all(|answer| answer.status == 404));
+    assert!(started.elapsed() < Duration::from_millis(900), "{:?}", started.elapsed());
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_restart_of_postgres_is_not_noticed_by_the_next_read(pool: PgPool) {
+    let (client, _) = shop(&pool).await;
+    let redis = testing::redis();
+    let environment = environment(&pool, &redis);
+    assert_eq!(client.get("/api/vehicle-types/1").await.status, 200);
+    assert_eq!(environment.get("/api/vehicle-types/1").await.status, 200);
+    // What a restart does to the connections that rest.
+    sqlx::query("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()")
+        .execute(&pool)
+        .await
+        .unwrap();
+    assert_eq!(environment.get("/api/vehicle-types/2").await.status, 200);
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]

@@ -94,7 +94,7 @@ impl<T: Serialize> IntoResponse for Paged<T> {
 #[into_params(parameter_in = Query)]
 pub struct Paging {
     /// From 1.
-    #[param(minimum = 1, required = false)]
+    #[param(minimum = 1, maximum = 1_000_000_000, required = false)]
     pub page: usize,
     /// Items per page.
     #[param(minimum = 1, maximum = 100, default = 20, required = false)]

@@ -18,6 +18,21 @@ pub trait Read: Sized {
     fn read(fields: &mut Fields) -> Option<Self>;
 }
 
+/// Nothing is asked for.
+impl Read for () {
+    fn read(_: &mut Fields) -> Option<Self> {
+        Some(())
+    }
+}
+
+/// Two things that are asked for at once; the faults of both are told.
+impl<A: Read, B: Read> Read for (A, B) {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        let (first, second) = (A::read(fields), B::read(fields));
+        first.zip(second)
+    }
+}
+
 /// The fields of a request, and what was found wrong with them.
 #[derive(Debug, Default)]
 pub struct Fields {

@@ -4,7 +4,7 @@ use std::{any::Any, time::Duration};
 
 use axum::{
     Router,
-    body::HttpBody,
+    body::{Body, HttpBody},
     extract::{Request, State},
     middleware::{self, Next},
     response::{IntoResponse, Response},
@@ -19,7 +19,7 @@ use tower_http::{
 use utoipa_axum::router::OpenApiRouter;
 
 use super::observe::{REQUEST_ID, observe};
-use crate::{Error, config, database::Database, error::PoolIsStuck};
+use crate::{Error, config, database::Database, error::Lost};
 
 /// No request body is read beyond this.
 pub const BODY_LIMIT: usize = 64 * 1024;
@@ -71,11 +71,26 @@ async fn within_limits(State(database): State<Database>, request: Request, next:
     if announced.max(request.body().size_hint().lower()) > BODY_LIMIT as u64 {
         return Error::PayloadTooLarge.into_response();
     }
-    let response = tokio::time::timeout(DEADLINE, next.run(request)).await;
-    if response.as_ref().map_or(true, |response| response.extensions().get::<PoolIsStuck>().is_some()) {
+    let response = tokio::time::timeout(DEADLINE, run(request, next)).await;
+    if response.as_ref().map_or(true, |response| lost(response) == Some(Lost::Pool)) {
         database.renew();
     }
     response.unwrap_or_else(|_| Error::Deadline.into_response())
+}
+
+/// A read that met a connection which a restart of Postgres had cut is run once more, over a new one.
+async fn run(request: Request, next: Next) -> Response {
+    if !request.method().is_safe() {
+        return next.run(request).await;
+    }
+    let (parts, _) = request.into_parts();
+    let again = Request::from_parts(parts.clone(), Body::empty());
+    let response = next.clone().run(Request::from_parts(parts, Body::empty())).await;
+    if lost(&response) == Some(Lost::Connection) { next.run(again).await } else { response }
+}
+
+fn lost(response: &Response) -> Option<Lost> {
+    response.extensions().get().copied()
 }
 
 // The panic hook has logged what happened.

@@ -149,6 +149,7 @@ async fn a_stranger_changes_nothing(pool: PgPool) {
         }
     };
     refused(&client, 401, "NOT_AUTHENTICATED").await;
+    refused(&client.with("X-Booking-Token", ""), 401, "NOT_AUTHENTICATED").await;
     refused(&client.with("X-Booking-Token", "wrong"), 403, "PERMISSION_DENIED").await;
     refused(&other.owner(&client), 403, "PERMISSION_DENIED").await;
     sqlx::query("update bookings set access_token_expires_at = now()").execute(&pool).await.unwrap();

@@ -303,12 +303,19 @@ async fn bookings_are_limited_by_address_and_by_phone(pool: PgPool) {
         payments: Payments::Disabled,
     };
     let client = Client::new(bookings::router(app), database);
-    sqlx::query("update shops set shop_capacity = 1000").execute(&pool).await.unwrap();
 
-    // A form with a mistake does not count against the ten a minute.
-    for _ in 0..12 {
-        assert_eq!(client.post("/api/bookings/", &json!({})).await.status, 400);
+    // A form with a mistake, a closed day and a full slot do not count against the ten a minute.
+    let tuesday = booking_with(&json!({ "appointment_date": testing::next(Weekday::Tue) }));
+    for body in [&json!({}), &tuesday] {
+        for _ in 0..11 {
+            assert_eq!(client.post("/api/bookings/", body).await.status, 400);
+        }
     }
+    sqlx::query("update shops set shop_capacity = 0").execute(&pool).await.unwrap();
+    for _ in 0..11 {
+        assert_eq!(client.post("/api/bookings/", &booking()).await.status, 409);
+    }
+    sqlx::query("update shops set shop_capacity = 1000").execute(&pool).await.unwrap();
     for turn in 0..10 {
         let phone = json!({ "customer_phone": format!("987654320{turn}") });
         book(&client, &booking_with(&phone)).await;

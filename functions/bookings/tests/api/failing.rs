@@ -67,3 +67,16 @@ async fn a_slow_database_that_loses_the_connection_in_mid_booking_leaves_nothing
     let used: i64 = sqlx::query_scalar("select sum(used) from slot_usage").fetch_one(&pool).await.unwrap();
     assert_eq!(used, 1);
 }
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_restart_of_postgres_is_not_noticed_by_the_next_booking(pool: PgPool) {
+    shop(&pool).await;
+    let client = client(Database::new((*pool.connect_options()).clone()));
+    book(&client, &booking()).await;
+    // What a restart does to the connections that rest.
+    sqlx::query("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()")
+        .execute(&pool)
+        .await
+        .unwrap();
+    book(&client, &booking()).await;
+}

@@ -47,6 +47,9 @@ async fn whoever_has_no_valid_token_sees_a_masked_booking(pool: PgPool) {
         assert_eq!((answer.status, &answer.body), (200, &expected));
         assert_eq!(answer.header("cache-control"), "no-store");
     }
+    let empty_header = client.with("X-Booking-Token", "");
+    let own = empty_header.get(&format!("{}?token={}", booked.path, booked.token)).await;
+    assert_eq!(own.body["data"]["customer"]["name"], "John Doe", "an empty header is no token");
     for query in ["?token=", "?token=wrong", &format!("?token={}", other.token)] {
         assert_eq!(client.get(&format!("{}{query}", booked.path)).await.body, expected, "{query}");
     }
@@ -105,6 +108,11 @@ async fn a_list_needs_a_phone_and_is_never_longer_than_500(pool: PgPool) {
     let client = shop(&pool).await;
     let missing = client.get("/api/bookings/").await;
     assert_eq!((missing.status, &missing.body["details"]), (400, &json!({ "phone": ["This field is required."] })));
+    let both = client.get("/api/bookings/?page=0").await;
+    assert_eq!(
+        both.body["details"],
+        json!({ "page": ["Ensure this value is greater than or equal to 1."], "phone": ["This field is required."] })
+    );
     let wrong = client.get("/api/bookings/?phone=1234").await;
     assert_eq!(wrong.body["details"], json!({ "phone": ["Enter a valid phone number."] }));
 
