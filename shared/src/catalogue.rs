@@ -3,6 +3,7 @@
 mod apply;
 mod files;
 mod shop;
+mod tables;
 
 pub use apply::{Error as ImportError, Report, Rows, import};
 pub use files::{Catalogue, Fault, FaultyFiles, Files, parse};

@@ -159,3 +159,20 @@ async fn every_path_answers_at_its_old_place_and_with_and_without_slash(pool: Pg
         }
     }
 }
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn prices_are_kept_for_half_an_hour_and_the_rest_for_an_hour(pool: PgPool) {
+    let (client, redis) = shop(&pool).await;
+    for (path, key, lifetime) in [
+        ("/api/service-pricing/by-vehicle/?vehicle_model_id=7", "service-pricing?7", 1800),
+        ("/api/services/?category_id=2", "services?2", 3600),
+        ("/api/services/4/", "services/4", 3600),
+        ("/api/service-categories/", "service-categories", 3600),
+    ] {
+        assert_eq!(client.get(path).await.status, 200);
+        let mut commands = redis::Pipeline::new();
+        commands.cmd("TTL").arg(redis.key(&format!("catalogue:entry:{key}")));
+        let (seconds,): (i64,) = redis.run(&commands).await.unwrap();
+        assert!((lifetime - 60..=lifetime).contains(&seconds), "{path}: {seconds}");
+    }
+}

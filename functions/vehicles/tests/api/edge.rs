@@ -1,0 +1,178 @@
+//! What stands around every router: failures, limits, ids, CORS, and whatever a caller may send.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use shared::{
+    cache::Cache,
+    database::{Database, MIGRATOR},
+    testing::{self, Client, Fault, Network, ORIGIN},
+    throttle::{Limit, Throttle},
+};
+use sqlx::PgPool;
+
+use super::{client, database_through_network, environment, shop};
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn without_postgres_the_answer_is_503_in_time_and_with_it_all_is_well_again(pool: PgPool) {
+    let redis = testing::redis();
+    testing::import_catalogue(&pool, &redis).await;
+    let (network, options) = database_through_network(&pool).await;
+    let client = client(Database::new(options), &redis);
+    assert_eq!(client.get("/api/vehicle-types/").await.status, 200);
+
+    for (fault, path) in [(Fault::Stopped, "/api/vehicle-types/1"), (Fault::BlackHole, "/api/vehicle-types/2")] {
+        network.set(fault);
+        let started = Instant::now();
+        let away = client.get(path).await;
+        assert!(started.elapsed() < Duration::from_secs(5), "{fault:?} took {:?}", started.elapsed());
+        let sentence = "The service is not available at the moment. Please try again shortly.";
+        assert_eq!(away.status, 503);
+        assert_eq!(
+            away.body,
+            json!({
+                "error": true, "message": sentence, "status_code": 503, "code": "SERVICE_UNAVAILABLE", "details": {},
+                "detail": sentence
+            })
+        );
+        assert_eq!(client.get("/api/vehicle-types/").await.status, 200, "what is cached is served");
+        network.set(Fault::None);
+        assert_eq!(client.get(path).await.status, 200, "the very next request after {fault:?}");
+    }
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_restart_of_postgres_is_not_noticed_by_the_next_read(pool: PgPool) {
+    let (client, _) = shop(&pool).await;
+    let redis = testing::redis();
+    let environment = environment(&pool, &redis);
+    assert_eq!(client.get("/api/vehicle-types/1").await.status, 200);
+    assert_eq!(environment.get("/api/vehicle-types/1").await.status, 200);
+    // What a restart does to the connections that rest.
+    sqlx::query("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()")
+        .execute(&pool)
+        .await
+        .unwrap();
+    assert_eq!(environment.get("/api/vehicle-types/2").await.status, 200);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn public_reads_are_limited_by_address(pool: PgPool) {
+    let (network, url) = Network::to_url(&testing::redis_url()).await;
+    let redis = testing::redis_at(&url, &testing::random_prefix());
+    testing::import_catalogue(&pool, &redis).await;
+    let database = Database::from(pool);
+    let limit = Limit::new("test", 3, Duration::from_mins(1));
+    let cache = Cache::new(redis.clone(), database.clone(), Throttle::new(redis, true), limit);
+    let client = Client::new(vehicles::router(vehicles::App { cache }), database);
+
+    for _ in 0..3 {
+        assert_eq!(client.get("/api/vehicle-types/").await.status, 200);
+    }
+    // What a caller says of its own address does not count.
+    let refused = client.with("X-Forwarded-For", "198.51.100.1").get("/api/vehicle-types/").await;
+    assert_eq!((refused.status, &refused.body["code"]), (429, &json!("THROTTLED")));
+    let seconds: u64 = refused.header("retry-after").parse().unwrap();
+    assert!((1..=60).contains(&seconds));
+    assert_eq!(client.at("203.0.113.10").get("/api/vehicle-types/").await.status, 200);
+
+    network.set(Fault::Stopped);
+    assert_eq!(client.get("/api/vehicle-types/").await.status, 200, "without Redis the request passes");
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn every_answer_has_a_request_id_and_keeps_a_sane_one(pool: PgPool) {
+    let (client, _) = shop(&pool).await;
+    let own = client.with("X-Request-Id", "order-7_x").get("/api/vehicle-types/").await;
+    assert_eq!(own.header("x-request-id"), "order-7_x");
+    let mut seen = vec![];
+    for hostile in ["", "a b", "<script>", &"x".repeat(129), "ü"] {
+        let answer = client.with("X-Request-Id", hostile).get("/no-such-path").await;
+        let id = answer.header("x-request-id").to_owned();
+        assert!(id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()), "{hostile}: {id}");
+        assert!(!seen.contains(&id));
+        seen.push(id);
+    }
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn pages_of_listed_origins_may_call_with_credentials_and_no_others(pool: PgPool) {
+    let (client, _) = shop(&pool).await;
+    let ours = client.with("Origin", ORIGIN).get("/api/vehicle-types/").await;
+    assert_eq!(ours.header("access-control-allow-origin"), ORIGIN);
+    assert_eq!(ours.header("access-control-allow-credentials"), "true");
+    let foreign = client.with("Origin", "https://evil.example").get("/api/vehicle-types/").await;
+    assert_eq!((foreign.status, foreign.header("access-control-allow-origin")), (200, ""));
+
+    let preflight = client
+        .with("Origin", ORIGIN)
+        .with("Access-Control-Request-Method", "POST")
+        .with("Access-Control-Request-Headers", "content-type,idempotency-key")
+        .send("OPTIONS", "/api/vehicle-types/", None)
+        .await;
+    assert_eq!((preflight.status, preflight.text.as_str()), (200, ""));
+    assert_eq!(preflight.header("access-control-allow-origin"), ORIGIN);
+    assert!(preflight.header("access-control-allow-headers").contains("idempotency-key"));
+    assert_eq!(preflight.header("vary"), "origin");
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn another_method_is_a_405_that_tells_the_right_ones(pool: PgPool) {
+    let (client, _) = shop(&pool).await;
+    let refused = client.post("/api/vehicle-types/", &json!({})).await;
+    assert_eq!((refused.status, refused.header("allow")), (405, "GET,HEAD"));
+    assert_eq!(refused.body["code"], "METHOD_NOT_ALLOWED");
+    assert_eq!(client.send("HEAD", "/api/vehicle-types/", None).await.status, 200);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn no_request_is_answered_with_html_or_a_failure_of_ours(pool: PgPool) {
+    let (client, _) = shop(&pool).await;
+    let long = "x".repeat(70_000);
+    let paths = [
+        "",
+        "/",
+        "//",
+        "//api//vehicle-types//",
+        "/api/vehicle-types/../vehicle-types/",
+        "/api/vehicle-types/%00",
+        "/api/vehicle-types/\0",
+        "/api/vehicle-types/ü ",
+        "/api/vehicle-types/1\\2",
+        "/api/vehicle-types/?#?",
+        "@evil:99999/",
+        "/api/vehicle-brands?vehicle_type=\0",
+        "/api/vehicle-brands?vehicle_type= \"<>#",
+        "/api/vehicle-brands?vehicle_type=%00",
+        "/api/vehicle-brands?vehicle_type=%ff%fe&&&=&=&",
+        "/api/vehicle-brands?vehicle_type=1&vehicle_type=x",
+        "/api/vehicle-brands?vehicle_type=9223372036854775808",
+        "/api/vehicle-types?page=9223372036854775807",
+        "/api/vehicle-types?page=1000000000&page_size=100",
+        &format!("/{long}"),
+        &format!("/api/vehicle-types?page=1&x={long}"),
+    ];
+    let callers = [
+        client.clone(),
+        client.with("Host", "bad host:99999"),
+        client.with("X-Forwarded-Proto", "not a scheme"),
+        client.with("If-None-Match", &"\",".repeat(2000)),
+        client.with("Accept", "text/html"),
+        client.with("Content-Length", "x"),
+        client.at("not an address"),
+        client.at(""),
+    ];
+    for path in paths {
+        for caller in &callers {
+            for method in ["GET", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "BREW"] {
+                let answer = caller.send(method, path, Some("{")).await;
+                let start: String = path.chars().take(60).collect();
+                assert!(answer.status < 500, "{method} {start}: {answer:?}");
+                assert!(!(300..400).contains(&answer.status) || answer.status == 304, "{method} {start}");
+                assert!(!answer.header("content-type").contains("html"), "{method} {start}");
+            }
+        }
+    }
+    let large = client.send("POST", "/api/vehicle-types/", Some(&long)).await;
+    assert_eq!((large.status, &large.body["code"]), (413, &json!("PAYLOAD_TOO_LARGE")));
+}

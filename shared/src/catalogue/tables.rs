@@ -1,0 +1,277 @@
+//! Each table of the catalogue: what is no longer in its file goes out of sale, the rest is written where it differs.
+
+use chrono::NaiveTime;
+use sqlx::PgConnection;
+
+use super::{apply::Rows, files::Catalogue, shop::Shop};
+
+pub(super) async fn write_types(catalogue: &Catalogue, database: &mut PgConnection) -> sqlx::Result<Rows> {
+    let rows = &catalogue.types;
+    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    let names: Vec<String> = rows.iter().map(|row| row.name.clone()).collect();
+    let slugs: Vec<String> = rows.iter().map(|row| row.slug.clone()).collect();
+    let removed = sqlx::query!(
+        "update vehicle_types set archived_at = now(), updated_at = now() where archived_at is null and id <> all ($1)",
+        &ids
+    )
+    .execute(&mut *database)
+    .await?;
+    let outcomes = sqlx::query_scalar!(
+        r#"
+        insert into vehicle_types as kept (id, name, slug) overriding system value
+        select * from unnest($1::bigint[], $2::text[], $3::text[])
+        on conflict (id) do update
+            set name = excluded.name, slug = excluded.slug, archived_at = null, updated_at = now()
+            where (kept.name, kept.slug) is distinct from (excluded.name, excluded.slug) or kept.archived_at is not null
+        returning (xmax = 0) as "added!"
+        "#,
+        &ids,
+        &names,
+        &slugs
+    )
+    .fetch_all(&mut *database)
+    .await?;
+    Ok(Rows::tally(rows.len(), &outcomes, removed.rows_affected()))
+}
+
+pub(super) async fn write_brands(catalogue: &Catalogue, database: &mut PgConnection) -> sqlx::Result<Rows> {
+    let rows = &catalogue.brands;
+    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    let types: Vec<i64> = rows.iter().map(|row| row.type_id).collect();
+    let names: Vec<String> = rows.iter().map(|row| row.name.clone()).collect();
+    let removed = sqlx::query!(
+        "update vehicle_brands set archived_at = now(), updated_at = now() where archived_at is null and id <> all ($1)",
+        &ids
+    )
+    .execute(&mut *database)
+    .await?;
+    let outcomes = sqlx::query_scalar!(
+        r#"
+        insert into vehicle_brands as kept (id, vehicle_type_id, name) overriding system value
+        select * from unnest($1::bigint[], $2::bigint[], $3::text[])
+        on conflict (id) do update
+            set vehicle_type_id = excluded.vehicle_type_id, name = excluded.name, archived_at = null, updated_at = now()
+            where (kept.vehicle_type_id, kept.name) is distinct from (excluded.vehicle_type_id, excluded.name)
+                or kept.archived_at is not null
+        returning (xmax = 0) as "added!"
+        "#,
+        &ids,
+        &types,
+        &names
+    )
+    .fetch_all(&mut *database)
+    .await?;
+    Ok(Rows::tally(rows.len(), &outcomes, removed.rows_affected()))
+}
+
+pub(super) async fn write_models(catalogue: &Catalogue, database: &mut PgConnection) -> sqlx::Result<Rows> {
+    let rows = &catalogue.models;
+    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    let brands: Vec<i64> = rows.iter().map(|row| row.brand_id).collect();
+    let names: Vec<String> = rows.iter().map(|row| row.name.clone()).collect();
+    let engines: Vec<Option<i32>> = rows.iter().map(|row| row.engine_cc).collect();
+    let fuels: Vec<String> = rows.iter().map(|row| row.fuel.clone()).collect();
+    let removed = sqlx::query!(
+        "update vehicle_models set archived_at = now(), updated_at = now() where archived_at is null and id <> all ($1)",
+        &ids
+    )
+    .execute(&mut *database)
+    .await?;
+    let outcomes = sqlx::query_scalar!(
+        r#"
+        insert into vehicle_models as kept (id, vehicle_brand_id, name, engine_cc, fuel) overriding system value
+        select * from unnest($1::bigint[], $2::bigint[], $3::text[], $4::integer[], $5::text[])
+        on conflict (id) do update
+            set vehicle_brand_id = excluded.vehicle_brand_id, name = excluded.name, engine_cc = excluded.engine_cc,
+                fuel = excluded.fuel, archived_at = null, updated_at = now()
+            where (kept.vehicle_brand_id, kept.name, kept.engine_cc, kept.fuel)
+                is distinct from (excluded.vehicle_brand_id, excluded.name, excluded.engine_cc, excluded.fuel)
+                or kept.archived_at is not null
+        returning (xmax = 0) as "added!"
+        "#,
+        &ids,
+        &brands,
+        &names,
+        &engines as &[Option<i32>],
+        &fuels
+    )
+    .fetch_all(&mut *database)
+    .await?;
+    Ok(Rows::tally(rows.len(), &outcomes, removed.rows_affected()))
+}
+
+pub(super) async fn write_categories(catalogue: &Catalogue, database: &mut PgConnection) -> sqlx::Result<Rows> {
+    let rows = &catalogue.categories;
+    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    let names: Vec<String> = rows.iter().map(|row| row.name.clone()).collect();
+    let descriptions: Vec<String> = rows.iter().map(|row| row.description.clone()).collect();
+    let removed = sqlx::query!(
+        "update service_categories set archived_at = now(), updated_at = now() where archived_at is null and id <> all ($1)",
+        &ids
+    )
+    .execute(&mut *database)
+    .await?;
+    let outcomes = sqlx::query_scalar!(
+        r#"
+        insert into service_categories as kept (id, name, description) overriding system value
+        select * from unnest($1::bigint[], $2::text[], $3::text[])
+        on conflict (id) do update
+            set name = excluded.name, description = excluded.description, archived_at = null, updated_at = now()
+            where (kept.name, kept.description) is distinct from (excluded.name, excluded.description)
+                or kept.archived_at is not null
+        returning (xmax = 0) as "added!"
+        "#,
+        &ids,
+        &names,
+        &descriptions
+    )
+    .fetch_all(&mut *database)
+    .await?;
+    Ok(Rows::tally(rows.len(), &outcomes, removed.rows_affected()))
+}
+
+pub(super) async fn write_services(catalogue: &Catalogue, database: &mut PgConnection) -> sqlx::Result<Rows> {
+    let rows = &catalogue.services;
+    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    let categories: Vec<i64> = rows.iter().map(|row| row.category_id).collect();
+    let names: Vec<String> = rows.iter().map(|row| row.name.clone()).collect();
+    let descriptions: Vec<String> = rows.iter().map(|row| row.description.clone()).collect();
+    let durations: Vec<i32> = rows.iter().map(|row| row.duration_minutes).collect();
+    let removed = sqlx::query!(
+        "update services set archived_at = now(), updated_at = now() where archived_at is null and id <> all ($1)",
+        &ids
+    )
+    .execute(&mut *database)
+    .await?;
+    let outcomes = sqlx::query_scalar!(
+        r#"
+        insert into services as kept (id, service_category_id, name, description, duration_minutes) overriding system value
+        select * from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::integer[])
+        on conflict (id) do update
+            set service_category_id = excluded.service_category_id, name = excluded.name,
+                description = excluded.description, duration_minutes = excluded.duration_minutes,
+                archived_at = null, updated_at = now()
+            where (kept.service_category_id, kept.name, kept.description, kept.duration_minutes)
+                is distinct from
+                (excluded.service_category_id, excluded.name, excluded.description, excluded.duration_minutes)
+                or kept.archived_at is not null
+        returning (xmax = 0) as "added!"
+        "#,
+        &ids,
+        &categories,
+        &names,
+        &descriptions,
+        &durations
+    )
+    .fetch_all(&mut *database)
+    .await?;
+    Ok(Rows::tally(rows.len(), &outcomes, removed.rows_affected()))
+}
+
+/// Nothing refers to a price, so one that is no longer in the file goes.
+pub(super) async fn write_prices(catalogue: &Catalogue, database: &mut PgConnection) -> sqlx::Result<Rows> {
+    let rows = &catalogue.prices;
+    let services: Vec<i64> = rows.iter().map(|row| row.service_id).collect();
+    let models: Vec<i64> = rows.iter().map(|row| row.model_id).collect();
+    let prices: Vec<i64> = rows.iter().map(|row| row.price.paise()).collect();
+    let removed = sqlx::query!(
+        "
+        delete from service_prices
+        where not exists (
+            select from unnest($1::bigint[], $2::bigint[]) as kept (service_id, vehicle_model_id)
+            where kept.service_id = service_prices.service_id
+                and kept.vehicle_model_id = service_prices.vehicle_model_id
+        )
+        ",
+        &services,
+        &models
+    )
+    .execute(&mut *database)
+    .await?;
+    let outcomes = sqlx::query_scalar!(
+        r#"
+        insert into service_prices as kept (service_id, vehicle_model_id, price_paise)
+        select * from unnest($1::bigint[], $2::bigint[], $3::bigint[])
+        on conflict (vehicle_model_id, service_id) do update
+            set price_paise = excluded.price_paise, updated_at = now()
+            where kept.price_paise <> excluded.price_paise
+        returning (xmax = 0) as "added!"
+        "#,
+        &services,
+        &models,
+        &prices
+    )
+    .fetch_all(&mut *database)
+    .await?;
+    Ok(Rows::tally(rows.len(), &outcomes, removed.rows_affected()))
+}
+
+/// The shop is the row with the id 1; its hours count as rows of their own.
+pub(super) async fn write_shop(shop: &Shop, database: &mut PgConnection) -> sqlx::Result<Rows> {
+    let mut outcomes = sqlx::query_scalar!(
+        r#"
+        insert into shops as kept (
+            id, name, address, phone, email, latitude, longitude, time_zone, slot_minutes, shop_capacity,
+            home_capacity, home_radius_km, minimum_notice_minutes, booking_horizon_days
+        ) overriding system value
+        values (1, $1, $2, $3, $4, $5::float8::numeric(9, 6), $6::float8::numeric(9, 6), $7, $8, $9, $10, $11, $12, $13)
+        on conflict (id) do update
+            set name = excluded.name, address = excluded.address, phone = excluded.phone, email = excluded.email,
+                latitude = excluded.latitude, longitude = excluded.longitude, time_zone = excluded.time_zone,
+                slot_minutes = excluded.slot_minutes, shop_capacity = excluded.shop_capacity,
+                home_capacity = excluded.home_capacity, home_radius_km = excluded.home_radius_km,
+                minimum_notice_minutes = excluded.minimum_notice_minutes,
+                booking_horizon_days = excluded.booking_horizon_days, updated_at = now()
+            where (
+                kept.name, kept.address, kept.phone, kept.email, kept.latitude, kept.longitude, kept.time_zone,
+                kept.slot_minutes, kept.shop_capacity, kept.home_capacity, kept.home_radius_km,
+                kept.minimum_notice_minutes, kept.booking_horizon_days
+            ) is distinct from (
+                excluded.name, excluded.address, excluded.phone, excluded.email, excluded.latitude, excluded.longitude,
+                excluded.time_zone, excluded.slot_minutes, excluded.shop_capacity, excluded.home_capacity,
+                excluded.home_radius_km, excluded.minimum_notice_minutes, excluded.booking_horizon_days
+            )
+        returning (xmax = 0) as "added!"
+        "#,
+        shop.name,
+        shop.address.in_one_line(),
+        shop.phone,
+        shop.email,
+        shop.latitude,
+        shop.longitude,
+        shop.timezone,
+        shop.slot_minutes,
+        shop.capacity_per_slot,
+        shop.home_capacity_per_slot,
+        shop.home_service_radius_km,
+        shop.minimum_notice_minutes,
+        shop.booking_horizon_days
+    )
+    .fetch_all(&mut *database)
+    .await?;
+    let week = shop.opening_hours.open_days();
+    let days: Vec<i16> = week.iter().map(|(day, _, _)| *day).collect();
+    let opens: Vec<NaiveTime> = week.iter().map(|(_, open, _)| *open).collect();
+    let closes: Vec<NaiveTime> = week.iter().map(|(_, _, close)| *close).collect();
+    let removed = sqlx::query!("delete from opening_hours where shop_id = 1 and weekday <> all ($1)", &days)
+        .execute(&mut *database)
+        .await?;
+    outcomes.extend(
+        sqlx::query_scalar!(
+            r#"
+            insert into opening_hours as kept (shop_id, weekday, opens_at, closes_at)
+            select 1, * from unnest($1::smallint[], $2::time[], $3::time[])
+            on conflict (shop_id, weekday) do update
+                set opens_at = excluded.opens_at, closes_at = excluded.closes_at
+                where (kept.opens_at, kept.closes_at) is distinct from (excluded.opens_at, excluded.closes_at)
+            returning (xmax = 0) as "added!"
+            "#,
+            &days,
+            &opens,
+            &closes
+        )
+        .fetch_all(&mut *database)
+        .await?,
+    );
+    Ok(Rows::tally(1 + week.len(), &outcomes, removed.rows_affected()))
+}
