@@ -8,6 +8,7 @@ import sys
 import time
 from datetime import datetime, timedelta, timezone
 
+import gate
 import services
 import stack
 import tools
@@ -31,7 +32,7 @@ def main():
 
 def serve():
     # Before the build, which may take minutes.
-    for listening in stack.loopback_sockets(PORT):
+    for listening in gate.loopback_sockets(PORT):
         listening.close()
     step("Postgres and Redis")
     environment = services.find()
@@ -62,11 +63,11 @@ def what_to_try(url):
 Serving on {url}. What the functions log is in {os.path.relpath(TARGET / "dev")}/, errors also appear here. Ctrl-C ends.
 
 Look around:
-  curl -s '{url}/api/vehicle-types/'
-  curl -s '{url}/api/vehicle-brands/?vehicle_type=1'
-  curl -s '{url}/api/vehicle-models/?vehicle_brand=2'
-  curl -s '{url}/api/service-pricing/by-vehicle/?vehicle_model_id={MODEL}'
-  curl -s '{url}/api/slots/?date={an_open_day()}&service_location=shop&vehicle_model_id={MODEL}&service_ids={ids[0]},{ids[1]}'
+  curl -sw '\\n' '{url}/api/vehicle-types/'
+  curl -sw '\\n' '{url}/api/vehicle-brands/?vehicle_type=1'
+  curl -sw '\\n' '{url}/api/vehicle-models/?vehicle_brand=2'
+  curl -sw '\\n' '{url}/api/service-pricing/by-vehicle/?vehicle_model_id={MODEL}'
+  curl -sw '\\n' '{url}/api/slots/?date={an_open_day()}&service_location=shop&vehicle_model_id={MODEL}&service_ids={ids[0]},{ids[1]}'
 
 Book, read the booking with its token, cancel it:
   answer=$(curl -s {url}/api/bookings/ -H 'Content-Type: application/json' -d '{{
@@ -76,8 +77,8 @@ Book, read the booking with its token, cancel it:
   echo "$answer"
   id=$(echo "$answer" | python3 -c 'import json, sys; print(json.load(sys.stdin)["data"]["id"])')
   token=$(echo "$answer" | python3 -c 'import json, sys; print(json.load(sys.stdin)["data"]["access_token"])')
-  curl -s "{url}/api/bookings/$id/" -H "X-Booking-Token: $token"
-  curl -s "{url}/api/bookings/$id/cancel/" -H "X-Booking-Token: $token" -H 'Content-Type: application/json' -d '{{}}'
+  curl -sw '\\n' "{url}/api/bookings/$id/" -H "X-Booking-Token: $token"
+  curl -sw '\\n' "{url}/api/bookings/$id/cancel/" -H "X-Booking-Token: $token" -H 'Content-Type: application/json' -d '{{}}'
 
 Read and try everything in a browser: {url}/api/docs/
 """

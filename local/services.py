@@ -18,6 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / os.environ.get("CARGO_TARGET_DIR", "target")
 DATABASE_URL = "postgresql://repairmybike:repairmybike@127.0.0.1:5432/repairmybike"
 REDIS_URL = "redis://127.0.0.1:6379"
+# A shell that was entered by SSH may name a locale that the machine lacks, and no cluster is made then.
+CLUSTER_LOCALE = "LC_ALL=C.UTF-8"
 # `#[sqlx::test]` makes a database for each test, hence createdb.
 ROLE = """
 do $$ begin
@@ -132,7 +134,7 @@ def start_debian_postgres():
     if not any(cluster[2] == "5432" for cluster in clusters):
         versions = sorted(Path("/usr/lib/postgresql").iterdir(), key=lambda path: int(path.name))
         say("Making a Postgres cluster on port 5432.")
-        run(as_root(["pg_createcluster", "--port", "5432", versions[-1].name, "repairmybike"]))
+        run(as_root(["env", CLUSTER_LOCALE, "pg_createcluster", "--port", "5432", versions[-1].name, "repairmybike"]))
         clusters = [[versions[-1].name, "repairmybike", "5432"]]
     version, name = next(cluster[:2] for cluster in clusters if cluster[2] == "5432")
     say(f"Starting Postgres {version} on 127.0.0.1:5432.")
@@ -211,7 +213,8 @@ def install(packages, reason):
     say(f"Installing {names}: {reason}.")
     # A broken third-party source fails the update, yet the package may well be there.
     subprocess.run(as_root(["apt-get", "update", "-q"]), stdout=sys.stderr)
-    run(as_root(["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "-q", "--no-install-recommends", *packages]))
+    run(as_root(["env", "DEBIAN_FRONTEND=noninteractive", CLUSTER_LOCALE,
+                 "apt-get", "install", "-y", "-q", "--no-install-recommends", *packages]))
 
 
 def as_root(command):
