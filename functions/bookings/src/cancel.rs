@@ -9,7 +9,6 @@ use shared::{
     http::{Envelope, Fields, Id, Json, Read},
 };
 use sqlx::PgConnection;
-use tracing::info;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -86,7 +85,6 @@ async fn cancel_booking(
     }
     let updated_at = write(connection, id, status, reason).await?;
     slot_usage::free(connection, &booking.job()).await?;
-    info!(booking.id = id, "booking {id} cancelled");
     Ok(Detail { booking_status: BookingStatus::Cancelled, updated_at, ..booking.into() })
 }
 

@@ -12,7 +12,6 @@ use shared::{
     throttle::{Claim, Throttle},
 };
 use sqlx::PgConnection;
-use tracing::info;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -114,7 +113,6 @@ async fn book(
     let job = plan.job.clone();
     let created = insert(connection, plan).await?;
     slot_usage::take(connection, capacity, &job).await?;
-    info!(booking.id = created.booking.id, "booking {} created", created.booking.id);
     let answer = Envelope::new("Booking created successfully", created);
     if let Some(key) = key {
         let body = serde_json::to_vec(&answer).map_err(Error::internal)?;

@@ -9,7 +9,6 @@ use shared::{
     http::{Envelope, Fields, Id, Json, Read},
 };
 use sqlx::PgConnection;
-use tracing::info;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -98,7 +97,6 @@ async fn move_booking(
     let new = Job { date, time, slots, ..old.clone() };
     let updated_at = write(connection, id, booking.booking_status, &new).await?;
     slot_usage::swap(connection, facts.capacity(new.location), &old, &new).await?;
-    info!(booking.id = id, "booking {id} rescheduled");
     Ok(Detail { appointment_date: date, appointment_time: time, updated_at, ..booking.into() })
 }
 
