@@ -168,6 +168,31 @@ class Journey(unittest.TestCase):
         moments = [datetime.fromisoformat(entry["at"].replace("Z", "+00:00")) for entry in timeline]
         self.assertEqual(moments, sorted(moments))
 
+    def test_each_request_leaves_one_line_without_personal_data(self):
+        mark, start = uuid.uuid4().hex, len(log_of("bookings"))
+        booking = self.book("9876500005", self.free_times()[0], X_Request_Id=mark).data
+        token = booking["access_token"]
+        get(f"/api/bookings/{booking['id']}/?token={token}", X_Request_Id=mark)
+        call("GET", "/api/bookings/?phone=9876500005", X_Request_Id=mark)
+        # What a function has written reaches the file a moment after its answer reaches us.
+        for _ in range(200):
+            log = log_of("bookings")[start:]
+            if log.count(mark) >= 3 and log.endswith("\n"):
+                break
+            call("GET", "/health/")
+        lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+        told = [line for line in lines if line.get("span", {}).get("request_id") == mark]
+        self.assertEqual(
+            sorted((line["method"], line["route"], line["status"], line["level"]) for line in told),
+            [("GET", "/api/bookings", 200, "INFO"), ("GET", "/api/bookings/{id}", 200, "INFO"),
+             ("POST", "/api/bookings", 201, "INFO")])
+        for line in told:
+            self.assertIn(line["start"], ("cold", "warm"))
+            self.assertIsInstance(line["milliseconds"], int)
+            self.assertTrue(line["timestamp"].endswith("+00:00"))
+        for personal in ("9876500005", "John", "john@example.com", token, booking["reference"], "It squeaks"):
+            self.assertNotIn(personal, log)
+
     def test_a_path_books_with_and_without_its_slash(self):
         self.book("9876500001", self.free_times()[0], "/api/bookings/")
         self.book("9876500002", self.free_times()[0], "/api/bookings")
@@ -242,6 +267,10 @@ class Edges(unittest.TestCase):
         with self.assertRaises(stack.FunctionError):
             import_catalogue({"vehicle_types.csv": "id,name,slug\n1,,\n"})
         self.assertEqual(get("/api/vehicle-types/"), before)
+
+
+def log_of(function):
+    return (TARGET / "end_to_end" / f"{function}.log").read_text(encoding="utf-8")
 
 
 def available(slots, time):

@@ -14,4 +14,4 @@ pub use envelope::{Envelope, Paged, Paging, json, private_json};
 pub use extract::{ClientAddress, Id, Json, Query};
 pub use fields::{Fields, Read};
 pub use gateway::{handler, serve};
-pub use stack::{BODY_LIMIT, Edge, Stack, not_found, stack};
+pub use stack::Edge;

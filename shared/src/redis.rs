@@ -6,7 +6,7 @@ use std::{
 };
 
 use redis::{
-    AsyncConnectionConfig, Client, ConnectionAddr, ErrorKind, FromRedisValue, IntoConnectionInfo, Pipeline, RedisError,
+    AsyncConnectionConfig, Client, ConnectionAddr, FromRedisValue, IntoConnectionInfo, Pipeline, RedisError,
     aio::MultiplexedConnection,
 };
 use tokio::sync::Mutex;
@@ -141,9 +141,7 @@ impl std::fmt::Debug for Redis {
 fn is_lost(error: &Error) -> bool {
     match error {
         Error::Timeout => true,
-        Error::Failed(error) => {
-            error.is_io_error() || error.is_timeout() || error.is_connection_dropped() || error.kind() == ErrorKind::Io
-        }
+        Error::Failed(error) => error.is_io_error() || error.is_timeout() || error.is_connection_dropped(),
         Error::Paused => false,
     }
 }

@@ -10,8 +10,8 @@ use lambda_http::{
 use serde_json::Value;
 
 use super::{
-    BODY_LIMIT,
     fields::{Fields, Read, type_name},
+    stack::BODY_LIMIT,
 };
 use crate::{Error, Result};
 

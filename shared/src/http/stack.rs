@@ -22,13 +22,13 @@ use super::observe::{REQUEST_ID, observe};
 use crate::{Error, config, database::Database, error::Lost};
 
 /// No request body is read beyond this.
-pub const BODY_LIMIT: usize = 64 * 1024;
+pub(super) const BODY_LIMIT: usize = 64 * 1024;
 
 /// A request is answered by then, whatever hangs: a caller hears of a stopped database within 5 s.
 const DEADLINE: Duration = Duration::from_millis(4500);
 
 /// A router as it is served: both slash forms reach it without a redirect.
-pub type Stack = NormalizePath<Router>;
+pub(super) type Stack = NormalizePath<Router>;
 
 /// What the outer layers need to know.
 #[derive(Clone, Debug)]
@@ -47,7 +47,7 @@ impl Edge {
 }
 
 /// Puts the outer layers around a router.
-pub fn stack(router: OpenApiRouter, edge: Edge) -> Stack {
+pub(super) fn stack(router: OpenApiRouter, edge: Edge) -> Stack {
     let (router, _) = router.split_for_parts();
     let cors = cors(&edge.cors_allowed_origins);
     let router = router
@@ -61,7 +61,7 @@ pub fn stack(router: OpenApiRouter, edge: Edge) -> Stack {
 }
 
 /// The answer for a path that stands for nothing.
-pub async fn not_found() -> Error {
+async fn not_found() -> Error {
     Error::NotFound("Page")
 }
 
