@@ -1,0 +1,192 @@
+//! Where codes and links go: methods, addresses, and what a redeemed one proves.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    answer::{Reason, Result},
+    codes::{masked_email, masked_phone},
+    request::Request,
+    sessions,
+    state::State,
+    users::{Names, Status, User, is_email, is_phone},
+};
+
+/// How a code or a link is delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Method {
+    Email,
+    Sms,
+    Voice,
+    Whatsapp,
+    Im,
+}
+
+impl Method {
+    /// The method that a path names.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        [Self::Email, Self::Sms, Self::Voice, Self::Whatsapp, Self::Im].into_iter().find(|method| method.name() == name)
+    }
+
+    /// Its name in paths and in the claim `amr`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Sms => "sms",
+            Self::Voice => "voice",
+            Self::Whatsapp => "whatsapp",
+            Self::Im => "im",
+        }
+    }
+
+    fn accepts(self, address: &str) -> bool {
+        if self == Self::Email { is_email(address) } else { is_phone(address) }
+    }
+}
+
+/// A new address that waits to be confirmed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Change {
+    pub(crate) address: String,
+    adds_login_id: bool,
+}
+
+/// The user to whom a code or a link goes. Signing up creates it; one who was invited may still sign up.
+pub(crate) fn addressee(state: &mut State, request: &Request, intent: &str, method: Method) -> Result<User> {
+    let login_id = request.login_id()?;
+    match (intent, state.users.by_login_id(login_id)) {
+        ("signup", Some(user)) if user.status != Status::Invited => {
+            Err(Reason::UserExists.because("User already exists"))
+        }
+        ("signin", None) => Err(Reason::UserNotFound.because("User not found")),
+        (_, Some(user)) => {
+            user.expect_not_disabled()?;
+            Ok(user.clone())
+        }
+        (_, None) => {
+            let user = newcomer(state, request, login_id, method)?;
+            state.users.add(user.clone());
+            Ok(user)
+        }
+    }
+}
+
+fn newcomer(state: &State, request: &Request, login_id: &str, method: Method) -> Result<User> {
+    let about = request.member(&["user"]).cloned().unwrap_or_default();
+    let text = |names: &[&str], own: &str| {
+        let inner = about.get(own).and_then(Value::as_str).unwrap_or_default();
+        if inner.is_empty() { request.text(names).to_owned() } else { inner.to_owned() }
+    };
+    let mut user = User::new(login_id, state.now());
+    user.names = Names::from_json(&about);
+    user.email = text(&["email"], "email");
+    // SDKs put the number into a member named for the method.
+    user.phone = text(&["phone", "phoneNumber", "voice", "whatsapp"], "phone");
+    let address = if method == Method::Email { &mut user.email } else { &mut user.phone };
+    if address.is_empty() {
+        login_id.clone_into(address);
+    }
+    if !method.accepts(address) {
+        return Err(
+            Reason::ValidationFailed.because(format!("Nothing can be sent to this login id by {}", method.name()))
+        );
+    }
+    Ok(user)
+}
+
+/// The address of a user for a method. A login id that can be one serves if there is no other.
+pub(crate) fn address(user: &User, login_id: &str, method: Method) -> Result<String> {
+    let own = if method == Method::Email { &user.email } else { &user.phone };
+    [own.as_str(), login_id]
+        .into_iter()
+        .find(|address| method.accepts(address))
+        .map(str::to_owned)
+        .ok_or_else(|| Reason::InvalidArgument.because(format!("The user has no address for {}", method.name())))
+}
+
+/// The caller, and the new address that the body names.
+pub(crate) fn change(state: &State, request: &Request, method: Method) -> Result<(User, Change)> {
+    let caller = sessions::caller(state, request)?;
+    let login_id = request.login_id()?;
+    if !caller.login_ids.iter().any(|own| own == login_id) {
+        return Err(Reason::InvalidArgument.because("The login id belongs to another user than the token"));
+    }
+    let names: &[&str] = if method == Method::Email { &["email"] } else { &["phone", "phoneNumber"] };
+    let address = request.required(names)?.to_owned();
+    if !method.accepts(&address) {
+        return Err(
+            Reason::ValidationFailed.because(format!("Nothing can be sent to this address by {}", method.name()))
+        );
+    }
+    let change = Change { address, adds_login_id: request.flag(&["addToLoginIDs"]).unwrap_or_default() };
+    expect_no_conflict(state, &caller.user_id, &change)?;
+    Ok((caller, change))
+}
+
+/// Two users are not merged here, whatever `onMergeUseExisting` says.
+fn expect_no_conflict(state: &State, user_id: &str, change: &Change) -> Result<()> {
+    let owner = state.users.by_login_id(&change.address);
+    if change.adds_login_id && owner.is_some_and(|owner| owner.user_id != user_id) {
+        return Err(Reason::Conflict.because("The new login id belongs to another user"));
+    }
+    Ok(())
+}
+
+/// Notes that an address has been proved, and takes over a new one.
+pub(crate) fn confirm(
+    state: &mut State,
+    user_id: &str,
+    method: Method,
+    address: &str,
+    change: Option<&Change>,
+) -> Result<()> {
+    if let Some(change) = change {
+        expect_no_conflict(state, user_id, change)?;
+    }
+    let Some(user) = state.users.get_mut(user_id) else { return Ok(()) };
+    let (own, verified) = if method == Method::Email {
+        (&mut user.email, &mut user.verified_email)
+    } else {
+        (&mut user.phone, &mut user.verified_phone)
+    };
+    if change.is_some() || own.is_empty() {
+        address.clone_into(own);
+    }
+    // A code or link to an address that the user gave up meanwhile proves nothing about the present one.
+    if !address.is_empty() && own == address {
+        *verified = true;
+    }
+    if change.is_some_and(|change| change.adds_login_id) {
+        user.add_login_id(address);
+    }
+    Ok(())
+}
+
+/// The test user and the method that the body names. Codes and links of other users are nobody's business.
+pub(crate) fn test_user(state: &State, request: &Request) -> Result<(User, Method)> {
+    let user = state
+        .users
+        .id_of(request.login_id()?)
+        .and_then(|user_id| state.users.get(&user_id).cloned())
+        .ok_or_else(|| Reason::ManagementUserNotFound.because("User not found"))?;
+    if !user.test {
+        return Err(Reason::InvalidArgument.because("The user is not a test user"));
+    }
+    let method = Method::parse(request.required(&["deliveryMethod"])?)
+        .ok_or_else(|| Reason::InvalidArgument.because("The delivery method is unknown"))?;
+    Ok((user, method))
+}
+
+/// The answer when something was sent. `attempts` is for codes only.
+pub(crate) fn sent(address: &str, method: Method, attempts: Option<u32>) -> Value {
+    let (name, masked) = match method {
+        Method::Email => ("maskedEmail", masked_email(address)),
+        _ => ("maskedPhone", masked_phone(address)),
+    };
+    let mut answer = Map::from_iter([(name.to_owned(), Value::from(masked))]);
+    if let Some(attempts) = attempts {
+        answer.insert("verificationAttempts".to_owned(), json!(attempts));
+    }
+    Value::Object(answer)
+}

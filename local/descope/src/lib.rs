@@ -1,0 +1,39 @@
+//! A stand-in for Descope on one machine: the REST API as far as a backend uses it, with an inbox instead of SMS and e-mail.
+//!
+//! Tests start as many as they like, each with its own users; developers run the binary. The official SDKs work against it
+//! unmodified. What is not known about the real service is noted where it is decided: the codes and statuses in `answer.rs`,
+//! the defaults in `settings.rs`.
+
+mod answer;
+mod arrivals;
+mod attributes;
+mod codes;
+mod delivery;
+mod endpoints;
+mod faults;
+mod hooks;
+mod inbox;
+mod links;
+mod management;
+mod passwords;
+mod random;
+mod request;
+mod roles;
+mod server;
+mod sessions;
+mod settings;
+mod stand_in;
+mod state;
+mod tokens;
+mod users;
+
+pub use faults::Fault;
+pub use inbox::{Message, MessageKind};
+pub use settings::{Issuer, JwksForm, Settings};
+pub use stand_in::StandIn;
+
+/// The id of the only project.
+pub const PROJECT_ID: &str = "P2localrepairmybike000000000";
+
+/// The management key of the project.
+pub const MANAGEMENT_KEY: &str = "local-management-key";

@@ -1,0 +1,156 @@
+//! Magic links: sending and redeeming them.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::{
+    answer::{Reason, Result},
+    delivery::{self, Change, Method},
+    inbox::MessageKind,
+    random,
+    request::Request,
+    sessions,
+    state::State,
+    users::User,
+};
+
+const DEFAULT_PAGE: &str = "http://localhost:3000/magic-link";
+
+/// A link that was sent.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Link {
+    pub(crate) user_id: String,
+    pub(crate) method: Method,
+    /// Where it went; empty if Descope did not send it.
+    pub(crate) address: String,
+    pub(crate) expires: DateTime<Utc>,
+    pub(crate) options: Value,
+    pub(crate) change: Option<Change>,
+}
+
+impl Link {
+    /// A link in a mail.
+    pub(crate) fn to_email(user: &User, expires: DateTime<Utc>) -> Self {
+        Self {
+            user_id: user.user_id.clone(),
+            method: Method::Email,
+            address: user.email.clone(),
+            expires,
+            options: Value::Null,
+            change: None,
+        }
+    }
+}
+
+/// The links that nobody used yet, by token. Several of one user are good at the same time.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Links(BTreeMap<String, Link>);
+
+impl Links {
+    /// Adds a link and answers its token.
+    pub(crate) fn add(&mut self, link: Link) -> String {
+        let token = random::text::<64>();
+        self.0.insert(token.clone(), link);
+        token
+    }
+
+    /// Forgets links that have expired.
+    pub(crate) fn forget_expired(&mut self, now: DateTime<Utc>) {
+        self.0.retain(|_, link| link.expires > now);
+    }
+}
+
+/// `POST /v1/auth/magiclink/{signup|signin|signup-in}/{method}`.
+pub(crate) fn send(state: &mut State, request: &Request, intent: &str, method: Method) -> Result {
+    let user = delivery::addressee(state, request, intent, method)?;
+    let address = delivery::address(&user, request.login_id()?, method)?;
+    send_to(state, request, &user, method, &address, None);
+    Ok(delivery::sent(&address, method, None))
+}
+
+/// `POST /v1/auth/magiclink/update/…`: a link to a new address of the caller.
+pub(crate) fn send_change(state: &mut State, request: &Request, method: Method) -> Result {
+    let (user, change) = delivery::change(state, request, method)?;
+    let address = change.address.clone();
+    send_to(state, request, &user, method, &address, Some(change));
+    Ok(delivery::sent(&address, method, None))
+}
+
+/// `POST /v1/auth/magiclink/verify`: signs in with the token of a link, also of one that resets a password.
+pub(crate) fn verify(state: &mut State, request: &Request) -> Result {
+    let token = request.required(&["token"])?;
+    let now = state.now();
+    let link = state.links.0.get(token).filter(|link| link.expires > now).cloned();
+    let link = link.ok_or_else(|| Reason::BadLink.because("The token is unknown, used or expired"))?;
+    let user =
+        state.users.get(&link.user_id).ok_or_else(|| Reason::BadLink.because("The user of the token is gone"))?;
+    user.expect_not_disabled()?;
+    delivery::confirm(state, &link.user_id, link.method, &link.address, link.change.as_ref())?;
+    state.links.0.remove(token);
+    sessions::open(state, &link.user_id, link.method.name(), &link.options)
+}
+
+/// `POST /v1/mgmt/tests/generate/magiclink`: a link for a test user.
+pub(crate) fn generate_for_test(state: &mut State, request: &Request) -> Result {
+    let login_id = request.login_id()?;
+    let (user, method) = delivery::test_user(state, request)?;
+    let link = Link {
+        user_id: user.user_id.clone(),
+        method,
+        address: delivery::address(&user, login_id, method)?,
+        expires: state.after(state.settings.link_lifetime),
+        options: request.login_options(),
+        change: None,
+    };
+    let token = state.links.add(link);
+    Ok(json!({"loginId": login_id, "link": url(page(request), &token)}))
+}
+
+/// `POST /v1/mgmt/user/signin/embeddedlink`: a token that the caller delivers itself.
+pub(crate) fn generate_embedded(state: &mut State, request: &Request) -> Result {
+    let user_id = state
+        .users
+        .id_of(request.login_id()?)
+        .ok_or_else(|| Reason::ManagementUserNotFound.because("User not found"))?;
+    let seconds = request.member(&["timeout"]).and_then(Value::as_u64).filter(|seconds| *seconds > 0).unwrap_or(60);
+    let link = Link {
+        user_id,
+        method: Method::Email,
+        address: String::new(),
+        expires: state.after(std::time::Duration::from_secs(seconds)),
+        options: Value::Null,
+        change: None,
+    };
+    Ok(json!({"token": state.links.add(link)}))
+}
+
+/// The page with the token in its query.
+pub(crate) fn url(page: &str, token: &str) -> String {
+    let separator = if page.contains('?') { '&' } else { '?' };
+    format!("{page}{separator}t={token}")
+}
+
+fn page(request: &Request) -> &str {
+    match request.text(&["redirectUrl", "URI"]) {
+        "" => DEFAULT_PAGE,
+        page => page,
+    }
+}
+
+fn send_to(state: &mut State, request: &Request, user: &User, method: Method, address: &str, change: Option<Change>) {
+    let link = Link {
+        user_id: user.user_id.clone(),
+        method,
+        address: address.to_owned(),
+        expires: state.after(state.settings.link_lifetime),
+        options: request.login_options(),
+        change,
+    };
+    let token = state.links.add(link);
+    if !user.test {
+        state.send(address, MessageKind::MagicLink, None, Some((&token, &url(page(request), &token))));
+    }
+}

@@ -1,0 +1,155 @@
+//! Signing keys, signed tokens, and the key set that is published.
+#![expect(clippy::expect_used, reason = "keys that were just made or checked can be encoded and used")]
+
+use std::sync::{Arc, OnceLock};
+
+use aws_lc_rs::{
+    encoding::AsDer,
+    rand::SystemRandom,
+    rsa::KeySize,
+    signature::{KeyPair, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey},
+};
+use base64::{
+    Engine,
+    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::random;
+
+/// A key with the id under which it is published.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(into = "StoredKey", try_from = "StoredKey")]
+pub(crate) struct Key {
+    kid: String,
+    pair: Arc<RsaKeyPair>,
+}
+
+/// A key as a file holds it.
+#[derive(Serialize, Deserialize)]
+struct StoredKey {
+    kid: String,
+    pkcs8: String,
+}
+
+impl From<Key> for StoredKey {
+    fn from(key: Key) -> Self {
+        let pkcs8 = key.pair.as_der().expect("a key can be encoded");
+        Self { kid: key.kid, pkcs8: BASE64_STANDARD.encode(pkcs8.as_ref()) }
+    }
+}
+
+impl TryFrom<StoredKey> for Key {
+    type Error = String;
+
+    fn try_from(stored: StoredKey) -> Result<Self, String> {
+        let pkcs8 = BASE64_STANDARD.decode(stored.pkcs8).map_err(|error| error.to_string())?;
+        let pair = RsaKeyPair::from_pkcs8(&pkcs8).map_err(|error| error.to_string())?;
+        Ok(Self { kid: stored.kid, pair: Arc::new(pair) })
+    }
+}
+
+impl Key {
+    /// A new key. It takes a while.
+    pub(crate) fn generate() -> Self {
+        let pair = RsaKeyPair::generate(KeySize::Rsa2048).expect("a key can be made");
+        Self { kid: random::id("SK"), pair: Arc::new(pair) }
+    }
+
+    /// The first key of a stand-in. All of a process share it, under ids of their own, because making one is slow.
+    pub(crate) fn first() -> Self {
+        static FIRST: OnceLock<Key> = OnceLock::new();
+        Self { kid: random::id("SK"), pair: Arc::clone(&FIRST.get_or_init(Self::generate).pair) }
+    }
+
+    /// The public key in PEM.
+    pub(crate) fn public_pem(&self) -> String {
+        let der = self.pair.public_key().as_der().expect("a public key can be encoded");
+        let base64 = BASE64_STANDARD.encode(der.as_ref());
+        let lines: Vec<_> = base64.as_bytes().chunks(64).map(String::from_utf8_lossy).collect();
+        format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"))
+    }
+
+    /// The public key as a member of the key set.
+    fn public_jwk(&self) -> Value {
+        // With 2048 bits and the usual exponent, PKCS #1 has a fixed layout: 9 bytes, the modulus, 2 bytes, the exponent.
+        let der = self.pair.public_key().as_ref();
+        let base64 =
+            |bytes| BASE64_URL_SAFE_NO_PAD.encode(der.get::<std::ops::Range<usize>>(bytes).unwrap_or_default());
+        json!({"alg": "RS256", "e": base64(267..270), "kid": self.kid, "kty": "RSA", "n": base64(9..265), "use": "sig"})
+    }
+}
+
+/// The keys of the project.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Keys {
+    present: Key,
+    old: Vec<Key>,
+}
+
+impl Keys {
+    /// One key.
+    pub(crate) fn new(present: Key) -> Self {
+        Self { present, old: Vec::new() }
+    }
+
+    /// Signs with this key from now on. Tokens that an older one signed stay good if it is kept.
+    pub(crate) fn rotate(&mut self, next: Key, keeps_old: bool) {
+        let previous = std::mem::replace(&mut self.present, next);
+        if keeps_old {
+            self.old.push(previous);
+        } else {
+            self.old.clear();
+        }
+    }
+
+    /// The key that signs.
+    pub(crate) fn present(&self) -> &Key {
+        &self.present
+    }
+
+    /// The id of the key that signs.
+    pub(crate) fn kid(&self) -> &str {
+        &self.present.kid
+    }
+
+    /// All keys whose tokens are good.
+    pub(crate) fn published(&self) -> Value {
+        std::iter::once(&self.present).chain(&self.old).map(Key::public_jwk).collect()
+    }
+
+    /// A token with the usual header.
+    pub(crate) fn token(&self, claims: &Value) -> String {
+        self.sign(&json!({"alg": "RS256", "kid": self.kid(), "typ": "JWT"}), claims)
+    }
+
+    /// A token with any header, signed by the present key.
+    pub(crate) fn sign(&self, header: &Value, claims: &Value) -> String {
+        let encode = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
+        let signed = format!("{}.{}", encode(header), encode(claims));
+        let mut signature = vec![0; self.present.pair.public_modulus_len()];
+        self.present
+            .pair
+            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), signed.as_bytes(), &mut signature)
+            .expect("a key can sign");
+        format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature))
+    }
+
+    /// The claims of a token that a published key signed. Whether it has expired is for the caller to say.
+    pub(crate) fn verify(&self, token: &str) -> Option<Value> {
+        let (signed, signature) = token.rsplit_once('.')?;
+        let (header, claims) = signed.split_once('.')?;
+        let decode = |part: &str| BASE64_URL_SAFE_NO_PAD.decode(part).ok();
+        let header: Value = serde_json::from_slice(&decode(header)?).ok()?;
+        if header.get("alg")? != "RS256" {
+            return None;
+        }
+        let kid = header.get("kid")?.as_str()?;
+        let key = std::iter::once(&self.present).chain(&self.old).find(|key| key.kid == kid)?;
+        UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key.pair.public_key().as_ref())
+            .verify(signed.as_bytes(), &decode(signature)?)
+            .ok()?;
+        serde_json::from_slice(&decode(claims)?).ok()
+    }
+}
