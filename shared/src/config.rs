@@ -47,6 +47,18 @@ variables! {
     REDIS_KEY_PREFIX;
     /// Origins whose pages may call with credentials, separated by commas.
     CORS_ALLOWED_ORIGINS;
+    /// The project at Descope, `P…`.
+    DESCOPE_PROJECT_ID;
+    /// The key with which users are managed at Descope.
+    DESCOPE_MANAGEMENT_KEY;
+    /// Where Descope's API is, if not where the project id says.
+    DESCOPE_BASE_URL;
+    /// Keys that seal refresh tokens, `id:base64 of 32 bytes`, separated by commas. The first one seals, all open.
+    REFRESH_TOKEN_KEYS;
+    /// The page of the frontend to which a mail about a password leads; Descope adds `?t=<token>`.
+    PASSWORD_RESET_URL;
+    /// For how many seconds a one-time code can be used, as set in the Descope project.
+    OTP_LIFETIME_SECONDS;
     /// `true` if bookings may be paid online.
     RAZORPAY_ENABLED;
     /// `off` switches the rate limits off; a deployed function ignores it.
@@ -59,6 +71,16 @@ variables! {
     THROTTLE_BOOKINGS_PER_PHONE;
     /// Looks at bookings without proof, a minute and address.
     THROTTLE_LOOKUPS;
+    /// One-time codes and reset mails in 30 seconds, to one number or address.
+    THROTTLE_OTP_PER_30_SECONDS;
+    /// One-time codes and reset mails an hour, to one number or address.
+    THROTTLE_OTP_PER_IDENTIFIER;
+    /// One-time codes and reset mails an hour, for one IP address.
+    THROTTLE_OTP_PER_IP;
+    /// Tries of a password or code in 10 minutes, for one number or address.
+    THROTTLE_TRIES_PER_IDENTIFIER;
+    /// Tries of a password or code in 10 minutes, from one IP address.
+    THROTTLE_TRIES_PER_IP;
     /// What is logged: `error`, `warn`, `info`, `debug` or `trace`. Lambda sets it from the function's log level.
     AWS_LAMBDA_LOG_LEVEL;
     /// The same where Lambda does not set one.

@@ -44,6 +44,11 @@ impl Faults {
         self.0.is_empty()
     }
 
+    /// The first sentence, for who reads only one.
+    fn first(&self) -> &str {
+        self.0.values().flatten().next().map(String::as_str).unwrap_or_default()
+    }
+
     /// `value` if nothing is wrong, else the faults as an error.
     pub fn or<T>(self, value: T) -> Result<T> {
         if self.is_empty() { Ok(value) } else { Err(Error::Validation(self)) }
@@ -82,6 +87,18 @@ pub enum Error {
     /// 401: a session token that proves nothing.
     #[error("The session token is not valid.")]
     TokenInvalid,
+    /// 401: a session token that was good until it expired; clients refresh on that.
+    #[error("The session token has expired.")]
+    TokenExpired,
+    /// 401: the session was ended here, by its user or for their safety.
+    #[error("This session has been ended. Please sign in again.")]
+    SessionRevoked,
+    /// 401: what somebody tried to sign in with is wrong; it is not told what of it.
+    #[error("Invalid credentials.")]
+    InvalidCredentials,
+    /// 400: a one-time code that is wrong, used up or too old.
+    #[error("The code is wrong or has expired.")]
+    InvalidOtp,
     /// 403: who calls is known, and may not do this.
     #[error("You do not have permission to perform this action.")]
     PermissionDenied,
@@ -109,6 +126,9 @@ pub enum Error {
     /// 409: the first request with this `Idempotency-Key` has not been answered yet.
     #[error("A request with this Idempotency-Key is still being worked on. Please try again.")]
     IdempotencyInProgress,
+    /// 409: something is taken; sentences by field.
+    #[error("{}", .0.first())]
+    Conflict(Faults),
     /// 422: the key came with another body before.
     #[error("This Idempotency-Key was used with another request.")]
     IdempotencyKeyReused,
@@ -117,6 +137,20 @@ pub enum Error {
     Throttled {
         /// When the next request may pass.
         retry_after_seconds: u64,
+    },
+    /// 502: a service of others failed, as only the log tells.
+    #[error("{service} is not available at the moment. Please try again shortly.")]
+    Upstream {
+        /// What it does for us, as a caller may read it.
+        service: &'static str,
+        /// Without secrets and personal data.
+        reason: String,
+    },
+    /// 504: a service of others did not answer in time.
+    #[error("{service} did not answer in time. Please try again.")]
+    UpstreamTimeout {
+        /// What it does for us, as a caller may read it.
+        service: &'static str,
     },
     /// 503 if Postgres cannot be reached or is overloaded, else 500.
     #[error("{}", if is_unavailable(.0) { UNAVAILABLE } else { INTERNAL })]
@@ -138,6 +172,11 @@ impl Error {
         Self::Validation(Faults::from((field, sentence)))
     }
 
+    /// What a field says is taken.
+    pub fn conflict(field: &str, sentence: &str) -> Self {
+        Self::Conflict(Faults::from((field, sentence)))
+    }
+
     /// A broken assumption, with what was expected.
     pub fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Internal(source.into())
@@ -149,6 +188,10 @@ impl Error {
             Self::Parse => (StatusCode::BAD_REQUEST, "PARSE_ERROR"),
             Self::NotAuthenticated => (StatusCode::UNAUTHORIZED, "NOT_AUTHENTICATED"),
             Self::TokenInvalid => (StatusCode::UNAUTHORIZED, "TOKEN_INVALID"),
+            Self::TokenExpired => (StatusCode::UNAUTHORIZED, "TOKEN_EXPIRED"),
+            Self::SessionRevoked => (StatusCode::UNAUTHORIZED, "SESSION_REVOKED"),
+            Self::InvalidCredentials => (StatusCode::UNAUTHORIZED, "INVALID_CREDENTIALS"),
+            Self::InvalidOtp => (StatusCode::BAD_REQUEST, "INVALID_OTP"),
             Self::PermissionDenied => (StatusCode::FORBIDDEN, "PERMISSION_DENIED"),
             Self::ApiKeyInvalid => (StatusCode::FORBIDDEN, "API_KEY_INVALID"),
             Self::NotFound(_) => (StatusCode::NOT_FOUND, "NOT_FOUND"),
@@ -158,8 +201,11 @@ impl Error {
             Self::SlotFull(_) => (StatusCode::CONFLICT, "SLOT_FULL"),
             Self::IllegalTransition(_) => (StatusCode::CONFLICT, "ILLEGAL_TRANSITION"),
             Self::IdempotencyInProgress => (StatusCode::CONFLICT, "IDEMPOTENCY_IN_PROGRESS"),
+            Self::Conflict(_) => (StatusCode::CONFLICT, "CONFLICT"),
             Self::IdempotencyKeyReused => (StatusCode::UNPROCESSABLE_ENTITY, "IDEMPOTENCY_KEY_REUSED"),
             Self::Throttled { .. } => (StatusCode::TOO_MANY_REQUESTS, "THROTTLED"),
+            Self::Upstream { .. } => (StatusCode::BAD_GATEWAY, "UPSTREAM_ERROR"),
+            Self::UpstreamTimeout { .. } => (StatusCode::GATEWAY_TIMEOUT, "UPSTREAM_TIMEOUT"),
             Self::Database(source) if is_unavailable(source) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE")
             }
@@ -170,7 +216,7 @@ impl Error {
 
     fn details(&self) -> Value {
         match self {
-            Self::Validation(faults) => json!(faults),
+            Self::Validation(faults) | Self::Conflict(faults) => json!(faults),
             Self::SlotFull(available) => json!({ "available": available }),
             Self::IllegalTransition(allowed) => json!({ "allowed": allowed }),
             _ => json!({}),
@@ -258,6 +304,7 @@ fn source_of(error: &Error) -> String {
         ),
         Error::Database(source) => source.to_string(),
         Error::Internal(source) => source.to_string(),
+        Error::Upstream { reason, .. } => reason.clone(),
         other => other.to_string(),
     }
 }

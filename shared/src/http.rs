@@ -11,7 +11,7 @@ pub mod time;
 
 pub use conditional::{etag, not_modified};
 pub use envelope::{Envelope, Paged, Paging, json, private_json};
-pub use extract::{ClientAddress, Id, Json, Query};
+pub use extract::{ClientAddress, Device, Id, Json, Query};
 pub use fields::{Fields, Read};
 pub use gateway::{handler, serve};
-pub use stack::Edge;
+pub use stack::{DEADLINE, Edge};

@@ -5,20 +5,40 @@
 
 use aes_gcm::{Aes256Gcm, KeyInit, aead::Aead};
 use axum::{body::Body, extract::FromRequestParts, response::Response};
+use chrono::TimeDelta;
 use lambda_http::http::{HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use sha2::{Digest, Sha256};
-use shared::{Error, Result};
 use sqlx::PgConnection;
+
+use crate::{Error, Result};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 const NONCE_BYTES: usize = 12;
 
-/// The value of `Idempotency-Key`: 1 to 255 characters.
-pub(crate) struct Key(String);
+/// How long the answer to a request with an `Idempotency-Key` is kept.
+pub const DAY: TimeDelta = TimeDelta::days(1);
+
+/// What a repeated request has in common with the first one: the value of `Idempotency-Key`, 1 to 255 characters, or
+/// another secret of the caller that serves as such.
+pub struct Key(String);
+
+impl Key {
+    /// A secret that stands for an `Idempotency-Key`.
+    pub fn new(secret: impl Into<String>) -> Self {
+        Self(secret.into())
+    }
+}
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Key")
+    }
+}
 
 /// The key of a request that has one.
-pub(crate) struct MaybeKey(pub(crate) Option<Key>);
+#[derive(Debug)]
+pub struct MaybeKey(pub Option<Key>);
 
 impl<S: Send + Sync> FromRequestParts<S> for MaybeKey {
     type Rejection = Error;
@@ -37,19 +57,20 @@ impl<S: Send + Sync> FromRequestParts<S> for MaybeKey {
 }
 
 /// A kept answer.
-pub(crate) struct Answer {
+#[derive(Debug)]
+pub struct Answer {
     status: StatusCode,
     body: Vec<u8>,
 }
 
 impl Answer {
     /// An answer to keep.
-    pub(crate) const fn new(status: StatusCode, body: Vec<u8>) -> Self {
+    pub const fn new(status: StatusCode, body: Vec<u8>) -> Self {
         Self { status, body }
     }
 
     /// The answer as it is sent again.
-    pub(crate) fn into_response(self) -> Response {
+    pub fn into_response(self) -> Response {
         let mut response = Response::new(Body::from(self.body));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
@@ -62,7 +83,7 @@ impl Answer {
 
 /// Claims the key for a request within a scope, such as an endpoint; tells the first answer if there was one. Waits for
 /// whoever holds the key.
-pub(crate) async fn claim(
+pub async fn claim(
     connection: &mut PgConnection,
     scope: &str,
     key: &Key,
@@ -105,15 +126,25 @@ pub(crate) async fn claim(
     Ok(Some(Answer { status, body: key.open(scope, &sealed)? }))
 }
 
-/// Keeps the answer; it counts when the transaction commits.
-pub(crate) async fn keep(connection: &mut PgConnection, scope: &str, key: &Key, answer: &Answer) -> Result<()> {
+/// Keeps the answer for `lifetime` from now; it counts when the transaction commits.
+pub async fn keep(
+    connection: &mut PgConnection,
+    scope: &str,
+    key: &Key,
+    answer: &Answer,
+    lifetime: TimeDelta,
+) -> Result<()> {
     let status = i16::try_from(answer.status.as_u16()).map_err(Error::internal)?;
     sqlx::query!(
-        "update idempotency_keys set status = $3, sealed_body = $4 where scope = $1 and key_sha256 = $2",
+        "
+        update idempotency_keys set status = $3, sealed_body = $4, expires_at = clock_timestamp() + $5::interval
+        where scope = $1 and key_sha256 = $2
+        ",
         scope,
         &key.derive("find", scope),
         status,
-        key.seal(scope, &answer.body)?
+        key.seal(scope, &answer.body)?,
+        lifetime as TimeDelta
     )
     .execute(connection)
     .await?;

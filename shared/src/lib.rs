@@ -1,15 +1,21 @@
 //! What two functions or more need: one module per idea.
 
+pub mod accounts;
 pub mod cache;
 pub mod catalogue;
 pub mod config;
 pub mod database;
+pub mod descope;
+pub mod email;
 pub mod error;
 pub mod http;
+pub mod idempotency;
 pub mod logging;
 pub mod money;
+pub mod outgoing;
 pub mod phone;
 pub mod redis;
+pub mod session;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod throttle;

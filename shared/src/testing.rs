@@ -20,10 +20,15 @@ use sqlx::PgPool;
 pub use client::{Answer, Client, ORIGIN};
 pub use network::{Fault, Network};
 
+use ::descope::StandIn;
+
 use crate::{
     catalogue::{self, Files, Report},
     config,
+    database::Database,
+    descope::{Descope, Keys},
     redis::Redis,
+    session::Sessions,
     throttle::Throttle,
 };
 
@@ -47,6 +52,22 @@ pub fn random_prefix() -> String {
     let mut bytes = [0; 8];
     getrandom::fill(&mut bytes).unwrap();
     format!("test:{:016x}:", u64::from_be_bytes(bytes))
+}
+
+/// What tells who is signed in, by Descope's stand-in.
+pub fn sessions(database: &Database, stand_in: &StandIn, redis: &Redis) -> Sessions {
+    sessions_at(&stand_in.url(), database, redis)
+}
+
+/// The same at another address, such as that of a [`Network`] in front of the stand-in.
+pub fn sessions_at(url: &str, database: &Database, redis: &Redis) -> Sessions {
+    let descope = Descope::new(url, ::descope::PROJECT_ID, ::descope::MANAGEMENT_KEY).unwrap();
+    Sessions { database: database.clone(), keys: Keys::new(descope.clone(), redis.clone()), descope }
+}
+
+/// For tests in which nobody signs in: a Descope that cannot be reached.
+pub fn no_sessions(database: &Database) -> Sessions {
+    sessions_at("http://127.0.0.1:9", database, &redis())
 }
 
 /// A throttle that lets everything pass.

@@ -8,6 +8,7 @@ use shared::{
     database::Database,
     error::ErrorBody,
     http::{ClientAddress, Envelope, Json, private_json},
+    idempotency::{self, Answer, DAY, Key, MaybeKey},
     money::Money,
     throttle::{Claim, Throttle},
 };
@@ -21,7 +22,6 @@ use crate::{
     caller::Caller,
     detail::{BookedService, Customer, Detail},
     facts,
-    idempotency::{self, Answer, Key, MaybeKey},
     plan::{Draft, Plan},
     reference,
     slot_usage::{self, Refused},
@@ -49,6 +49,7 @@ struct Created {
 #[utoipa::path(
     post, path = "/bookings", operation_id = "create_booking", tag = "Bookings", request_body = Draft,
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters; makes a retry safe.")),
+    security((), ("session" = [])),
     responses(
         (status = 201, body = Envelope<Created>),
         (status = 400, body = ErrorBody),
@@ -116,7 +117,7 @@ async fn book(
     let answer = Envelope::new("Booking created successfully", created);
     if let Some(key) = key {
         let body = serde_json::to_vec(&answer).map_err(Error::internal)?;
-        idempotency::keep(connection, SCOPE, key, &Answer::new(StatusCode::CREATED, body)).await?;
+        idempotency::keep(connection, SCOPE, key, &Answer::new(StatusCode::CREATED, body), DAY).await?;
     }
     Ok(Booked::Now(private_json(StatusCode::CREATED, &answer)))
 }

@@ -1,7 +1,7 @@
 //! Bookings and free slots: a customer takes a time, looks at it, moves it, gives it back.
 //!
 //! Rules without I/O stand in `appointment` (when), `plan` (what, for how much), `status` and `masking`; what the
-//! database promises is in `slot_usage` (capacity) and `idempotency` (one answer per key).
+//! database promises is in `slot_usage` (capacity) and `shared::idempotency` (one answer per key).
 
 mod access_token;
 mod appointment;
@@ -11,7 +11,6 @@ mod create;
 mod detail;
 mod facts;
 mod free_slots;
-mod idempotency;
 mod lookup;
 mod masking;
 mod plan;
@@ -28,6 +27,7 @@ use axum::extract::FromRef;
 use shared::{
     config,
     database::Database,
+    session::Sessions,
     throttle::{Limit, Throttle},
 };
 use utoipa_axum::router::OpenApiRouter;
@@ -37,6 +37,8 @@ use utoipa_axum::router::OpenApiRouter;
 pub struct App {
     /// Where bookings are kept.
     pub database: Database,
+    /// Who is signed in.
+    pub sessions: Sessions,
     /// What counts callers.
     pub throttle: Throttle,
     /// How often they may ask.

@@ -1,12 +1,15 @@
 //! Looking at bookings: one, or all of a phone number.
 
-use axum::extract::{OriginalUri, State};
+use axum::extract::{FromRef, FromRequestParts, OriginalUri, State};
+use lambda_http::http::request::Parts;
 use shared::{
     Error, Result,
+    accounts::User,
     database::Database,
     error::ErrorBody,
     http::{ClientAddress, Envelope, Fields, Id, Paged, Paging, Query, Read},
     phone::Phone,
+    session::Sessions,
     throttle::Throttle,
 };
 use utoipa::IntoParams;
@@ -28,8 +31,8 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct OfPhone {
-    /// Any spelling of the number.
-    #[param(value_type = String, example = "9876543210")]
+    /// Any spelling of the number. Only with a session it may be left out: then the bookings are one's own.
+    #[param(value_type = Option<String>, required = false, example = "9876543210")]
     phone: Phone,
 }
 
@@ -41,9 +44,47 @@ impl Read for OfPhone {
     }
 }
 
-/// Lists the bookings of a phone number, newest first, masked.
+/// The same where the phone may be left out.
+struct MaybeOfPhone(Option<OfPhone>);
+
+impl Read for MaybeOfPhone {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        if fields.has("phone") { OfPhone::read(fields).map(|of| Self(Some(of))) } else { Some(Self(None)) }
+    }
+}
+
+/// Whose bookings are asked for, by whom.
+struct Asked {
+    caller: Caller,
+    /// As it was sent; who is signed in may leave it out.
+    phone: Option<Phone>,
+    paging: Option<Paging>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Asked
+where
+    Sessions: FromRef<S>,
+{
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        let (phone, paging) = if caller.user().is_some() {
+            let Query((MaybeOfPhone(of), paging)) =
+                Query::<(MaybeOfPhone, _)>::from_request_parts(parts, state).await?;
+            (of.map(|of| of.phone), paging)
+        } else {
+            let Query((of, paging)) = Query::<(OfPhone, _)>::from_request_parts(parts, state).await?;
+            (Some(of.phone), paging)
+        };
+        Ok(Self { caller, phone, paging })
+    }
+}
+
+/// Lists the bookings of a phone number, newest first: whole to whoever has proved the number, masked to anybody else.
 #[utoipa::path(
     get, path = "/bookings", operation_id = "list_bookings", tag = "Bookings", params(OfPhone, Paging),
+    security((), ("session" = [])),
     responses(
         (status = 200, body = Paged<Detail>),
         (status = 400, body = ErrorBody),
@@ -55,29 +96,35 @@ async fn list(
     State(database): State<Database>,
     State(throttle): State<Throttle>,
     State(limits): State<Limits>,
-    _: Caller,
+    Asked { caller, phone, paging }: Asked,
     address: ClientAddress,
     OriginalUri(uri): OriginalUri,
-    Query((filter, paging)): Query<(OfPhone, Option<Paging>)>,
 ) -> Result<Paged<Detail>> {
-    throttle.check(&[limits.lookups.on(&address.0)]).await?;
+    let is_of_a_phone = phone.is_some();
+    let own_phone = || caller.user().and_then(User::verified_phone).unwrap_or_default().to_owned();
+    let phone = phone.map_or_else(own_phone, |phone| phone.to_string());
+    let is_own = caller.has_number(&phone);
+    if is_of_a_phone && !is_own {
+        throttle.check(&[limits.lookups.on(&address.0)]).await?;
+    }
     let (limit, offset) = paging.map_or((LONGEST_LIST, 0), |paging| (paging.page_size, paging.offset()));
     let bookings = select_bookings!(
         "customer.phone = $1 order by booking.id desc limit $2 offset $3",
-        filter.phone.as_str(),
+        phone,
         i64::try_from(limit).unwrap_or(i64::MAX),
         i64::try_from(offset).unwrap_or(i64::MAX),
     )
     .fetch_all(&database.pool())
     .await?;
-    let masked: Vec<Detail> = bookings.into_iter().map(|booking| Detail::from(booking).masked()).collect();
-    let message = if masked.is_empty() && offset == 0 {
+    let shown = |booking| if is_own { Detail::from(booking) } else { Detail::from(booking).masked() };
+    let shown: Vec<Detail> = bookings.into_iter().map(shown).collect();
+    let message = if shown.is_empty() && offset == 0 && is_of_a_phone {
         "No bookings found for this phone number"
     } else {
         "Bookings retrieved successfully"
     };
     let Some(paging) = paging else {
-        return Ok(Paged::whole(message, masked));
+        return Ok(Paged::whole(message, shown));
     };
     let count = sqlx::query_scalar!(
         r#"
@@ -85,11 +132,11 @@ async fn list(
         join customers on customers.id = bookings.customer_id
         where customers.phone = $1
         "#,
-        filter.phone.as_str()
+        phone
     )
     .fetch_one(&database.pool())
     .await?;
-    Ok(Paged::page(message, masked, usize::try_from(count).unwrap_or_default(), paging, &uri))
+    Ok(Paged::page(message, shown, usize::try_from(count).unwrap_or_default(), paging, &uri))
 }
 
 /// Shows a booking: whole to its owner, masked to anybody else.
@@ -100,6 +147,7 @@ async fn list(
         ("token" = Option<String>, Query, description = "The booking's access token."),
         ("X-Booking-Token" = Option<String>, Header, description = "The same."),
     ),
+    security((), ("session" = [])),
     responses(
         (status = 200, body = Envelope<Detail>),
         (status = 401, description = "A session was sent that is not valid.", body = ErrorBody),
@@ -116,12 +164,12 @@ async fn show(
     Id(id): Id,
 ) -> Result<Envelope<Detail>> {
     // Whoever shows a token that is none is held to the same limit as whoever shows nothing.
-    if matches!(caller, Caller::Stranger) {
+    if caller.is_stranger() {
         throttle.check(&[limits.lookups.on(&address.0)]).await?;
     }
     let booking = select_bookings!("booking.id = $1", id).fetch_optional(&database.pool()).await?;
     let is_own = booking.as_ref().is_some_and(|booking| caller.owns(booking));
-    if !is_own && !matches!(caller, Caller::Stranger) {
+    if !is_own && !caller.is_stranger() {
         throttle.check(&[limits.lookups.on(&address.0)]).await?;
     }
     let detail = Detail::from(booking.ok_or(Error::NotFound("Booking"))?);

@@ -1,9 +1,9 @@
 //! What a booking request comes to: read from the body, checked against the facts, priced. Pure rules.
 
 use chrono::{NaiveDate, NaiveTime};
-use email_address::{EmailAddress, Options};
 use shared::{
     Faults, Result,
+    email::Email,
     http::{Fields, Read},
     phone::Phone,
 };
@@ -78,7 +78,7 @@ impl Read for Draft {
             notes: fields.text_or_empty("notes", 1000),
             faults: std::mem::take(&mut fields.faults),
         };
-        if draft.customer_email.as_deref().is_some_and(|email| !email.is_empty() && !is_email(email)) {
+        if draft.customer_email.as_deref().is_some_and(|email| !email.is_empty() && email.parse::<Email>().is_err()) {
             draft.faults.add("customer_email", "Enter a valid email address.");
         }
         // A home visit needs an address.
@@ -200,11 +200,6 @@ pub(crate) fn offered<'a>(
         }
     }
     services
-}
-
-fn is_email(text: &str) -> bool {
-    let options = Options::default().with_required_tld().without_display_text().without_domain_literal();
-    EmailAddress::parse_with_options(text, options).is_ok()
 }
 
 fn not_valid(error: impl std::error::Error) -> String {

@@ -41,10 +41,11 @@ struct Event {
         ("token" = Option<String>, Query, description = "The booking's access token."),
         ("X-Booking-Token" = Option<String>, Header, description = "The same."),
     ),
+    security((), ("session" = [])),
     responses(
         (status = 200, body = Envelope<Vec<Event>>),
         (status = 401, body = ErrorBody),
-        (status = 403, description = "The token is wrong or has expired.", body = ErrorBody),
+        (status = 403, description = "The booking is not the caller's: a token that is wrong or has expired, another user's session.", body = ErrorBody),
         (status = 404, body = ErrorBody),
     )
 )]

@@ -4,6 +4,7 @@ use http::StatusCode;
 use utoipa::openapi::{
     Components, Content, Info, OpenApi, Paths, Ref, RefOr, ResponseBuilder,
     path::{Operation, PathItem},
+    security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
 /// Older clients call these doubled paths; the same handlers answer.
@@ -17,12 +18,13 @@ const OLD_PREFIXES: [&str; 6] = [
 ];
 
 /// What each function describes of itself, by the function's name.
-pub fn parts() -> [(&'static str, OpenApi); 5] {
+pub fn parts() -> [(&'static str, OpenApi); 6] {
     [
         ("vehicles", vehicles::routes().into_openapi()),
         ("services", services::routes().into_openapi()),
         ("shop", shop::routes().into_openapi()),
         ("bookings", bookings::routes().into_openapi()),
+        ("auth", auth::routes().into_openapi()),
         ("status", status::routes().into_openapi()),
     ]
 }
@@ -41,7 +43,11 @@ pub fn document() -> OpenApi {
     }
     let paths = std::mem::take(&mut whole.paths.paths);
     whole.paths.paths = paths.into_iter().map(|(path, item)| published(path, item)).collect();
-    whole.components.get_or_insert_with(Components::new);
+    let session = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT");
+    let session =
+        session.description(Some("A session token, as signing in answers it; `X-Session-Token` does as well."));
+    let components = whole.components.get_or_insert_with(Components::new);
+    components.add_security_scheme("session", SecurityScheme::Http(session.build()));
     whole
 }
 

@@ -74,6 +74,7 @@ fn every_route_is_described_and_every_description_has_a_route() {
     check("services", services::routes());
     check("shop", shop::routes());
     check("bookings", bookings::routes());
+    check("auth", auth::routes());
     check("status", status::routes());
 }
 

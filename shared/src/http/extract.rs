@@ -76,11 +76,41 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
-        let address = match parts.extensions.get::<RequestContext>() {
-            Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref(),
-            _ => None,
-        };
-        Ok(Self(address.map_or_else(|| "unknown".to_owned(), network)))
+        Ok(Self(source_ip(parts).map_or_else(|| "unknown".to_owned(), network)))
+    }
+}
+
+/// The device that a request comes from, for a list of sessions that its user recognises.
+#[derive(Clone, Debug, Default)]
+pub struct Device {
+    /// What the client calls itself; shortened.
+    pub user_agent: String,
+    /// Its address as API Gateway sees it.
+    pub ip_address: String,
+}
+
+impl Device {
+    /// Reads it from a request.
+    pub fn of(parts: &Parts) -> Self {
+        let user_agent = parts.headers.get(header::USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));
+        let user_agent =
+            user_agent.map(|agent| agent.chars().filter(|character| *character != '\0').take(300).collect());
+        Self { user_agent: user_agent.unwrap_or_default(), ip_address: source_ip(parts).unwrap_or_default().to_owned() }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Device {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        Ok(Self::of(parts))
+    }
+}
+
+fn source_ip(parts: &Parts) -> Option<&str> {
+    match parts.extensions.get::<RequestContext>() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref(),
+        _ => None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use secrecy::SecretString;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -10,6 +11,8 @@ use crate::Faults;
 const REQUIRED: &str = "This field is required.";
 const NULL: &str = "This field may not be null.";
 const BLANK: &str = "This field may not be blank.";
+const NUL: &str = "Null characters are not allowed.";
+const NOT_A_STRING: &str = "Not a valid string.";
 const NOT_AN_INTEGER: &str = "A valid integer is required.";
 
 /// A body or query that can be read out of fields.
@@ -78,6 +81,22 @@ impl Fields {
     /// A trimmed text of up to `max` characters; empty if it was not sent.
     pub fn text_or_empty(&mut self, name: &str, max: usize) -> Option<String> {
         self.optional_text(name, max, false)
+    }
+
+    /// A password or token: 1 to `max` characters, of which none is trimmed away.
+    pub fn secret(&mut self, name: &str, max: usize) -> Option<SecretString> {
+        match self.values.remove(name) {
+            None => self.fault(name, REQUIRED),
+            Some(Value::Null) => self.fault(name, NULL),
+            Some(Value::String(text)) if text.trim().is_empty() => self.fault(name, BLANK),
+            Some(Value::String(text)) if text.contains('\0') => self.fault(name, NUL),
+            Some(Value::String(text)) if text.chars().count() > max => {
+                self.fault(name, format!("Ensure this field has no more than {max} characters."))
+            }
+            Some(Value::String(text)) => Some(text.into()),
+            Some(Value::Number(number)) => Some(number.to_string().into()),
+            Some(Value::Bool(_) | Value::Array(_) | Value::Object(_)) => self.fault(name, NOT_A_STRING),
+        }
     }
 
     /// A text that means something: `parse` says what, or with which sentence it fails.
@@ -156,11 +175,11 @@ impl Fields {
             Some(Value::String(text)) => text.trim().to_owned(),
             Some(Value::Number(number)) => number.to_string(),
             Some(Value::Bool(_) | Value::Array(_) | Value::Object(_)) => {
-                return self.fault(name, "Not a valid string.");
+                return self.fault(name, NOT_A_STRING);
             }
         };
         if text.contains('\0') {
-            return self.fault(name, "Null characters are not allowed.");
+            return self.fault(name, NUL);
         }
         if text.chars().count() > max {
             return self.fault(name, format!("Ensure this field has no more than {max} characters."));

@@ -25,7 +25,7 @@ use crate::{Error, config, database::Database, error::Lost};
 pub(super) const BODY_LIMIT: usize = 64 * 1024;
 
 /// A request is answered by then, whatever hangs: a caller hears of a stopped database within 5 s.
-const DEADLINE: Duration = Duration::from_millis(4500);
+pub const DEADLINE: Duration = Duration::from_millis(4500);
 
 /// A router as it is served: both slash forms reach it without a redirect.
 pub(super) type Stack = NormalizePath<Router>;
@@ -37,12 +37,15 @@ pub struct Edge {
     pub cors_allowed_origins: Vec<String>,
     /// Started anew when a request has waited for it in vain.
     pub database: Database,
+    /// When a request is answered whatever hangs: [`DEADLINE`], or longer where others are asked on the way. Below the
+    /// function's timeout.
+    pub deadline: Duration,
 }
 
 impl Edge {
     /// Reads `CORS_ALLOWED_ORIGINS`, a comma-separated list.
     pub fn from_env(database: Database) -> Self {
-        Self { cors_allowed_origins: config::list(config::CORS_ALLOWED_ORIGINS), database }
+        Self { cors_allowed_origins: config::list(config::CORS_ALLOWED_ORIGINS), database, deadline: DEADLINE }
     }
 }
 
@@ -53,7 +56,7 @@ pub(super) fn stack(router: OpenApiRouter, edge: Edge) -> Stack {
     let router = router
         .fallback(not_found)
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
-        .layer(middleware::from_fn_with_state(edge.database, within_limits))
+        .layer(middleware::from_fn_with_state((edge.database, edge.deadline), within_limits))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(cors)
         .layer(middleware::from_fn(observe));
@@ -65,13 +68,17 @@ async fn not_found() -> Error {
     Error::NotFound("Page")
 }
 
-async fn within_limits(State(database): State<Database>, request: Request, next: Next) -> Response {
+async fn within_limits(
+    State((database, deadline)): State<(Database, Duration)>,
+    request: Request,
+    next: Next,
+) -> Response {
     let length = request.headers().get(header::CONTENT_LENGTH);
     let announced = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok()).unwrap_or_default();
     if announced.max(request.body().size_hint().lower()) > BODY_LIMIT as u64 {
         return Error::PayloadTooLarge.into_response();
     }
-    let response = tokio::time::timeout(DEADLINE, run(request, next)).await;
+    let response = tokio::time::timeout(deadline, run(request, next)).await;
     if response.as_ref().map_or(true, |response| lost(response) == Some(Lost::Pool)) {
         database.renew();
     }

@@ -1,6 +1,6 @@
 //! A caller whose requests reach a function as API Gateway delivers them: as events of payload format 2.0.
 
-use std::{collections::BTreeMap, future::Future, pin::Pin, rc::Rc};
+use std::{collections::BTreeMap, future::Future, pin::Pin, rc::Rc, time::Duration};
 
 use lambda_http::{Context, LambdaEvent, request::LambdaRequest};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     database::Database,
-    http::{Edge, handler},
+    http::{DEADLINE, Edge, handler},
 };
 
 /// The origin that tests may call from.
@@ -48,9 +48,14 @@ impl Answer {
 impl Client {
     /// A caller of this router behind all outer layers.
     pub fn new(router: OpenApiRouter, database: Database) -> Self {
+        Self::within(router, database, DEADLINE)
+    }
+
+    /// The same with a deadline of its own.
+    pub fn within(router: OpenApiRouter, database: Database, deadline: Duration) -> Self {
         // What a function logs is shown with a test that fails.
         let _ = tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_test_writer().try_init();
-        let handler = handler(router, Edge { cors_allowed_origins: vec![ORIGIN.to_owned()], database });
+        let handler = handler(router, Edge { cors_allowed_origins: vec![ORIGIN.to_owned()], database, deadline });
         let handler = Rc::new(move |event: Value| -> Pin<Box<dyn Future<Output = Value>>> {
             let mut handler = handler.clone();
             Box::pin(async move {

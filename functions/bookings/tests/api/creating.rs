@@ -281,6 +281,7 @@ async fn razorpay_may_be_chosen_while_payments_are_enabled(pool: PgPool) {
     let database = Database::from(pool);
     let app = App {
         database: database.clone(),
+        sessions: testing::no_sessions(&database),
         throttle: testing::no_throttle(&testing::redis()),
         limits: Limits::from_env().unwrap(),
         payments: Payments::Enabled,
@@ -298,6 +299,7 @@ async fn bookings_are_limited_by_address_and_by_phone(pool: PgPool) {
     let database = Database::from(pool.clone());
     let app = App {
         database: database.clone(),
+        sessions: testing::no_sessions(&database),
         throttle: Throttle::new(redis, true),
         limits: Limits::from_env().unwrap(),
         payments: Payments::Disabled,

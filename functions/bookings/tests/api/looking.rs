@@ -197,6 +197,7 @@ async fn looks_without_proof_are_limited_and_the_owner_s_are_not(pool: PgPool) {
     let database = Database::from(pool);
     let app = App {
         database: database.clone(),
+        sessions: testing::no_sessions(&database),
         throttle: Throttle::new(redis, true),
         limits: Limits::from_env().unwrap(),
         payments: Payments::Disabled,

@@ -7,6 +7,7 @@ mod creating;
 mod failing;
 mod idempotency;
 mod looking;
+mod owning;
 mod slots;
 
 use bookings::{App, Limits, Payments};
@@ -22,6 +23,7 @@ use sqlx::{PgPool, postgres::PgConnectOptions};
 fn client(database: Database) -> Client {
     let app = App {
         database: database.clone(),
+        sessions: testing::no_sessions(&database),
         throttle: testing::no_throttle(&testing::redis()),
         limits: Limits::from_env().unwrap(),
         payments: Payments::Disabled,

@@ -1,0 +1,199 @@
+//! A session as proof: whoever has proved a number owns its bookings, in every function until the session ends.
+
+use descope::StandIn;
+use serde_json::{Value, json};
+use shared::{
+    database::{Database, MIGRATOR},
+    descope::Channel,
+    redis::Redis,
+    testing::{self, Client},
+};
+use sqlx::PgPool;
+
+use super::{App, Limits, Payments, book, booking, booking_with, monday};
+
+struct World {
+    client: Client,
+    descope: StandIn,
+    pool: PgPool,
+    redis: Redis,
+}
+
+impl World {
+    async fn new(pool: PgPool) -> Self {
+        let (descope, redis) = (StandIn::start().await, testing::redis());
+        testing::import_catalogue(&pool, &redis).await;
+        let database = Database::from(pool.clone());
+        let app = App {
+            database: database.clone(),
+            sessions: testing::sessions(&database, &descope, &redis),
+            throttle: testing::no_throttle(&redis),
+            limits: Limits::from_env().unwrap(),
+            payments: Payments::Disabled,
+        };
+        Self { client: Client::new(bookings::router(app), database), descope, pool, redis }
+    }
+
+    /// Whoever has this number, with the session token that Descope gives for it.
+    async fn owner_of(&self, phone: &str) -> Client {
+        let database = Database::from(self.pool.clone());
+        let descope = testing::sessions(&database, &self.descope, &self.redis).descope;
+        descope.send_code(Channel::Sms, phone).await.unwrap();
+        let code = self.descope.inbox(phone)[0].code.clone().unwrap();
+        let signed_in = descope.verify_code(Channel::Sms, phone, &code).await.unwrap();
+        self.client.with("Authorization", &format!("Bearer {}", signed_in.session_jwt))
+    }
+}
+
+const PHONE: &str = "+919876543210";
+const OTHER: &str = "+919876543211";
+
+fn public(mut detail: Value) -> Value {
+    detail.as_object_mut().unwrap().remove("access_token");
+    detail
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn one_s_own_bookings_are_listed_whole(pool: PgPool) {
+    let world = World::new(pool).await;
+    let first = book(&world.client, &booking()).await;
+    let second = book(&world.client, &booking_with(&json!({ "appointment_time": "12:00" }))).await;
+    book(&world.client, &booking_with(&json!({ "customer_phone": OTHER }))).await;
+    let owner = world.owner_of(PHONE).await;
+    let expected = json!({
+        "error": false, "message": "Bookings retrieved successfully",
+        "data": [public(second.answer.body["data"].clone()), public(first.answer.body["data"].clone())]
+    });
+    for path in ["/api/bookings/", "/api/bookings/bookings", "/api/bookings/?phone=098765%2043210"] {
+        let listed = owner.get(path).await;
+        assert_eq!((listed.status, &listed.body), (200, &expected), "{path}");
+        assert_eq!(listed.header("cache-control"), "no-store");
+    }
+    let page = owner.get("/api/bookings/?page=2&page_size=1").await.body;
+    assert_eq!((&page["count"], &page["data"]), (&json!(2), &json!([expected["data"][1]])));
+    assert_eq!(page["previous"], "/api/bookings/?page=1&page_size=1");
+    let other = owner.get(&format!("/api/bookings/?phone={}", OTHER.replace('+', "%2B"))).await.body;
+    assert_eq!(other["data"][0]["customer"]["name"], "J. D.", "another's number is masked");
+    let nobody = world.owner_of("+919876500000").await.get("/api/bookings/").await.body;
+    assert_eq!(nobody, json!({ "error": false, "message": "Bookings retrieved successfully", "data": [] }));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn the_owner_may_do_with_a_booking_what_its_token_allows(pool: PgPool) {
+    let world = World::new(pool).await;
+    let booked = book(&world.client, &booking()).await;
+    let owner = world.owner_of(PHONE).await;
+    let shown = owner.get(&booked.path).await;
+    assert_eq!((shown.status, &shown.body["data"]), (200, &public(booked.answer.body["data"].clone())));
+    let moved = json!({ "appointment_date": monday(), "appointment_time": "15:00" });
+    assert_eq!(owner.patch(&booked.path, &moved).await.status, 200);
+    assert_eq!(owner.post(&format!("{}cancel/", booked.path), &json!({})).await.status, 200);
+    let timeline = owner.get(&format!("{}timeline/", booked.path)).await.body;
+    let events: Vec<Value> =
+        timeline["data"].as_array().unwrap().iter().map(|event| json!([event["event"], event["actor"]])).collect();
+    assert_eq!(json!(events), json!([["created", "customer"], ["rescheduled", "customer"], ["cancelled", "customer"]]));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn another_user_sees_it_masked_and_changes_nothing(pool: PgPool) {
+    let world = World::new(pool).await;
+    let booked = book(&world.client, &booking()).await;
+    let other = world.owner_of(OTHER).await;
+    let shown = other.get(&booked.path).await;
+    assert_eq!((shown.status, &shown.body["data"]["customer"]["phone"]), (200, &json!("••••••••10")));
+    let moved = json!({ "appointment_date": monday(), "appointment_time": "15:00" });
+    for answer in [
+        other.patch(&booked.path, &moved).await,
+        other.post(&format!("{}cancel/", booked.path), &json!({})).await,
+        other.get(&format!("{}timeline/", booked.path)).await,
+        other.with("X-Booking-Token", "wrong").get(&format!("{}timeline/", booked.path)).await,
+    ] {
+        assert_eq!((answer.status, &answer.body["code"]), (403, &json!("PERMISSION_DENIED")));
+    }
+    // With the booking's token it is theirs to change all the same.
+    let holder = booked.owner(&other);
+    assert_eq!(holder.get(&format!("{}timeline/", booked.path)).await.status, 200);
+    assert_eq!(holder.get(&booked.path).await.body["data"]["booking_status"], "pending");
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_number_that_is_not_proved_gives_access_to_nothing(pool: PgPool) {
+    let world = World::new(pool).await;
+    let booked = book(&world.client, &booking()).await;
+    let claimant = world.owner_of(OTHER).await;
+    assert_eq!(claimant.get("/api/bookings/").await.status, 200);
+    sqlx::query("update users set phone = $1, is_phone_verified = false")
+        .bind(PHONE)
+        .execute(&world.pool)
+        .await
+        .unwrap();
+    assert_eq!(claimant.get("/api/bookings/").await.body["data"], json!([]));
+    for path in ["/api/bookings/?phone=9876543210", &booked.path] {
+        let data = claimant.get(path).await.body["data"].clone();
+        let detail = if data.is_array() { &data[0] } else { &data };
+        assert_eq!(detail["customer"]["name"], "J. D.", "{path}");
+    }
+    assert_eq!(claimant.post(&format!("{}cancel/", booked.path), &json!({})).await.status, 403);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_revoked_session_opens_nothing_from_the_next_request_on(pool: PgPool) {
+    let world = World::new(pool).await;
+    let booked = book(&world.client, &booking()).await;
+    let owner = world.owner_of(PHONE).await;
+    assert_eq!(owner.get("/api/bookings/").await.status, 200);
+    sqlx::query("update user_sessions set revoked_at = now()").execute(&world.pool).await.unwrap();
+    let moved = json!({ "appointment_date": monday(), "appointment_time": "15:00" });
+    for answer in [
+        owner.get("/api/bookings/").await,
+        owner.get("/api/bookings/?phone=9876543210").await,
+        owner.get(&booked.path).await,
+        owner.post("/api/bookings/", &booking()).await,
+        owner.patch(&booked.path, &moved).await,
+        owner.post(&format!("{}cancel/", booked.path), &json!({})).await,
+        owner.get(&format!("{}timeline/", booked.path)).await,
+    ] {
+        assert_eq!((answer.status, &answer.body["code"]), (401, &json!("SESSION_REVOKED")));
+    }
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn forged_and_expired_tokens_open_nothing(pool: PgPool) {
+    let world = World::new(pool).await;
+    let booked = book(&world.client, &booking()).await;
+    world.owner_of(PHONE).await;
+    let user_id = world.descope.user(PHONE).unwrap()["userId"].as_str().unwrap().to_owned();
+    let header = json!({ "alg": "RS256", "kid": world.descope.kid() });
+    let claims = world.descope.session_claims(&user_id);
+    let now = claims["iat"].as_i64().unwrap();
+    let with = |name: &str, value: Value| {
+        let mut claims = claims.clone();
+        claims[name] = value;
+        world.descope.sign(header.clone(), claims)
+    };
+    let good = world.descope.sign(header.clone(), claims.clone());
+    let unknown_key = world.descope.sign(json!({ "alg": "RS256", "kid": "SK2other" }), claims.clone());
+    let tokens = [
+        (with("exp", json!(now - 60)), "TOKEN_EXPIRED"),
+        (with("nbf", json!(now + 60)), "TOKEN_INVALID"),
+        (with("iss", json!("P2other")), "TOKEN_INVALID"),
+        (with("drn", json!("DSR")), "TOKEN_INVALID"),
+        (unknown_key, "TOKEN_INVALID"),
+        (good.trim_end_matches(|character| character != '.').to_owned(), "TOKEN_INVALID"),
+        ("x".repeat(10_000), "TOKEN_INVALID"),
+    ];
+    for (token, code) in &tokens {
+        for client in [
+            world.client.with("Authorization", &format!("Bearer {token}")),
+            world.client.with("X-Session-Token", token),
+            // Not even beside a proof that is valid.
+            booked.owner(&world.client).with("X-Session-Token", token),
+        ] {
+            for path in ["/api/bookings/", &booked.path, &format!("{}timeline/", booked.path)] {
+                let answer = client.get(path).await;
+                assert_eq!((answer.status, &answer.body["code"]), (401, &json!(code)), "{path}");
+            }
+        }
+    }
+    assert_eq!(world.client.with("X-Session-Token", &good).get("/api/bookings/").await.status, 200);
+}

@@ -1,0 +1,185 @@
+//! Descope, as far as it is used here: a method per call, its errors told apart once, its tokens verified locally.
+
+mod calls;
+mod failure;
+mod keys;
+mod token;
+mod user;
+
+use std::time::Duration;
+
+use reqwest::{Client, Method, RequestBuilder, StatusCode};
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+pub use calls::Channel;
+pub use failure::SERVICE;
+pub use keys::Keys;
+pub use token::{Claims, Kind};
+pub use user::{SignedIn, User};
+
+use crate::{
+    config::{self, Variable},
+    outgoing,
+};
+use failure::Failure;
+
+/// A call that may be repeated is repeated once, after this long.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// The way to Descope. Clones share connections; nothing is connected before the first call.
+#[derive(Clone, Debug)]
+pub struct Descope {
+    http: Client,
+    base_url: String,
+    project_id: String,
+    management_key: SecretString,
+}
+
+/// Whether a call that may have been done can be done again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Repeat {
+    /// It changes nothing, or the same thing again.
+    Safely,
+    /// Only if it was surely not received: a message is sent once, a code is tried once.
+    IfUnsent,
+}
+
+/// What is only looked up comes from Descope's caches, and a request that needs it must still be answered in time.
+const LOOK_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// On whose behalf a call is made.
+#[derive(Clone, Copy)]
+enum As<'a> {
+    /// Anybody's.
+    Anyone,
+    /// That of whoever holds the refresh token.
+    Holder(&'a str),
+    /// The project's own.
+    Manager,
+}
+
+impl Descope {
+    /// Reads `DESCOPE_PROJECT_ID`, `DESCOPE_MANAGEMENT_KEY` and `DESCOPE_BASE_URL`.
+    pub fn from_env() -> Result<Self, config::Error> {
+        let project_id = config::required(config::DESCOPE_PROJECT_ID)?;
+        let management_key = config::required(config::DESCOPE_MANAGEMENT_KEY)?;
+        let base_url = config::optional(config::DESCOPE_BASE_URL);
+        let base_url = base_url.unwrap_or_else(|| default_base_url(project_id.trim()));
+        Self::new(&base_url, project_id.trim(), management_key.trim())
+    }
+
+    /// A client of one project.
+    pub fn new(base_url: &str, project_id: &str, management_key: &str) -> Result<Self, config::Error> {
+        const BASE_URL: Variable = config::DESCOPE_BASE_URL;
+        let base_url = base_url.trim().trim_end_matches('/');
+        if !base_url.starts_with("https://") && !base_url.starts_with("http://") {
+            return Err(BASE_URL.invalid());
+        }
+        Ok(Self {
+            http: outgoing::client().map_err(|_| BASE_URL.invalid())?,
+            base_url: base_url.to_owned(),
+            project_id: project_id.to_owned(),
+            management_key: management_key.into(),
+        })
+    }
+
+    /// Whose users these are.
+    pub fn project_id(&self) -> &str {
+        &self.project_id
+    }
+
+    /// Where the project is.
+    fn address(&self) -> String {
+        format!("{}/{}", self.base_url, self.project_id)
+    }
+
+    fn request(&self, method: Method, path: &str, caller: As<'_>) -> RequestBuilder {
+        let bearer = match caller {
+            As::Anyone => self.project_id.clone(),
+            As::Holder(refresh_token) => format!("{}:{refresh_token}", self.project_id),
+            As::Manager => format!("{}:{}", self.project_id, self.management_key.expose_secret()),
+        };
+        // What Descope's own SDKs send: a backend may have a larger share of calls.
+        self.http
+            .request(method, format!("{}{path}", self.base_url))
+            .bearer_auth(bearer)
+            .header("x-descope-sdk-name", "rust")
+            .header("x-descope-sdk-version", env!("CARGO_PKG_VERSION"))
+            .header("x-descope-project-id", &self.project_id)
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &str, caller: As<'_>) -> Result<T, Failure> {
+        send(self.request(Method::GET, path, caller).timeout(LOOK_TIMEOUT), Repeat::Safely).await
+    }
+
+    async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        caller: As<'_>,
+        body: &Value,
+        repeat: Repeat,
+    ) -> Result<T, Failure> {
+        send(self.request(Method::POST, path, caller).json(body), repeat).await
+    }
+}
+
+async fn send<T: DeserializeOwned>(request: RequestBuilder, repeat: Repeat) -> Result<T, Failure> {
+    let again = request.try_clone();
+    let answer = attempt(request).await;
+    let may_be_repeated = match &answer {
+        Err(Failure::NotSent(_)) => true,
+        Err(Failure::Unavailable(_)) => repeat == Repeat::Safely,
+        _ => false,
+    };
+    match again {
+        Some(request) if may_be_repeated => {
+            tokio::time::sleep(PAUSE).await;
+            attempt(request).await
+        }
+        _ => answer,
+    }
+}
+
+async fn attempt<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, Failure> {
+    let response = request.send().await?;
+    let status = response.status();
+    let retry_after = failure::retry_after(response.headers());
+    let body = response.bytes().await?;
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        return Err(Failure::TooMany { retry_after_seconds: retry_after });
+    }
+    if !status.is_success() {
+        return Err(Failure::of(status, &body));
+    }
+    // Some calls answer with nothing at all.
+    let body = if body.is_empty() { b"{}".as_slice() } else { &body };
+    serde_json::from_slice(body).map_err(|_| Failure::Unavailable("an answer that cannot be read".to_owned()))
+}
+
+/// A project with a long id lives in the region that its id names.
+fn default_base_url(project_id: &str) -> String {
+    match project_id.get(1..5) {
+        Some(region) if project_id.len() >= 32 => format!("https://api.{region}.descope.com"),
+        _ => "https://api.descope.com".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Descope, default_base_url};
+
+    #[test]
+    fn a_project_id_tells_its_region() {
+        assert_eq!(default_base_url("P2localrepairmybike000000000"), "https://api.descope.com");
+        assert_eq!(default_base_url("Peuc12localrepairmybike000000000"), "https://api.euc1.descope.com");
+    }
+
+    #[test]
+    fn the_management_key_does_not_show_in_debug_output() {
+        let descope = Descope::new("http://localhost:1/", "P1", "very-secret").unwrap();
+        assert!(!format!("{descope:?}").contains("very-secret"));
+        assert!(Descope::new("localhost", "P1", "key").is_err());
+    }
+}

@@ -1,0 +1,247 @@
+//! The public keys of the project: in memory, in Redis for all functions, fetched from Descope when they are not there.
+//!
+//! A token with an unknown key makes this ask Descope, at most once in half a minute over all functions, however many
+//! such tokens are sent. A key that signed a token of ours is known before the token is handed out, so that a flood of
+//! invented keys cannot hide a new one. While Descope is away, known keys go on working.
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use jsonwebtoken::{DecodingKey, jwk::Jwk};
+use redis::Pipeline;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::sync::Mutex;
+use tracing::{info, warn};
+
+use super::{As, Claims, Descope, Kind, failure::Meaning, failure::SERVICE, token};
+use crate::{Error, Result, redis::Redis};
+
+const KEPT: &str = "keys";
+const ASKED: &str = "keys:asked";
+/// In Redis while somebody waits for Descope, and then how it ended.
+const ASKING: &str = "asking";
+const ANSWERED: &str = "answered";
+const FAILED: &str = "failed";
+
+/// Descope is asked for an unknown key at most this often.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// For how long keys outlive Descope.
+const LIFETIME: Duration = Duration::from_hours(24);
+/// After this time another function's newer keys are looked for, so that revoked ones disappear.
+const MEMORY: Duration = Duration::from_mins(10);
+/// Keys that were fetched longer ago are fetched again, if Descope answers.
+const FRESHNESS: TimeDelta = TimeDelta::hours(1);
+/// While somebody else asks: how often, and how many times, to look what came of it.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+const LOOKS: usize = 100;
+
+/// The project's public keys, and what is verified with them.
+#[derive(Clone)]
+pub struct Keys {
+    descope: Descope,
+    redis: Redis,
+    known: Arc<Mutex<Known>>,
+}
+
+#[derive(Default)]
+struct Known {
+    keys: HashMap<String, DecodingKey>,
+    fetched_at: DateTime<Utc>,
+    /// When memory was last compared with Redis.
+    compared_at: Option<Instant>,
+    /// When this process last asked Descope, and whether it answered.
+    asked: Option<(Instant, bool)>,
+}
+
+/// The keys as Redis has them.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    fetched_at: DateTime<Utc>,
+    keys: Vec<Value>,
+}
+
+/// The two forms in which Descope writes keys.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum KeySet {
+    Object { keys: Vec<Value> },
+    Array(Vec<Value>),
+}
+
+impl Keys {
+    /// Keys of the project of `descope`.
+    pub fn new(descope: Descope, redis: Redis) -> Self {
+        Self { descope, redis, known: Arc::default() }
+    }
+
+    /// What a token says, if Descope made it for this project and for `kind`, and it has not expired.
+    pub async fn verify(&self, token: &str, kind: Kind) -> Result<Claims> {
+        let id = token::key_id(token)?;
+        let key = self.find(&id).await?;
+        Claims::verified(token, &key, self.descope.project_id(), kind)
+    }
+
+    /// Gets to know the key of a token that has just come from Descope, whatever was asked before.
+    pub async fn learn(&self, token: &str) -> Result<()> {
+        let id = token::key_id(token)?;
+        let mut known = self.known.lock().await;
+        if known.keys.contains_key(&id) {
+            return Ok(());
+        }
+        if let Some(kept) = self.kept().await {
+            known.take_over(&kept);
+        }
+        if !known.keys.contains_key(&id) {
+            self.fetch(&mut known).await?;
+        }
+        Ok(())
+    }
+
+    async fn find(&self, id: &str) -> Result<DecodingKey> {
+        let mut known = self.known.lock().await;
+        let is_recent = known.compared_at.is_some_and(|at| at.elapsed() < MEMORY);
+        if is_recent && let Some(key) = known.keys.get(id) {
+            return Ok(key.clone());
+        }
+        known.compared_at = Some(Instant::now());
+        if let Some(kept) = self.kept().await {
+            known.take_over(&kept);
+        }
+        let is_fresh = Utc::now() - known.fetched_at < FRESHNESS;
+        if let Some(key) = known.keys.get(id).filter(|_| is_fresh) {
+            return Ok(key.clone());
+        }
+        let asked = self.ask(&mut known).await;
+        match (known.keys.get(id), asked) {
+            (Some(key), _) => Ok(key.clone()),
+            (None, Ok(())) => Err(Error::TokenInvalid),
+            // It may be a key of Descope's: "invalid" would sign people out because Descope is away.
+            (None, Err(error)) => Err(error),
+        }
+    }
+
+    /// Fetches the keys, unless somebody did so a moment ago; then what came of that counts.
+    async fn ask(&self, known: &mut Known) -> Result<()> {
+        if let Some((at, was_answered)) = known.asked
+            && at.elapsed() < PATIENCE
+        {
+            return if was_answered { Ok(()) } else { Err(away()) };
+        }
+        match self.take_turn().await {
+            Turn::Ours => {
+                let fetched = self.fetch(known).await;
+                self.tell(if fetched.is_ok() { ANSWERED } else { FAILED }).await;
+                fetched
+            }
+            Turn::Answered => {
+                if let Some(kept) = self.kept().await {
+                    known.take_over(&kept);
+                }
+                Ok(())
+            }
+            Turn::Failed => Err(away()),
+        }
+    }
+
+    async fn fetch(&self, known: &mut Known) -> Result<()> {
+        let path = format!("/v2/keys/{}", self.descope.project_id());
+        let fetched = self.descope.get::<KeySet>(&path, As::Anyone).await;
+        let keys = fetched.map_err(|failure| failure.means(Meaning::Nothing)).map(|set| match set {
+            KeySet::Object { keys } | KeySet::Array(keys) => keys,
+        });
+        known.asked = Some((Instant::now(), keys.is_ok()));
+        let kept = Kept { fetched_at: Utc::now(), keys: keys.inspect_err(|_| warn!("keys of Descope not fetched"))? };
+        self.keep(&kept).await;
+        info!(count = kept.keys.len(), "keys of Descope fetched");
+        known.take_over(&kept);
+        Ok(())
+    }
+
+    /// Redis may serve two systems, each with a Descope of its own.
+    fn key(&self, name: &str) -> String {
+        self.redis.key(&format!("descope:{}:{name}", self.descope.address()))
+    }
+
+    async fn kept(&self) -> Option<Kept> {
+        let mut commands = Pipeline::new();
+        commands.cmd("GET").arg(self.key(KEPT));
+        let (text,): (Option<String>,) = self.redis.run(&commands).await.ok()?;
+        serde_json::from_str(&text?).ok()
+    }
+
+    async fn keep(&self, kept: &Kept) {
+        let Ok(text) = serde_json::to_string(kept) else { return };
+        let mut commands = Pipeline::new();
+        commands.cmd("SET").arg(self.key(KEPT)).arg(text).arg("EX").arg(LIFETIME.as_secs()).ignore();
+        if let Err(error) = self.redis.run::<()>(&commands).await {
+            warn!(%error, "keys of Descope not kept");
+        }
+    }
+
+    /// Whose turn it is to ask Descope. Waits for whoever is asking.
+    async fn take_turn(&self) -> Turn {
+        for _ in 0..LOOKS {
+            let mut commands = Pipeline::new();
+            let asked = self.key(ASKED);
+            commands.cmd("SET").arg(&asked).arg(ASKING).arg("NX").arg("PX").arg(millis(PATIENCE)).arg("GET");
+            match self.redis.run::<(Option<String>,)>(&commands).await {
+                // Without Redis each process keeps to the limit by itself.
+                Ok((None,)) | Err(_) => return Turn::Ours,
+                Ok((Some(state),)) if state == ANSWERED => return Turn::Answered,
+                Ok((Some(state),)) if state == FAILED => return Turn::Failed,
+                Ok(_) => tokio::time::sleep(LOOK_AGAIN).await,
+            }
+        }
+        Turn::Failed
+    }
+
+    async fn tell(&self, outcome: &str) {
+        let mut commands = Pipeline::new();
+        commands.cmd("SET").arg(self.key(ASKED)).arg(outcome).arg("XX").arg("KEEPTTL").ignore();
+        let _ = self.redis.run::<()>(&commands).await;
+    }
+}
+
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Keys")
+    }
+}
+
+enum Turn {
+    Ours,
+    Answered,
+    Failed,
+}
+
+impl Known {
+    /// Puts newer keys in the place of those that are known.
+    fn take_over(&mut self, kept: &Kept) {
+        if kept.fetched_at > self.fetched_at {
+            self.keys = kept.keys.iter().filter_map(rsa).collect();
+            self.fetched_at = kept.fetched_at;
+        }
+    }
+}
+
+/// A key that tokens can be verified with, and its id. Others are passed over: only RS256 counts.
+fn rsa(key: &Value) -> Option<(String, DecodingKey)> {
+    let jwk: Jwk = serde_json::from_value(key.clone()).ok()?;
+    let is_rsa = key.get("kty")?.as_str()? == "RSA";
+    let is_rs256 = key.get("alg").and_then(Value::as_str).is_none_or(|algorithm| algorithm == "RS256");
+    let key = DecodingKey::from_jwk(&jwk).ok().filter(|_| is_rsa && is_rs256)?;
+    Some((jwk.common.key_id?, key))
+}
+
+fn away() -> Error {
+    Error::Upstream { service: SERVICE, reason: "keys could not be fetched a moment ago".to_owned() }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,61 @@
+//! E-mail addresses: one spelling of each.
+
+use std::{fmt, str::FromStr};
+
+use email_address::{EmailAddress, Options};
+
+/// An e-mail address in lower case: two that differ in case only reach the same mailbox and are the same account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Email(String);
+
+impl Email {
+    /// The longest address that can be sent to (RFC 5321).
+    pub const MAX: usize = 254;
+
+    /// The address in lower case.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Email {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// A text that is no e-mail address.
+#[derive(Debug, thiserror::Error)]
+#[error("Enter a valid email address.")]
+pub struct NotAnEmail;
+
+impl FromStr for Email {
+    type Err = NotAnEmail;
+
+    fn from_str(text: &str) -> Result<Self, NotAnEmail> {
+        let text = text.trim();
+        let options = Options::default().with_required_tld().without_display_text().without_domain_literal();
+        if text.len() > Self::MAX || EmailAddress::parse_with_options(text, options).is_err() {
+            return Err(NotAnEmail);
+        }
+        Ok(Self(text.to_lowercase()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Email;
+
+    #[test]
+    fn one_mailbox_has_one_spelling() {
+        assert_eq!(" John.Doe@Example.COM ".parse::<Email>().unwrap().as_str(), "john.doe@example.com");
+    }
+
+    #[test]
+    fn what_cannot_be_sent_to_is_refused() {
+        let long = format!("{}@example.com", "x".repeat(250));
+        for text in ["", "x", "x@y", "@example.com", "a b@example.com", "J <j@example.com>", "j@[127.0.0.1]", &long] {
+            assert!(text.parse::<Email>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! Who is signed in: a session token of Descope, verified here and not revoked here.
+
+use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
+use lambda_http::http::{HeaderMap, HeaderName, header, request::Parts};
+use sha2::{Digest, Sha256};
+use sqlx::PgConnection;
+
+use crate::{
+    Error, Result,
+    accounts::{self, NewSession, User},
+    database::Database,
+    descope::{Claims, Descope, Keys, Kind},
+    http::Device,
+};
+
+const SESSION_TOKEN: HeaderName = HeaderName::from_static("x-session-token");
+
+/// What tells who is signed in.
+#[derive(Clone, Debug)]
+pub struct Sessions {
+    /// Where users and their sessions are kept.
+    pub database: Database,
+    /// Asked for a user who has not been seen here.
+    pub descope: Descope,
+    /// What tokens are verified with.
+    pub keys: Keys,
+}
+
+/// A session that is valid now. As an extractor it answers 401 without one; as `Option` it is `None` if no session token
+/// was sent, and 401 if one was sent that is not valid.
+#[derive(Clone)]
+pub struct Session {
+    /// Ours; Descope numbers none.
+    pub id: i64,
+    /// Who is signed in.
+    pub user: User,
+    /// The token that was sent.
+    pub token: String,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Session").field("id", &self.id).field("user", &self.user).finish_non_exhaustive()
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Session
+where
+    Sessions: FromRef<S>,
+{
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        let session: Option<Self> = <Self as OptionalFromRequestParts<S>>::from_request_parts(parts, state).await?;
+        session.ok_or(Error::NotAuthenticated)
+    }
+}
+
+impl<S: Send + Sync> OptionalFromRequestParts<S> for Session
+where
+    Sessions: FromRef<S>,
+{
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>> {
+        let Some(token) = token_in(&parts.headers)? else { return Ok(None) };
+        let device = Device::of(parts);
+        Sessions::from_ref(state).identify(token, &device).await.map(Some)
+    }
+}
+
+impl Sessions {
+    /// Whose session token this is.
+    pub async fn identify(&self, token: &str, device: &Device) -> Result<Session> {
+        let claims = self.keys.verify(token, Kind::Session).await?;
+        let token_sha256 = sha256(token);
+        let (id, user) = match find(&self.database, &token_sha256).await? {
+            Some(Found { is_revoked: true, .. }) => return Err(Error::SessionRevoked),
+            Some(found) => (found.session_id, found.user),
+            None => self.adopt(&claims, token_sha256, device).await?,
+        };
+        Ok(Session { id, user, token: token.to_owned() })
+    }
+
+    /// Takes in a token that Descope gave out without us.
+    async fn adopt(&self, claims: &Claims, token_sha256: [u8; 32], device: &Device) -> Result<(i64, User)> {
+        let stranger = match accounts::identity(&self.database.pool(), claims.user_id()).await? {
+            Some(_) => None,
+            // Nobody waits for Descope inside a transaction.
+            None => Some(self.descope.user(claims.user_id()).await?.ok_or(Error::TokenInvalid)?),
+        };
+        let mut transaction = self.database.begin().await?;
+        accounts::lock(&mut transaction, claims.user_id()).await?;
+        let user_id = accounts::adopt(&mut transaction, claims.user_id(), stranger.as_ref()).await?;
+        // It was somebody's a moment ago and is nobody's now: the next request will find out.
+        let user_id = user_id.ok_or(Error::TokenInvalid)?;
+        let id = if let Some(id) = session_of(&mut transaction, claims).await? {
+            add_token(&mut transaction, id, &token_sha256, claims).await?;
+            id
+        } else {
+            let (user_agent, ip_address) = (&device.user_agent, &device.ip_address);
+            let new = NewSession { user_id, claims, token_sha256, refresh_token: None, user_agent, ip_address };
+            accounts::open_session(&mut transaction, new).await?
+        };
+        let user = accounts::load(&mut *transaction, user_id).await?;
+        transaction.commit().await?;
+        Ok((id, user))
+    }
+}
+
+struct Found {
+    session_id: i64,
+    is_revoked: bool,
+    user: User,
+}
+
+/// What is kept of a token.
+pub fn sha256(token: &str) -> [u8; 32] {
+    Sha256::digest(token).into()
+}
+
+/// The session that a token belongs to which was not handed out here. Descope names no sessions, but all tokens of one
+/// end at the same moment; if that session was revoked, or all of the user's sessions since the token was issued, the
+/// token is worth nothing.
+pub async fn session_of(connection: &mut PgConnection, claims: &Claims) -> Result<Option<i64>> {
+    let found = sqlx::query!(
+        r#"
+        select
+            greatest(users.sessions_revoked_at, identity.moved_at) >= $3 as "is_outlived!",
+            session.id as "id?", coalesce(session.revoked_at is not null, false) as "is_revoked!"
+        from user_identities identity
+        join users on users.id = identity.user_id
+        left join user_sessions session
+            on session.descope_user_id = identity.descope_user_id and session.expires_at = $2
+        where identity.descope_user_id = $1
+        order by session.revoked_at is not null desc, session.id
+        limit 1
+        "#,
+        claims.user_id(),
+        claims.session_ends_at(),
+        claims.issued_at()
+    )
+    .fetch_one(connection)
+    .await?;
+    if found.is_revoked || (found.id.is_none() && found.is_outlived) {
+        Err(Error::SessionRevoked)
+    } else {
+        Ok(found.id)
+    }
+}
+
+/// Notes one more token of a session.
+pub async fn add_token(
+    connection: &mut PgConnection,
+    session_id: i64,
+    token_sha256: &[u8; 32],
+    claims: &Claims,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "
+        with identity as (
+            update user_identities set roles = $5 where descope_user_id = $4
+        )
+        insert into session_tokens (token_sha256, kind, session_id, expires_at) values ($1, 'session', $2, $3)
+        on conflict (token_sha256) do nothing
+        ",
+        token_sha256,
+        session_id,
+        claims.expires_at(),
+        claims.user_id(),
+        claims.roles()
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// The session of a token, and whether it has been revoked. When it was last seen is noted once a minute.
+async fn find(database: &Database, token_sha256: &[u8; 32]) -> Result<Option<Found>> {
+    let found = sqlx::query!(
+        r#"
+        with seen as (
+            update user_sessions session set last_seen_at = now()
+            from session_tokens token
+            where token.token_sha256 = $1 and token.kind = 'session' and session.id = token.session_id
+                and session.revoked_at is null and session.last_seen_at < now() - interval '1 minute'
+        )
+        select session.id as session_id, session.revoked_at is not null as "is_revoked!", users.id, username, email,
+            is_email_verified, phone, is_phone_verified, first_name, last_name, profile_picture, users.created_at,
+            users.updated_at,
+            array(
+                select distinct unnest(identity.roles) from user_identities identity where identity.user_id = users.id
+            ) as "roles!"
+        from session_tokens token
+        join user_sessions session on session.id = token.session_id
+        join users on users.id = session.user_id
+        where token.token_sha256 = $1 and token.kind = 'session'
+        "#,
+        token_sha256
+    )
+    .fetch_optional(&database.pool())
+    .await?;
+    Ok(found.map(|row| {
+        let user = User {
+            id: row.id,
+            username: row.username,
+            email: row.email,
+            is_email_verified: row.is_email_verified,
+            phone: row.phone,
+            is_phone_verified: row.is_phone_verified,
+            first_name: row.first_name,
+            last_name: row.last_name,
+            profile_picture: row.profile_picture,
+            roles: row.roles,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        };
+        Found { session_id: row.session_id, is_revoked: row.is_revoked, user }
+    }))
+}
+
+/// The session token of a request. Two different ones prove nothing.
+fn token_in(headers: &HeaderMap) -> Result<Option<&str>> {
+    let mut tokens = Vec::new();
+    for value in headers.get_all(header::AUTHORIZATION) {
+        let text = value.to_str().map_err(|_| Error::TokenInvalid)?.trim();
+        let (scheme, token) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+        if scheme.eq_ignore_ascii_case("bearer") {
+            tokens.push(token.trim());
+        }
+    }
+    for value in headers.get_all(SESSION_TOKEN) {
+        let token = value.to_str().map_err(|_| Error::TokenInvalid)?.trim();
+        // A client that has none may send the header all the same.
+        if !token.is_empty() {
+            tokens.push(token);
+        }
+    }
+    match tokens.as_slice() {
+        [] => Ok(None),
+        [token, others @ ..] if others.iter().all(|other| other == token) => Ok(Some(token)),
+        _ => Err(Error::TokenInvalid),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lambda_http::http::{HeaderMap, HeaderName, HeaderValue};
+
+    use super::token_in;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        let pairs = pairs.iter();
+        pairs.map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
+    }
+
+    #[test]
+    fn a_token_comes_in_either_header() {
+        for pairs in [
+            &[("authorization", "Bearer t")][..],
+            &[("authorization", "bearer   t ")],
+            &[("x-session-token", " t ")],
+            &[("authorization", "Bearer t"), ("x-session-token", "t")],
+            &[("authorization", "Basic dTpw"), ("x-session-token", "t")],
+        ] {
+            assert_eq!(token_in(&headers(pairs)).unwrap(), Some("t"), "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn no_token_is_no_session_and_two_are_none_either() {
+        for pairs in [&[][..], &[("x-session-token", "")], &[("authorization", "Basic dTpw")]] {
+            assert_eq!(token_in(&headers(pairs)).unwrap(), None, "{pairs:?}");
+        }
+        assert!(token_in(&headers(&[("authorization", "Bearer a"), ("x-session-token", "b")])).is_err());
+        assert_eq!(token_in(&headers(&[("authorization", "Bearer")])).unwrap(), Some(""));
+    }
+}
