@@ -1,4 +1,6 @@
-//! What a deployer does to the database, by JSON events: migrate the schema, import the catalogue.
+//! What a deployer does, by JSON events: migrate the schema, import the catalogue, appoint who runs the shop.
+
+mod superuser;
 
 use serde::{Deserialize, Serialize};
 use shared::{
@@ -7,6 +9,8 @@ use shared::{
     redis::Redis,
 };
 use sqlx::migrate::MigrateError;
+
+pub use superuser::{Accounts, Appointment};
 
 /// What to do. The name of the action stands under `action`.
 #[derive(Debug, Deserialize)]
@@ -19,6 +23,12 @@ pub enum Event {
     ImportCatalogue {
         /// The texts by name.
         files: Files,
+    },
+    /// `{"action": "create_superuser", "email": "…"}`: gives the address an account that runs the shop, and mails its
+    /// owner how to set a password.
+    CreateSuperuser {
+        /// Whose mailbox it is; the deployer vouches for that.
+        email: String,
     },
 }
 
@@ -35,6 +45,8 @@ pub enum Outcome {
     },
     /// The catalogue is in.
     ImportCatalogue(Report),
+    /// The account runs the shop.
+    CreateSuperuser(Appointment),
 }
 
 /// Why it was not done. Lambda tells the message to whoever invoked the function.
@@ -52,6 +64,9 @@ pub enum Error {
     /// The import failed.
     #[error(transparent)]
     Import(#[from] catalogue::ImportError),
+    /// The superuser could not be made.
+    #[error(transparent)]
+    Superuser(#[from] superuser::Error),
 }
 
 /// What the function needs.
@@ -61,6 +76,8 @@ pub struct App {
     pub database: Database,
     /// Told when the catalogue changes.
     pub redis: Redis,
+    /// Where a superuser's account is made, if Descope is configured.
+    pub accounts: Option<Accounts>,
 }
 
 impl App {
@@ -72,6 +89,10 @@ impl App {
                 let catalogue = catalogue::parse(&files)?;
                 let report = catalogue::import(&catalogue, &self.database.pool(), &self.redis).await?;
                 Ok(Outcome::ImportCatalogue(report))
+            }
+            Event::CreateSuperuser { email } => {
+                let accounts = self.accounts.as_ref().ok_or(superuser::Error::NotConfigured)?;
+                Ok(Outcome::CreateSuperuser(accounts.appoint(&self.database, &email).await?))
             }
         }
     }

@@ -7,7 +7,11 @@ use shared::{database::Database, logging, redis::Redis};
 async fn main() -> Result<(), lambda_runtime::Error> {
     logging::init();
     logging::catch_panics();
-    let app = migrate::App { database: Database::from_env()?, redis: Redis::from_env()? };
+    let app = migrate::App {
+        database: Database::from_env()?,
+        redis: Redis::from_env()?,
+        accounts: migrate::Accounts::from_env()?,
+    };
     let app = &app;
     let handle =
         async |event: LambdaEvent<migrate::Event>| app.handle(event.payload).await.map_err(lambda_runtime::Error::from);

@@ -1,6 +1,7 @@
 // Runs a user's journey against the stand-in with Descope's own Node SDK.
 //
-//     node check.mjs http://localhost:8100
+//     python3 local/tools.py test
+//     node target/tools/descope-node/check.mjs http://localhost:8100
 
 import { randomBytes, randomInt } from 'node:crypto';
 import descope from '@descope/node-sdk';

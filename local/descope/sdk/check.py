@@ -1,6 +1,7 @@
 """Runs a user's journey against the stand-in with Descope's own Python SDK.
 
-    python check.py http://localhost:8100
+    python3 local/tools.py test
+    target/tools/descope-python/bin/python local/descope/sdk/check.py http://localhost:8100
 """
 
 import json

@@ -20,7 +20,15 @@ async fn main() -> io::Result<()> {
     let address = (Ipv4Addr::LOCALHOST, port).into();
     let file = env::var(STATE).ok().filter(|file| !file.is_empty());
     let stand_in = match &file {
-        Some(file) => StandIn::start_keeping(address, Settings::default(), PathBuf::from(file)).await?,
+        Some(file) => {
+            StandIn::start_keeping(address, Settings::default(), PathBuf::from(file)).await.map_err(|error| {
+                if error.kind() == io::ErrorKind::InvalidData {
+                    io::Error::other(format!("{file} cannot be read ({error}); delete it to begin anew"))
+                } else {
+                    error
+                }
+            })?
+        }
         None => StandIn::start_at(address, Settings::default()).await?,
     };
     // Not every machine has it.

@@ -1,0 +1,361 @@
+//! One-time codes: sent to a number or address, and shown again to prove it.
+//!
+//! A number or address that nobody has registered is treated as any other: whoever proves it gets an account.
+
+use std::str::FromStr;
+
+use axum::{extract::State, response::Response};
+use lambda_http::http::StatusCode;
+use serde::Serialize;
+use shared::{
+    Error, Result,
+    accounts::User,
+    descope::{Channel, SignedIn},
+    error::ErrorBody,
+    http::{ClientAddress, Device, Fields, Json, Read, private_json},
+    phone::Phone,
+    session::Session,
+};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    App,
+    change::Change,
+    profile::LONGEST_PHONE,
+    proof::{self, Identifier},
+    sign_in::Welcome,
+};
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(request_by_phone))
+        .routes(routes!(resend_by_phone))
+        .routes(routes!(verify_by_phone))
+        .routes(routes!(login_by_phone))
+        .routes(routes!(show_verification))
+        .routes(routes!(request))
+        .routes(routes!(verify))
+}
+
+/// The longest text that may be a code.
+const LONGEST_CODE: usize = 32;
+
+#[derive(Debug, ToSchema)]
+struct Recipient {
+    /// Any spelling.
+    #[schema(value_type = String, example = "+1234567890")]
+    phone_number: Phone,
+}
+
+impl Read for Recipient {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        Some(Self { phone_number: phone_number(fields)? })
+    }
+}
+
+#[derive(Debug, ToSchema)]
+struct MaybeRecipient {
+    /// Any spelling. Without it the code goes to the number of whoever is signed in.
+    #[schema(value_type = Option<String>)]
+    phone_number: Option<Phone>,
+}
+
+impl Read for MaybeRecipient {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        Some(Self { phone_number: Change::read(fields, "phone_number", LONGEST_PHONE)?.value() })
+    }
+}
+
+#[derive(Debug, ToSchema)]
+struct PhoneProof {
+    /// Any spelling.
+    #[schema(value_type = String, example = "+1234567890")]
+    phone_number: Phone,
+    #[schema(example = "123456")]
+    otp_code: String,
+}
+
+impl Read for PhoneProof {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        let (phone_number, otp_code) = (phone_number(fields), fields.text("otp_code", LONGEST_CODE));
+        Some(Self { phone_number: phone_number?, otp_code: otp_code? })
+    }
+}
+
+#[derive(Debug, ToSchema)]
+struct AnyRecipient {
+    /// A phone number in any spelling, or an e-mail address.
+    #[schema(value_type = String)]
+    identifier: Identifier,
+}
+
+impl Read for AnyRecipient {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        Some(Self { identifier: identifier(fields)? })
+    }
+}
+
+#[derive(Debug, ToSchema)]
+struct Proof {
+    /// A phone number in any spelling, or an e-mail address.
+    #[schema(value_type = String)]
+    identifier: Identifier,
+    #[schema(example = "123456")]
+    otp_code: String,
+}
+
+impl Read for Proof {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        let (identifier, otp_code) = (identifier(fields), fields.text("otp_code", LONGEST_CODE));
+        Some(Self { identifier: identifier?, otp_code: otp_code? })
+    }
+}
+
+fn phone_number(fields: &mut Fields) -> Option<Phone> {
+    fields.parsed("phone_number", |text| text.parse().map_err(|error: shared::phone::NotAPhone| error.to_string()))
+}
+
+fn identifier(fields: &mut Fields) -> Option<Identifier> {
+    fields.parsed("identifier", |text| {
+        let phone = text.parse().map(Identifier::Phone).ok();
+        let identifier = phone.or_else(|| text.parse().map(Identifier::Email).ok());
+        identifier.ok_or_else(|| "Enter a valid phone number or email address.".to_owned())
+    })
+}
+
+/// What is known of a code that is on its way; the same for everybody.
+#[derive(Debug, Serialize, ToSchema)]
+struct Sent {
+    #[schema(example = "OTP sent successfully")]
+    message: &'static str,
+    /// E.164.
+    phone_number: Option<String>,
+    /// For so many seconds the code can be used.
+    expires_in: u64,
+    /// At `otp/request/` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identifier: Option<String>,
+    /// At `otp/request/` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    method: Option<Channel>,
+}
+
+/// Sends a one-time code to a phone number.
+#[utoipa::path(
+    post, path = "/phone/request-otp", operation_id = "request_phone_otp", tag = "One-time codes",
+    request_body = Recipient,
+    responses(
+        (status = 200, body = Sent),
+        (status = 400, body = ErrorBody),
+        (status = 429, description = "One in 30 seconds, five an hour.", body = ErrorBody),
+    )
+)]
+async fn request_by_phone(
+    State(app): State<App>,
+    address: ClientAddress,
+    Json(recipient): Json<Recipient>,
+) -> Result<Response> {
+    send(&app, &Identifier::Phone(recipient.phone_number), &address, "OTP sent successfully").await
+}
+
+/// Sends another code; the one before is worth nothing then.
+#[utoipa::path(
+    post, path = "/phone/resend-otp", operation_id = "resend_phone_otp", tag = "One-time codes",
+    request_body = MaybeRecipient, security((), ("session" = [])),
+    responses(
+        (status = 200, body = Sent),
+        (status = 400, body = ErrorBody),
+        (status = 401, description = "Neither number nor session.", body = ErrorBody),
+        (status = 429, description = "One in 30 seconds, five an hour.", body = ErrorBody),
+    )
+)]
+async fn resend_by_phone(
+    State(app): State<App>,
+    session: Result<Option<Session>>,
+    address: ClientAddress,
+    Json(recipient): Json<MaybeRecipient>,
+) -> Result<Response> {
+    let phone = match recipient.phone_number {
+        // Whoever names a number needs no session, not even a valid one.
+        Some(phone) => phone,
+        None => number_of(&session?.ok_or(Error::NotAuthenticated)?.user)?,
+    };
+    send(&app, &Identifier::Phone(phone), &address, "OTP resent successfully").await
+}
+
+fn number_of(user: &User) -> Result<Phone> {
+    let phone = user.phone.as_deref().and_then(|phone| Phone::from_str(phone).ok());
+    phone.ok_or_else(|| Error::field("phone_number", "This field is required."))
+}
+
+/// Signs in with a code. With a session: adds the number to its account.
+#[utoipa::path(
+    post, path = "/phone/verify-otp", operation_id = "verify_phone_otp", tag = "One-time codes",
+    request_body = PhoneProof, security((), ("session" = [])),
+    responses(
+        (status = 200, body = Welcome),
+        (status = 400, description = "`INVALID_OTP`, or fields at fault.", body = ErrorBody),
+        (status = 401, description = "A session was sent that is not valid.", body = ErrorBody),
+        (status = 409, description = "Somebody else has proved this number.", body = ErrorBody),
+        (status = 429, body = ErrorBody),
+    )
+)]
+async fn verify_by_phone(
+    State(app): State<App>,
+    session: Option<Session>,
+    address: ClientAddress,
+    device: Device,
+    Json(proof): Json<PhoneProof>,
+) -> Result<Welcome> {
+    let identifier = Identifier::Phone(proof.phone_number);
+    let (user, signed_in) = prove(&app, session.as_ref(), &identifier, &proof.otp_code, &address, &device).await?;
+    Ok(Welcome::new("OTP verified successfully", user, signed_in))
+}
+
+/// Signs in with a code.
+#[utoipa::path(
+    post, path = "/phone/login", operation_id = "login_by_phone", tag = "One-time codes", request_body = PhoneProof,
+    responses(
+        (status = 200, body = Welcome),
+        (status = 400, body = ErrorBody),
+        (status = 401, description = "The code is wrong or has expired.", body = ErrorBody),
+        (status = 429, body = ErrorBody),
+    )
+)]
+async fn login_by_phone(
+    State(app): State<App>,
+    address: ClientAddress,
+    device: Device,
+    Json(proof): Json<PhoneProof>,
+) -> Result<Welcome> {
+    let identifier = Identifier::Phone(proof.phone_number);
+    let proved = prove(&app, None, &identifier, &proof.otp_code, &address, &device).await;
+    let (user, signed_in) = proved.map_err(|error| match error {
+        Error::InvalidOtp => Error::InvalidCredentials,
+        error => error,
+    })?;
+    Ok(Welcome::new("Login successful", user, signed_in))
+}
+
+/// Sends a one-time code to a phone number or e-mail address.
+#[utoipa::path(
+    post, path = "/otp/request", operation_id = "request_otp", tag = "One-time codes", request_body = AnyRecipient,
+    responses(
+        (status = 200, body = Sent),
+        (status = 400, body = ErrorBody),
+        (status = 429, description = "One in 30 seconds, five an hour.", body = ErrorBody),
+    )
+)]
+async fn request(
+    State(app): State<App>,
+    address: ClientAddress,
+    Json(recipient): Json<AnyRecipient>,
+) -> Result<Response> {
+    let identifier = recipient.identifier;
+    send_to(&app, &identifier, &address).await?;
+    let sent = Sent {
+        identifier: Some(identifier.as_str().to_owned()),
+        method: Some(identifier.channel()),
+        ..Sent::to(&app, &identifier, "OTP sent successfully")
+    };
+    Ok(private_json(StatusCode::OK, &sent))
+}
+
+/// Signs in with a code. With a session: adds the number or address to its account.
+#[utoipa::path(
+    post, path = "/otp/verify", operation_id = "verify_otp", tag = "One-time codes", request_body = Proof,
+    security((), ("session" = [])),
+    responses(
+        (status = 200, body = Welcome),
+        (status = 400, description = "`INVALID_OTP`, or fields at fault.", body = ErrorBody),
+        (status = 401, description = "A session was sent that is not valid.", body = ErrorBody),
+        (status = 409, description = "Somebody else has proved this number or address.", body = ErrorBody),
+        (status = 429, body = ErrorBody),
+    )
+)]
+async fn verify(
+    State(app): State<App>,
+    session: Option<Session>,
+    address: ClientAddress,
+    device: Device,
+    Json(proof): Json<Proof>,
+) -> Result<Welcome> {
+    let identifier = proof.identifier;
+    let (user, signed_in) = prove(&app, session.as_ref(), &identifier, &proof.otp_code, &address, &device).await?;
+    Ok(Welcome {
+        identifier: Some(identifier.as_str().to_owned()),
+        method: Some(identifier.channel()),
+        ..Welcome::new("OTP verified successfully", user, signed_in)
+    })
+}
+
+/// Whether a number is proved.
+#[derive(Debug, Serialize, ToSchema)]
+struct Verification {
+    is_phone_verified: bool,
+    /// E.164.
+    phone_number: Option<String>,
+}
+
+/// Tells whether one's number is proved.
+#[utoipa::path(
+    get, path = "/phone/verification-status", operation_id = "show_phone_verification", tag = "One-time codes",
+    security(("session" = [])),
+    responses((status = 200, body = Verification), (status = 401, body = ErrorBody))
+)]
+async fn show_verification(session: Session) -> Response {
+    let user = session.user;
+    let verification = Verification { is_phone_verified: user.is_phone_verified, phone_number: user.phone };
+    private_json(StatusCode::OK, &verification)
+}
+
+impl Sent {
+    fn to(app: &App, identifier: &Identifier, message: &'static str) -> Self {
+        let phone_number = match identifier {
+            Identifier::Phone(phone) => Some(phone.to_string()),
+            Identifier::Email(_) => None,
+        };
+        Self { message, phone_number, expires_in: app.messages.code_lifetime.as_secs(), identifier: None, method: None }
+    }
+}
+
+async fn send(app: &App, identifier: &Identifier, address: &ClientAddress, message: &'static str) -> Result<Response> {
+    send_to(app, identifier, address).await?;
+    Ok(private_json(StatusCode::OK, &Sent::to(app, identifier, message)))
+}
+
+async fn send_to(app: &App, identifier: &Identifier, address: &ClientAddress) -> Result<()> {
+    let recipient = identifier.as_str();
+    let limits = &app.limits;
+    let messages = [
+        limits.messages_at_once.on(recipient),
+        limits.messages_per_recipient.on(recipient),
+        limits.messages_per_address.on(&address.0),
+    ];
+    app.throttle.check(&messages).await?;
+    let sent = app.sessions.descope.send_code(identifier.channel(), recipient).await;
+    if let Err(Error::Upstream { .. } | Error::Throttled { .. }) = sent {
+        // No message went out, so none is counted. After a time-out one may have.
+        app.throttle.give_back(&messages).await;
+    }
+    sent
+}
+
+async fn prove(
+    app: &App,
+    session: Option<&Session>,
+    identifier: &Identifier,
+    code: &str,
+    address: &ClientAddress,
+    device: &Device,
+) -> Result<(User, SignedIn)> {
+    let limits = &app.limits;
+    let tries = [limits.tries_per_identifier.on(identifier.as_str()), limits.tries_per_address.on(&address.0)];
+    app.throttle.check(&tries).await?;
+    let signed_in = app.sessions.descope.verify_code(identifier.channel(), identifier.as_str(), code).await?;
+    match session {
+        Some(session) => proof::from_within(app, signed_in, identifier, session, device).await,
+        None => proof::from_outside(app, signed_in, identifier, device).await,
+    }
+}

@@ -1,0 +1,68 @@
+//! Signing in with e-mail address and password.
+
+use axum::extract::State;
+use secrecy::SecretString;
+use shared::{
+    Result,
+    email::Email,
+    error::ErrorBody,
+    http::{ClientAddress, Device, Fields, Json, Read},
+};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    App,
+    sign_in::{self, Welcome},
+};
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(login))
+}
+
+#[derive(Debug, ToSchema)]
+struct Login {
+    #[schema(value_type = String, format = Email)]
+    email: Email,
+    #[schema(value_type = String, format = Password)]
+    password: SecretString,
+}
+
+impl Read for Login {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        let (email, password) = (email(fields), fields.secret("password", LONGEST_PASSWORD));
+        Some(Self { email: email?, password: password? })
+    }
+}
+
+/// Far above any project's rule; Descope's own limit is 64.
+pub(crate) const LONGEST_PASSWORD: usize = 256;
+
+/// The field `email`.
+pub(crate) fn email(fields: &mut Fields) -> Option<Email> {
+    fields.parsed("email", |text| text.parse().map_err(|error: shared::email::NotAnEmail| error.to_string()))
+}
+
+/// Signs in. A wrong password and an unknown address are answered alike.
+#[utoipa::path(
+    post, path = "/login", operation_id = "login", tag = "Accounts", request_body = Login,
+    responses(
+        (status = 200, body = Welcome),
+        (status = 400, body = ErrorBody),
+        (status = 401, description = "`INVALID_CREDENTIALS`.", body = ErrorBody),
+        (status = 429, body = ErrorBody),
+    )
+)]
+async fn login(
+    State(app): State<App>,
+    address: ClientAddress,
+    device: Device,
+    Json(login): Json<Login>,
+) -> Result<Welcome> {
+    let limits = &app.limits;
+    let tries = [limits.tries_per_identifier.on(login.email.as_str()), limits.tries_per_address.on(&address.0)];
+    app.throttle.check(&tries).await?;
+    let signed_in = app.sessions.descope.sign_in(login.email.as_str(), &login.password).await?;
+    let (user, signed_in) = sign_in::with_password(&app, signed_in, &device).await?;
+    Ok(Welcome::new("Login successful", user, signed_in))
+}

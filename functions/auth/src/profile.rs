@@ -1,0 +1,187 @@
+//! One's profile.
+
+use std::str::FromStr;
+
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use chrono::{DateTime, Utc};
+use lambda_http::http::StatusCode;
+use serde::Serialize;
+use shared::{
+    Result,
+    accounts::{self, User},
+    email::Email,
+    error::ErrorBody,
+    http::{Fields, Json, Read, private_json},
+    phone::Phone,
+    session::Session,
+};
+use url::Url;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{App, change::Change};
+
+/// The longest first or last name.
+pub(crate) const LONGEST_NAME: usize = 100;
+/// The longest spelling of a number.
+pub(crate) const LONGEST_PHONE: usize = 100;
+const LONGEST_URL: usize = 2000;
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(show, update))
+}
+
+/// A user as the API shows it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = User)]
+pub(crate) struct Profile {
+    id: i64,
+    /// The address or number that the account was made with.
+    username: String,
+    email: Option<String>,
+    first_name: String,
+    last_name: String,
+    /// E.164.
+    phone_number: Option<String>,
+    profile_picture: Option<String>,
+    /// Whether number or address has been proved.
+    is_verified: bool,
+    #[serde(with = "shared::http::time")]
+    created_at: DateTime<Utc>,
+    #[serde(with = "shared::http::time")]
+    updated_at: DateTime<Utc>,
+    is_staff: bool,
+    is_superuser: bool,
+}
+
+impl From<User> for Profile {
+    fn from(user: User) -> Self {
+        Self {
+            is_verified: user.is_phone_verified || user.is_email_verified,
+            is_staff: user.is_staff(),
+            is_superuser: user.is_superuser(),
+            id: user.id,
+            username: user.username,
+            email: user.email,
+            first_name: user.first_name,
+            last_name: user.last_name,
+            phone_number: user.phone,
+            profile_picture: user.profile_picture,
+            created_at: user.created_at,
+            updated_at: user.updated_at,
+        }
+    }
+}
+
+impl IntoResponse for Profile {
+    fn into_response(self) -> Response {
+        private_json(StatusCode::OK, &self)
+    }
+}
+
+/// What is to be changed. A field that is not sent stays; null or an empty text empties it.
+#[derive(Debug, ToSchema)]
+struct Changes {
+    #[schema(value_type = Option<String>)]
+    first_name: Change<String>,
+    #[schema(value_type = Option<String>)]
+    last_name: Change<String>,
+    /// An https URL.
+    #[schema(value_type = Option<String>)]
+    profile_picture: Change<Picture>,
+    /// Unverified until a one-time code proves it.
+    #[schema(value_type = Option<String>)]
+    email: Change<Email>,
+    /// Unverified until a one-time code proves it.
+    #[schema(value_type = Option<String>)]
+    phone_number: Change<Phone>,
+}
+
+impl Read for Changes {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        let first_name = Change::read(fields, "first_name", LONGEST_NAME);
+        let last_name = Change::read(fields, "last_name", LONGEST_NAME);
+        let profile_picture = Change::read(fields, "profile_picture", LONGEST_URL);
+        let email = Change::read(fields, "email", Email::MAX);
+        let phone_number = Change::read(fields, "phone_number", LONGEST_PHONE);
+        Some(Self {
+            first_name: first_name?,
+            last_name: last_name?,
+            profile_picture: profile_picture?,
+            email: email?,
+            phone_number: phone_number?,
+        })
+    }
+}
+
+/// A picture that a page may show: an https URL without a password.
+#[derive(Debug)]
+struct Picture(String);
+
+impl FromStr for Picture {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match Url::parse(text) {
+            Ok(url) if url.scheme() == "https" && url.username().is_empty() && url.password().is_none() => {
+                Ok(Self(url.into()))
+            }
+            _ => Err("Enter a valid https URL."),
+        }
+    }
+}
+
+/// Shows one's profile.
+#[utoipa::path(
+    get, path = "/profile", operation_id = "show_profile", tag = "Accounts", security(("session" = [])),
+    responses((status = 200, body = Profile), (status = 401, body = ErrorBody))
+)]
+async fn show(session: Session) -> Profile {
+    session.user.into()
+}
+
+/// Changes one's profile. A new number or address is unverified, whoever else may use it: who proves it has it.
+#[utoipa::path(
+    patch, path = "/profile", operation_id = "update_profile", tag = "Accounts", security(("session" = [])),
+    request_body = Changes,
+    responses(
+        (status = 200, body = Profile),
+        (status = 400, body = ErrorBody),
+        (status = 401, body = ErrorBody),
+    )
+)]
+async fn update(State(app): State<App>, session: Session, Json(changes): Json<Changes>) -> Result<Profile> {
+    let Changes { first_name, last_name, profile_picture, email, phone_number } = changes;
+    let pool = app.sessions.database.pool();
+    sqlx::query!(
+        "
+        update users set
+            first_name = case when $2 then coalesce($3, '') else first_name end,
+            last_name = case when $4 then coalesce($5, '') else last_name end,
+            profile_picture = case when $6 then $7 else profile_picture end,
+            email = case when $8 then $9 else email end,
+            is_email_verified = is_email_verified and (not $8 or email is not distinct from $9),
+            phone = case when $10 then $11 else phone end,
+            is_phone_verified = is_phone_verified and (not $10 or phone is not distinct from $11),
+            updated_at = now()
+        where id = $1
+        ",
+        session.user.id,
+        first_name.is_wanted(),
+        first_name.value(),
+        last_name.is_wanted(),
+        last_name.value(),
+        profile_picture.is_wanted(),
+        profile_picture.value().map(|picture| picture.0),
+        email.is_wanted(),
+        email.value().map(|email| email.to_string()),
+        phone_number.is_wanted(),
+        phone_number.value().map(|phone| phone.to_string())
+    )
+    .execute(&pool)
+    .await?;
+    Ok(accounts::load(&pool, session.user.id).await?.into())
+}

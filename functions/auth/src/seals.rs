@@ -1,0 +1,120 @@
+//! Refresh tokens at rest: sealed, so that a copy of the database signs nobody in.
+
+use std::sync::Arc;
+
+use aes_gcm::{
+    Aes256Gcm, KeyInit,
+    aead::{Aead, Payload},
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use shared::{Error, Result, config};
+
+const NONCE_BYTES: usize = 12;
+
+/// The keys that refresh tokens are sealed with. An envelope is: the length of the key's id, the id, the nonce, and what
+/// AES-256-GCM makes of the token. It opens for the Descope user alone for whom it was sealed.
+#[derive(Clone)]
+pub struct Seals {
+    keys: Arc<[(String, Aes256Gcm)]>,
+}
+
+impl Seals {
+    /// Reads `REFRESH_TOKEN_KEYS`: `id:base64 of 32 bytes`, separated by commas. The first key seals and all of them
+    /// open, so that a key rotates by putting a new one in front.
+    pub fn from_env() -> Result<Self, config::Error> {
+        Self::parse(&config::required(config::REFRESH_TOKEN_KEYS)?).ok_or(config::REFRESH_TOKEN_KEYS.invalid())
+    }
+
+    /// Keys in the form in which they are configured; `None` if they cannot be read.
+    pub fn parse(text: &str) -> Option<Self> {
+        let key = |item: &str| {
+            let (id, key) = item.trim().split_once(':')?;
+            let bytes: [u8; 32] = STANDARD.decode(key.trim()).ok()?.try_into().ok()?;
+            let id_fits = (1..=255).contains(&id.len());
+            id_fits.then(|| (id.to_owned(), Aes256Gcm::new(&bytes.into())))
+        };
+        let keys: Option<Arc<[_]>> = text.split(',').map(key).collect();
+        keys.map(|keys| Self { keys })
+    }
+
+    /// Seals a refresh token of a Descope user.
+    pub(crate) fn seal(&self, token: &str, descope_user_id: &str) -> Result<Vec<u8>> {
+        let (id, cipher) = self.keys.first().ok_or_else(broken)?;
+        let mut nonce = [0; NONCE_BYTES];
+        getrandom::fill(&mut nonce).map_err(Error::internal)?;
+        let payload = Payload { msg: token.as_bytes(), aad: descope_user_id.as_bytes() };
+        let sealed = cipher.encrypt(&nonce.into(), payload).map_err(|_| broken())?;
+        let length = u8::try_from(id.len()).map_err(Error::internal)?;
+        Ok([&[length], id.as_bytes(), &nonce, &sealed].concat())
+    }
+
+    /// Opens what was sealed for this Descope user.
+    pub(crate) fn open(&self, envelope: &[u8], descope_user_id: &str) -> Result<String> {
+        let (length, rest) = envelope.split_first().ok_or_else(broken)?;
+        let (id, rest) = rest.split_at_checked(usize::from(*length)).ok_or_else(broken)?;
+        let (nonce, sealed) = rest.split_at_checked(NONCE_BYTES).ok_or_else(broken)?;
+        let (_, cipher) = self.keys.iter().find(|(known, _)| known.as_bytes() == id).ok_or_else(broken)?;
+        let nonce: [u8; NONCE_BYTES] = nonce.try_into().map_err(Error::internal)?;
+        let payload = Payload { msg: sealed, aad: descope_user_id.as_bytes() };
+        let token = cipher.decrypt(&nonce.into(), payload).map_err(|_| broken())?;
+        String::from_utf8(token).map_err(Error::internal)
+    }
+}
+
+impl std::fmt::Debug for Seals {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Seals")
+    }
+}
+
+fn broken() -> Error {
+    Error::internal("a refresh token could not be sealed or opened")
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+
+    use super::Seals;
+
+    fn key(id: &str, byte: u8) -> String {
+        format!("{id}:{}", STANDARD.encode([byte; 32]))
+    }
+
+    #[test]
+    fn a_key_rotates_by_a_new_one_in_front() {
+        let old = Seals::parse(&key("old", 1)).unwrap();
+        let both = Seals::parse(&format!("{}, {}", key("new", 2), key("old", 1))).unwrap();
+        let new = Seals::parse(&key("new", 2)).unwrap();
+        let before = old.seal("token", "U1").unwrap();
+        assert_eq!(both.open(&before, "U1").unwrap(), "token");
+        let after = both.seal("token", "U1").unwrap();
+        assert_eq!(new.open(&after, "U1").unwrap(), "token");
+        assert!(old.open(&after, "U1").is_err());
+        assert!(new.open(&before, "U1").is_err());
+    }
+
+    #[test]
+    fn an_envelope_opens_for_its_user_and_whole_only() {
+        let seals = Seals::parse(&key("k", 1)).unwrap();
+        let envelope = seals.seal("token", "U1").unwrap();
+        assert_ne!(envelope, seals.seal("token", "U1").unwrap(), "no two envelopes are alike");
+        assert!(seals.open(&envelope, "U2").is_err());
+        for length in 0..envelope.len() {
+            assert!(seals.open(&envelope[..length], "U1").is_err());
+        }
+        for index in 0..envelope.len() {
+            let mut changed = envelope.clone();
+            changed[index] ^= 1;
+            assert!(seals.open(&changed, "U1").is_err(), "byte {index}");
+        }
+    }
+
+    #[test]
+    fn keys_that_are_none_are_refused() {
+        let short = format!("k:{}", STANDARD.encode([1; 16]));
+        for text in ["", "k", "k:", ":AAAA", "k:not base64", &short, &format!("{},", key("k", 1))] {
+            assert!(Seals::parse(text).is_none(), "{text}");
+        }
+    }
+}

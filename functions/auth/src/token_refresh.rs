@@ -1,0 +1,207 @@
+//! A new session token for a refresh token.
+//!
+//! Several windows of one client may ask at once with one refresh token, and where refresh tokens rotate, only the first
+//! question has an answer. So for one token one asks Descope; the others wait and, for a while, get the same answer. It
+//! is kept sealed with the refresh token itself: whoever does not have that cannot read it.
+
+use axum::{extract::State, response::Response};
+use chrono::TimeDelta;
+use lambda_http::http::StatusCode;
+use serde::Serialize;
+use shared::{
+    Error, Result,
+    accounts::{self, NewSession},
+    descope::{Claims, Kind, SERVICE, SignedIn},
+    error::ErrorBody,
+    http::{Device, Fields, Json, Read, private_json},
+    idempotency::{self, Answer, Key},
+    session::{add_token, session_of, sha256},
+};
+use sqlx::{PgConnection, PgExecutor};
+use tracing::warn;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::App;
+
+/// Far longer than any token of Descope's.
+pub(crate) const LONGEST_TOKEN: usize = 8000;
+/// How long the same question gets the same answer: enough for windows that wake up together, and for an answer that was
+/// lost on the way.
+const SAME_ANSWER: TimeDelta = TimeDelta::minutes(1);
+const SCOPE: &str = "refresh token";
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(refresh))
+}
+
+#[derive(Debug, ToSchema)]
+struct Refresh {
+    refresh_token: Option<String>,
+    /// The same, for older clients.
+    #[schema(value_type = Option<String>)]
+    #[expect(dead_code, reason = "described, and read into the other field")]
+    refresh: (),
+}
+
+impl Read for Refresh {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        let name = if !fields.has("refresh_token") && fields.has("refresh") { "refresh" } else { "refresh_token" };
+        Some(Self { refresh_token: Some(fields.text(name, LONGEST_TOKEN)?), refresh: () })
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct Refreshed {
+    session_token: String,
+    /// The one that was sent, unless Descope has changed it.
+    refresh_token: String,
+}
+
+/// The session that a refresh token belongs to.
+struct Known {
+    session_id: i64,
+    is_revoked: bool,
+}
+
+/// Exchanges a refresh token for a new session token.
+#[utoipa::path(
+    post, path = "/token/refresh", operation_id = "refresh_token", tag = "Accounts", request_body = Refresh,
+    responses(
+        (status = 200, body = Refreshed),
+        (status = 400, body = ErrorBody),
+        (status = 401, description = "The token is worth nothing, or its session was ended.", body = ErrorBody),
+    )
+)]
+async fn refresh(State(app): State<App>, device: Device, Json(body): Json<Refresh>) -> Result<Response> {
+    let token = body.refresh_token.unwrap_or_default();
+    let database = &app.sessions.database;
+    match session_with(&database.pool(), &token).await? {
+        Some(Known { is_revoked: true, .. }) => return Err(Error::SessionRevoked),
+        Some(_) => {}
+        // Descope is not asked about noise. (What was handed out here it decides by itself: it may know of keys that
+        // are no longer published.)
+        None => drop(app.sessions.keys.verify(&token, Kind::Refresh).await.map_err(not_expired)?),
+    }
+    // The transaction is open while Descope is asked, on purpose: it holds the one row that makes the others wait, and a
+    // function that is killed lets go of it.
+    let mut transaction = database.begin().await?;
+    let outcome = answer(&app, &mut transaction, &token, &device).await;
+    match outcome {
+        Ok(answer) => {
+            transaction.commit().await?;
+            Ok(answer)
+        }
+        Err(error) => {
+            transaction.rollback().await?;
+            Err(error)
+        }
+    }
+}
+
+async fn answer(app: &App, connection: &mut PgConnection, token: &str, device: &Device) -> Result<Response> {
+    let key = Key::new(token);
+    let before = idempotency::claim(connection, SCOPE, &key, &sha256(SCOPE)).await.map_err(|error| match error {
+        // Whoever asks Descope has not got an answer yet.
+        Error::IdempotencyInProgress => Error::UpstreamTimeout { service: SERVICE },
+        error => error,
+    })?;
+    if let Some(answer) = before {
+        return Ok(answer.into_response());
+    }
+    let signed_in = app.sessions.descope.refresh(token).await?;
+    if let Err(error) = app.sessions.keys.learn(&signed_in.session_jwt).await {
+        warn!(%error, "the key of a new token is not known yet");
+    }
+    write(app, connection, token, &signed_in, device).await?;
+    let is_unchanged = signed_in.refresh_jwt.is_empty();
+    let refreshed = Refreshed {
+        session_token: signed_in.session_jwt,
+        refresh_token: if is_unchanged { token.to_owned() } else { signed_in.refresh_jwt },
+    };
+    let body = serde_json::to_vec(&refreshed).map_err(Error::internal)?;
+    idempotency::keep(connection, SCOPE, &key, &Answer::new(StatusCode::OK, body), SAME_ANSWER).await?;
+    Ok(private_json(StatusCode::OK, &refreshed))
+}
+
+/// Writes the new tokens down with their session, which may be one that was opened elsewhere.
+async fn write(
+    app: &App,
+    connection: &mut PgConnection,
+    token: &str,
+    signed_in: &SignedIn,
+    device: &Device,
+) -> Result<()> {
+    let claims = Claims::trusted(&signed_in.session_jwt)?;
+    let newest = if signed_in.refresh_jwt.is_empty() { token } else { &signed_in.refresh_jwt };
+    let sealed = app.seals.seal(newest, claims.user_id())?;
+    let session_token_sha256 = sha256(&signed_in.session_jwt);
+    let session_id = if let Some(known) = session_with(&mut *connection, token).await? {
+        known.session_id
+    } else {
+        accounts::lock(connection, claims.user_id()).await?;
+        let user_id = accounts::adopt(connection, claims.user_id(), signed_in.user.as_ref()).await?;
+        let user_id = user_id.ok_or(Error::TokenInvalid)?;
+        let Some(session_id) = session_of(connection, &claims).await? else {
+            let session = NewSession {
+                user_id,
+                claims: &claims,
+                token_sha256: session_token_sha256,
+                refresh_token: Some((sha256(newest), sealed)),
+                user_agent: &device.user_agent,
+                ip_address: &device.ip_address,
+            };
+            accounts::open_session(connection, session).await?;
+            return Ok(());
+        };
+        session_id
+    };
+    let renewed = sqlx::query!(
+        "
+        with refresh_token as (
+            insert into session_tokens (token_sha256, kind, session_id, expires_at) values ($3, 'refresh', $1, $4)
+            on conflict (token_sha256) do nothing
+        ), expired as (
+            delete from session_tokens where session_id = $1 and expires_at < now() - interval '1 hour'
+        )
+        update user_sessions set refresh_token_sealed = $2, expires_at = $4, last_seen_at = now()
+        where id = $1 and revoked_at is null
+        ",
+        session_id,
+        sealed,
+        &sha256(newest),
+        claims.session_ends_at()
+    )
+    .execute(&mut *connection)
+    .await?;
+    if renewed.rows_affected() == 0 {
+        // Revoked while Descope was asked: what it gave is ended too.
+        if let Err(error) = app.sessions.descope.log_out(newest).await {
+            warn!(%error, "a revoked session goes on at Descope");
+        }
+        return Err(Error::SessionRevoked);
+    }
+    add_token(connection, session_id, &session_token_sha256, &claims).await?;
+    Ok(())
+}
+
+async fn session_with(executor: impl PgExecutor<'_>, refresh_token: &str) -> Result<Option<Known>> {
+    let known = sqlx::query_as!(
+        Known,
+        r#"
+        select session_id, session.revoked_at is not null as "is_revoked!"
+        from session_tokens token
+        join user_sessions session on session.id = token.session_id
+        where token_sha256 = $1 and kind = 'refresh'
+        "#,
+        &sha256(refresh_token)
+    )
+    .fetch_optional(executor)
+    .await?;
+    Ok(known)
+}
+
+/// Clients refresh when a session token has expired; a refresh token that has is simply worth nothing.
+fn not_expired(error: Error) -> Error {
+    if matches!(error, Error::TokenExpired) { Error::TokenInvalid } else { error }
+}

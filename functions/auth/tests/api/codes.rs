@@ -1,0 +1,281 @@
+//! One-time codes: what they prove, for whom, and what they end.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use serde_json::{Value, json};
+use shared::database::MIGRATOR;
+use sqlx::{PgPool, postgres::PgConnectOptions, postgres::PgPoolOptions};
+
+use super::{EMAIL, PASSWORD, PHONE, World, failure, registration, session_token, told};
+
+async fn request(world: &World, phone: &str) {
+    let sent = world.client.post("/api/auth/phone/request-otp/", &json!({ "phone_number": phone })).await;
+    assert_eq!(sent.status, 200, "{}", sent.text);
+}
+
+fn proof(phone: &str, code: &str) -> Value {
+    json!({ "phone_number": phone, "otp_code": code })
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_code_by_phone_opens_an_account_the_first_time_and_the_same_one_again(pool: PgPool) {
+    let world = World::new(pool).await;
+    let asked = world.client.post("/api/auth/phone/request-otp/", &json!({ "phone_number": "98765 43210" })).await;
+    assert_eq!(
+        (asked.status, asked.body),
+        (200, json!({ "message": "OTP sent successfully", "phone_number": PHONE, "expires_in": 180 }))
+    );
+    let code = world.code(PHONE);
+    let first = world.client.post("/api/auth/phone/verify-otp/", &proof("9876543210", &code)).await;
+    let user = json!({
+        "id": 1, "username": PHONE, "email": null, "first_name": "", "last_name": "", "phone_number": PHONE,
+        "profile_picture": null, "is_verified": true, "created_at": "<moment>", "updated_at": "<moment>",
+        "is_staff": false, "is_superuser": false
+    });
+    let welcome = |message: &str| json!({ "message": message, "user": user, "session_token": "<token>", "refresh_token": "<token>" });
+    assert_eq!((first.status, told(&first)), (200, welcome("OTP verified successfully")));
+    let status = world.signed_in(&first).get("/api/auth/phone/verification-status/").await;
+    assert_eq!((status.status, status.body), (200, json!({ "is_phone_verified": true, "phone_number": PHONE })));
+
+    request(&world, PHONE).await;
+    let again = world.client.post("/api/auth/phone/login/", &proof(PHONE, &world.code(PHONE))).await;
+    assert_eq!((again.status, told(&again)), (200, welcome("Login successful")));
+    assert_eq!(world.count("users").await, 1);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_code_by_e_mail_does_the_same(pool: PgPool) {
+    let world = World::new(pool).await;
+    let asked = world.client.post("/api/auth/otp/request/", &json!({ "identifier": "User@example.com" })).await;
+    assert_eq!(
+        (asked.status, asked.body),
+        (
+            200,
+            json!({
+                "message": "OTP sent successfully", "phone_number": null, "expires_in": 180, "identifier": EMAIL,
+                "method": "email"
+            })
+        )
+    );
+    let proof = json!({ "identifier": EMAIL, "otp_code": world.code(EMAIL) });
+    let answer = world.client.post("/api/auth/otp/verify/", &proof).await;
+    assert_eq!((answer.status, &answer.body["message"]), (200, &json!("OTP verified successfully")));
+    assert_eq!((&answer.body["identifier"], &answer.body["method"]), (&json!(EMAIL), &json!("email")));
+    let user = &answer.body["user"];
+    assert_eq!(
+        (&user["email"], &user["phone_number"], &user["is_verified"]),
+        (&json!(EMAIL), &Value::Null, &json!(true))
+    );
+
+    let sent = world.client.post("/api/auth/otp/request/", &json!({ "identifier": "098765-43210" })).await;
+    assert_eq!(
+        sent.body,
+        json!({
+            "message": "OTP sent successfully", "phone_number": PHONE, "expires_in": 180, "identifier": PHONE,
+            "method": "sms"
+        })
+    );
+    let neither = world.client.post("/api/auth/otp/request/", &json!({ "identifier": "john" })).await;
+    assert_eq!(neither.body["details"], json!({ "identifier": ["Enter a valid phone number or email address."] }));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_code_that_is_wrong_used_late_or_replaced_proves_nothing(pool: PgPool) {
+    let world = World::new(pool).await;
+    request(&world, PHONE).await;
+    let code = world.code(PHONE);
+    let wrong = if code == "000000" { "000001" } else { "000000" };
+    let verify = "/api/auth/phone/verify-otp/";
+    assert_eq!(failure(&world.client.post(verify, &proof(PHONE, wrong)).await), (400, "INVALID_OTP"));
+    let login = world.client.post("/api/auth/phone/login/", &proof(PHONE, wrong)).await;
+    assert_eq!(failure(&login), (401, "INVALID_CREDENTIALS"));
+    let unknown = world.client.post(verify, &proof("+919876500000", &code)).await;
+    assert_eq!(failure(&unknown), (400, "INVALID_OTP"), "the code of another number");
+
+    request(&world, PHONE).await;
+    assert_eq!(failure(&world.client.post(verify, &proof(PHONE, &code)).await), (400, "INVALID_OTP"), "replaced");
+    let code = world.code(PHONE);
+    assert_eq!(world.client.post(verify, &proof(PHONE, &code)).await.status, 200);
+    assert_eq!(failure(&world.client.post(verify, &proof(PHONE, &code)).await), (400, "INVALID_OTP"), "used");
+
+    request(&world, PHONE).await;
+    world.descope.advance(Duration::from_secs(181));
+    assert_eq!(failure(&world.client.post(verify, &proof(PHONE, &world.code(PHONE))).await), (400, "INVALID_OTP"));
+
+    let missing = world.client.post(verify, &json!({})).await;
+    let required = json!(["This field is required."]);
+    assert_eq!(missing.body["details"], json!({ "phone_number": required, "otp_code": required }));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn known_and_unknown_numbers_are_answered_alike_and_with_the_same_work(pool: PgPool) {
+    let world = World::new(pool).await;
+    world.prove(&world.client, PHONE).await;
+    world.register(EMAIL).await;
+    let mut answers = Vec::new();
+    for identifier in [PHONE, "+919876543219", EMAIL, "nobody@example.com"] {
+        let calls = world.descope.all_calls().len();
+        let answer = world.client.post("/api/auth/otp/request/", &json!({ "identifier": identifier })).await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(world.descope.all_calls().len() - calls, 1, "{identifier}");
+        answers.push(answer.text.replace(identifier, "<identifier>"));
+    }
+    assert_eq!(answers[0], answers[1]);
+    assert_eq!(answers[2], answers[3]);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_code_shown_in_a_session_proves_the_number_for_its_account(pool: PgPool) {
+    let world = World::new(pool).await;
+    let user = world.user(EMAIL).await;
+    request(&world, PHONE).await;
+    let added = user.post("/api/auth/phone/verify-otp/", &proof(PHONE, &world.code(PHONE))).await;
+    assert_eq!(added.status, 200, "{}", added.text);
+    let profile = &added.body["user"];
+    assert_eq!((&profile["id"], &profile["email"]), (&json!(1), &json!(EMAIL)));
+    assert_eq!((&profile["phone_number"], &profile["is_verified"]), (&json!(PHONE), &json!(true)));
+    for client in [&user, &world.signed_in(&added)] {
+        assert_eq!(client.get("/api/auth/profile/").await.body["phone_number"], PHONE);
+    }
+    // From now on the number opens that account, and the password goes on doing so.
+    let by_phone = world.prove(&world.client, PHONE).await;
+    assert_eq!(by_phone.body["user"]["id"], 1);
+    assert_eq!(world.login(EMAIL, PASSWORD).await.body["user"]["id"], 1);
+    assert_eq!(world.count("users").await, 1);
+
+    let other = world.user("other@example.com").await;
+    let taken = world.prove(&other, PHONE).await;
+    assert_eq!(failure(&taken), (409, "CONFLICT"));
+    assert_eq!(other.get("/api/auth/profile/").await.body["phone_number"], Value::Null);
+    assert_eq!(user.get("/api/auth/profile/").await.body["phone_number"], PHONE);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_session_that_is_sent_with_a_code_must_be_valid(pool: PgPool) {
+    let world = World::new(pool).await;
+    request(&world, PHONE).await;
+    let code = world.code(PHONE);
+    let answer = world.bearing("forged").post("/api/auth/phone/verify-otp/", &proof(PHONE, &code)).await;
+    assert_eq!(failure(&answer), (401, "TOKEN_INVALID"));
+    let answer = world.client.post("/api/auth/phone/verify-otp/", &proof(PHONE, &code)).await;
+    assert_eq!(answer.status, 200, "the code was not used up");
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_number_that_was_given_up_becomes_its_next_owner_s(pool: PgPool) {
+    let world = World::new(pool).await;
+    let (old, new) = ("+919876500001", "+919876500002");
+    let ada = world.signed_in(&world.prove(&world.client, old).await);
+    assert_eq!(world.prove(&ada, new).await.body["user"]["phone_number"], new);
+    // Somebody else has the old number now.
+    let bob = world.prove(&world.client, old).await;
+    assert_eq!((bob.status, &bob.body["user"]["id"]), (200, &json!(2)));
+    assert_eq!(world.prove(&world.client, new).await.body["user"]["id"], 1);
+    assert_eq!(ada.get("/api/auth/profile/").await.body["id"], 1, "Ada's first session is still hers");
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn nobody_keeps_a_foothold_in_an_account_made_with_another_s_address(pool: PgPool) {
+    let world = World::new(pool).await;
+    // Mallory registers with Ada's address, proves a number of her own, and keeps every key she gets.
+    let registered = world.register(EMAIL).await;
+    let mallory = world.signed_in(&registered);
+    let by_phone = world.prove(&mallory, PHONE).await;
+    assert_eq!(by_phone.body["user"]["id"], 1);
+    let phone_session = world.signed_in(&by_phone);
+
+    let ada = world.prove(&world.client, EMAIL).await;
+    assert_eq!((ada.status, &ada.body["user"]["id"], &ada.body["user"]["email"]), (200, &json!(1), &json!(EMAIL)));
+    assert_eq!(world.signed_in(&ada).get("/api/auth/profile/").await.status, 200);
+
+    for client in [&mallory, &phone_session] {
+        assert_eq!(failure(&client.get("/api/auth/profile/").await), (401, "SESSION_REVOKED"));
+    }
+    for answer in [&registered, &by_phone] {
+        let body = json!({ "refresh_token": super::refresh_token(answer) });
+        assert_eq!(world.client.post("/api/auth/token/refresh/", &body).await.status, 401);
+        let at_descope = world.descope.url() + "/v1/auth/refresh";
+        let bearer = format!("Bearer {}:{}", descope::PROJECT_ID, super::refresh_token(answer));
+        assert_eq!(super::tokens::http_post(&at_descope, &bearer, &json!({})).await, 401, "nor at Descope");
+    }
+    assert_eq!(failure(&world.login(EMAIL, PASSWORD).await), (401, "INVALID_CREDENTIALS"));
+    let elsewhere = world.prove(&world.client, PHONE).await;
+    assert_eq!(elsewhere.body["user"]["id"], 2, "her number opens an account of her own");
+
+    // The second proof is not the first: it ends nothing.
+    let again = world.prove(&world.client, EMAIL).await;
+    assert_eq!(again.status, 200);
+    assert_eq!(world.signed_in(&ada).get("/api/auth/profile/").await.status, 200);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn an_address_proved_in_a_session_ends_whoever_registered_with_it(pool: PgPool) {
+    let world = World::new(pool).await;
+    let squatter = world.user(EMAIL).await;
+    let owner = world.signed_in(&world.prove(&world.client, PHONE).await);
+    assert_eq!(owner.patch("/api/auth/profile/", &json!({ "email": EMAIL })).await.status, 200);
+    let proved = world.prove(&owner, EMAIL).await;
+    assert_eq!((proved.status, &proved.body["user"]["id"]), (200, &json!(2)));
+    assert_eq!(proved.body["user"]["email"], EMAIL);
+    assert_eq!(world.signed_in(&proved).get("/api/auth/profile/").await.body["id"], 2);
+
+    assert_eq!(failure(&squatter.get("/api/auth/profile/").await), (401, "SESSION_REVOKED"));
+    assert_eq!(failure(&world.login(EMAIL, PASSWORD).await), (401, "INVALID_CREDENTIALS"));
+    assert_eq!(world.prove(&world.client, EMAIL).await.body["user"]["id"], 2);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn an_unproved_number_of_a_profile_opens_no_account(pool: PgPool) {
+    let world = World::new(pool).await;
+    let mut body = registration(EMAIL);
+    body["phone_number"] = json!(PHONE);
+    assert_eq!(world.client.post("/api/auth/register/", &body).await.status, 201);
+    let owner = world.prove(&world.client, PHONE).await;
+    assert_eq!((&owner.body["user"]["id"], &owner.body["user"]["email"]), (&json!(2), &Value::Null));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn another_code_goes_to_the_number_of_whoever_is_signed_in(pool: PgPool) {
+    let world = World::new(pool).await;
+    let user = world.user(EMAIL).await;
+    let none = user.post("/api/auth/phone/resend-otp/", &json!({})).await;
+    assert_eq!(none.body["details"], json!({ "phone_number": ["This field is required."] }));
+    user.patch("/api/auth/profile/", &json!({ "phone_number": PHONE })).await;
+    let sent = user.post("/api/auth/phone/resend-otp/", &json!({})).await;
+    assert_eq!(
+        (sent.status, sent.body),
+        (200, json!({ "message": "OTP resent successfully", "phone_number": PHONE, "expires_in": 180 }))
+    );
+    let with_number = json!({ "phone_number": PHONE });
+    let named = world.bearing("expired or not").post("/api/auth/phone/resend-otp/", &with_number).await;
+    assert_eq!(named.status, 200, "a number needs no session");
+    assert_eq!(world.descope.inbox(PHONE).len(), 2);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn of_many_who_prove_one_number_for_their_accounts_at_once_one_has_it(
+    pool: PgPoolOptions,
+    options: PgConnectOptions,
+) {
+    let world = World::new(pool.connect_with(options.clone()).await.unwrap()).await;
+    let mut callers = Vec::new();
+    for (index, client) in world.environments(&options, 6).into_iter().enumerate() {
+        let token = session_token(&world.register(&format!("user{index}@example.com")).await);
+        callers.push(client.with("Authorization", &format!("Bearer {token}")));
+    }
+    request(&world, PHONE).await;
+    let code = world.code(PHONE);
+    let shown = proof(PHONE, &code);
+    let tries = callers.iter().map(|caller| caller.post("/api/auth/phone/verify-otp/", &shown));
+    // The code works once.
+    let tries = join_all(tries).await;
+    let statuses: Vec<u16> = tries.iter().map(|answer| answer.status).collect();
+    assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
+    let owners: i64 = sqlx::query_scalar("select count(*) from users where phone = $1 and is_phone_verified")
+        .bind(PHONE)
+        .fetch_one(&world.pool)
+        .await
+        .unwrap();
+    assert_eq!(owners, 1);
+}

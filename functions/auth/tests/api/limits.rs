@@ -1,0 +1,144 @@
+//! Rate limits: per number or address, per IP address, and Descope's own.
+
+use auth::{DEADLINE, Limits};
+use descope::{Fault, StandIn};
+use serde_json::json;
+use shared::{
+    database::{Database, MIGRATOR},
+    testing::{self, Answer, Client, Fault as Broken, Network},
+    throttle::Throttle,
+};
+use sqlx::PgPool;
+
+use super::{EMAIL, PASSWORD, app, failure};
+
+fn limited(pool: PgPool, descope: &StandIn, limits: Limits) -> Client {
+    let redis = testing::redis();
+    let database = Database::from(pool);
+    let throttle = Throttle::new(redis.clone(), true);
+    let app = auth::App { limits, ..app(&database, &descope.url(), &redis, throttle) };
+    Client::within(auth::router(app), database, DEADLINE)
+}
+
+fn refused(answer: &Answer, at_most: u64) {
+    assert_eq!(failure(answer), (429, "THROTTLED"));
+    let seconds: u64 = answer.header("retry-after").parse().unwrap();
+    assert!((1..=at_most).contains(&seconds), "{seconds}");
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn one_code_in_thirty_seconds_goes_to_a_number(pool: PgPool) {
+    let descope = StandIn::start().await;
+    let client = limited(pool, &descope, Limits::from_env().unwrap());
+    let body = json!({ "phone_number": "9876543210" });
+    assert_eq!(client.post("/api/auth/phone/request-otp/", &body).await.status, 200);
+    for path in ["phone/request-otp", "phone/resend-otp"] {
+        let again = client.at("198.51.100.1").post(&format!("/api/auth/{path}/"), &body).await;
+        refused(&again, 30);
+    }
+    refused(&client.post("/api/auth/otp/request/", &json!({ "identifier": "+919876543210" })).await, 30);
+    assert_eq!(client.post("/api/auth/phone/resend-otp/", &json!({ "phone_number": "9876543211" })).await.status, 200);
+    assert_eq!(client.post("/api/auth/password-reset/", &json!({ "email": EMAIL })).await.status, 200);
+    refused(&client.post("/api/auth/password-reset/", &json!({ "email": EMAIL })).await, 30);
+    assert_eq!(descope.inbox("+919876543210").len(), 1);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_number_and_an_address_get_so_many_codes_an_hour(pool: PgPool) {
+    let descope = StandIn::start().await;
+    let limits = Limits::from_env().unwrap();
+    let patient = Limits { messages_at_once: limits.tries_per_address, ..limits };
+    let client = limited(pool, &descope, patient);
+    for _ in 0..5 {
+        let sent = client.post("/api/auth/phone/request-otp/", &json!({ "phone_number": "9876543210" })).await;
+        assert_eq!(sent.status, 200);
+    }
+    refused(&client.post("/api/auth/phone/request-otp/", &json!({ "phone_number": "9876543210" })).await, 3600);
+    for number in 1..=15 {
+        let phone = format!("98765000{number:02}");
+        assert_eq!(client.post("/api/auth/phone/request-otp/", &json!({ "phone_number": phone })).await.status, 200);
+    }
+    let from_here = json!({ "phone_number": "9876500099" });
+    refused(&client.post("/api/auth/phone/request-otp/", &from_here).await, 3600);
+    assert_eq!(client.at("198.51.100.1").post("/api/auth/phone/request-otp/", &from_here).await.status, 200);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn passwords_and_codes_can_be_tried_ten_times(pool: PgPool) {
+    let descope = StandIn::start().await;
+    let client = limited(pool, &descope, Limits::from_env().unwrap());
+    let login = |password: &str| json!({ "email": EMAIL, "password": password });
+    for number in 0..10 {
+        let from = client.at(&format!("198.51.100.{number}"));
+        assert_eq!(from.post("/api/auth/login/", &login("wrong")).await.status, 401);
+    }
+    refused(&client.post("/api/auth/login/", &login(PASSWORD)).await, 600);
+    let calls = descope.all_calls().len();
+    for (path, body) in [
+        ("phone/verify-otp", json!({ "phone_number": "9876543210", "otp_code": "000000" })),
+        ("otp/verify", json!({ "identifier": "098765 43211", "otp_code": "000000" })),
+    ] {
+        for _ in 0..10 {
+            assert_eq!(client.post(&format!("/api/auth/{path}/"), &body).await.status, 400);
+        }
+        refused(&client.post(&format!("/api/auth/{path}/"), &body).await, 600);
+    }
+    let login_by_phone = json!({ "phone_number": "9876543210", "otp_code": "000000" });
+    refused(&client.post("/api/auth/phone/login/", &login_by_phone).await, 600);
+    assert_eq!(descope.all_calls().len() - calls, 20, "what is refused does not reach Descope");
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn one_address_can_try_fifty_times(pool: PgPool) {
+    let descope = StandIn::start().await;
+    let client = limited(pool, &descope, Limits::from_env().unwrap());
+    for number in 0..50 {
+        let body = json!({ "email": format!("user{number}@example.com"), "password": "wrong" });
+        assert_eq!(client.post("/api/auth/login/", &body).await.status, 401);
+    }
+    let body = json!({ "email": "user99@example.com", "password": "wrong" });
+    refused(&client.post("/api/auth/login/", &body).await, 600);
+    refused(&client.post("/api/auth/register/", &super::registration(EMAIL)).await, 600);
+    let link = json!({ "token": "x", "new_password": PASSWORD });
+    refused(&client.post("/api/auth/password-reset-confirm/", &link).await, 600);
+    assert_eq!(client.at("198.51.100.1").post("/api/auth/login/", &body).await.status, 401);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn descope_s_own_limit_is_told_with_its_patience_and_does_not_count_here(pool: PgPool) {
+    let descope = StandIn::start().await;
+    let client = limited(pool, &descope, Limits::from_env().unwrap());
+    descope.spoil("/v1/auth/otp/signup-in/sms", Fault::rate_limited(42));
+    let body = json!({ "phone_number": "9876543210" });
+    let answer = client.post("/api/auth/phone/request-otp/", &body).await;
+    refused(&answer, 42);
+    assert_eq!(answer.header("retry-after"), "42");
+    assert_eq!(client.post("/api/auth/phone/request-otp/", &body).await.status, 200, "no code was sent before");
+    let html = Fault { status: Some(429), body: Some("<html>slow down</html>".into()), ..Fault::default() };
+    descope.spoil("/v1/auth/password/signin", Fault { times: 1, ..html });
+    let login = client.post("/api/auth/login/", &json!({ "email": EMAIL, "password": PASSWORD })).await;
+    refused(&login, 60);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn without_redis_requests_pass_and_what_was_revoked_stays_so(pool: PgPool) {
+    let descope = StandIn::start().await;
+    let (network, url) = Network::to_url(&testing::redis_url()).await;
+    let redis = testing::redis_at(&url, &testing::random_prefix());
+    let database = Database::from(pool);
+    let app = app(&database, &descope.url(), &redis, Throttle::new(redis.clone(), true));
+    let client = Client::within(auth::router(app), database, DEADLINE);
+    client.post("/api/auth/register/", &super::registration(EMAIL)).await;
+    let login = json!({ "email": EMAIL, "password": PASSWORD });
+    for fault in [Broken::Stopped, Broken::BlackHole] {
+        network.set(fault);
+        let bearing = |answer: &Answer| client.with("X-Session-Token", &super::session_token(answer));
+        let user = bearing(&client.post("/api/auth/login/", &login).await);
+        let lost = bearing(&client.post("/api/auth/login/", &login).await);
+        assert_eq!(user.get("/api/auth/profile/").await.status, 200, "{fault:?}");
+        assert_eq!(lost.post("/api/auth/logout/", &json!({})).await.status, 200);
+        assert_eq!(failure(&lost.get("/api/auth/profile/").await), (401, "SESSION_REVOKED"));
+        let sent = client.post("/api/auth/phone/request-otp/", &json!({ "phone_number": "9876543210" })).await;
+        assert_eq!(sent.status, 200);
+    }
+}

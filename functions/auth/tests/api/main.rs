@@ -1,0 +1,154 @@
+//! Accounts as their owners, strangers and impostors meet them, with Descope's stand-in.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "test code")]
+
+mod codes;
+mod failing;
+mod limits;
+mod password_reset;
+mod profile;
+mod registering;
+mod sessions;
+mod tokens;
+
+use std::time::Duration;
+
+use auth::{App, DEADLINE, Limits, Messages, Seals};
+use descope::StandIn;
+use serde_json::{Value, json};
+use shared::{
+    database::Database,
+    redis::Redis,
+    testing::{self, Answer, Client},
+    throttle::Throttle,
+};
+use sqlx::{PgPool, postgres::PgConnectOptions};
+
+const EMAIL: &str = "user@example.com";
+const PASSWORD: &str = "securepassword123";
+const PHONE: &str = "+919876543210";
+
+/// The function, and the Descope it talks to.
+struct World {
+    client: Client,
+    descope: StandIn,
+    pool: PgPool,
+    redis: Redis,
+}
+
+impl World {
+    async fn new(pool: PgPool) -> Self {
+        let (descope, redis) = (StandIn::start().await, testing::redis());
+        let client = function(Database::from(pool.clone()), &descope.url(), &redis);
+        Self { client, descope, pool, redis }
+    }
+
+    /// As many functions as Lambda would start, each with its own connection and its own memory.
+    fn environments(&self, options: &PgConnectOptions, count: usize) -> Vec<Client> {
+        let start = |_| function(Database::new(options.clone()), &self.descope.url(), &self.redis);
+        (0..count).map(start).collect()
+    }
+
+    /// The newest code that was sent.
+    fn code(&self, to: &str) -> String {
+        self.descope.inbox(to).into_iter().find_map(|message| message.code).unwrap()
+    }
+
+    /// The `t` of the newest link that was mailed.
+    fn link(&self, to: &str) -> String {
+        self.descope.inbox(to).into_iter().find_map(|message| message.token).unwrap()
+    }
+
+    async fn register(&self, email: &str) -> Answer {
+        self.client.post("/api/auth/register/", &registration(email)).await
+    }
+
+    async fn login(&self, email: &str, password: &str) -> Answer {
+        self.client.post("/api/auth/login/", &json!({ "email": email, "password": password })).await
+    }
+
+    /// Signs in by a code, as `client`, who may be signed in.
+    async fn prove(&self, client: &Client, identifier: &str) -> Answer {
+        let sent = client.post("/api/auth/otp/request/", &json!({ "identifier": identifier })).await;
+        assert_eq!(sent.status, 200, "{}", sent.text);
+        let proof = json!({ "identifier": identifier, "otp_code": self.code(identifier) });
+        client.post("/api/auth/otp/verify/", &proof).await
+    }
+
+    /// A caller who has just registered.
+    async fn user(&self, email: &str) -> Client {
+        self.signed_in(&self.register(email).await)
+    }
+
+    /// A caller with the session of an answer.
+    fn signed_in(&self, answer: &Answer) -> Client {
+        self.client.with("Authorization", &format!("Bearer {}", session_token(answer)))
+    }
+
+    /// A caller with this session token.
+    fn bearing(&self, token: &str) -> Client {
+        self.client.with("Authorization", &format!("Bearer {token}"))
+    }
+
+    /// Where Redis keeps something about Descope.
+    fn key(&self, name: &str) -> String {
+        self.redis.key(&format!("descope:{}/{}:{name}", self.descope.url(), self.descope.project_id()))
+    }
+
+    async fn count(&self, table: &str) -> i64 {
+        sqlx::query_scalar(&format!("select count(*) from {table}")).fetch_one(&self.pool).await.unwrap()
+    }
+}
+
+fn function(database: Database, descope_url: &str, redis: &Redis) -> Client {
+    let app = app(&database, descope_url, redis, testing::no_throttle(redis));
+    Client::within(auth::router(app), database, DEADLINE)
+}
+
+fn app(database: &Database, descope_url: &str, redis: &Redis, throttle: Throttle) -> App {
+    App {
+        sessions: testing::sessions_at(descope_url, database, redis),
+        seals: Seals::parse("test:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=").unwrap(),
+        throttle,
+        limits: Limits::from_env().unwrap(),
+        messages: Messages {
+            password_reset_url: "http://localhost:3000/reset".to_owned(),
+            code_lifetime: Duration::from_mins(3),
+        },
+    }
+}
+
+fn registration(email: &str) -> Value {
+    json!({ "email": email, "password": PASSWORD, "first_name": "John", "last_name": "Doe" })
+}
+
+fn session_token(answer: &Answer) -> String {
+    answer.body["session_token"].as_str().unwrap_or_else(|| panic!("{}", answer.text)).to_owned()
+}
+
+fn refresh_token(answer: &Answer) -> String {
+    answer.body["refresh_token"].as_str().unwrap_or_else(|| panic!("{}", answer.text)).to_owned()
+}
+
+/// Status and code of a failure, whose body must be the contract's.
+fn failure(answer: &Answer) -> (u16, &str) {
+    let body = &answer.body;
+    assert_eq!(body["error"], true, "{}", answer.text);
+    assert_eq!(body["status_code"], answer.status);
+    assert_eq!(body["message"], body["detail"]);
+    let challenge = answer.header("www-authenticate");
+    assert_eq!(challenge, if answer.status == 401 { "Bearer" } else { "" });
+    assert_eq!(answer.header("cache-control"), "no-store");
+    (answer.status, body["code"].as_str().unwrap())
+}
+
+/// A success with its tokens named and its moments taken out.
+fn told(answer: &Answer) -> Value {
+    let mut body = testing::timeless(answer.body.clone());
+    for name in ["session_token", "refresh_token"] {
+        if let Some(token) = body.get_mut(name) {
+            assert_eq!(token.as_str().unwrap().split('.').count(), 3, "{name}");
+            *token = json!("<token>");
+        }
+    }
+    body
+}

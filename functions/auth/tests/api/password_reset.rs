@@ -1,0 +1,113 @@
+//! Forgotten passwords.
+
+use std::time::Duration;
+
+use descope::MessageKind;
+use serde_json::json;
+use shared::database::MIGRATOR;
+use sqlx::PgPool;
+
+use super::{EMAIL, PASSWORD, PHONE, World, failure};
+
+const NEW: &str = "another good password";
+
+async fn ask(world: &World, email: &str) -> super::Answer {
+    world.client.post("/api/auth/password-reset/", &json!({ "email": email })).await
+}
+
+async fn confirm(world: &World, token: &str, password: &str) -> super::Answer {
+    let body = json!({ "token": token, "new_password": password });
+    world.client.post("/api/auth/password-reset-confirm/", &body).await
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_link_sets_a_new_password_once_and_ends_every_session(pool: PgPool) {
+    let world = World::new(pool).await;
+    let registered = world.register(EMAIL).await;
+    let other = world.login(EMAIL, PASSWORD).await;
+    assert_eq!(ask(&world, EMAIL).await.status, 200);
+    let mail = &world.descope.inbox(EMAIL)[0];
+    assert_eq!(mail.kind, MessageKind::MagicLink, "the address is not verified yet");
+    assert!(mail.link.as_deref().unwrap().starts_with("http://localhost:3000/reset?t="));
+
+    let token = world.link(EMAIL);
+    let weak = confirm(&world, &token, "short").await;
+    assert_eq!(
+        (failure(&weak), &weak.body["details"]),
+        ((400, "VALIDATION_ERROR"), &json!({ "new_password": ["Ensure this field has at least 8 characters."] }))
+    );
+    let done = confirm(&world, &token, NEW).await;
+    assert_eq!((done.status, done.body), (200, json!({ "message": "Password reset successfully" })));
+
+    for answer in [&registered, &other] {
+        let profile = world.signed_in(answer).get("/api/auth/profile/").await;
+        assert_eq!(failure(&profile), (401, "SESSION_REVOKED"));
+        let at_descope = world.descope.url() + "/v1/auth/refresh";
+        let bearer = format!("Bearer {}:{}", descope::PROJECT_ID, super::refresh_token(answer));
+        assert_eq!(super::tokens::http_post(&at_descope, &bearer, &json!({})).await, 401);
+    }
+    assert_eq!(failure(&world.login(EMAIL, PASSWORD).await), (401, "INVALID_CREDENTIALS"));
+    let back = world.login(EMAIL, NEW).await;
+    assert_eq!(
+        (back.status, &back.body["user"]["id"], &back.body["user"]["is_verified"]),
+        (200, &json!(1), &json!(true))
+    );
+
+    let used = confirm(&world, &token, NEW).await;
+    assert_eq!(used.body["details"], json!({ "token": ["This link is invalid or has expired."] }));
+    assert_eq!(world.signed_in(&back).get("/api/auth/profile/").await.status, 200);
+
+    // Now that the address is verified, Descope's own mail is sent.
+    assert_eq!(ask(&world, EMAIL).await.status, 200);
+    assert_eq!(world.descope.inbox(EMAIL)[0].kind, MessageKind::Reset);
+    assert_eq!(confirm(&world, &world.link(EMAIL), PASSWORD).await.status, 200);
+    assert_eq!(world.login(EMAIL, PASSWORD).await.status, 200);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn known_and_unknown_addresses_are_answered_alike_and_with_as_many_calls(pool: PgPool) {
+    let world = World::new(pool).await;
+    world.register("unverified@example.com").await;
+    world.prove(&world.client, "verified@example.com").await;
+    let mut answers = Vec::new();
+    for email in ["unverified@example.com", "verified@example.com", "nobody@example.com"] {
+        let calls = world.descope.all_calls().len();
+        let answer = ask(&world, email).await;
+        assert_eq!((answer.status, world.descope.all_calls().len() - calls), (200, 2), "{email}");
+        answers.push(answer.text);
+    }
+    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+    assert!(world.descope.inbox("nobody@example.com").is_empty());
+    assert_eq!(world.descope.user("nobody@example.com"), None);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn what_is_no_link_changes_nothing(pool: PgPool) {
+    let world = World::new(pool).await;
+    let user = world.user(EMAIL).await;
+    ask(&world, EMAIL).await;
+    let token = world.link(EMAIL);
+    world.descope.advance(Duration::from_hours(1));
+    for token in [token.as_str(), "x", &"y".repeat(5000), &token[1..]] {
+        let answer = confirm(&world, token, NEW).await;
+        assert_eq!(failure(&answer), (400, "VALIDATION_ERROR"));
+        assert_eq!(answer.body["details"], json!({ "token": ["This link is invalid or has expired."] }));
+    }
+    let empty = world.client.post("/api/auth/password-reset-confirm/", &json!({})).await;
+    let required = json!(["This field is required."]);
+    assert_eq!(empty.body["details"], json!({ "token": required, "new_password": required }));
+    assert_eq!(user.get("/api/auth/profile/").await.status, 200);
+    assert_eq!(world.login(EMAIL, PASSWORD).await.status, 200);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn the_first_reset_takes_away_what_was_proved_before_it(pool: PgPool) {
+    let world = World::new(pool).await;
+    // Mallory, who registered with Ada's address, has added a number of her own.
+    let mallory = world.user(EMAIL).await;
+    world.prove(&mallory, PHONE).await;
+    ask(&world, EMAIL).await;
+    assert_eq!(confirm(&world, &world.link(EMAIL), NEW).await.status, 200);
+    assert_eq!(world.prove(&world.client, PHONE).await.body["user"]["id"], 2);
+    assert_eq!(world.login(EMAIL, NEW).await.body["user"]["id"], 1);
+}
