@@ -1,10 +1,14 @@
-"""Uses the running system as a frontend does: real functions, real Postgres and Redis, over HTTP."""
+"""Uses the running system as a frontend does: real functions, real Postgres and Redis, over HTTP, and Descope's own SDKs."""
 
+import base64
 import http.client
 import json
+import os
 import subprocess
 import sys
 import unittest
+import urllib.parse
+import urllib.request
 import uuid
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +16,7 @@ from datetime import date, datetime, timedelta
 
 import services
 import stack
+import tools
 from services import Missing, ROOT, TARGET
 
 PORT = 8900
@@ -24,13 +29,16 @@ def setUpModule():
     if subprocess.run(["cargo", "build", "--quiet", "--workspace", "--bins"], cwd=ROOT).returncode:
         sys.exit("end_to_end: the functions do not compile.")
     try:
+        tools.for_test()
         environment = services.find()
         environment["DATABASE_URL"] = services.make_database(environment["DATABASE_URL"], "repairmybike_e2e", fresh=True)
         # Beside `make dev` on the same Redis, and twice in a row, nothing may be cached from before.
         environment["REDIS_KEY_PREFIX"] = f"e2e:{uuid.uuid4()}:"
         environment["THROTTLE"] = "off"
         environment["CORS_ALLOWED_ORIGINS"] = ORIGIN
-        system = stack.Stack(PORT, environment, TARGET / "end_to_end")
+        # Whatever Descope the developer uses, the tests look into the inbox of the stand-in.
+        environment = {name: value for name, value in environment.items() if not name.startswith("DESCOPE_")}
+        system = stack.Stack(PORT, environment, TARGET / "end_to_end", descope_port=stack.free_port())
         system.__enter__()
         unittest.addModuleCleanup(system.stop)
         system.invoke("migrate", {"action": "migrate"})
@@ -73,6 +81,28 @@ def get(path, **headers):
     if answer.status != 200:
         raise AssertionError(f"GET {path} answered {answer.status}: {answer.text}")
     return answer.data
+
+
+def bearer(token):
+    return {"Authorization": f"Bearer {token}"}
+
+
+def post(path, body, status=200, **headers):
+    answer = call("POST", path, body, **headers)
+    if answer.status != status:
+        raise AssertionError(f"POST {path} answered {answer.status}: {answer.text}")
+    return answer.body
+
+
+def inbox(to):
+    with stack.LOCAL.open(f"{system.descope_url}/_inbox?{urllib.parse.urlencode({'to': to})}", timeout=10) as messages:
+        return json.load(messages)
+
+
+def sign_in(phone):
+    """Signs in by a code that is sent to the phone, which is written in E.164."""
+    post("/api/auth/phone/request-otp/", {"phone_number": phone})
+    return post("/api/auth/phone/verify-otp/", {"phone_number": phone, "otp_code": inbox(phone)[0]["code"]})
 
 
 def named(items, name):
@@ -230,6 +260,132 @@ class Journey(unittest.TestCase):
         booking = self.book("9876500004", self.free_times()[0]).data
         self.assertIn("1234.56", [line["price"] for line in booking["booking_services"]])
 
+    def test_a_booking_belongs_to_whoever_proves_its_number(self):
+        booking = self.book("98765 60001", self.free_times()[0]).data
+        path = f"/api/bookings/{booking['id']}/"
+        owner = bearer(sign_in("+919876560001")["session_token"])
+        stranger = bearer(sign_in("+919876560002")["session_token"])
+
+        full = get(path, X_Booking_Token=booking["access_token"])
+        self.assertEqual((full["customer"]["name"], full["notes"]), ("John Doe", "It squeaks"))
+        self.assertEqual(get("/api/bookings/", **owner), [full])
+        self.assertEqual(get("/api/bookings/?phone=9876560001", **owner), [full])
+        self.assertEqual(get(path, **owner), full)
+
+        masked = get(path)
+        self.assertEqual((masked["customer"]["name"], masked["notes"]), ("J. D.", ""))
+        self.assertEqual(get("/api/bookings/", **stranger), [])
+        self.assertEqual(get("/api/bookings/?phone=9876560001", **stranger), [masked])
+        self.assertEqual(get(path, **stranger), masked)
+        self.assertEqual(call("POST", f"{path}cancel/", {}, **stranger).status, 403)
+        self.assertEqual(call("POST", f"{path}cancel/", {}, **owner).data["booking_status"], "cancelled")
+
+
+class Accounts(unittest.TestCase):
+    """How people sign in, and what a session is good for and for how long."""
+
+    def test_the_documented_calls_register_sign_in_and_show_the_profile(self):
+        made = post("/api/auth/register/", {
+            "email": "user@example.com",
+            "password": "securepassword123",
+            "first_name": "John",
+            "last_name": "Doe",
+            "phone_number": "+1234567890",
+        }, status=201)
+        self.assertEqual(made["message"], "User registered successfully")
+        self.assertEqual(set(made), {"message", "user", "session_token", "refresh_token"})
+        user = {name: made["user"][name] for name in ("email", "first_name", "last_name", "phone_number", "is_verified")}
+        self.assertEqual(user, {"email": "user@example.com", "first_name": "John", "last_name": "Doe",
+                                "phone_number": "+1234567890", "is_verified": False})
+
+        login = post("/api/auth/login/", {"email": "user@example.com", "password": "securepassword123"})
+        self.assertEqual((login["message"], login["user"]), ("Login successful", made["user"]))
+
+        sent = post("/api/auth/phone/request-otp/", {"phone_number": "+1234567890"})
+        self.assertEqual(sent["phone_number"], "+1234567890")
+        self.assertGreater(sent["expires_in"], 0)
+        proof = {"phone_number": "+1234567890", "otp_code": inbox("+1234567890")[0]["code"]}
+        proved = post("/api/auth/phone/verify-otp/", proof)
+        self.assertEqual(proved["message"], "OTP verified successfully")
+
+        answer = call("GET", "/api/auth/profile/", **bearer(proved["session_token"]))
+        self.assertEqual((answer.status, answer.body), (200, proved["user"]))
+        self.assertEqual((answer.body["phone_number"], answer.body["is_verified"]), ("+1234567890", True))
+        self.assertEqual(call("POST", "/api/auth/phone/verify-otp/", proof).body["code"], "INVALID_OTP")
+
+    def test_a_session_that_descope_opened_without_us_is_one_here(self):
+        token = sdk("sign_in", "+919876570001")["sessionToken"]["jwt"]
+        answer = call("GET", "/api/auth/profile/", **bearer(token))
+        self.assertEqual(answer.status, 200, answer.text)
+        self.assertEqual((answer.body["phone_number"], answer.body["is_verified"]), ("+919876570001", True))
+        self.assertEqual(get("/api/bookings/", **bearer(token)), [])
+
+    def test_a_session_opened_here_is_one_at_descope_until_logout(self):
+        register("asha@example.com")
+        login = post("/api/auth/login/", {"email": "asha@example.com", "password": PASSWORD})
+        claims = sdk("validate", login["session_token"])
+        self.assertEqual(claims.get("drn"), "DS", claims)
+        refreshed = sdk("refresh", login["refresh_token"])
+        self.assertEqual(refreshed.get("userId"), claims["sub"], refreshed)
+
+        logout = post("/api/auth/logout/", {}, **bearer(login["session_token"]))
+        self.assertEqual(logout, {"message": "Logout successful"})
+        self.assertIn("refused", sdk("refresh", login["refresh_token"]))
+
+    def test_a_revoked_session_is_refused_by_every_function_from_the_next_request_on(self):
+        lost, kept = (sign_in("+919876570002")["session_token"] for _ in range(2))
+        sessions = call("GET", "/api/auth/sessions/", **bearer(lost)).body["sessions"]
+        current = [session["id"] for session in sessions if session["is_current"]]
+        self.assertEqual((len(sessions), len(current)), (2, 1))
+        self.assertEqual(statuses(lost), {200})
+
+        revoked = post(f"/api/auth/sessions/{current[0]}/revoke/", {}, **bearer(kept))
+        self.assertEqual(revoked, {"message": "Session revoked successfully"})
+        for path in SIGNED_IN:
+            refusal = call("GET", path, **bearer(lost))
+            self.assertEqual((refusal.status, refusal.body["code"]), (401, "SESSION_REVOKED"), path)
+        self.assertEqual((statuses(lost), statuses(kept)), ({401}, {200}))
+
+    def test_a_new_signing_key_is_noticed_by_nobody(self):
+        register("ravi@example.com")
+        before = post("/api/auth/login/", {"email": "ravi@example.com", "password": PASSWORD})["session_token"]
+        self.assertEqual(statuses(before), {200})
+        request = urllib.request.Request(f"{system.descope_url}/_keys/rotate", json.dumps({"keep_old": True}).encode())
+        with stack.LOCAL.open(request, timeout=10) as answer:
+            kid = json.load(answer)["kid"]
+        self.assertEqual(statuses(before), {200})
+        after = post("/api/auth/login/", {"email": "ravi@example.com", "password": PASSWORD})["session_token"]
+        header = json.loads(base64.urlsafe_b64decode(after.split(".")[0] + "=="))
+        self.assertEqual(header["kid"], kid)
+        self.assertEqual((statuses(after), statuses(before)), ({200}, {200}))
+
+    def test_an_owner_is_appointed_by_one_mail(self):
+        event = {"action": "create_superuser", "email": "owner@example.com"}
+        system.invoke("migrate", event)
+        [mail] = inbox("owner@example.com")
+        self.assertEqual(mail["kind"], "reset")
+        confirmation = {"token": mail["token"], "new_password": PASSWORD}
+        post("/api/auth/password-reset-confirm/", confirmation)
+        login = post("/api/auth/login/", {"email": "owner@example.com", "password": PASSWORD})
+        self.assertEqual((login["user"]["is_superuser"], login["user"]["is_staff"]), (True, True))
+        system.invoke("migrate", event)
+        self.assertEqual(len(inbox("owner@example.com")), 1)
+        self.assertEqual(call("POST", "/api/auth/password-reset-confirm/", confirmation).status, 400)
+
+
+class OfficialSdks(unittest.TestCase):
+    """What our stand-in is worth: whatever Descope's own clients do with Descope, they do with it."""
+
+    def test_python(self):
+        self.passes(tools.PYTHON_SDK / "bin/python", ROOT / "local/descope/sdk/check.py")
+
+    def test_node(self):
+        self.passes("node", tools.NODE_SDK / "check.mjs")
+
+    def passes(self, *command):
+        journey = run_beside(*command, system.descope_url)
+        self.assertEqual(journey.returncode, 0, journey.stdout + journey.stderr)
+
 
 class Edges(unittest.TestCase):
     """What the outermost layer promises on every path."""
@@ -267,6 +423,37 @@ class Edges(unittest.TestCase):
         with self.assertRaises(stack.FunctionError):
             import_catalogue({"vehicle_types.csv": "id,name,slug\n1,,\n"})
         self.assertEqual(get("/api/vehicle-types/"), before)
+
+
+PASSWORD = "securepassword123"
+# A path of each function that asks who is signed in.
+SIGNED_IN = ("/api/auth/profile/", "/api/bookings/")
+
+
+def register(email):
+    return post("/api/auth/register/", {"email": email, "password": PASSWORD, "first_name": "A", "last_name": "B"}, status=201)
+
+
+def statuses(token):
+    """Shows a token to every instance of the functions that read one, and returns how they answered."""
+    calls = SIGNED_IN * 2 * max(stack.INSTANCES.values())
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return {answer.status for answer in pool.map(lambda path: call("GET", path, **bearer(token)), calls)}
+
+
+def sdk(step, argument):
+    """Returns what Descope's own SDK answers."""
+    script = ROOT / "local/descope/sdk/session.py"
+    answer = run_beside(tools.PYTHON_SDK / "bin/python", script, system.descope_url, step, argument)
+    if answer.returncode:
+        raise AssertionError(answer.stderr)
+    return json.loads(answer.stdout)
+
+
+def run_beside(*command):
+    # Whatever proxy the machine has, it is not on the way to itself.
+    environment = {**os.environ, "NO_PROXY": "localhost", "no_proxy": "localhost"}
+    return subprocess.run(list(map(str, command)), env=environment, capture_output=True, text=True, timeout=120)
 
 
 def log_of(function):

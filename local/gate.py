@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import errno
 import json
 import re
 import socket
@@ -207,12 +208,19 @@ async def body(reader, head):
     return chunks
 
 
-def loopback_sockets(port):
+def loopback_sockets(port, variable=None):
+    """Listens on both addresses that localhost may mean; the port can be changed by an environment variable, if one is named."""
+    choice = f", or choose another with {variable}=" if variable else ""
+    taken = Missing(f"Port {port} of localhost is taken: end what listens there (see `ss -ltnp`){choice}.")
     try:
         sockets = [socket.create_server(("127.0.0.1", port), backlog=BACKLOG)]
     except OSError:
-        raise Missing(f"Port {port} of 127.0.0.1 is taken: end what listens there (see `ss -ltnp`), or choose another with PORT=.") from None
+        raise taken from None
     # Some clients try the IPv6 meaning of localhost only; some machines have none.
-    with suppress(OSError):
+    try:
         sockets.append(socket.create_server(("::1", port), family=socket.AF_INET6, backlog=BACKLOG))
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            sockets[0].close()
+            raise taken from None
     return sockets

@@ -209,7 +209,7 @@ def install_build_tools():
 def install(packages, reason):
     names = " ".join(packages)
     if not shutil.which("apt-get"):
-        raise Missing(f"{names} is missing and this system has no apt-get: install it yourself, or start Docker.")
+        raise Missing(f"{names} is missing and this system has no apt-get: install it yourself (Postgres and Redis may run in Docker instead).")
     say(f"Installing {names}: {reason}.")
     # A broken third-party source fails the update, yet the package may well be there.
     subprocess.run(as_root(["apt-get", "update", "-q"]), stdout=sys.stderr)

@@ -1,4 +1,5 @@
-"""Starts the whole system on one machine: the emulator of Lambda, the built functions, and a gate in the gateway's place.
+"""Starts the whole system on one machine: the emulator of Lambda, the built functions, a gate in the gateway's place, and
+a stand-in for Descope.
 
     with Stack(8000, environment) as stack:
         stack.invoke("migrate", {"action": "migrate"})
@@ -19,27 +20,40 @@ from contextlib import suppress
 from pathlib import Path
 
 import tools
-from gate import Gate
+from gate import Gate, loopback_sockets
 from services import Missing, ROOT, TARGET
 
 # One process answers one request at a time, as on Lambda; several show what happens when requests meet.
-INSTANCES = {"vehicles": 3, "services": 3, "shop": 3, "bookings": 4, "status": 2, "migrate": 1}
+INSTANCES = {"vehicles": 3, "services": 3, "shop": 3, "bookings": 4, "auth": 3, "status": 2, "migrate": 1}
 # What each function may be told. Nothing else of the shell's environment reaches it, so a variable that is forgotten
 # here is missed at once; template.yaml sets those that a deployment must decide, the others have defaults in the code.
 EVERY_FUNCTION = ["DATABASE_URL", "REDIS_URL", "REDIS_KEY_PREFIX", "AWS_LAMBDA_LOG_LEVEL", "RUST_BACKTRACE"]
 ANSWERS_HTTP = ["CORS_ALLOWED_ORIGINS"]
 LIMITED = ["THROTTLE", "THROTTLE_PUBLIC_READS", "THROTTLE_BOOKINGS_PER_IP", "THROTTLE_BOOKINGS_PER_PHONE", "THROTTLE_LOOKUPS"]
+ASKS_DESCOPE = ["DESCOPE_PROJECT_ID", "DESCOPE_MANAGEMENT_KEY", "DESCOPE_BASE_URL"]
+SIGNS_IN = ["REFRESH_TOKEN_KEYS", "PASSWORD_RESET_URL", "OTP_LIFETIME_SECONDS", "THROTTLE", "THROTTLE_OTP_PER_30_SECONDS",
+            "THROTTLE_OTP_PER_IDENTIFIER", "THROTTLE_OTP_PER_IP", "THROTTLE_TRIES_PER_IDENTIFIER", "THROTTLE_TRIES_PER_IP"]
 VARIABLES = {
     "vehicles": EVERY_FUNCTION + ANSWERS_HTTP + LIMITED,
     "services": EVERY_FUNCTION + ANSWERS_HTTP + LIMITED,
     "shop": EVERY_FUNCTION + ANSWERS_HTTP + LIMITED,
-    "bookings": EVERY_FUNCTION + ANSWERS_HTTP + LIMITED + ["RAZORPAY_ENABLED"],
+    "bookings": EVERY_FUNCTION + ANSWERS_HTTP + LIMITED + ASKS_DESCOPE + ["RAZORPAY_ENABLED"],
+    "auth": EVERY_FUNCTION + ANSWERS_HTTP + ASKS_DESCOPE + SIGNS_IN,
     "status": EVERY_FUNCTION + ANSWERS_HTTP,
-    "migrate": EVERY_FUNCTION,
+    "migrate": EVERY_FUNCTION + ASKS_DESCOPE + ["PASSWORD_RESET_URL"],
 }
-DEFAULTS = {"CORS_ALLOWED_ORIGINS": "http://localhost:3000", "RAZORPAY_ENABLED": "false"}
+DESCOPE_PORT = 8100
+DEFAULTS = {
+    "CORS_ALLOWED_ORIGINS": "http://localhost:3000",
+    "RAZORPAY_ENABLED": "false",
+    "DESCOPE_PROJECT_ID": "P2localrepairmybike000000000",
+    "DESCOPE_MANAGEMENT_KEY": "local-management-key",
+    "DESCOPE_BASE_URL": f"http://localhost:{DESCOPE_PORT}",
+    "REFRESH_TOKEN_KEYS": "local:bG9jYWwga2V5LCBvZiBubyB1c2UgZWxzZXdoZXJlLi4=",
+    "PASSWORD_RESET_URL": "http://localhost:3000/reset-password",
+}
 # A path of each function that answers without any row in the database.
-PROBES = ["/health", "/api/vehicle-types", "/api/service-categories", "/api/shop-info", "/api/slots"]
+PROBES = ["/health", "/api/vehicle-types", "/api/service-categories", "/api/shop-info", "/api/slots", "/api/auth/profile"]
 
 # Whatever proxy the machine has, it is not on the way to itself.
 LOCAL = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -56,11 +70,19 @@ def catalogue():
 
 
 class Stack:
-    """The running system, at `url`; leaving the `with` block ends every process of it."""
+    """The running system, at `url`; leaving the `with` block ends every process of it.
 
-    def __init__(self, port, environment, logs):
+    The stand-in for Descope listens on `descope_port` and keeps its accounts in the file `descope_state`, if one is named.
+    There is none where DESCOPE_BASE_URL names another Descope; `descope_url` is None then.
+    """
+
+    def __init__(self, port, environment, logs, descope_port=DESCOPE_PORT, descope_state=None):
         self.url = f"http://localhost:{port}"
-        self.environment = {**DEFAULTS, **environment}
+        # An empty variable is none, as for the functions.
+        self.environment = {**DEFAULTS, **{name: value for name, value in environment.items() if value}}
+        self.descope_port = descope_port
+        self.descope_state = descope_state
+        self.descope_url = self.stand_in_url()
         self.logs = Path(logs)
         self.port = port
         self.emulator_port = free_port()
@@ -73,11 +95,13 @@ class Stack:
     def __enter__(self):
         self.logs.mkdir(parents=True, exist_ok=True)
         try:
+            if self.descope_url:
+                self.start_descope()
             self.gate = Gate(self.port, self.emulator_port)
             cargo_lambda = str(tools.for_run() / "cargo-lambda")
             self.keep("emulator", [cargo_lambda, "lambda", "watch", "--only-lambda-apis", "--disable-cors",
                                    "-A", "127.0.0.1", "-P", str(self.emulator_port)], os.environ)
-            self.wait_for_emulator()
+            self.wait_for_port(self.emulator_port, "emulator")
             for function, instances in INSTANCES.items():
                 for _ in range(instances):
                     self.keep(function, [str(TARGET / "debug" / function)], self.environment_of(function))
@@ -137,15 +161,35 @@ class Stack:
             return False
         return True
 
-    def wait_for_emulator(self):
-        deadline = time.monotonic() + 60
+    def wait_for_port(self, port, name, patience=60):
+        deadline = time.monotonic() + patience
         while True:
             with suppress(OSError):
-                socket.create_connection(("127.0.0.1", self.emulator_port), timeout=1).close()
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
                 return
             if time.monotonic() > deadline:
-                raise Missing(f"The emulator does not start; what it says is in {self.logs / 'emulator.log'}.")
+                raise Missing(f"{name} does not start; what it says is in {self.logs / f'{name}.log'}.")
             time.sleep(0.05)
+
+    def stand_in_url(self):
+        """Where the stand-in for Descope will be, and lets the functions know; None if they use another Descope."""
+        url = f"http://localhost:{self.descope_port}"
+        if self.environment["DESCOPE_BASE_URL"].rstrip("/") not in (url, DEFAULTS["DESCOPE_BASE_URL"]):
+            return None
+        if any(self.environment[name] != DEFAULTS[name] for name in ("DESCOPE_PROJECT_ID", "DESCOPE_MANAGEMENT_KEY")):
+            raise Missing("DESCOPE_PROJECT_ID or DESCOPE_MANAGEMENT_KEY names a project that the stand-in for Descope does not "
+                          "have: set DESCOPE_BASE_URL too, such as https://api.descope.com, or none of the three.")
+        self.environment["DESCOPE_BASE_URL"] = url
+        return url
+
+    def start_descope(self):
+        # Whatever listens there already would be taken for the stand-in.
+        for listening in loopback_sockets(self.descope_port):
+            listening.close()
+        state = str(self.descope_state) if self.descope_state else ""
+        self.keep("descope", [str(TARGET / "debug" / "descope")],
+                  {"DESCOPE_STAND_IN_PORT": str(self.descope_port), "DESCOPE_STAND_IN_STATE": state})
+        self.wait_for_port(self.descope_port, "descope", patience=15)
 
     def environment_of(self, function):
         own = {name: self.environment[name] for name in VARIABLES[function] if name in self.environment}

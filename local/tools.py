@@ -1,14 +1,17 @@
 """Gets the tools that the project is run, checked and deployed with; versions are pinned here.
 
     python3 local/tools.py run       cargo-lambda, which emulates Lambda
-    python3 local/tools.py deploy    the same, SAM and zig, which cross-compiles
+    python3 local/tools.py test      the same, and Descope's own SDKs for Python and Node
+    python3 local/tools.py deploy    cargo-lambda, SAM and zig, which cross-compiles
     python3 local/tools.py check     cargo-sqlx and cargo-deny
 
 Each prints the directory that belongs on the PATH.
 """
 
 import importlib.util
+import json
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -16,18 +19,30 @@ import services
 from services import Missing, ROOT, TARGET, run, say
 
 PYTHON_TOOLS = TARGET / "tools" / "python"
+PYTHON_SDK = TARGET / "tools" / "descope-python"
+NODE_SDK = TARGET / "tools" / "descope-node"
+# The first with `fetch`.
+OLDEST_NODE = 18
 CARGO_TOOLS = Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo") / "bin"
 
 
 def for_run():
     # Its wheel asks for zig, 90 MB that only a cross-compiling build needs.
-    return python_tools("--no-deps", "cargo-lambda==1.9.2")
+    return python_tools(PYTHON_TOOLS, "--no-deps", "cargo-lambda==1.9.2")
+
+
+def for_test():
+    pinned = (ROOT / "local/descope/sdk/requirements.txt").read_text().split()
+    # Apart from the tools, because both pin what they share.
+    python_tools(PYTHON_SDK, *pinned)
+    node_sdk()
+    return for_run()
 
 
 def for_deploy():
     run(["rustup", "target", "add", "aarch64-unknown-linux-gnu"], cwd=ROOT)
     for_run()
-    return python_tools("aws-sam-cli==1.170.0", "ziglang==0.17.1")
+    return python_tools(PYTHON_TOOLS, "aws-sam-cli==1.170.0", "ziglang==0.17.1")
 
 
 def for_check():
@@ -36,21 +51,45 @@ def for_check():
     return CARGO_TOOLS
 
 
-def python_tools(*arguments):
+def python_tools(directory, *arguments):
     packages = [argument for argument in arguments if "==" in argument]
-    absent = [package for package in packages if not installed(package)]
+    absent = [package for package in packages if not installed(directory, package)]
     if absent:
         if not importlib.util.find_spec("ensurepip"):
             services.install(["python3-venv"], "the tools go into a virtual environment in target/")
-        say(f"Installing {' '.join(absent)} into {PYTHON_TOOLS}.")
-        run([sys.executable, "-m", "venv", str(PYTHON_TOOLS)])
-        run([str(PYTHON_TOOLS / "bin/pip"), "install", "--disable-pip-version-check", *arguments])
-    return PYTHON_TOOLS / "bin"
+        say(f"Installing {' '.join(absent)} into {directory}.")
+        run([sys.executable, "-m", "venv", str(directory)])
+        run([str(directory / "bin/pip"), "install", "--disable-pip-version-check", *arguments])
+    return directory / "bin"
 
 
-def installed(package):
+def installed(directory, package):
     name, version = package.split("==")
-    return any(PYTHON_TOOLS.glob(f"lib/python*/site-packages/{name.replace('-', '_')}-{version}.dist-info"))
+    return any(directory.glob(f"lib/python*/site-packages/{name.replace('-', '_')}-{version}.dist-info"))
+
+
+def node_sdk():
+    """Copies the check to where its packages are, because Node looks for them beside it and nothing is written elsewhere."""
+    source = ROOT / "local/descope/sdk"
+    NODE_SDK.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", "check.mjs"):
+        shutil.copy(source / name, NODE_SDK)
+    find_node()
+    # Written last, so that a broken download is not taken for an installation.
+    done, wanted = NODE_SDK / "installed.json", (source / "package.json").read_text()
+    if not done.exists() or done.read_text() != wanted:
+        say(f"Installing {' '.join(json.loads(wanted)['dependencies'])} into {NODE_SDK}.")
+        run(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=NODE_SDK)
+        done.write_text(wanted)
+
+
+def find_node():
+    absent = [package for command, package in (("node", "nodejs"), ("npm", "npm")) if not shutil.which(command)]
+    if absent:
+        services.install(absent, "Descope's SDK for Node is tried against the stand-in")
+    version = services.output(["node", "--version"]).strip()
+    if int(version[1:].split(".")[0]) < OLDEST_NODE:
+        raise Missing(f"Node {OLDEST_NODE} or newer is needed, and here is {version}: put a newer one on the PATH.")
 
 
 def cargo_tool(command, package, *features):
@@ -62,7 +101,7 @@ def cargo_tool(command, package, *features):
 
 
 def main():
-    choices = {"run": for_run, "deploy": for_deploy, "check": for_check}
+    choices = {"run": for_run, "test": for_test, "deploy": for_deploy, "check": for_check}
     try:
         services.install_build_tools()
         print(choices[sys.argv[1]]())
