@@ -24,18 +24,15 @@ create unique index users_verified_email_key on users (email) where is_email_ver
 create unique index users_verified_phone_key on users (phone) where is_phone_verified;
 
 -- Descope's users, and whose they are here: one for the e-mail address somebody registered with, one for a phone
--- number that signs in by one-time codes. Whoever proves a number gets the identity that goes with it.
+-- number that signs in by one-time codes. Anybody can make users at Descope, with any login id and any address; one of
+-- them is somebody's here for good, or not at all.
 create table user_identities (
     descope_user_id text primary key,
     user_id bigint not null references users (id),
     -- The number it signs in with, if it does so with a number.
     phone text,
-    -- Whether somebody has shown that the address or number is theirs; a password alone shows nothing of the kind.
+    -- Whether whoever uses it has shown that its address or number is theirs, and nobody else can sign in with it.
     is_proven boolean not null,
-    -- Roles at Descope as the newest token told them.
-    roles text[] not null default '{}',
-    -- When it became this user's and had been another's. What was issued before counts for nothing.
-    moved_at timestamptz not null default '-infinity',
     created_at timestamptz not null default now()
 );
 create index user_identities_user_id_idx on user_identities (user_id);

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 
 use crate::{
-    descope::{self, Claims},
+    descope::{self, Channel, Claims},
     email::Email,
     phone::Phone,
 };
@@ -35,7 +35,7 @@ pub struct User {
     pub last_name: String,
     /// An https URL.
     pub profile_picture: Option<String>,
-    /// Roles at Descope, as their newest tokens told them.
+    /// Roles at Descope, as the token tells them that was shown.
     pub roles: Vec<String>,
     /// When the account was made here.
     pub created_at: DateTime<Utc>,
@@ -98,16 +98,12 @@ pub struct NewUser {
 impl From<&descope::User> for NewUser {
     /// What Descope says of a user; what is not in a form of ours is left out.
     fn from(user: &descope::User) -> Self {
-        let mut emails = [&user.email].into_iter().chain(&user.login_ids);
-        let phones = [&user.phone].into_iter().chain(&user.login_ids);
-        let email: Option<Email> = emails.find_map(|text| text.parse().ok());
-        let is_number = |text: &&String| text.starts_with('+');
-        let phone: Option<Phone> = phones.filter(is_number).find_map(|text| text.parse().ok());
+        let (email, phone) = (user.email.parse::<Email>().ok(), user.phone.parse::<Phone>().ok());
         Self {
             username: user.login_ids.first().unwrap_or(&user.user_id).clone(),
             is_email_verified: user.verified_email && email.is_some(),
             email,
-            is_phone_verified: user.verified_phone && phone.is_some(),
+            is_phone_verified: user.verified_phone && phone.as_ref().is_some_and(|phone| phone.as_str() == user.phone),
             phone,
             first_name: user.given_name.clone(),
             last_name: user.family_name.clone(),
@@ -146,12 +142,10 @@ pub async fn adopt(
         return Ok(Some(identity.user_id));
     }
     let Some(stranger) = stranger else { return Ok(None) };
-    let new = NewUser::from(stranger);
-    let user_id = create(connection, &new).await?;
-    let phone = new.phone.as_ref().filter(|_| new.is_phone_verified).map(Phone::as_str);
-    // Without a password, a code or a link was the only way in.
-    let is_proven = new.is_email_verified || new.is_phone_verified || !stranger.password;
-    link(connection, descope_user_id, user_id, phone, is_proven).await?;
+    let user_id = create(connection, &NewUser::from(stranger)).await?;
+    let proved = stranger.proved();
+    let phone = proved.filter(|(channel, _)| *channel == Channel::Sms).map(|(_, phone)| phone);
+    link(connection, descope_user_id, user_id, phone, proved.is_some()).await?;
     Ok(Some(user_id))
 }
 
@@ -178,7 +172,7 @@ pub async fn create(connection: &mut PgConnection, new: &NewUser) -> sqlx::Resul
     .await
 }
 
-/// Makes a Descope user somebody's, whoever's it was. Once proven it stays so.
+/// Makes a Descope user somebody's. It never becomes another's; once proven it stays so.
 pub async fn link(
     connection: &mut PgConnection,
     descope_user_id: &str,
@@ -190,9 +184,7 @@ pub async fn link(
         "
         insert into user_identities as identity (descope_user_id, user_id, phone, is_proven) values ($1, $2, $3, $4)
         on conflict (descope_user_id) do update set
-            user_id = excluded.user_id, phone = coalesce(excluded.phone, identity.phone),
-            moved_at = case when identity.user_id = excluded.user_id then identity.moved_at else now() end,
-            is_proven = identity.is_proven or excluded.is_proven
+            phone = coalesce(excluded.phone, identity.phone), is_proven = identity.is_proven or excluded.is_proven
         ",
         descope_user_id,
         user_id,
@@ -204,19 +196,54 @@ pub async fn link(
     .map(drop)
 }
 
-/// The user with this id.
-pub async fn load(executor: impl PgExecutor<'_>, user_id: i64) -> sqlx::Result<User> {
+/// Forgets a Descope user who is no more, with the sessions that were opened as that user.
+pub async fn unlink(connection: &mut PgConnection, descope_user_id: &str) -> sqlx::Result<()> {
+    sqlx::query!(
+        "
+        with identity as (
+            delete from user_identities where descope_user_id = $1
+        )
+        update user_sessions set revoked_at = coalesce(revoked_at, now()), refresh_token_sealed = null
+        where descope_user_id = $1
+        ",
+        descope_user_id
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// The clock by which sessions are ended.
+pub async fn now(executor: impl PgExecutor<'_>) -> sqlx::Result<DateTime<Utc>> {
+    sqlx::query_scalar!(r#"select clock_timestamp() as "now!""#).fetch_one(executor).await
+}
+
+/// Whether no session of a user has had to end since then. Whoever is about to end them waits for this transaction.
+pub async fn is_undisturbed_since(
+    connection: &mut PgConnection,
+    user_id: i64,
+    moment: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select sessions_revoked_at < $2 as "is_undisturbed!" from users where id = $1 for share"#,
+        user_id,
+        moment
+    )
+    .fetch_one(connection)
+    .await
+}
+
+/// The user with this id, who has shown these roles.
+pub async fn load(executor: impl PgExecutor<'_>, user_id: i64, roles: &[String]) -> sqlx::Result<User> {
     sqlx::query_as!(
         User,
         r#"
         select id, username, email, is_email_verified, phone, is_phone_verified, first_name, last_name,
-            profile_picture, created_at, updated_at,
-            array(
-                select distinct unnest(identity.roles) from user_identities identity where identity.user_id = users.id
-            ) as "roles!"
+            profile_picture, created_at, updated_at, $2::text[] as "roles!"
         from users where id = $1
         "#,
-        user_id
+        user_id,
+        roles
     )
     .fetch_one(executor)
     .await
@@ -239,27 +266,29 @@ pub struct NewSession<'a> {
     pub ip_address: &'a str,
 }
 
-/// Writes a session with its tokens, and the roles that they carry; answers its id.
+/// Writes a session with its tokens; answers its id. Descope may give two sign-ins within a second the same token: then
+/// they are one session. The caller holds the [`lock`].
 pub async fn open_session(connection: &mut PgConnection, new: NewSession<'_>) -> sqlx::Result<i64> {
     let (refresh_token_sha256, refresh_token_sealed) = new.refresh_token.unzip();
     sqlx::query_scalar!(
-        "
-        with identity as (
-            update user_identities set roles = $9 where descope_user_id = $2
+        r#"
+        with known as (
+            select session_id as id from session_tokens where token_sha256 = $7
         ), session as (
             insert into user_sessions (user_id, descope_user_id, refresh_token_sealed, user_agent, ip_address, expires_at)
-            values ($1, $2, $3, $4, $5, $6)
+            select $1, $2, $3, $4, $5, $6 where not exists (select from known)
             returning id
         ), tokens as (
             insert into session_tokens (token_sha256, kind, session_id, expires_at)
             select token.sha256, token.kind, session.id, token.expires_at
             from session, (values
-                ($7::bytea, 'session'::token_kind, $8::timestamptz), ($10::bytea, 'refresh', $6)
+                ($7::bytea, 'session'::token_kind, $8::timestamptz), ($9::bytea, 'refresh', $6)
             ) as token (sha256, kind, expires_at)
             where token.sha256 is not null
+            on conflict (token_sha256) do nothing
         )
-        select id from session
-        ",
+        select id as "id!" from session union all select id from known
+        "#,
         new.user_id,
         new.claims.user_id(),
         refresh_token_sealed,
@@ -268,7 +297,6 @@ pub async fn open_session(connection: &mut PgConnection, new: NewSession<'_>) ->
         new.claims.session_ends_at(),
         &new.token_sha256,
         new.claims.expires_at(),
-        new.claims.roles(),
         refresh_token_sha256.as_ref().map(<[u8; 32]>::as_slice) as Option<&[u8]>
     )
     .fetch_one(connection)
@@ -276,19 +304,17 @@ pub async fn open_session(connection: &mut PgConnection, new: NewSession<'_>) ->
 }
 
 /// Ends all sessions of a user here, known or not. They are still to be ended at Descope.
-pub async fn revoke_sessions(executor: impl PgExecutor<'_>, user_id: i64) -> sqlx::Result<()> {
-    sqlx::query!(
-        "
-        with revoked as (
-            update user_sessions set revoked_at = now() where user_id = $1 and revoked_at is null
-        )
-        update users set sessions_revoked_at = now() where id = $1
-        ",
-        user_id
-    )
-    .execute(executor)
-    .await
-    .map(drop)
+///
+/// Two statements: whoever opens a session holds the row of the user, and what they wrote while the first one waited is
+/// seen by the second.
+pub async fn revoke_sessions(connection: &mut PgConnection, user_id: i64) -> sqlx::Result<()> {
+    sqlx::query!("update users set sessions_revoked_at = clock_timestamp() where id = $1", user_id)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query!("update user_sessions set revoked_at = now() where user_id = $1 and revoked_at is null", user_id)
+        .execute(connection)
+        .await
+        .map(drop)
 }
 
 /// Leaves an account no identity but this one, and nothing that counts as proved: what was proved before may have been

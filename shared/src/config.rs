@@ -51,6 +51,8 @@ variables! {
     DESCOPE_PROJECT_ID;
     /// The key with which users are managed at Descope.
     DESCOPE_MANAGEMENT_KEY;
+    /// The key of a project at Descope in which only its backend may call the ways to sign in.
+    DESCOPE_AUTH_MANAGEMENT_KEY;
     /// Where Descope's API is, if not where the project id says.
     DESCOPE_BASE_URL;
     /// Keys that seal refresh tokens, `id:base64 of 32 bytes`, separated by commas. The first one seals, all open.

@@ -35,6 +35,7 @@ pub struct Descope {
     base_url: String,
     project_id: String,
     management_key: SecretString,
+    auth_management_key: Option<SecretString>,
 }
 
 /// Whether a call that may have been done can be done again.
@@ -61,13 +62,15 @@ enum As<'a> {
 }
 
 impl Descope {
-    /// Reads `DESCOPE_PROJECT_ID`, `DESCOPE_MANAGEMENT_KEY` and `DESCOPE_BASE_URL`.
+    /// Reads `DESCOPE_PROJECT_ID`, `DESCOPE_MANAGEMENT_KEY`, `DESCOPE_AUTH_MANAGEMENT_KEY` and `DESCOPE_BASE_URL`.
     pub fn from_env() -> Result<Self, config::Error> {
         let project_id = config::required(config::DESCOPE_PROJECT_ID)?;
         let management_key = config::required(config::DESCOPE_MANAGEMENT_KEY)?;
         let base_url = config::optional(config::DESCOPE_BASE_URL);
         let base_url = base_url.unwrap_or_else(|| default_base_url(project_id.trim()));
-        Self::new(&base_url, project_id.trim(), management_key.trim())
+        let mut descope = Self::new(&base_url, project_id.trim(), management_key.trim())?;
+        descope.auth_management_key = config::optional(config::DESCOPE_AUTH_MANAGEMENT_KEY).map(SecretString::from);
+        Ok(descope)
     }
 
     /// A client of one project.
@@ -82,6 +85,7 @@ impl Descope {
             base_url: base_url.to_owned(),
             project_id: project_id.to_owned(),
             management_key: management_key.into(),
+            auth_management_key: None,
         })
     }
 
@@ -96,9 +100,11 @@ impl Descope {
     }
 
     fn request(&self, method: Method, path: &str, caller: As<'_>) -> RequestBuilder {
+        // Where a project lets nobody but its backend call the ways to sign in, this key comes last.
+        let last = self.auth_management_key.as_ref().map(|key| format!(":{}", key.expose_secret())).unwrap_or_default();
         let bearer = match caller {
-            As::Anyone => self.project_id.clone(),
-            As::Holder(refresh_token) => format!("{}:{refresh_token}", self.project_id),
+            As::Anyone => format!("{}{last}", self.project_id),
+            As::Holder(refresh_token) => format!("{}:{refresh_token}{last}", self.project_id),
             As::Manager => format!("{}:{}", self.project_id, self.management_key.expose_secret()),
         };
         // What Descope's own SDKs send: a backend may have a larger share of calls.

@@ -45,7 +45,8 @@ impl FromStr for Phone {
             if let Some(mobile) = digits.strip_prefix("910").filter(|rest| is_indian_mobile(rest)) {
                 return Ok(Self(format!("+91{mobile}")));
             }
-            let is_number = (8..=15).contains(&digits.len()) && !digits.starts_with("00");
+            // No country's code begins with a zero.
+            let is_number = (8..=15).contains(&digits.len()) && !digits.starts_with('0');
             return if is_number { Ok(Self(format!("+{digits}"))) } else { Err(NotAPhone) };
         }
         let significant = digits.trim_start_matches('0');

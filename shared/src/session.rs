@@ -74,11 +74,12 @@ impl Sessions {
     pub async fn identify(&self, token: &str, device: &Device) -> Result<Session> {
         let claims = self.keys.verify(token, Kind::Session).await?;
         let token_sha256 = sha256(token);
-        let (id, user) = match find(&self.database, &token_sha256).await? {
+        let (id, mut user) = match find(&self.database, &token_sha256).await? {
             Some(Found { is_revoked: true, .. }) => return Err(Error::SessionRevoked),
             Some(found) => (found.session_id, found.user),
             None => self.adopt(&claims, token_sha256, device).await?,
         };
+        user.roles = claims.roles().to_vec();
         Ok(Session { id, user, token: token.to_owned() })
     }
 
@@ -102,7 +103,7 @@ impl Sessions {
             let new = NewSession { user_id, claims, token_sha256, refresh_token: None, user_agent, ip_address };
             accounts::open_session(&mut transaction, new).await?
         };
-        let user = accounts::load(&mut *transaction, user_id).await?;
+        let user = accounts::load(&mut *transaction, user_id, claims.roles()).await?;
         transaction.commit().await?;
         Ok((id, user))
     }
@@ -126,7 +127,7 @@ pub async fn session_of(connection: &mut PgConnection, claims: &Claims) -> Resul
     let found = sqlx::query!(
         r#"
         select
-            greatest(users.sessions_revoked_at, identity.moved_at) >= $3 as "is_outlived!",
+            users.sessions_revoked_at >= $3 as "is_outlived!",
             session.id as "id?", coalesce(session.revoked_at is not null, false) as "is_revoked!"
         from user_identities identity
         join users on users.id = identity.user_id
@@ -135,6 +136,7 @@ pub async fn session_of(connection: &mut PgConnection, claims: &Claims) -> Resul
         where identity.descope_user_id = $1
         order by session.revoked_at is not null desc, session.id
         limit 1
+        for share of users
         "#,
         claims.user_id(),
         claims.session_ends_at(),
@@ -158,17 +160,12 @@ pub async fn add_token(
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "
-        with identity as (
-            update user_identities set roles = $5 where descope_user_id = $4
-        )
         insert into session_tokens (token_sha256, kind, session_id, expires_at) values ($1, 'session', $2, $3)
         on conflict (token_sha256) do nothing
         ",
         token_sha256,
         session_id,
-        claims.expires_at(),
-        claims.user_id(),
-        claims.roles()
+        claims.expires_at()
     )
     .execute(connection)
     .await
@@ -187,10 +184,7 @@ async fn find(database: &Database, token_sha256: &[u8; 32]) -> Result<Option<Fou
         )
         select session.id as session_id, session.revoked_at is not null as "is_revoked!", users.id, username, email,
             is_email_verified, phone, is_phone_verified, first_name, last_name, profile_picture, users.created_at,
-            users.updated_at,
-            array(
-                select distinct unnest(identity.roles) from user_identities identity where identity.user_id = users.id
-            ) as "roles!"
+            users.updated_at
         from session_tokens token
         join user_sessions session on session.id = token.session_id
         join users on users.id = session.user_id
@@ -211,7 +205,7 @@ async fn find(database: &Database, token_sha256: &[u8; 32]) -> Result<Option<Fou
             first_name: row.first_name,
             last_name: row.last_name,
             profile_picture: row.profile_picture,
-            roles: row.roles,
+            roles: Vec::new(),
             created_at: row.created_at,
             updated_at: row.updated_at,
         };

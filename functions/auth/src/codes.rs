@@ -9,7 +9,7 @@ use lambda_http::http::StatusCode;
 use serde::Serialize;
 use shared::{
     Error, Result,
-    accounts::User,
+    accounts::{self, User},
     descope::{Channel, SignedIn},
     error::ErrorBody,
     http::{ClientAddress, Device, Fields, Json, Read, private_json},
@@ -334,12 +334,28 @@ async fn send_to(app: &App, identifier: &Identifier, address: &ClientAddress) ->
         limits.messages_per_address.on(&address.0),
     ];
     app.throttle.check(&messages).await?;
+    make_way(app, identifier).await?;
     let sent = app.sessions.descope.send_code(identifier.channel(), recipient).await;
-    if let Err(Error::Upstream { .. } | Error::Throttled { .. }) = sent {
-        // No message went out, so none is counted. After a time-out one may have.
-        app.throttle.give_back(&messages).await;
+    if let Err(Error::Throttled { .. }) = sent {
+        // Descope says that no message went out, so the recipient waits for none; whoever asked is counted.
+        app.throttle.give_back(&messages[..2]).await;
     }
     sent
+}
+
+/// Anybody can make a user at Descope with this login id and a number or address of their own, to which the code would
+/// go. Such a user is nobody's here, and in the way of whoever the login id belongs to.
+async fn make_way(app: &App, identifier: &Identifier) -> Result<()> {
+    let descope = &app.sessions.descope;
+    let Some(user) = descope.user_with_login_id(identifier.as_str()).await? else { return Ok(()) };
+    if user.is_reached_at(identifier.channel(), identifier.as_str()) {
+        return Ok(());
+    }
+    let known = accounts::identity(&app.sessions.database.pool(), &user.user_id).await?;
+    if known.is_some_and(|known| known.is_proven) {
+        return Ok(());
+    }
+    descope.delete_user(&user.user_id).await
 }
 
 async fn prove(

@@ -4,7 +4,6 @@ use axum::extract::State;
 use secrecy::SecretString;
 use shared::{
     Error, Faults, Result, accounts,
-    descope::SignedIn,
     email::Email,
     error::ErrorBody,
     http::{ClientAddress, Fields, Json, Read},
@@ -15,7 +14,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     App,
     login::{LONGEST_PASSWORD, email},
-    proof::{self, Identifier},
+    proof::{Identifier, Proof},
     sessions::{self, Done},
     sign_in::Arrival,
     token_refresh::LONGEST_TOKEN,
@@ -63,7 +62,7 @@ async fn request(State(app): State<App>, address: ClientAddress, Json(forgotten)
     match descope.user_with_login_id(email.as_str()).await? {
         Some(user) if !user.verified_email => descope.send_magic_link(email, page).await?,
         _ => descope.send_reset_mail(email, page).await?,
-    }
+    };
     Ok(Done { message: "If this email is registered, a password reset link has been sent." })
 }
 
@@ -91,6 +90,7 @@ impl Read for Confirmation {
     responses(
         (status = 200, body = Done),
         (status = 400, body = ErrorBody),
+        (status = 409, description = "Somebody else changed the password at the same time.", body = ErrorBody),
         (status = 429, body = ErrorBody),
     )
 )]
@@ -109,53 +109,72 @@ async fn confirm(
     faults.or(())?;
     let signed_in = app.sessions.descope.verify_link(&token).await?;
     let arrival = Arrival::of(&app, signed_in).await?;
-    let set = set_password(&app, &arrival, &new_password).await;
-    if set.is_err() {
+    let Some(email) = proved_address(&arrival) else {
         arrival.turn_away(&app).await;
-    }
-    set?;
+        return Err(Error::field("token", "This link is invalid or has expired."));
+    };
+    set_password(&app, arrival, Identifier::Email(email), &new_password).await?;
     Ok(Done { message: "Password reset successfully" })
+}
+
+/// The address that a link was mailed to: the one that Descope calls verified now. A link may have gone to a phone.
+fn proved_address(arrival: &Arrival) -> Option<Email> {
+    arrival.user.email.parse().ok().filter(|_| arrival.user.verified_email)
 }
 
 /// Sessions end first: should this be cut short, somebody is signed out and asks for another mail, and nobody who should
 /// be out is in.
-async fn set_password(app: &App, arrival: &Arrival, new_password: &SecretString) -> Result<()> {
-    let pool = app.sessions.database.pool();
-    let email = address_of(arrival)?;
+async fn set_password(app: &App, arrival: Arrival, identifier: Identifier, new_password: &SecretString) -> Result<()> {
+    let (descope, pool) = (&app.sessions.descope, app.sessions.database.pool());
     let known = accounts::identity(&pool, arrival.id()).await?;
     if let Some(known) = known {
-        accounts::revoke_sessions(&pool, known.user_id).await?;
+        let mut transaction = app.sessions.database.begin().await?;
+        accounts::revoke_sessions(&mut transaction, known.user_id).await?;
+        transaction.commit().await?;
+        end_others(app, known.user_id, arrival.id()).await?;
     }
-    let SignedIn { refresh_jwt, .. } = &arrival.signed_in;
-    app.sessions.descope.update_password(refresh_jwt, email.as_str(), new_password).await?;
-
-    let is_first = proof::is_first(arrival, known);
+    let proof = Proof::of(app, arrival, &identifier, Some(new_password)).await?;
+    if !proof.is_first() {
+        descope.update_password(&proof.arrival.signed_in.refresh_jwt, identifier.as_str(), new_password).await?;
+        descope.log_out_user(proof.arrival.id()).await?;
+        // Whoever held a refresh token could set another password until it was worth nothing.
+        let signed_in = descope.sign_in(identifier.as_str(), new_password).await.map_err(|error| match error {
+            Error::InvalidCredentials => Error::conflict("new_password", "Please ask for another mail and try again."),
+            error => error,
+        })?;
+        descope.log_out(&signed_in.refresh_jwt).await?;
+    }
     let mut transaction = app.sessions.database.begin().await?;
-    accounts::lock(&mut transaction, arrival.id()).await?;
-    let user_id = proof::admit(&mut transaction, arrival, &Identifier::Email(email), is_first).await?;
+    let user_id = proof.admit(&mut transaction).await?;
     // Also of sessions that were opened with the old password in between.
-    accounts::revoke_sessions(&mut *transaction, user_id).await?;
-    let others = sqlx::query_scalar!(
-        "select descope_user_id from user_identities where user_id = $1 and descope_user_id <> $2 and phone is null",
-        user_id,
-        arrival.id()
-    )
-    .fetch_all(&mut *transaction)
-    .await?;
+    accounts::revoke_sessions(&mut transaction, user_id).await?;
     transaction.commit().await?;
-
-    for other in others {
-        // The account has another address, perhaps with another password: there is one password now.
-        app.sessions.descope.forget_password(&other).await?;
+    if proof.is_first() {
+        proof.arrival.turn_away(app).await;
     }
-    sessions::end_all_at_descope(app, arrival.id()).await;
     sessions::end_at_descope(app, user_id).await;
     Ok(())
 }
 
-/// The address that a link was mailed to.
-fn address_of(arrival: &Arrival) -> Result<Email> {
-    let mut texts = arrival.user.login_ids.iter().chain([&arrival.user.email]);
-    let address = texts.find_map(|text| text.parse().ok());
-    address.ok_or_else(|| Error::field("token", "This link is invalid or has expired."))
+/// Ends at Descope what the account's other identities have begun. Another address may have had another password: there
+/// is one password now.
+async fn end_others(app: &App, user_id: i64, descope_user_id: &str) -> Result<()> {
+    let others = sqlx::query!(
+        r#"
+        select descope_user_id, phone is not null as "is_phone!" from user_identities
+        where user_id = $1 and descope_user_id <> $2
+        "#,
+        user_id,
+        descope_user_id
+    )
+    .fetch_all(&app.sessions.database.pool())
+    .await?;
+    for other in others {
+        if other.is_phone {
+            app.sessions.descope.log_out_user(&other.descope_user_id).await?;
+        } else {
+            app.sessions.descope.forget_password(&other.descope_user_id).await?;
+        }
+    }
+    Ok(())
 }

@@ -183,5 +183,5 @@ async fn update(State(app): State<App>, session: Session, Json(changes): Json<Ch
     )
     .execute(&pool)
     .await?;
-    Ok(accounts::load(&pool, session.user.id).await?.into())
+    Ok(accounts::load(&pool, session.user.id, &session.user.roles).await?.into())
 }

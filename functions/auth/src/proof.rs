@@ -1,12 +1,15 @@
 //! What follows when somebody proves that a number or address is theirs.
 //!
-//! Nobody keeps a foothold in an account that was opened with somebody else's address: the first proof of an address
-//! that comes from outside the account ends the account's sessions, takes away its other ways in, and makes the password
-//! set before useless. A proof given in a session of the account adds to it and ends nothing.
+//! Anybody can make a user at Descope, with any login id, and later add numbers, login ids and a password to it. So a
+//! login id that a code was sent by proves nothing by itself: what counts is where the code went (`is_reached_at`). And
+//! nobody keeps a foothold in an account that was opened with somebody else's address: the first proof from outside the
+//! account puts a new user with that one way in into the old one's place at Descope, ends the account's sessions and takes
+//! away its other ways in. A proof given in a session of the account adds to it and ends nothing.
 
+use secrecy::SecretString;
 use shared::{
     Error, Result,
-    accounts::{self, Identity, NewUser, User},
+    accounts::{self, NewUser, User},
     descope::{Channel, SignedIn},
     email::Email,
     http::Device,
@@ -48,6 +51,75 @@ impl Identifier {
     }
 }
 
+/// Somebody who has proved a number or address, and as whom they came.
+pub(crate) struct Proof<'a> {
+    pub(crate) arrival: Arrival,
+    identifier: &'a Identifier,
+    /// The Descope user in whose place a new one was put, because others may have had a way in there.
+    replaced: Option<String>,
+    /// Whose account that Descope user opens, if anybody's.
+    user_id: Option<i64>,
+}
+
+impl<'a> Proof<'a> {
+    /// Takes a look at whoever Descope let in, and shuts everybody else out of that Descope user if this is the first
+    /// proof. `password` is what is to open it from now on, besides what was proved.
+    pub(crate) async fn of(
+        app: &App,
+        arrival: Arrival,
+        identifier: &'a Identifier,
+        password: Option<&SecretString>,
+    ) -> Result<Self> {
+        let known = accounts::identity(&app.sessions.database.pool(), arrival.id()).await?;
+        let (channel, login_id) = (identifier.channel(), identifier.as_str());
+        let is_first = known.map_or_else(|| !arrival.user.is_plain(channel, login_id), |known| !known.is_proven);
+        let user_id = known.map(|known| known.user_id);
+        if !is_first {
+            return Ok(Self { arrival, identifier, replaced: None, user_id });
+        }
+        // Before anything is written here: if it fails, the next proof is still the first.
+        let old = arrival.id().to_owned();
+        let signed_in = app.sessions.descope.replace_user(&old, channel, login_id, password).await?;
+        Ok(Self { arrival: Arrival::of(app, signed_in).await?, identifier, replaced: Some(old), user_id })
+    }
+
+    /// Whether nobody had proved it before.
+    pub(crate) fn is_first(&self) -> bool {
+        self.replaced.is_some()
+    }
+
+    /// Finds or makes the account that the proof opens, and writes down what it proves.
+    pub(crate) async fn admit(&self, connection: &mut PgConnection) -> Result<i64> {
+        accounts::lock(connection, self.identifier.as_str()).await?;
+        accounts::lock(connection, self.arrival.id()).await?;
+        let owner = owner(&mut *connection, self.identifier).await?;
+        let claimed = match (owner, self.user_id) {
+            (Some(_), _) => None,
+            (None, Some(user_id)) => Some(user_id),
+            (None, None) => unfinished(&mut *connection, self.identifier).await?,
+        };
+        let user_id = match owner.or(claimed) {
+            Some(user_id) => user_id,
+            None => {
+                let new =
+                    NewUser { username: self.identifier.as_str().to_owned(), ..NewUser::from(&self.arrival.user) };
+                accounts::create(connection, &new).await?
+            }
+        };
+        if let Some(old) = &self.replaced {
+            accounts::unlink(connection, old).await?;
+        }
+        if claimed.is_some() && (self.replaced.is_some() || self.user_id.is_none()) {
+            accounts::revoke_sessions(connection, user_id).await?;
+            accounts::close_other_ways_in(&mut *connection, user_id, self.arrival.id()).await?;
+        }
+        accounts::link(connection, self.arrival.id(), user_id, self.identifier.phone(), true).await?;
+        let verified = verify(connection, user_id, self.identifier, Profile::Completed).await;
+        verified.map_err(|error| on_race(error, self.identifier))?;
+        Ok(user_id)
+    }
+}
+
 /// Lets somebody in who has shown a number or address to be theirs, and nothing else. It opens the account whose number
 /// it is, or that signs in with it; else a new one.
 pub(crate) async fn from_outside(
@@ -56,21 +128,14 @@ pub(crate) async fn from_outside(
     identifier: &Identifier,
     device: &Device,
 ) -> Result<(User, SignedIn)> {
-    let mut arrival = Arrival::of(app, signed_in).await?;
-    let known = accounts::identity(&app.sessions.database.pool(), arrival.id()).await?;
-    let is_first = is_first(&arrival, known);
-    if is_first {
-        // Before anything is written here: if it fails, the next proof is still the first.
-        let password = app.sessions.descope.forget_password(arrival.id()).await?;
-        arrival = Arrival::of(app, app.sessions.descope.sign_in(identifier.as_str(), &password).await?).await?;
-    }
+    let arrival = reached(app, signed_in, identifier).await?;
+    let proof = Proof::of(app, arrival, identifier, None).await?;
     let mut transaction = app.sessions.database.begin().await?;
-    accounts::lock(&mut transaction, arrival.id()).await?;
-    let user_id = admit(&mut transaction, &arrival, identifier, is_first).await?;
-    let user = arrival.enter(app, &mut transaction, user_id, device).await?;
+    let user_id = proof.admit(&mut transaction).await?;
+    let user = proof.arrival.enter(app, &mut transaction, user_id, device).await?;
     transaction.commit().await?;
     sessions::end_at_descope(app, user_id).await;
-    Ok((user, arrival.signed_in))
+    Ok((user, proof.arrival.signed_in))
 }
 
 /// Adds a number or address to the account in whose session it was proved. 409 if somebody else has proved it. Answers
@@ -82,22 +147,34 @@ pub(crate) async fn from_within(
     session: &Session,
     device: &Device,
 ) -> Result<(User, SignedIn)> {
-    let arrival = Arrival::of(app, signed_in).await?;
+    let arrival = reached(app, signed_in, identifier).await?;
     let pool = app.sessions.database.pool();
     if owner(&pool, identifier).await?.is_some_and(|owner| owner != session.user.id) {
         arrival.turn_away(app).await;
         return Err(already_proved(identifier));
     }
     let known = accounts::identity(&pool, arrival.id()).await?;
-    let is_own = known.map_or(!arrival.user.password, |known| known.user_id == session.user.id);
-    if !is_own {
+    let is_own = known.is_some_and(|known| known.user_id == session.user.id);
+    let is_new = known.is_none() && arrival.user.is_plain(identifier.channel(), identifier.as_str());
+    let old = (!is_own && !is_new).then(|| arrival.id().to_owned());
+    let arrival = match &old {
         // Somebody else may have signed in as this Descope user, and go on doing so.
-        app.sessions.descope.forget_password(arrival.id()).await?;
-    }
+        Some(old) => {
+            let (channel, login_id) = (identifier.channel(), identifier.as_str());
+            Arrival::of(app, app.sessions.descope.replace_user(old, channel, login_id, None).await?).await?
+        }
+        None => arrival,
+    };
     let mut transaction = app.sessions.database.begin().await?;
+    accounts::lock(&mut transaction, identifier.as_str()).await?;
     accounts::lock(&mut transaction, arrival.id()).await?;
-    if !is_own {
-        sessions::revoke_identity(&mut transaction, arrival.id()).await?;
+    if !sessions::hold(&mut transaction, session.id).await? {
+        transaction.rollback().await?;
+        arrival.turn_away(app).await;
+        return Err(Error::SessionRevoked);
+    }
+    if let Some(old) = &old {
+        accounts::unlink(&mut transaction, old).await?;
     }
     accounts::link(&mut transaction, arrival.id(), session.user.id, identifier.phone(), true).await?;
     let verified = verify(&mut transaction, session.user.id, identifier, Profile::Replaced).await;
@@ -108,46 +185,40 @@ pub(crate) async fn from_within(
             .execute(&mut *transaction)
             .await?;
     }
-    let (user, signed_in) = if is_own {
-        let user = arrival.enter(app, &mut transaction, session.user.id, device).await?;
-        (user, arrival.signed_in)
-    } else {
-        let user = accounts::load(&mut *transaction, session.user.id).await?;
-        (user, sessions::tokens(app, &mut transaction, session).await?)
-    };
-    transaction.commit().await?;
-    Ok((user, signed_in))
-}
-
-/// Whether nobody has proved before what this Descope user signs in with.
-pub(crate) fn is_first(arrival: &Arrival, known: Option<Identity>) -> bool {
-    known.map_or(arrival.user.password, |known| !known.is_proven)
-}
-
-/// Finds or makes the account that a proof opens, and writes down what it proves.
-pub(crate) async fn admit(
-    connection: &mut PgConnection,
-    arrival: &Arrival,
-    identifier: &Identifier,
-    is_first: bool,
-) -> Result<i64> {
-    let known = accounts::identity(&mut *connection, arrival.id()).await?;
-    let user_id = match (owner(&mut *connection, identifier).await?, known) {
-        (Some(owner), _) => owner,
-        (None, Some(known)) => known.user_id,
-        (None, None) => {
-            let new = NewUser { username: identifier.as_str().to_owned(), ..NewUser::from(&arrival.user) };
-            accounts::create(connection, &new).await?
-        }
-    };
-    if is_first {
-        accounts::revoke_sessions(&mut *connection, user_id).await?;
-        accounts::close_other_ways_in(&mut *connection, user_id, arrival.id()).await?;
+    // The session goes on as it is; one whose refresh token is not known here gets another.
+    if let Some(tokens) = sessions::tokens(app, &mut transaction, session).await? {
+        let user = accounts::load(&mut *transaction, session.user.id, &session.user.roles).await?;
+        transaction.commit().await?;
+        arrival.turn_away(app).await;
+        return Ok((user, tokens));
     }
-    accounts::link(connection, arrival.id(), user_id, identifier.phone(), true).await?;
-    let verified = verify(connection, user_id, identifier, Profile::Completed).await;
-    verified.map_err(|error| on_race(error, identifier))?;
-    Ok(user_id)
+    let user = arrival.enter(app, &mut transaction, session.user.id, device).await?;
+    transaction.commit().await?;
+    Ok((user, arrival.signed_in))
+}
+
+/// Somebody who got the code because it went to this number or address, and to no other.
+async fn reached(app: &App, signed_in: SignedIn, identifier: &Identifier) -> Result<Arrival> {
+    let arrival = Arrival::of(app, signed_in).await?;
+    if arrival.user.is_reached_at(identifier.channel(), identifier.as_str()) {
+        return Ok(arrival);
+    }
+    arrival.turn_away(app).await;
+    Err(Error::InvalidOtp)
+}
+
+/// An account that was made with this address and that nobody has ever proved to be theirs, whose Descope user is gone:
+/// a first proof was cut short.
+async fn unfinished(connection: &mut PgConnection, identifier: &Identifier) -> sqlx::Result<Option<i64>> {
+    sqlx::query_scalar!(
+        "
+        select id from users where username = $1 and email = $1 and not is_email_verified
+        order by id desc limit 1
+        ",
+        identifier.as_str()
+    )
+    .fetch_optional(connection)
+    .await
 }
 
 /// Who has proved it before.

@@ -166,7 +166,7 @@ async fn sign_up(app: &App, registration: &Registration) -> Result<Option<Signed
                 Err(error) => Err(error),
             };
         }
-        if user.verified_email || user.verified_phone {
+        if user.verified_email || user.verified_phone || !user.role_names.is_empty() {
             return Ok(None);
         }
         descope.delete_user(&user.user_id).await?;
@@ -192,7 +192,8 @@ async fn finish(
     }
     let new = NewUser {
         username: registration.email.to_string(),
-        is_email_verified: arrival.user.verified_email,
+        // A password proves nothing of the address, whatever somebody else may have proved of it before.
+        is_email_verified: false,
         email: Some(registration.email),
         phone: registration.phone_number,
         is_phone_verified: false,
@@ -200,7 +201,7 @@ async fn finish(
         last_name: registration.last_name,
     };
     let user_id = accounts::create(&mut transaction, &new).await?;
-    accounts::link(&mut transaction, arrival.id(), user_id, None, new.is_email_verified).await?;
+    accounts::link(&mut transaction, arrival.id(), user_id, None, false).await?;
     let user = arrival.enter(app, &mut transaction, user_id, device).await?;
     transaction.commit().await?;
     Ok((user, arrival.signed_in))

@@ -165,31 +165,23 @@ async fn is_of(app: &App, session: &Session, refresh_token: &str) -> Result<bool
     Ok(identity.is_some_and(|identity| identity.user_id == session.user.id))
 }
 
-/// The tokens with which a session goes on: the one it has shown, and its refresh token as far as it is known.
-pub(crate) async fn tokens(app: &App, connection: &mut PgConnection, session: &Session) -> Result<SignedIn> {
+/// The tokens with which a session goes on: the one it has shown and its refresh token, if that is known here.
+pub(crate) async fn tokens(app: &App, connection: &mut PgConnection, session: &Session) -> Result<Option<SignedIn>> {
     let kept =
         sqlx::query!("select descope_user_id, refresh_token_sealed from user_sessions where id = $1", session.id)
             .fetch_one(connection)
             .await?;
-    let refresh_jwt = match kept.refresh_token_sealed {
-        Some(sealed) => app.seals.open(&sealed, &kept.descope_user_id)?,
-        None => String::new(),
-    };
-    Ok(SignedIn { session_jwt: session.token.clone(), refresh_jwt, user: None })
+    let Some(sealed) = kept.refresh_token_sealed else { return Ok(None) };
+    let refresh_jwt = app.seals.open(&sealed, &kept.descope_user_id)?;
+    Ok(Some(SignedIn { session_jwt: session.token.clone(), refresh_jwt, user: None }))
 }
 
-/// Ends all sessions here of a Descope user whose sessions have been ended there.
-pub(crate) async fn revoke_identity(connection: &mut PgConnection, descope_user_id: &str) -> sqlx::Result<()> {
-    sqlx::query!(
-        "
-        update user_sessions set revoked_at = coalesce(revoked_at, now()), refresh_token_sealed = null
-        where descope_user_id = $1
-        ",
-        descope_user_id
-    )
-    .execute(connection)
-    .await
-    .map(drop)
+/// Keeps a session from being ended until the transaction is; `false` if it has ended already.
+pub(crate) async fn hold(connection: &mut PgConnection, id: i64) -> sqlx::Result<bool> {
+    let held = sqlx::query_scalar!("select id from user_sessions where id = $1 and revoked_at is null for share", id)
+        .fetch_optional(connection)
+        .await?;
+    Ok(held.is_some())
 }
 
 /// Ends at Descope what has been revoked here. What Descope does not take note of now stays noted: its tokens are

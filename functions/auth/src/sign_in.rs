@@ -1,6 +1,7 @@
 //! The way in: what Descope says of somebody becomes a session here.
 
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use lambda_http::http::StatusCode;
 use serde::Serialize;
 use shared::{
@@ -102,7 +103,7 @@ impl Arrival {
             ip_address: &device.ip_address,
         };
         accounts::open_session(connection, session).await?;
-        Ok(accounts::load(connection, user_id).await?)
+        Ok(accounts::load(connection, user_id, self.claims.roles()).await?)
     }
 
     /// Ends what Descope has begun, for somebody who is not let in here after all.
@@ -113,13 +114,30 @@ impl Arrival {
     }
 }
 
-/// Lets somebody in who knows the password. An account that was not finished when it was made is finished here.
-pub(crate) async fn with_password(app: &App, signed_in: SignedIn, device: &Device) -> Result<(User, SignedIn)> {
+/// Lets somebody in who knew the password at that moment. An account that was not finished when it was made is finished
+/// here.
+pub(crate) async fn with_password(
+    app: &App,
+    signed_in: SignedIn,
+    moment: DateTime<Utc>,
+    device: &Device,
+) -> Result<(User, SignedIn)> {
     let arrival = Arrival::of(app, signed_in).await?;
+    let known = accounts::identity(&app.sessions.database.pool(), arrival.id()).await?;
+    if known.is_none() && app.sessions.descope.user(arrival.id()).await?.is_none() {
+        // Somebody else has just proved the address, and another Descope user has taken this one's place.
+        return Err(Error::InvalidCredentials);
+    }
     let mut transaction = app.sessions.database.begin().await?;
     accounts::lock(&mut transaction, arrival.id()).await?;
     let user_id = accounts::adopt(&mut transaction, arrival.id(), Some(&arrival.user)).await?;
     let user_id = user_id.ok_or_else(|| Error::internal("a user whom Descope knows was not taken in"))?;
+    if !accounts::is_undisturbed_since(&mut transaction, user_id, moment).await? {
+        // The password was set anew while it was being looked at.
+        transaction.rollback().await?;
+        arrival.turn_away(app).await;
+        return Err(Error::InvalidCredentials);
+    }
     let user = arrival.enter(app, &mut transaction, user_id, device).await?;
     transaction.commit().await?;
     Ok((user, arrival.signed_in))

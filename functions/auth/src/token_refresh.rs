@@ -88,8 +88,13 @@ async fn refresh(State(app): State<App>, device: Device, Json(body): Json<Refres
     let mut transaction = database.begin().await?;
     let outcome = answer(&app, &mut transaction, &token, &device).await;
     match outcome {
-        Ok(answer) => {
+        Ok((answer, session_token)) => {
             transaction.commit().await?;
+            if let Some(session_token) = session_token
+                && let Err(error) = app.sessions.keys.learn(&session_token).await
+            {
+                warn!(%error, "the key of a new token is not known yet");
+            }
             Ok(answer)
         }
         Err(error) => {
@@ -99,7 +104,13 @@ async fn refresh(State(app): State<App>, device: Device, Json(body): Json<Refres
     }
 }
 
-async fn answer(app: &App, connection: &mut PgConnection, token: &str, device: &Device) -> Result<Response> {
+/// The answer, and the session token in it if it is new.
+async fn answer(
+    app: &App,
+    connection: &mut PgConnection,
+    token: &str,
+    device: &Device,
+) -> Result<(Response, Option<String>)> {
     let key = Key::new(token);
     let before = idempotency::claim(connection, SCOPE, &key, &sha256(SCOPE)).await.map_err(|error| match error {
         // Whoever asks Descope has not got an answer yet.
@@ -107,12 +118,9 @@ async fn answer(app: &App, connection: &mut PgConnection, token: &str, device: &
         error => error,
     })?;
     if let Some(answer) = before {
-        return Ok(answer.into_response());
+        return Ok((answer.into_response(), None));
     }
     let signed_in = app.sessions.descope.refresh(token).await?;
-    if let Err(error) = app.sessions.keys.learn(&signed_in.session_jwt).await {
-        warn!(%error, "the key of a new token is not known yet");
-    }
     write(app, connection, token, &signed_in, device).await?;
     let is_unchanged = signed_in.refresh_jwt.is_empty();
     let refreshed = Refreshed {
@@ -121,7 +129,7 @@ async fn answer(app: &App, connection: &mut PgConnection, token: &str, device: &
     };
     let body = serde_json::to_vec(&refreshed).map_err(Error::internal)?;
     idempotency::keep(connection, SCOPE, &key, &Answer::new(StatusCode::OK, body), SAME_ANSWER).await?;
-    Ok(private_json(StatusCode::OK, &refreshed))
+    Ok((private_json(StatusCode::OK, &refreshed), Some(refreshed.session_token)))
 }
 
 /// Writes the new tokens down with their session, which may be one that was opened elsewhere.
@@ -140,7 +148,11 @@ async fn write(
         known.session_id
     } else {
         accounts::lock(connection, claims.user_id()).await?;
-        let user_id = accounts::adopt(connection, claims.user_id(), signed_in.user.as_ref()).await?;
+        let stranger = match &signed_in.user {
+            Some(user) if user.user_id == claims.user_id() => Some(user.clone()),
+            _ => app.sessions.descope.user(claims.user_id()).await?,
+        };
+        let user_id = accounts::adopt(connection, claims.user_id(), stranger.as_ref()).await?;
         let user_id = user_id.ok_or(Error::TokenInvalid)?;
         let Some(session_id) = session_of(connection, &claims).await? else {
             let session = NewSession {

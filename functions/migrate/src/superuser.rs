@@ -39,6 +39,11 @@ pub enum Error {
     /// Descope refused or is away. The log says more.
     #[error("Descope did not do it ({0}); does the project have the role \"{ADMIN_ROLE}\"?")]
     Descope(#[from] shared::Error),
+    /// Descope does not send the mail.
+    #[error(
+        "Descope refused to send the mail; is the page of PASSWORD_RESET_URL among the project's approved domains?"
+    )]
+    Mail,
     /// The database is away.
     #[error("the database failed: {0}")]
     Database(#[from] sqlx::Error),
@@ -68,62 +73,69 @@ impl Accounts {
     pub(crate) async fn appoint(&self, database: &Database, email: &str) -> Result<Appointment, Error> {
         let email: Email = email.parse()?;
         let mut done = Appointment::default();
-        let user = match self.descope.create_user(&email, &[ADMIN_ROLE]).await? {
-            Some(user) => {
+        let user = match self.descope.user_with_login_id(email.as_str()).await? {
+            Some(user) => user,
+            None => {
                 (done.user_created, done.role_added) = (true, true);
-                user
+                self.descope.create_user(&email, &[ADMIN_ROLE]).await?.ok_or(Error::Unsteady)?
             }
-            None => self.descope.user_with_login_id(email.as_str()).await?.ok_or(Error::Unsteady)?,
         };
         let mut roles: BTreeSet<&str> = user.role_names.iter().map(String::as_str).collect();
         let is_promoted = roles.insert(ADMIN_ROLE);
         let known = accounts::identity(&database.pool(), &user.user_id).await?;
-        if is_promoted && !user.verified_email {
-            self.shut_out(database, &user, known).await?;
+        if is_promoted && !known.is_some_and(|known| known.is_proven) {
+            // An account whose address nobody has proved here may be anybody's.
+            return self.take_over(database, &email, &user, known, done).await;
         }
         if is_promoted || known.is_none() {
-            if user.verified_email {
-                self.descope.send_reset_mail(&email, &self.password_reset_url).await?;
-            } else {
-                self.descope.send_magic_link(&email, &self.password_reset_url).await?;
-            }
+            self.send_mail(&email).await?;
             done.mail_sent = true;
         }
         if is_promoted {
             self.descope.set_roles(email.as_str(), &roles.iter().copied().collect::<Vec<_>>()).await?;
             done.role_added = true;
         }
-        let roles: Vec<String> = roles.into_iter().map(ToOwned::to_owned).collect();
-        done.user_id = take_in(database, &user, &roles).await?;
+        done.user_id = take_in(database, &user, None).await?;
         Ok(done)
     }
 
-    /// An account whose address nobody has proved may be anybody's. Before it comes to run the shop, everybody is shut
-    /// out of it but whoever gets the mail.
-    async fn shut_out(&self, database: &Database, user: &User, known: Option<Identity>) -> Result<(), Error> {
-        self.descope.forget_password(&user.user_id).await?;
-        if let Some(known) = known {
-            let mut transaction = database.begin().await?;
-            accounts::revoke_sessions(&mut *transaction, known.user_id).await?;
-            accounts::close_other_ways_in(&mut *transaction, known.user_id, &user.user_id).await?;
-            transaction.commit().await?;
-        }
-        Ok(())
+    async fn send_mail(&self, email: &Email) -> Result<(), Error> {
+        if self.descope.send_reset_mail(email, &self.password_reset_url).await? { Ok(()) } else { Err(Error::Mail) }
+    }
+
+    /// Puts a new Descope user with the role in the place of one whom others may have a way in to, and shuts everybody
+    /// out of the account but whoever gets the mail.
+    async fn take_over(
+        &self,
+        database: &Database,
+        email: &Email,
+        user: &User,
+        known: Option<Identity>,
+        mut done: Appointment,
+    ) -> Result<Appointment, Error> {
+        self.descope.delete_user(&user.user_id).await?;
+        let new = self.descope.create_user(email, &[ADMIN_ROLE]).await?.ok_or(Error::Unsteady)?;
+        self.send_mail(email).await?;
+        (done.role_added, done.mail_sent) = (true, true);
+        done.user_id = take_in(database, &new, known.map(|known| (known.user_id, user.user_id.as_str()))).await?;
+        Ok(done)
     }
 }
 
-/// Writes the row, unless it is there; answers our id.
-async fn take_in(database: &Database, user: &User, roles: &[String]) -> Result<i64, Error> {
+/// Writes the row, unless it is there; answers our id. `old` is the account that was made with the address before, and
+/// who it was at Descope.
+async fn take_in(database: &Database, user: &User, old: Option<(i64, &str)>) -> Result<i64, Error> {
     let mut transaction = database.begin().await?;
     accounts::lock(&mut transaction, &user.user_id).await?;
-    let user_id = accounts::adopt(&mut transaction, &user.user_id, Some(user)).await?.ok_or(Error::Unsteady)?;
-    sqlx::query!(
-        "update user_identities set roles = $2 where descope_user_id = $1 and roles <> $2",
-        user.user_id,
-        roles
-    )
-    .execute(&mut *transaction)
-    .await?;
+    let user_id = if let Some((user_id, descope_user_id)) = old {
+        accounts::unlink(&mut transaction, descope_user_id).await?;
+        accounts::revoke_sessions(&mut transaction, user_id).await?;
+        accounts::close_other_ways_in(&mut *transaction, user_id, &user.user_id).await?;
+        accounts::link(&mut transaction, &user.user_id, user_id, None, true).await?;
+        user_id
+    } else {
+        accounts::adopt(&mut transaction, &user.user_id, Some(user)).await?.ok_or(Error::Unsteady)?
+    };
     transaction.commit().await?;
     Ok(user_id)
 }

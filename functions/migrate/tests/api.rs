@@ -249,13 +249,13 @@ async fn a_superuser_is_made_once_and_gets_one_mail(pool: PgPool) {
     assert_eq!(descope.user(OWNER).unwrap()["roleNames"], json!(["admin"]));
     let mails = descope.inbox(OWNER);
     assert_eq!((mails.len(), mails[0].kind), (1, MessageKind::Reset));
-    let rows: Vec<(String, bool, Vec<String>)> = sqlx::query_as(
-        "select email, is_email_verified, roles from users join user_identities on user_identities.user_id = users.id",
+    let rows: Vec<(String, bool, bool)> = sqlx::query_as(
+        "select email, is_email_verified, is_proven from users join user_identities on user_identities.user_id = users.id",
     )
     .fetch_all(&pool)
     .await
     .unwrap();
-    assert_eq!(rows, [(OWNER.to_owned(), true, vec!["admin".to_owned()])]);
+    assert_eq!(rows, [(OWNER.to_owned(), true, true)]);
 
     assert_eq!(handle(&app, event.clone()).await, Ok(appointment(false, false, false)));
     assert_eq!(descope.inbox(OWNER).len(), 1);
@@ -276,8 +276,25 @@ async fn whoever_registered_with_the_address_before_is_shut_out_and_its_owner_ge
     assert!(client.sign_in(OWNER, &password).await.is_err());
     assert!(client.refresh(&squatter.refresh_jwt).await.is_err());
     assert_eq!(descope.user(OWNER).unwrap()["roleNames"], json!(["admin"]));
-    assert_eq!(descope.inbox(OWNER)[0].kind, MessageKind::MagicLink);
+    assert_eq!(descope.inbox(OWNER)[0].kind, MessageKind::Reset);
     assert_eq!(handle(&app, event).await, Ok(appointment(false, false, false)));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn an_account_made_at_descope_with_the_address_as_login_id_gets_no_role(pool: PgPool) {
+    let descope = StandIn::start().await;
+    let app = with_accounts(&pool, &descope);
+    let client = &app.accounts.as_ref().unwrap().descope;
+    // Anybody can do this: the code for the login id goes to the address.
+    let mallory = "mallory@evil.example";
+    let email = OWNER.parse().unwrap();
+    let password = "password of Mallory".to_owned().into();
+    client.sign_up(&email, &password, ("", "")).await.unwrap();
+    client.patch_user(OWNER, &json!({ "email": mallory, "verifiedEmail": true })).await.unwrap();
+    let event = json!({ "action": "create_superuser", "email": OWNER });
+    assert_eq!(handle(&app, event).await, Ok(appointment(false, true, true)));
+    assert!(client.sign_in(OWNER, &password).await.is_err());
+    assert_eq!((descope.inbox(mallory).len(), descope.inbox(OWNER).len()), (0, 1));
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]

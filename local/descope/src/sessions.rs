@@ -193,7 +193,9 @@ fn claims(state: &State, user: &User, session: &Session, kind: Kind) -> Value {
     let mut nsec = session.nsec.clone();
     // Two tokens of one second must differ, and no claim that is known to be in a default token could tell them apart.
     // In `nsec` nobody takes it for a session id: that is where claims stand that verifiers must not trust.
-    nsec.insert("nonce".to_owned(), random::text::<16>().into());
+    if state.settings.makes_tokens_unique {
+        nsec.insert("nonce".to_owned(), random::text::<16>().into());
+    }
     let mut claims = json!({
         "amr": session.amr,
         "drn": if kind == Kind::Session { "DS" } else { "DSR" },

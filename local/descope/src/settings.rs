@@ -31,6 +31,8 @@ pub struct Settings {
     pub jwks_form: JwksForm,
     /// Whether signing in as nobody looks like a wrong password.
     pub mask_errors: bool,
+    /// Whether two tokens of one second differ. Descope's may or may not.
+    pub makes_tokens_unique: bool,
     /// The roles that can be given to users, besides those that a call created.
     pub roles: Vec<String>,
 }
@@ -47,6 +49,7 @@ impl Default for Settings {
             link_lifetime: Duration::from_mins(10),
             jwks_form: JwksForm::Object,
             mask_errors: false,
+            makes_tokens_unique: true,
             roles: vec!["admin".to_owned(), "staff".to_owned()],
         }
     }

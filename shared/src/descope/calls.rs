@@ -1,7 +1,7 @@
 //! The calls: what is sent, what comes back, and whether it may be sent again.
 
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -87,7 +87,7 @@ impl Descope {
         let body = json!({ "loginId": login_id });
         // Never twice: each message costs, and kills the code of the one before.
         let sent: Result<Value, _> = self.post(&path, As::Anyone, &body, Repeat::IfUnsent).await;
-        sent.map(drop).map_err(|failure| failure.means(Meaning::Nothing))
+        sent.map(drop).map_err(|failure| failure.means(Meaning::Recipient))
     }
 
     /// Signs in with a one-time code, which proves the number or address.
@@ -97,15 +97,15 @@ impl Descope {
         signed_in(self.post(&path, As::Anyone, &body, Repeat::IfUnsent).await, Meaning::Code)
     }
 
-    /// Sends the mail with which a user whose address is verified sets a new password. Whether Descope refuses is not
-    /// told: it may do so for an address that it does not know.
-    pub async fn send_reset_mail(&self, email: &Email, page: &str) -> Result<()> {
+    /// Sends the mail with which a user whose address is verified sets a new password; `false` if Descope refuses, as
+    /// it may for an address that it does not know.
+    pub async fn send_reset_mail(&self, email: &Email, page: &str) -> Result<bool> {
         let body = json!({ "loginId": email.as_str(), "redirectUrl": page });
         sent(self.post("/v1/auth/password/reset", As::Anyone, &body, Repeat::IfUnsent).await)
     }
 
-    /// Sends a mail that signs its reader in, to a user who exists. Whether Descope refuses is not told.
-    pub async fn send_magic_link(&self, email: &Email, page: &str) -> Result<()> {
+    /// Sends a mail that signs its reader in, to a user who exists; `false` if Descope refuses.
+    pub async fn send_magic_link(&self, email: &Email, page: &str) -> Result<bool> {
         let body = json!({ "loginId": email.as_str(), "redirectUrl": page, "URI": page });
         sent(self.post("/v1/auth/magiclink/signin/email", As::Anyone, &body, Repeat::IfUnsent).await)
     }
@@ -226,16 +226,42 @@ impl Descope {
         Ok(set.map_err(|failure| failure.means(Meaning::Nothing))?.user)
     }
 
-    /// Makes the password of a user, known to whomever, one that only the caller knows, and ends all the user's sessions.
-    /// Merely expiring it would let whoever knows it replace it.
-    pub async fn forget_password(&self, user_id: &str) -> Result<SecretString> {
-        let password = random_password()?;
-        let body = json!({ "loginId": user_id, "password": password.expose_secret() });
+    /// Makes the password of a user, known to whomever, one that nobody knows, and ends all the user's sessions. Merely
+    /// expiring it would let whoever knows it replace it.
+    pub async fn forget_password(&self, user_id: &str) -> Result<()> {
+        self.set_password(user_id, &random_password()?).await?;
+        self.log_out_user(user_id).await
+    }
+
+    async fn set_password(&self, login_id: &str, password: &SecretString) -> Result<()> {
+        let body = json!({ "loginId": login_id, "password": password.expose_secret() });
         let path = "/v1/mgmt/user/password/set/active";
         let set: Result<Value, _> = self.post(path, As::Manager, &body, Repeat::Safely).await;
-        set.map_err(|failure| failure.means(Meaning::Nothing))?;
-        self.log_out_user(user_id).await?;
-        Ok(password)
+        set.map(drop).map_err(|failure| failure.means(Meaning::Password("new_password")))
+    }
+
+    /// Puts a new user in the place of one, with one way in: a login id that has been proved, and a password if one is
+    /// given. Of the old user nothing stays: no session, no other login id, number, password or passkey. Answers the new
+    /// user, signed in.
+    pub async fn replace_user(
+        &self,
+        old_user_id: &str,
+        channel: Channel,
+        login_id: &str,
+        password: Option<&SecretString>,
+    ) -> Result<SignedIn> {
+        self.delete_user(old_user_id).await?;
+        let mut body = json!({ "loginId": login_id });
+        match channel {
+            Channel::Sms => merge(&mut body, json!({ "phone": login_id, "verifiedPhone": true })),
+            Channel::Email => merge(&mut body, json!({ "email": login_id, "verifiedEmail": true })),
+        }
+        let created = self.post::<Wrapped>("/v1/mgmt/user/create", As::Manager, &body, Repeat::IfUnsent).await;
+        created.map_err(|failure| failure.means(Meaning::Nothing))?;
+        let random = random_password()?;
+        let password = password.unwrap_or(&random);
+        self.set_password(login_id, password).await?;
+        self.sign_in(login_id, password).await
     }
 
     /// Ends all sessions of a user, if there is one.
@@ -248,6 +274,12 @@ impl Descope {
     pub async fn delete_user(&self, user_id: &str) -> Result<()> {
         let body = json!({ "userId": user_id });
         found(self.post::<Value>("/v1/mgmt/user/delete", As::Manager, &body, Repeat::Safely).await).map(drop)
+    }
+}
+
+fn merge(body: &mut Value, more: Value) {
+    if let (Value::Object(body), Value::Object(more)) = (body, more) {
+        body.extend(more);
     }
 }
 
@@ -279,12 +311,12 @@ fn found<T>(answer: Result<T, Failure>) -> Result<Option<T>> {
 }
 
 /// A message, whether or not Descope found somebody to send it to.
-fn sent(answer: Result<Value, Failure>) -> Result<()> {
+fn sent(answer: Result<Value, Failure>) -> Result<bool> {
     match answer {
-        Ok(_) => Ok(()),
+        Ok(_) => Ok(true),
         Err(Failure::Refused(refusal)) => {
             tracing::info!(status = refusal.status.as_u16(), code = refusal.code, "Descope sent no mail");
-            Ok(())
+            Ok(false)
         }
         Err(failure) => Err(failure.means(Meaning::Nothing)),
     }
@@ -293,7 +325,8 @@ fn sent(answer: Result<Value, Failure>) -> Result<()> {
 /// A session that is over, now or before.
 fn ended(answer: Result<Value, Failure>) -> Result<()> {
     match answer {
-        Ok(_) | Err(Failure::Refused(_)) => Ok(()),
+        Ok(_) => Ok(()),
+        Err(Failure::Refused(refusal)) if refusal.status == StatusCode::UNAUTHORIZED => Ok(()),
         Err(failure) => Err(failure.means(Meaning::Nothing)),
     }
 }

@@ -46,6 +46,8 @@ pub(super) struct Refusal {
 pub(super) enum Meaning {
     /// Name and password do not fit.
     Credentials,
+    /// Nothing can be sent there.
+    Recipient,
     /// The code is none.
     Code,
     /// The link is none.
@@ -103,7 +105,10 @@ impl Refusal {
     fn means(self, meaning: Meaning) -> Error {
         let error = match meaning {
             _ if self.is_misconfiguration() => None,
+            // Nobody has to prove anything to have a code sent: it is the project that Descope does not know.
+            Meaning::Recipient if self.status == StatusCode::UNAUTHORIZED => None,
             Meaning::Credentials => Some(Error::InvalidCredentials),
+            Meaning::Recipient => Some(Error::field("identifier", "Nothing can be sent to this number or address.")),
             Meaning::Code => Some(Error::InvalidOtp),
             Meaning::Link => Some(Error::field("token", "This link is invalid or has expired.")),
             Meaning::Password(field) => Some(Error::field(field, "This password does not meet the requirements.")),

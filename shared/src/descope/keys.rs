@@ -154,6 +154,7 @@ impl Keys {
         let keys = fetched.map_err(|failure| failure.means(Meaning::Nothing)).map(|set| match set {
             KeySet::Object { keys } | KeySet::Array(keys) => keys,
         });
+        let keys = keys.and_then(|keys| if keys.is_empty() { Err(away()) } else { Ok(keys) });
         known.asked = Some((Instant::now(), keys.is_ok()));
         let kept = Kept { fetched_at: Utc::now(), keys: keys.inspect_err(|_| warn!("keys of Descope not fetched"))? };
         self.keep(&kept).await;

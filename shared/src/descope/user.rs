@@ -1,10 +1,15 @@
 //! What Descope says of a user, as far as it is used here.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Deserializer};
+
+use super::Channel;
 
 /// A user of the project. Descope writes empty values rather than leaving them out; both are understood.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_excessive_bools, reason = "so Descope has it")]
 pub struct User {
     /// `U…`, the `sub` of the user's tokens.
     pub user_id: String,
@@ -35,12 +40,51 @@ pub struct User {
     /// Whether the user has a password.
     #[serde(default, deserialize_with = "or_default")]
     pub password: bool,
+    /// Whether the user has an authenticator app, spelt so by Descope.
+    #[serde(default, rename = "TOTP", deserialize_with = "or_default")]
+    pub totp: bool,
+    /// Whether the user has a passkey.
+    #[serde(default, deserialize_with = "or_default")]
+    pub webauthn: bool,
+    /// Accounts elsewhere that the user signs in with, by provider.
+    #[serde(default, rename = "OAuth", deserialize_with = "or_default")]
+    pub oauth: BTreeMap<String, bool>,
     /// Roles in the project.
     #[serde(default, deserialize_with = "or_default")]
     pub role_names: Vec<String>,
-    /// When Descope made the user, in seconds since 1970.
-    #[serde(default, deserialize_with = "or_default")]
-    pub created_time: i64,
+}
+
+impl User {
+    /// Whether what is sent to this login id reaches nobody else. Descope sends to the user's number or address, and to
+    /// the login id only if there is none; whoever makes a user chooses both.
+    pub fn is_reached_at(&self, channel: Channel, login_id: &str) -> bool {
+        match channel {
+            Channel::Sms => self.phone.is_empty() || self.phone == login_id,
+            Channel::Email => self.email.is_empty() || self.email.eq_ignore_ascii_case(login_id),
+        }
+    }
+
+    /// Whether a code sent to this login id is the only way in.
+    pub fn is_plain(&self, channel: Channel, login_id: &str) -> bool {
+        let other = match channel {
+            Channel::Sms => &self.email,
+            Channel::Email => &self.phone,
+        };
+        let has_another_way =
+            self.password || self.totp || self.webauthn || self.oauth.values().any(|is_used| *is_used);
+        self.login_ids == [login_id] && self.is_reached_at(channel, login_id) && other.is_empty() && !has_another_way
+    }
+
+    /// The number or address that is the only way in and that the user has proved to Descope.
+    pub fn proved(&self) -> Option<(Channel, &str)> {
+        let [login_id] = self.login_ids.as_slice() else { return None };
+        let channel = if login_id.starts_with('+') { Channel::Sms } else { Channel::Email };
+        let is_verified = match channel {
+            Channel::Sms => self.verified_phone && self.phone == *login_id,
+            Channel::Email => self.verified_email && self.email.eq_ignore_ascii_case(login_id),
+        };
+        (is_verified && self.is_plain(channel, login_id)).then_some((channel, login_id.as_str()))
+    }
 }
 
 /// The answer to whoever has signed in.
@@ -66,4 +110,48 @@ impl std::fmt::Debug for SignedIn {
 
 fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{Channel, User};
+
+    fn user(fields: &serde_json::Value) -> User {
+        let mut user = json!({ "userId": "U1", "loginIds": ["+911"], "phone": "+911", "email": "", "OAuth": {} });
+        for (name, value) in fields.as_object().unwrap() {
+            user[name] = value.clone();
+        }
+        serde_json::from_value(user).unwrap()
+    }
+
+    #[test]
+    fn a_login_id_says_nothing_of_who_gets_the_code() {
+        assert!(user(&json!({})).is_reached_at(Channel::Sms, "+911"));
+        assert!(user(&json!({ "phone": "" })).is_reached_at(Channel::Sms, "+911"));
+        assert!(!user(&json!({ "phone": "+922" })).is_reached_at(Channel::Sms, "+911"));
+        assert!(!user(&json!({ "email": "m@x.example" })).is_reached_at(Channel::Email, "v@x.example"));
+        assert!(user(&json!({ "email": "V@x.example" })).is_reached_at(Channel::Email, "v@x.example"));
+    }
+
+    #[test]
+    fn any_other_way_in_makes_a_user_less_than_plain() {
+        assert!(user(&json!({})).is_plain(Channel::Sms, "+911"));
+        for more in [
+            json!({ "password": true }),
+            json!({ "TOTP": true }),
+            json!({ "webauthn": true }),
+            json!({ "OAuth": { "google": true } }),
+            json!({ "email": "m@x.example" }),
+            json!({ "phone": "+922" }),
+            json!({ "loginIds": ["+911", "m@x.example"] }),
+            json!({ "loginIds": [] }),
+        ] {
+            assert!(!user(&more).is_plain(Channel::Sms, "+911"), "{more}");
+        }
+        assert!(user(&json!({ "OAuth": { "google": false } })).is_plain(Channel::Sms, "+911"));
+        assert_eq!(user(&json!({})).proved(), None);
+        assert_eq!(user(&json!({ "verifiedPhone": true })).proved(), Some((Channel::Sms, "+911")));
+    }
 }

@@ -118,7 +118,7 @@ async fn known_and_unknown_numbers_are_answered_alike_and_with_the_same_work(poo
         let calls = world.descope.all_calls().len();
         let answer = world.client.post("/api/auth/otp/request/", &json!({ "identifier": identifier })).await;
         assert_eq!(answer.status, 200);
-        assert_eq!(world.descope.all_calls().len() - calls, 1, "{identifier}");
+        assert_eq!(world.descope.all_calls().len() - calls, 2, "{identifier}");
         answers.push(answer.text.replace(identifier, "<identifier>"));
     }
     assert_eq!(answers[0], answers[1]);
@@ -148,6 +148,8 @@ async fn a_code_shown_in_a_session_proves_the_number_for_its_account(pool: PgPoo
     let taken = world.prove(&other, PHONE).await;
     assert_eq!(failure(&taken), (409, "CONFLICT"));
     assert_eq!(other.get("/api/auth/profile/").await.body["phone_number"], Value::Null);
+    let refresh = json!({ "refresh_token": super::refresh_token(&by_phone) });
+    assert_eq!(world.client.post("/api/auth/token/refresh/", &refresh).await.status, 200, "its owner is not disturbed");
     assert_eq!(user.get("/api/auth/profile/").await.body["phone_number"], PHONE);
 }
 

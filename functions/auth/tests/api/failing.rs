@@ -139,36 +139,49 @@ async fn a_descope_that_cannot_be_reached_is_told_as_such_and_met_again(pool: Pg
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_first_proof_that_was_cut_short_is_still_the_first(pool: PgPool) {
+async fn a_first_proof_that_was_cut_short_is_finished_by_the_next(pool: PgPool) {
     let world = World::new(pool).await;
-    let mallory = world.user(EMAIL).await;
-    for path in ["/v1/mgmt/user/password/set/active", "/v1/mgmt/user/logout", "/v1/auth/password/signin"] {
-        world.descope.spoil(path, Fault::status(500).times(2));
-        let cut = world.prove(&world.client, EMAIL).await;
-        assert_eq!(failure(&cut), (502, "UPSTREAM_ERROR"), "{path}");
+    let steps = ["mgmt/user/delete", "mgmt/user/create", "mgmt/user/password/set/active", "auth/password/signin"];
+    for (number, step) in steps.into_iter().enumerate() {
+        let email = format!("owner{number}@example.com");
+        let registered = world.register(&email).await;
+        let mallory = world.signed_in(&registered);
+        world.descope.spoil(&format!("/v1/{step}"), Fault::status(500).times(2));
+        let cut = world.prove(&world.client, &email).await;
+        assert_eq!(failure(&cut), (502, "UPSTREAM_ERROR"), "{step}");
         world.descope.clear_faults();
+        let owner = world.prove(&world.client, &email).await;
+        assert_eq!(owner.status, 200, "{step} {}", owner.text);
+        assert_eq!(owner.body["user"]["id"], registered.body["user"]["id"], "{step}");
+        assert_eq!(failure(&mallory.get("/api/auth/profile/").await), (401, "SESSION_REVOKED"), "{step}");
+        assert_eq!(failure(&world.login(&email, PASSWORD).await), (401, "INVALID_CREDENTIALS"), "{step}");
+        assert_eq!(world.signed_in(&owner).get("/api/auth/profile/").await.status, 200);
     }
-    assert_eq!(mallory.get("/api/auth/profile/").await.status, 200);
-    assert_eq!(world.prove(&world.client, EMAIL).await.status, 200);
-    assert_eq!(failure(&mallory.get("/api/auth/profile/").await), (401, "SESSION_REVOKED"));
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn a_reset_that_was_cut_short_leaves_nobody_in_and_can_be_repeated(pool: PgPool) {
     let world = World::new(pool).await;
-    let user = world.user(EMAIL).await;
     let reset = async |password: &str| {
         assert_eq!(world.client.post("/api/auth/password-reset/", &json!({ "email": EMAIL })).await.status, 200);
         let body = json!({ "token": world.link(EMAIL), "new_password": password });
         world.client.post("/api/auth/password-reset-confirm/", &body).await
     };
-    world.descope.spoil("/v1/auth/password/update", Fault::status(500).times(2));
-    assert_eq!(failure(&reset("another password").await), (502, "UPSTREAM_ERROR"));
-    assert_eq!(failure(&user.get("/api/auth/profile/").await), (401, "SESSION_REVOKED"));
-    assert_eq!(world.login(EMAIL, PASSWORD).await.status, 200, "the password is the old one");
-    assert_eq!(reset("another password").await.status, 200);
-    assert_eq!(failure(&world.login(EMAIL, PASSWORD).await), (401, "INVALID_CREDENTIALS"));
-    assert_eq!(world.login(EMAIL, "another password").await.status, 200);
+    // The first time another Descope user takes the place of the one that was registered.
+    let mut old = PASSWORD.to_owned();
+    let mut user = world.user(EMAIL).await;
+    for step in ["mgmt/user/password/set/active", "auth/password/update", "mgmt/user/logout", "auth/password/signin"] {
+        world.descope.spoil(&format!("/v1/{step}"), Fault::status(500).times(2));
+        let new = format!("new password after {step}");
+        assert_eq!(failure(&reset(&new).await), (502, "UPSTREAM_ERROR"), "{step}");
+        world.descope.clear_faults();
+        assert_eq!(failure(&user.get("/api/auth/profile/").await), (401, "SESSION_REVOKED"), "{step}");
+        assert_eq!(reset(&new).await.status, 200, "{step}");
+        assert_eq!(failure(&world.login(EMAIL, &old).await), (401, "INVALID_CREDENTIALS"), "{step}");
+        user = world.signed_in(&world.login(EMAIL, &new).await);
+        old = new;
+    }
+    assert_eq!(world.count("users").await, 1);
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]

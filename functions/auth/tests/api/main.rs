@@ -1,6 +1,7 @@
 //! Accounts as their owners, strangers and impostors meet them, with Descope's stand-in.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "test code")]
 
+mod attacks;
 mod codes;
 mod failing;
 mod limits;
@@ -87,6 +88,19 @@ impl World {
     /// A caller with this session token.
     fn bearing(&self, token: &str) -> Client {
         self.client.with("Authorization", &format!("Bearer {token}"))
+    }
+
+    /// Takes a user away, here and at Descope.
+    async fn forget_user(&self, descope_user_id: &str) {
+        let sessions = testing::sessions(&Database::from(self.pool.clone()), &self.descope, &self.redis);
+        sessions.descope.delete_user(descope_user_id).await.unwrap();
+        let user: i64 = sqlx::query_scalar("delete from user_identities where descope_user_id = $1 returning user_id")
+            .bind(descope_user_id)
+            .fetch_one(&self.pool)
+            .await
+            .unwrap();
+        sqlx::query("delete from user_sessions where user_id = $1").bind(user).execute(&self.pool).await.unwrap();
+        sqlx::query("delete from users where id = $1").bind(user).execute(&self.pool).await.unwrap();
     }
 
     /// Where Redis keeps something about Descope.

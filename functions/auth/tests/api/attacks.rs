@@ -1,0 +1,244 @@
+//! What somebody tries who knows the project id and talks to Descope directly: whatever they make there opens nothing that
+//! is not theirs.
+
+use std::time::Duration;
+
+use descope::Fault;
+use serde_json::{Value, json};
+use shared::{
+    database::{Database, MIGRATOR},
+    outgoing, testing,
+};
+use sqlx::PgPool;
+
+use super::{Answer, EMAIL, PASSWORD, PHONE, World, failure, function, refresh_token};
+
+const MALLORYS_PHONE: &str = "+919000000001";
+const MALLORYS_EMAIL: &str = "mallory@evil.example";
+const PROFILE: &str = "/api/auth/profile/";
+
+/// Calls Descope as anybody may, or as the holder of a refresh token.
+async fn at_descope(world: &World, path: &str, refresh_token: Option<&str>, body: Value) -> Value {
+    let holder = refresh_token.map(|token| format!(":{token}")).unwrap_or_default();
+    let request = outgoing::client().unwrap().post(world.descope.url() + path).json(&body);
+    let answer = request.bearer_auth(format!("{}{holder}", descope::PROJECT_ID)).send().await.unwrap();
+    assert!(answer.status().is_success(), "{path}");
+    answer.json().await.unwrap_or_default()
+}
+
+async fn sign_up(world: &World, login_id: &str, user: Value) -> Value {
+    let body = json!({ "loginId": login_id, "password": PASSWORD, "user": user });
+    at_descope(world, "/v1/auth/password/signup", None, body).await
+}
+
+/// Adds a number to the user of a refresh token.
+async fn add_phone(world: &World, refresh_token: &str, body: Value) -> Value {
+    at_descope(world, "/v1/auth/otp/update/phone/sms", Some(refresh_token), body).await;
+    let code = world.code(MALLORYS_PHONE);
+    at_descope(world, "/v1/auth/otp/verify/sms", None, json!({ "loginId": EMAIL, "code": code })).await
+}
+
+async fn reset(world: &World, token: &str) -> Answer {
+    let body = json!({ "token": token, "new_password": "another password" });
+    world.client.post("/api/auth/password-reset-confirm/", &body).await
+}
+
+fn text(value: &Value, name: &str) -> String {
+    value[name].as_str().unwrap().to_owned()
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_login_id_is_not_proved_by_a_code_that_went_elsewhere(pool: PgPool) {
+    let world = World::new(pool).await;
+    let mallory = world.user("mallory@example.com").await;
+    for (login_id, channel, mine, attribute) in
+        [(PHONE, "sms", MALLORYS_PHONE, "phone"), (EMAIL, "email", MALLORYS_EMAIL, "email")]
+    {
+        for client in [&world.client, &mallory] {
+            sign_up(&world, login_id, json!({ attribute: mine })).await;
+            // Descope itself is asked, since we would first make way for whoever the login id belongs to.
+            at_descope(&world, &format!("/v1/auth/otp/signin/{channel}"), None, json!({ "loginId": login_id })).await;
+            let shown = json!({ "identifier": login_id, "otp_code": world.code(mine) });
+            let answer = client.post("/api/auth/otp/verify/", &shown).await;
+            assert_eq!(failure(&answer), (400, "INVALID_OTP"));
+            // The rightful owner is not kept out by it.
+            let owner = world.prove(&world.client, login_id).await;
+            assert_eq!((owner.status, &owner.body["user"]["is_verified"]), (200, &json!(true)), "{}", owner.text);
+            let id = world.descope.user(login_id).unwrap()["userId"].as_str().unwrap().to_owned();
+            world.forget_user(&id).await;
+        }
+    }
+    assert_eq!(mallory.get(PROFILE).await.body["is_verified"], false);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_link_proves_the_address_that_it_was_mailed_to_and_no_other(pool: PgPool) {
+    let world = World::new(pool).await;
+    sign_up(&world, EMAIL, json!({ "email": EMAIL, "phone": MALLORYS_PHONE })).await;
+    at_descope(&world, "/v1/auth/magiclink/signin/sms", None, json!({ "loginId": EMAIL, "redirectUrl": "http://l" }))
+        .await;
+    let by_phone = reset(&world, &world.link(MALLORYS_PHONE)).await;
+    assert_eq!(failure(&by_phone), (400, "VALIDATION_ERROR"));
+    sign_up(&world, "other@example.com", json!({ "email": MALLORYS_EMAIL })).await;
+    world.client.post("/api/auth/password-reset/", &json!({ "email": "other@example.com" })).await;
+    assert_eq!(reset(&world, &world.link(MALLORYS_EMAIL)).await.status, 200);
+    let owner = world.prove(&world.client, "other@example.com").await;
+    assert_eq!(owner.status, 200);
+    let mallory = world.login(MALLORYS_EMAIL, "another password").await;
+    assert_ne!(mallory.body["user"]["id"], owner.body["user"]["id"]);
+    assert_eq!(failure(&world.login("other@example.com", "another password").await).0, 401);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_way_in_that_was_added_at_descope_does_not_outlive_the_first_proof(pool: PgPool) {
+    let world = World::new(pool).await;
+    let registered = world.register(EMAIL).await;
+    let token = refresh_token(&registered);
+    let body = json!({ "loginId": EMAIL, "phone": MALLORYS_PHONE, "addToLoginIDs": true });
+    add_phone(&world, &token, body).await;
+    let owner = world.prove(&world.client, EMAIL).await;
+    assert_eq!(owner.status, 200, "{}", owner.text);
+    let mallory = world.prove(&world.client, MALLORYS_PHONE).await;
+    assert_ne!(mallory.body["user"]["id"], owner.body["user"]["id"]);
+    assert_eq!(failure(&world.signed_in(&registered).get(PROFILE).await), (401, "SESSION_REVOKED"));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn another_number_that_is_verified_proves_nothing_of_the_address(pool: PgPool) {
+    let world = World::new(pool).await;
+    let made = sign_up(&world, EMAIL, json!({ "email": EMAIL })).await;
+    let verified =
+        add_phone(&world, &text(&made, "refreshJwt"), json!({ "loginId": EMAIL, "phone": MALLORYS_PHONE })).await;
+    let mallory = world.bearing(&text(&verified, "sessionJwt"));
+    assert_eq!(mallory.get(PROFILE).await.status, 200);
+    assert_eq!(world.prove(&world.client, EMAIL).await.status, 200);
+    assert_eq!(mallory.get(PROFILE).await.status, 401);
+    assert_eq!(world.login(EMAIL, PASSWORD).await.status, 401);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_user_made_without_a_password_is_no_way_in_either(pool: PgPool) {
+    let world = World::new(pool).await;
+    let body = json!({ "loginId": PHONE, "user": { "email": MALLORYS_EMAIL } });
+    at_descope(&world, "/v1/auth/otp/signup/email", None, body).await;
+    let code = world.code(MALLORYS_EMAIL);
+    let made = at_descope(&world, "/v1/auth/otp/verify/email", None, json!({ "loginId": PHONE, "code": code })).await;
+    let mallory = world.bearing(&text(&made, "sessionJwt"));
+    assert_eq!(mallory.get(PROFILE).await.body["is_verified"], true, "of her own address");
+    let owner = world.prove(&world.client, PHONE).await;
+    assert_eq!((owner.status, &owner.body["user"]["phone_number"]), (200, &json!(PHONE)));
+    assert_eq!(mallory.get(PROFILE).await.status, 401);
+    let refreshed = json!({ "refresh_token": text(&made, "refreshJwt") });
+    assert_eq!(world.client.post("/api/auth/token/refresh/", &refreshed).await.status, 401);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_number_that_we_cannot_read_does_not_verify_the_login_id(pool: PgPool) {
+    let world = World::new(pool).await;
+    let short = "+6834000";
+    let body = json!({ "loginId": PHONE, "phone": short, "user": { "phone": short } });
+    at_descope(&world, "/v1/auth/otp/signup/sms", None, body).await;
+    let code = world.code(short);
+    let made = at_descope(&world, "/v1/auth/otp/verify/sms", None, json!({ "loginId": PHONE, "code": code })).await;
+    let status = world.bearing(&text(&made, "sessionJwt")).get("/api/auth/phone/verification-status/").await;
+    assert_eq!(status.body, json!({ "is_phone_verified": false, "phone_number": null }));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_role_that_was_taken_away_is_gone_with_the_next_token(pool: PgPool) {
+    let world = World::new(pool).await;
+    world.register(EMAIL).await;
+    world.descope.set_roles(EMAIL, &["staff"]);
+    let login = world.login(EMAIL, PASSWORD).await;
+    assert_eq!(login.body["user"]["is_staff"], true);
+    world.prove(&world.signed_in(&login), PHONE).await;
+    world.descope.set_roles(EMAIL, &[]);
+    assert_eq!(world.prove(&world.client, PHONE).await.body["user"]["is_staff"], false);
+    let refreshed = world.client.post("/api/auth/token/refresh/", &json!({ "refresh": refresh_token(&login) })).await;
+    assert_eq!(world.signed_in(&refreshed).get(PROFILE).await.body["is_staff"], false);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_login_that_was_under_way_does_not_outlive_a_reset(pool: PgPool) {
+    let world = World::new(pool.clone()).await;
+    world.register(EMAIL).await;
+    world.client.post("/api/auth/password-reset/", &json!({ "email": EMAIL })).await;
+    // A function that has to fetch the keys first, and waits for them.
+    let slow = function(Database::from(pool), &world.descope.url(), &testing::redis());
+    let keys = format!("/v2/keys/{}", descope::PROJECT_ID);
+    let known = world.descope.calls(&keys);
+    world.descope.spoil(&keys, Fault::delay(Duration::from_millis(1500)));
+    let body = json!({ "email": EMAIL, "password": PASSWORD });
+    let login = async { slow.post("/api/auth/login/", &body).await };
+    let reset = async {
+        testing::eventually("the login waits", async || world.descope.calls(&keys) > known).await;
+        reset(&world, &world.link(EMAIL)).await
+    };
+    let (login, reset) = futures::join!(login, reset);
+    assert_eq!((reset.status, failure(&login)), (200, (401, "INVALID_CREDENTIALS")));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_reset_that_cannot_end_the_sessions_at_descope_is_no_success(pool: PgPool) {
+    let world = World::new(pool).await;
+    world.prove(&world.client, EMAIL).await;
+    world.client.post("/api/auth/password-reset/", &json!({ "email": EMAIL })).await;
+    world.descope.spoil("/v1/mgmt/user/logout", Fault::status(500).times(2));
+    assert_eq!(failure(&reset(&world, &world.link(EMAIL)).await), (502, "UPSTREAM_ERROR"));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_proof_in_a_session_that_ends_meanwhile_adds_nothing(pool: PgPool) {
+    let world = World::new(pool).await;
+    let mallory = world.user(EMAIL).await;
+    world.client.post("/api/auth/otp/request/", &json!({ "identifier": MALLORYS_PHONE })).await;
+    let verify = "/v1/auth/otp/verify/sms";
+    world.descope.spoil(verify, Fault::delay(Duration::from_millis(1500)));
+    let shown = json!({ "identifier": MALLORYS_PHONE, "otp_code": world.code(MALLORYS_PHONE) });
+    let late = async { mallory.post("/api/auth/otp/verify/", &shown).await };
+    let owner = async {
+        testing::eventually("the proof waits", async || world.descope.calls(verify) > 0).await;
+        world.prove(&world.client, EMAIL).await
+    };
+    let (late, owner) = futures::join!(late, owner);
+    assert_eq!((owner.status, failure(&late)), (200, (401, "SESSION_REVOKED")));
+    let back = world.prove(&world.client, MALLORYS_PHONE).await;
+    assert_ne!(back.body["user"]["id"], owner.body["user"]["id"]);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn two_sign_ins_within_a_second_may_be_one_token(pool: PgPool) {
+    let world = World::new(pool).await;
+    world.descope.change(|settings| settings.makes_tokens_unique = false);
+    world.register(EMAIL).await;
+    for _ in 0..6 {
+        let login = world.login(EMAIL, PASSWORD).await;
+        assert_eq!(login.status, 200, "{}", login.text);
+        assert_eq!(world.signed_in(&login).get(PROFILE).await.status, 200);
+    }
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_token_that_was_kept_back_opens_nobody_else_s_account(pool: PgPool) {
+    let world = World::new(pool).await;
+    let made = sign_up(&world, PHONE, json!({})).await;
+    world.bearing(&text(&made, "sessionJwt")).get(PROFILE).await;
+    let kept = at_descope(&world, "/v1/auth/refresh", Some(&text(&made, "refreshJwt")), json!({})).await;
+    let owner = world.prove(&world.client, PHONE).await;
+    assert_eq!(owner.status, 200);
+    assert_eq!(world.bearing(&text(&kept, "sessionJwt")).get(PROFILE).await.status, 401);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_token_shown_after_a_proof_that_was_cut_short_makes_nothing_proved(pool: PgPool) {
+    let world = World::new(pool).await;
+    let made = sign_up(&world, EMAIL, json!({ "email": EMAIL })).await;
+    world.descope.spoil("/v1/mgmt/user/delete", Fault::status(500).times(2));
+    assert_eq!(world.prove(&world.client, EMAIL).await.status, 502);
+    world.descope.clear_faults();
+    let mallory = world.bearing(&text(&made, "sessionJwt"));
+    mallory.get(PROFILE).await;
+    assert_eq!(world.prove(&world.client, EMAIL).await.status, 200);
+    assert_eq!(mallory.get(PROFILE).await.status, 401);
+    assert_eq!(world.login(EMAIL, PASSWORD).await.status, 401);
+}
