@@ -2,6 +2,8 @@
 //!
 //! A number or address that nobody has registered is treated as any other: whoever proves it gets an account.
 
+mod bodies;
+
 use std::str::FromStr;
 
 use axum::{extract::State, response::Response};
@@ -12,20 +14,15 @@ use shared::{
     accounts::{self, User},
     descope::{Channel, SignedIn},
     error::ErrorBody,
-    http::{ClientAddress, Device, Fields, Json, Read, private_json},
+    http::{ClientAddress, Device, Json, private_json},
     phone::Phone,
     session::Session,
 };
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{
-    App,
-    change::Change,
-    profile::LONGEST_PHONE,
-    proof::{self, Identifier},
-    sign_in::Welcome,
-};
+use crate::{App, identifier::Identifier, proof, sign_in::Welcome};
+use bodies::{AnyRecipient, MaybeRecipient, PhoneProof, Proof, Recipient};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -36,92 +33,6 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(show_verification))
         .routes(routes!(request))
         .routes(routes!(verify))
-}
-
-/// The longest text that may be a code.
-const LONGEST_CODE: usize = 32;
-
-#[derive(Debug, ToSchema)]
-struct Recipient {
-    /// Any spelling.
-    #[schema(value_type = String, example = "+1234567890")]
-    phone_number: Phone,
-}
-
-impl Read for Recipient {
-    fn read(fields: &mut Fields) -> Option<Self> {
-        Some(Self { phone_number: phone_number(fields)? })
-    }
-}
-
-#[derive(Debug, ToSchema)]
-struct MaybeRecipient {
-    /// Any spelling. Without it the code goes to the number of whoever is signed in.
-    #[schema(value_type = Option<String>)]
-    phone_number: Option<Phone>,
-}
-
-impl Read for MaybeRecipient {
-    fn read(fields: &mut Fields) -> Option<Self> {
-        Some(Self { phone_number: Change::read(fields, "phone_number", LONGEST_PHONE)?.value() })
-    }
-}
-
-#[derive(Debug, ToSchema)]
-struct PhoneProof {
-    /// Any spelling.
-    #[schema(value_type = String, example = "+1234567890")]
-    phone_number: Phone,
-    #[schema(example = "123456")]
-    otp_code: String,
-}
-
-impl Read for PhoneProof {
-    fn read(fields: &mut Fields) -> Option<Self> {
-        let (phone_number, otp_code) = (phone_number(fields), fields.text("otp_code", LONGEST_CODE));
-        Some(Self { phone_number: phone_number?, otp_code: otp_code? })
-    }
-}
-
-#[derive(Debug, ToSchema)]
-struct AnyRecipient {
-    /// A phone number in any spelling, or an e-mail address.
-    #[schema(value_type = String)]
-    identifier: Identifier,
-}
-
-impl Read for AnyRecipient {
-    fn read(fields: &mut Fields) -> Option<Self> {
-        Some(Self { identifier: identifier(fields)? })
-    }
-}
-
-#[derive(Debug, ToSchema)]
-struct Proof {
-    /// A phone number in any spelling, or an e-mail address.
-    #[schema(value_type = String)]
-    identifier: Identifier,
-    #[schema(example = "123456")]
-    otp_code: String,
-}
-
-impl Read for Proof {
-    fn read(fields: &mut Fields) -> Option<Self> {
-        let (identifier, otp_code) = (identifier(fields), fields.text("otp_code", LONGEST_CODE));
-        Some(Self { identifier: identifier?, otp_code: otp_code? })
-    }
-}
-
-fn phone_number(fields: &mut Fields) -> Option<Phone> {
-    fields.parsed("phone_number", |text| text.parse().map_err(|error: shared::phone::NotAPhone| error.to_string()))
-}
-
-fn identifier(fields: &mut Fields) -> Option<Identifier> {
-    fields.parsed("identifier", |text| {
-        let phone = text.parse().map(Identifier::Phone).ok();
-        let identifier = phone.or_else(|| text.parse().map(Identifier::Email).ok());
-        identifier.ok_or_else(|| "Enter a valid phone number or email address.".to_owned())
-    })
 }
 
 /// What is known of a code that is on its way; the same for everybody.

@@ -5,6 +5,7 @@
 
 mod change;
 mod codes;
+mod identifier;
 mod login;
 mod password_reset;
 mod profile;

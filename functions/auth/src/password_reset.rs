@@ -13,8 +13,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     App,
+    identifier::Identifier,
     login::{LONGEST_PASSWORD, email},
-    proof::{Identifier, Proof},
+    proof::Proof,
     sessions::{self, Done},
     sign_in::Arrival,
     token_refresh::LONGEST_TOKEN,

@@ -10,46 +10,13 @@ use secrecy::SecretString;
 use shared::{
     Error, Result,
     accounts::{self, NewUser, User},
-    descope::{Channel, SignedIn},
-    email::Email,
+    descope::SignedIn,
     http::Device,
-    phone::Phone,
     session::Session,
 };
 use sqlx::{PgConnection, PgExecutor};
 
-use crate::{App, sessions, sign_in::Arrival};
-
-/// A number or address that somebody has proved.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Identifier {
-    Phone(Phone),
-    Email(Email),
-}
-
-impl Identifier {
-    pub(crate) fn as_str(&self) -> &str {
-        match self {
-            Self::Phone(phone) => phone.as_str(),
-            Self::Email(email) => email.as_str(),
-        }
-    }
-
-    /// How a code reaches it.
-    pub(crate) fn channel(&self) -> Channel {
-        match self {
-            Self::Phone(_) => Channel::Sms,
-            Self::Email(_) => Channel::Email,
-        }
-    }
-
-    fn phone(&self) -> Option<&str> {
-        match self {
-            Self::Phone(phone) => Some(phone.as_str()),
-            Self::Email(_) => None,
-        }
-    }
-}
+use crate::{App, identifier::Identifier, sessions, sign_in::Arrival};
 
 /// Somebody who has proved a number or address, and as whom they came.
 pub(crate) struct Proof<'a> {
@@ -98,13 +65,11 @@ impl<'a> Proof<'a> {
             (None, Some(user_id)) => Some(user_id),
             (None, None) => unfinished(&mut *connection, self.identifier).await?,
         };
-        let user_id = match owner.or(claimed) {
-            Some(user_id) => user_id,
-            None => {
-                let new =
-                    NewUser { username: self.identifier.as_str().to_owned(), ..NewUser::from(&self.arrival.user) };
-                accounts::create(connection, &new).await?
-            }
+        let user_id = if let Some(user_id) = owner.or(claimed) {
+            user_id
+        } else {
+            let username = self.identifier.as_str().to_owned();
+            accounts::create(connection, &NewUser { username, ..NewUser::from(&self.arrival.user) }).await?
         };
         if let Some(old) = &self.replaced {
             accounts::unlink(connection, old).await?;

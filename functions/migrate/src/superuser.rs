@@ -73,12 +73,11 @@ impl Accounts {
     pub(crate) async fn appoint(&self, database: &Database, email: &str) -> Result<Appointment, Error> {
         let email: Email = email.parse()?;
         let mut done = Appointment::default();
-        let user = match self.descope.user_with_login_id(email.as_str()).await? {
-            Some(user) => user,
-            None => {
-                (done.user_created, done.role_added) = (true, true);
-                self.descope.create_user(&email, &[ADMIN_ROLE]).await?.ok_or(Error::Unsteady)?
-            }
+        let user = if let Some(user) = self.descope.user_with_login_id(email.as_str()).await? {
+            user
+        } else {
+            (done.user_created, done.role_added) = (true, true);
+            self.descope.create_user(&email, &[ADMIN_ROLE]).await?.ok_or(Error::Unsteady)?
         };
         let mut roles: BTreeSet<&str> = user.role_names.iter().map(String::as_str).collect();
         let is_promoted = roles.insert(ADMIN_ROLE);
