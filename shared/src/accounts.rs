@@ -68,7 +68,7 @@ impl std::fmt::Debug for User {
 }
 
 /// Whose a Descope user is.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// Our user.
     pub user_id: i64,
@@ -96,14 +96,16 @@ pub struct NewUser {
 }
 
 impl From<&descope::User> for NewUser {
-    /// What Descope says of a user; what is not in a form of ours is left out.
+    /// What Descope says of a user; what is not in a form of ours is left out. Only what is the one way in is verified:
+    /// a user with several may have been made by one person and proved by another.
     fn from(user: &descope::User) -> Self {
         let (email, phone) = (user.email.parse::<Email>().ok(), user.phone.parse::<Phone>().ok());
+        let proved = user.proved().map(|(channel, _)| channel);
         Self {
             username: user.login_ids.first().unwrap_or(&user.user_id).clone(),
-            is_email_verified: user.verified_email && email.is_some(),
+            is_email_verified: proved == Some(Channel::Email) && email.is_some(),
             email,
-            is_phone_verified: user.verified_phone && phone.as_ref().is_some_and(|phone| phone.as_str() == user.phone),
+            is_phone_verified: proved == Some(Channel::Sms) && phone.is_some(),
             phone,
             first_name: user.given_name.clone(),
             last_name: user.family_name.clone(),
@@ -211,6 +213,15 @@ pub async fn unlink(connection: &mut PgConnection, descope_user_id: &str) -> sql
     .execute(connection)
     .await
     .map(drop)
+}
+
+/// Keeps a user as it is until the transaction ends: nobody else changes it, ends its sessions or takes its identities
+/// away. The first row that is locked of all that belongs to a user.
+pub async fn hold(connection: &mut PgConnection, user_id: i64) -> sqlx::Result<()> {
+    sqlx::query!("select id from users where id = $1 for no key update", user_id)
+        .fetch_optional(connection)
+        .await
+        .map(drop)
 }
 
 /// The clock by which sessions are ended.

@@ -74,7 +74,7 @@ variables! {
     /// Looks at bookings without proof, a minute and address.
     THROTTLE_LOOKUPS;
     /// One-time codes and reset mails in 30 seconds, to one number or address.
-    THROTTLE_OTP_PER_30_SECONDS;
+    THROTTLE_OTP_AT_ONCE;
     /// One-time codes and reset mails an hour, to one number or address.
     THROTTLE_OTP_PER_IDENTIFIER;
     /// One-time codes and reset mails an hour, for one IP address.

@@ -124,6 +124,17 @@ pub fn sha256(token: &str) -> [u8; 32] {
 /// end at the same moment; if that session was revoked, or all of the user's sessions since the token was issued, the
 /// token is worth nothing.
 pub async fn session_of(connection: &mut PgConnection, claims: &Claims) -> Result<Option<i64>> {
+    // Whoever ends sessions waits for us, or we for them; then what they wrote is read.
+    sqlx::query!(
+        "
+        select users.id from users join user_identities identity on identity.user_id = users.id
+        where identity.descope_user_id = $1
+        for share of users
+        ",
+        claims.user_id()
+    )
+    .fetch_optional(&mut *connection)
+    .await?;
     let found = sqlx::query!(
         r#"
         select
@@ -136,14 +147,14 @@ pub async fn session_of(connection: &mut PgConnection, claims: &Claims) -> Resul
         where identity.descope_user_id = $1
         order by session.revoked_at is not null desc, session.id
         limit 1
-        for share of users
         "#,
         claims.user_id(),
         claims.session_ends_at(),
         claims.issued_at()
     )
-    .fetch_one(connection)
-    .await?;
+    .fetch_optional(connection)
+    .await?
+    .ok_or(Error::TokenInvalid)?;
     if found.is_revoked || (found.id.is_none() && found.is_outlived) {
         Err(Error::SessionRevoked)
     } else {

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use serde_json::json;
 use shared::{
     Error,
-    descope::{Channel, Descope},
+    descope::{Channel, Descope, User},
     email::Email,
 };
 
@@ -130,18 +130,23 @@ async fn a_replaced_user_leaves_nothing_behind() {
     let descope = client(&stand_in);
     let old = descope.sign_up(&email(), &password(), ("", "")).await.unwrap().unwrap();
     descope.patch_user(EMAIL, &json!({ "phone": PHONE })).await.unwrap();
-    let old_id = old.user.unwrap().user_id;
-    let new = descope.replace_user(&old_id, Channel::Email, EMAIL, None).await.unwrap().user.unwrap();
-    assert_ne!(new.user_id, old_id);
+    let user = descope.set_roles(EMAIL, &["staff"]).await.unwrap();
+    let new = descope.replace_user(&user, Channel::Email, EMAIL).await.unwrap();
+    assert_ne!(new.user_id, user.user_id);
+    assert_eq!(new.role_names, ["staff"], "whom the shop trusts");
+    assert_eq!(descope.sign_in_as(EMAIL).await.unwrap().user.unwrap().user_id, new.user_id);
     assert_eq!(
         (new.login_ids.as_slice(), new.verified_email, new.phone.as_str()),
         ([EMAIL.to_owned()].as_slice(), true, "")
     );
     assert!(descope.refresh(&old.refresh_jwt).await.is_err());
     assert!(matches!(descope.sign_in(EMAIL, &password()).await, Err(Error::InvalidCredentials)));
-    let phone = descope.replace_user("U2nobody", Channel::Sms, PHONE, Some(&password())).await.unwrap().user.unwrap();
+    let gone = User { user_id: "U2nobody".to_owned(), ..User::default() };
+    let phone = descope.replace_user(&gone, Channel::Sms, PHONE).await.unwrap();
     assert_eq!((phone.phone.as_str(), phone.verified_phone), (PHONE, true));
+    descope.reset_password(&phone.user_id, &password()).await.unwrap();
     assert!(descope.sign_in(PHONE, &password()).await.is_ok());
+    descope.forget_password("U2nobody").await.unwrap();
 }
 
 #[tokio::test]

@@ -62,13 +62,13 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Reads `THROTTLE_OTP_PER_30_SECONDS`, `THROTTLE_OTP_PER_IDENTIFIER` and `THROTTLE_OTP_PER_IP` (an hour),
+    /// Reads `THROTTLE_OTP_AT_ONCE`, `THROTTLE_OTP_PER_IDENTIFIER` and `THROTTLE_OTP_PER_IP` (an hour),
     /// `THROTTLE_TRIES_PER_IDENTIFIER` and `THROTTLE_TRIES_PER_IP` (ten minutes).
     pub fn from_env() -> Result<Self, config::Error> {
         let (hour, ten_minutes) = (Duration::from_hours(1), Duration::from_mins(10));
         let at_once = Duration::from_secs(30);
         Ok(Self {
-            messages_at_once: Limit::from_env("otp-at-once", config::THROTTLE_OTP_PER_30_SECONDS, 1, at_once)?,
+            messages_at_once: Limit::from_env("otp-at-once", config::THROTTLE_OTP_AT_ONCE, 1, at_once)?,
             messages_per_recipient: Limit::from_env(
                 "otp-per-identifier",
                 config::THROTTLE_OTP_PER_IDENTIFIER,

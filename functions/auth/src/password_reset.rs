@@ -110,32 +110,34 @@ async fn confirm(
     faults.or(())?;
     let signed_in = app.sessions.descope.verify_link(&token).await?;
     let arrival = Arrival::of(&app, signed_in).await?;
-    let Some(email) = proved_address(&arrival) else {
+    let Some(email) = proved_address(&app, &arrival).await? else {
         arrival.turn_away(&app).await;
-        return Err(Error::field("token", "This link is invalid or has expired."));
+        return Err(bad_link());
     };
     set_password(&app, arrival, Identifier::Email(email), &new_password).await?;
     Ok(Done { message: "Password reset successfully" })
 }
 
-/// The address that a link was mailed to: the one that Descope calls verified now. A link may have gone to a phone.
-fn proved_address(arrival: &Arrival) -> Option<Email> {
-    arrival.user.email.parse().ok().filter(|_| arrival.user.verified_email)
+/// The address that a link was mailed to: the one that Descope calls verified now. A link can also be sent to a phone, so
+/// somebody whose address was never proved here must not have one.
+async fn proved_address(app: &App, arrival: &Arrival) -> Result<Option<Email>> {
+    let known = accounts::identity(&app.sessions.database.pool(), arrival.id()).await?;
+    let is_mailed = arrival.user.phone.is_empty() || known.is_some_and(|known| known.is_proven);
+    Ok(arrival.user.email.parse().ok().filter(|_| arrival.user.verified_email && is_mailed))
 }
 
 /// Sessions end first: should this be cut short, somebody is signed out and asks for another mail, and nobody who should
 /// be out is in.
 async fn set_password(app: &App, arrival: Arrival, identifier: Identifier, new_password: &SecretString) -> Result<()> {
     let (descope, pool) = (&app.sessions.descope, app.sessions.database.pool());
-    let known = accounts::identity(&pool, arrival.id()).await?;
-    if let Some(known) = known {
+    if let Some(known) = accounts::identity(&pool, arrival.id()).await? {
         let mut transaction = app.sessions.database.begin().await?;
         accounts::revoke_sessions(&mut transaction, known.user_id).await?;
         transaction.commit().await?;
         end_others(app, known.user_id, arrival.id()).await?;
     }
-    let proof = Proof::of(app, arrival, &identifier, Some(new_password)).await?;
-    if !proof.is_first() {
+    let proof = Proof::of(app, arrival, &identifier).await?;
+    if proof.replaced.is_none() {
         descope.update_password(&proof.arrival.signed_in.refresh_jwt, identifier.as_str(), new_password).await?;
         descope.log_out_user(proof.arrival.id()).await?;
         // Whoever held a refresh token could set another password until it was worth nothing.
@@ -146,15 +148,22 @@ async fn set_password(app: &App, arrival: Arrival, identifier: Identifier, new_p
         descope.log_out(&signed_in.refresh_jwt).await?;
     }
     let mut transaction = app.sessions.database.begin().await?;
-    let user_id = proof.admit(&mut transaction).await?;
+    let user_id = proof.admit(&mut transaction).await.map_err(|error| match error {
+        Error::InvalidOtp => bad_link(),
+        error => error,
+    })?;
     // Also of sessions that were opened with the old password in between.
     accounts::revoke_sessions(&mut transaction, user_id).await?;
     transaction.commit().await?;
-    if proof.is_first() {
-        proof.arrival.turn_away(app).await;
+    if let Some(replaced) = &proof.replaced {
+        descope.reset_password(&replaced.user_id, new_password).await?;
     }
     sessions::end_at_descope(app, user_id).await;
     Ok(())
+}
+
+fn bad_link() -> Error {
+    Error::field("token", "This link is invalid or has expired.")
 }
 
 /// Ends at Descope what the account's other identities have begun. Another address may have had another password: there

@@ -6,11 +6,10 @@
 //! account puts a new user with that one way in into the old one's place at Descope, ends the account's sessions and takes
 //! away its other ways in. A proof given in a session of the account adds to it and ends nothing.
 
-use secrecy::SecretString;
 use shared::{
     Error, Result,
-    accounts::{self, NewUser, User},
-    descope::SignedIn,
+    accounts::{self, Identity, NewUser, User},
+    descope::{self, SignedIn},
     http::Device,
     session::Session,
 };
@@ -22,67 +21,91 @@ use crate::{App, identifier::Identifier, sessions, sign_in::Arrival};
 pub(crate) struct Proof<'a> {
     pub(crate) arrival: Arrival,
     identifier: &'a Identifier,
-    /// The Descope user in whose place a new one was put, because others may have had a way in there.
-    replaced: Option<String>,
-    /// Whose account that Descope user opens, if anybody's.
-    user_id: Option<i64>,
+    /// The new Descope user, where others may have had a way in to the one that arrived.
+    pub(crate) replaced: Option<descope::User>,
+}
+
+/// Whose account a proof opens.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Found {
+    /// That of whoever has proved it before.
+    owner: Option<i64>,
+    /// That which the Descope user belongs to.
+    known: Option<Identity>,
+    /// That which was made with the address and whose Descope user is gone, because a first proof was cut short.
+    unfinished: Option<i64>,
+}
+
+impl Found {
+    fn account(self) -> Option<i64> {
+        self.owner.or(self.known.map(|known| known.user_id)).or(self.unfinished)
+    }
 }
 
 impl<'a> Proof<'a> {
-    /// Takes a look at whoever Descope let in, and shuts everybody else out of that Descope user if this is the first
-    /// proof. `password` is what is to open it from now on, besides what was proved.
-    pub(crate) async fn of(
-        app: &App,
-        arrival: Arrival,
-        identifier: &'a Identifier,
-        password: Option<&SecretString>,
-    ) -> Result<Self> {
+    /// Takes a look at whoever Descope let in, and shuts everybody out of that Descope user if this is the first proof.
+    pub(crate) async fn of(app: &App, arrival: Arrival, identifier: &'a Identifier) -> Result<Self> {
         let known = accounts::identity(&app.sessions.database.pool(), arrival.id()).await?;
-        let (channel, login_id) = (identifier.channel(), identifier.as_str());
-        let is_first = known.map_or_else(|| !arrival.user.is_plain(channel, login_id), |known| !known.is_proven);
-        let user_id = known.map(|known| known.user_id);
-        if !is_first {
-            return Ok(Self { arrival, identifier, replaced: None, user_id });
-        }
-        // Before anything is written here: if it fails, the next proof is still the first.
-        let old = arrival.id().to_owned();
-        let signed_in = app.sessions.descope.replace_user(&old, channel, login_id, password).await?;
-        Ok(Self { arrival: Arrival::of(app, signed_in).await?, identifier, replaced: Some(old), user_id })
+        let replaced = if is_first(&arrival, identifier, known) {
+            // Before anything is written here: if it fails, the next proof is still the first.
+            let (channel, login_id) = (identifier.channel(), identifier.as_str());
+            Some(app.sessions.descope.replace_user(&arrival.user, channel, login_id).await?)
+        } else {
+            None
+        };
+        Ok(Self { arrival, identifier, replaced })
     }
 
-    /// Whether nobody had proved it before.
-    pub(crate) fn is_first(&self) -> bool {
-        self.replaced.is_some()
-    }
-
-    /// Finds or makes the account that the proof opens, and writes down what it proves.
+    /// Finds or makes the account that the proof opens, and writes down what it proves. Whoever else had a way in to an
+    /// account that is proved for the first time is shut out of it.
     pub(crate) async fn admit(&self, connection: &mut PgConnection) -> Result<i64> {
         accounts::lock(connection, self.identifier.as_str()).await?;
         accounts::lock(connection, self.arrival.id()).await?;
-        let owner = owner(&mut *connection, self.identifier).await?;
-        let claimed = match (owner, self.user_id) {
-            (Some(_), _) => None,
-            (None, Some(user_id)) => Some(user_id),
-            (None, None) => unfinished(&mut *connection, self.identifier).await?,
-        };
-        let user_id = if let Some(user_id) = owner.or(claimed) {
+        let found = self.find(connection).await?;
+        if let Some(user_id) = found.account() {
+            accounts::hold(connection, user_id).await?;
+            if self.find(connection).await? != found {
+                // It has just been taken back by somebody else.
+                return Err(Error::InvalidOtp);
+            }
+        }
+        if self.replaced.is_none() && is_first(&self.arrival, self.identifier, found.known) {
+            return Err(Error::InvalidOtp);
+        }
+        let user = self.replaced.as_ref().unwrap_or(&self.arrival.user);
+        let user_id = if let Some(user_id) = found.account() {
             user_id
         } else {
             let username = self.identifier.as_str().to_owned();
-            accounts::create(connection, &NewUser { username, ..NewUser::from(&self.arrival.user) }).await?
+            accounts::create(connection, &NewUser { username, ..NewUser::from(user) }).await?
         };
-        if let Some(old) = &self.replaced {
-            accounts::unlink(connection, old).await?;
+        if self.replaced.is_some() {
+            accounts::unlink(connection, self.arrival.id()).await?;
         }
-        if claimed.is_some() && (self.replaced.is_some() || self.user_id.is_none()) {
+        let is_taken_back = self.replaced.is_some() && found.known.is_some_and(|known| known.user_id == user_id);
+        if is_taken_back || found.unfinished == Some(user_id) {
             accounts::revoke_sessions(connection, user_id).await?;
-            accounts::close_other_ways_in(&mut *connection, user_id, self.arrival.id()).await?;
+            accounts::close_other_ways_in(&mut *connection, user_id, &user.user_id).await?;
         }
-        accounts::link(connection, self.arrival.id(), user_id, self.identifier.phone(), true).await?;
+        accounts::link(connection, &user.user_id, user_id, self.identifier.phone(), true).await?;
         let verified = verify(connection, user_id, self.identifier, Profile::Completed).await;
         verified.map_err(|error| on_race(error, self.identifier))?;
         Ok(user_id)
     }
+
+    async fn find(&self, connection: &mut PgConnection) -> sqlx::Result<Found> {
+        let owner = owner(&mut *connection, self.identifier).await?;
+        let known = accounts::identity(&mut *connection, self.arrival.id()).await?;
+        let unfinished =
+            if owner.is_some() || known.is_some() { None } else { unfinished(connection, self.identifier).await? };
+        Ok(Found { owner, known, unfinished })
+    }
+}
+
+/// Whether nobody has proved here before what this Descope user signs in with, and somebody may use it all the same.
+fn is_first(arrival: &Arrival, identifier: &Identifier, known: Option<Identity>) -> bool {
+    let is_plain = || arrival.user.is_plain(identifier.channel(), identifier.as_str());
+    known.map_or_else(|| !is_plain(), |known| !known.is_proven)
 }
 
 /// Lets somebody in who has shown a number or address to be theirs, and nothing else. It opens the account whose number
@@ -94,13 +117,30 @@ pub(crate) async fn from_outside(
     device: &Device,
 ) -> Result<(User, SignedIn)> {
     let arrival = reached(app, signed_in, identifier).await?;
-    let proof = Proof::of(app, arrival, identifier, None).await?;
+    let proof = Proof::of(app, arrival, identifier).await?;
     let mut transaction = app.sessions.database.begin().await?;
     let user_id = proof.admit(&mut transaction).await?;
-    let user = proof.arrival.enter(app, &mut transaction, user_id, device).await?;
+    if proof.replaced.is_none() {
+        let user = proof.arrival.enter(app, &mut transaction, user_id, device).await?;
+        transaction.commit().await?;
+        return Ok((user, proof.arrival.signed_in));
+    }
+    // The account is its owner's from here on, whether or not they get in now.
     transaction.commit().await?;
     sessions::end_at_descope(app, user_id).await;
-    Ok((user, proof.arrival.signed_in))
+    enter_anew(app, user_id, identifier, device).await
+}
+
+/// Signs somebody in as the Descope user that is theirs now.
+async fn enter_anew(app: &App, user_id: i64, identifier: &Identifier, device: &Device) -> Result<(User, SignedIn)> {
+    let signed_in = app.sessions.descope.sign_in_as(identifier.as_str()).await?;
+    let arrival = Arrival::of(app, signed_in).await?;
+    let mut transaction = app.sessions.database.begin().await?;
+    accounts::lock(&mut transaction, arrival.id()).await?;
+    accounts::hold(&mut transaction, user_id).await?;
+    let user = arrival.enter(app, &mut transaction, user_id, device).await?;
+    transaction.commit().await?;
+    Ok((user, arrival.signed_in))
 }
 
 /// Adds a number or address to the account in whose session it was proved. 409 if somebody else has proved it. Answers
@@ -113,53 +153,54 @@ pub(crate) async fn from_within(
     device: &Device,
 ) -> Result<(User, SignedIn)> {
     let arrival = reached(app, signed_in, identifier).await?;
-    let pool = app.sessions.database.pool();
-    if owner(&pool, identifier).await?.is_some_and(|owner| owner != session.user.id) {
+    let (pool, user_id) = (app.sessions.database.pool(), session.user.id);
+    if owner(&pool, identifier).await?.is_some_and(|owner| owner != user_id) {
         arrival.turn_away(app).await;
         return Err(already_proved(identifier));
     }
+    let (channel, login_id) = (identifier.channel(), identifier.as_str());
     let known = accounts::identity(&pool, arrival.id()).await?;
-    let is_own = known.is_some_and(|known| known.user_id == session.user.id);
-    let is_new = known.is_none() && arrival.user.is_plain(identifier.channel(), identifier.as_str());
-    let old = (!is_own && !is_new).then(|| arrival.id().to_owned());
-    let arrival = match &old {
+    let is_own = known.is_some_and(|known| known.user_id == user_id);
+    let is_new = known.is_none() && arrival.user.is_plain(channel, login_id);
+    let replaced = if is_own || is_new {
+        None
+    } else {
         // Somebody else may have signed in as this Descope user, and go on doing so.
-        Some(old) => {
-            let (channel, login_id) = (identifier.channel(), identifier.as_str());
-            Arrival::of(app, app.sessions.descope.replace_user(old, channel, login_id, None).await?).await?
-        }
-        None => arrival,
+        Some(app.sessions.descope.replace_user(&arrival.user, channel, login_id).await?)
     };
+    let descope_user = replaced.as_ref().unwrap_or(&arrival.user);
+    // One of several ways in to a Descope user says nothing of the others.
+    let is_proven = descope_user.login_ids == [login_id];
     let mut transaction = app.sessions.database.begin().await?;
-    accounts::lock(&mut transaction, identifier.as_str()).await?;
+    accounts::lock(&mut transaction, login_id).await?;
     accounts::lock(&mut transaction, arrival.id()).await?;
-    if !sessions::hold(&mut transaction, session.id).await? {
+    accounts::hold(&mut transaction, user_id).await?;
+    if !sessions::is_active(&mut transaction, session.id).await? {
         transaction.rollback().await?;
         arrival.turn_away(app).await;
         return Err(Error::SessionRevoked);
     }
-    if let Some(old) = &old {
-        accounts::unlink(&mut transaction, old).await?;
+    if replaced.is_some() {
+        accounts::unlink(&mut transaction, arrival.id()).await?;
     }
-    accounts::link(&mut transaction, arrival.id(), session.user.id, identifier.phone(), true).await?;
-    let verified = verify(&mut transaction, session.user.id, identifier, Profile::Replaced).await;
+    accounts::link(&mut transaction, &descope_user.user_id, user_id, identifier.phone(), is_proven).await?;
+    let verified = verify(&mut transaction, user_id, identifier, Profile::Replaced).await;
     verified.map_err(|error| on_race(error, identifier))?;
     if let Some(phone) = identifier.phone() {
         // The number that was used before may soon be another person's.
-        sqlx::query!("delete from user_identities where user_id = $1 and phone <> $2", session.user.id, phone)
+        sqlx::query!("delete from user_identities where user_id = $1 and phone <> $2", user_id, phone)
             .execute(&mut *transaction)
             .await?;
     }
     // The session goes on as it is; one whose refresh token is not known here gets another.
-    if let Some(tokens) = sessions::tokens(app, &mut transaction, session).await? {
-        let user = accounts::load(&mut *transaction, session.user.id, &session.user.roles).await?;
-        transaction.commit().await?;
-        arrival.turn_away(app).await;
-        return Ok((user, tokens));
-    }
-    let user = arrival.enter(app, &mut transaction, session.user.id, device).await?;
+    let tokens = sessions::tokens(app, &mut transaction, session).await?;
+    let user = accounts::load(&mut *transaction, user_id, &session.user.roles).await?;
     transaction.commit().await?;
-    Ok((user, arrival.signed_in))
+    arrival.turn_away(app).await;
+    match tokens {
+        Some(tokens) => Ok((user, tokens)),
+        None => enter_anew(app, user_id, identifier, device).await,
+    }
 }
 
 /// Somebody who got the code because it went to this number or address, and to no other.
@@ -172,12 +213,19 @@ async fn reached(app: &App, signed_in: SignedIn, identifier: &Identifier) -> Res
     Err(Error::InvalidOtp)
 }
 
-/// An account that was made with this address and that nobody has ever proved to be theirs, whose Descope user is gone:
-/// a first proof was cut short.
+/// An account that was made with this address, and whose Descope user for it is gone or has never been proved. No account
+/// is made with a number that is not proved; who gave up a number has an account that was made with it all the same.
 async fn unfinished(connection: &mut PgConnection, identifier: &Identifier) -> sqlx::Result<Option<i64>> {
+    if identifier.phone().is_some() {
+        return Ok(None);
+    }
     sqlx::query_scalar!(
         "
-        select id from users where username = $1 and email = $1 and not is_email_verified
+        select id from users
+        where username = $1 and email = $1 and not exists (
+            select from user_identities identity
+            where identity.user_id = users.id and identity.is_proven and identity.phone is null
+        )
         order by id desc limit 1
         ",
         identifier.as_str()

@@ -176,12 +176,13 @@ pub(crate) async fn tokens(app: &App, connection: &mut PgConnection, session: &S
     Ok(Some(SignedIn { session_jwt: session.token.clone(), refresh_jwt, user: None }))
 }
 
-/// Keeps a session from being ended until the transaction is; `false` if it has ended already.
-pub(crate) async fn hold(connection: &mut PgConnection, id: i64) -> sqlx::Result<bool> {
-    let held = sqlx::query_scalar!("select id from user_sessions where id = $1 and revoked_at is null for share", id)
+/// Whether a session has not been ended. Its user is held.
+pub(crate) async fn is_active(connection: &mut PgConnection, id: i64) -> sqlx::Result<bool> {
+    // A single session can be ended without its user being held.
+    let active = sqlx::query_scalar!("select id from user_sessions where id = $1 and revoked_at is null for share", id)
         .fetch_optional(connection)
         .await?;
-    Ok(held.is_some())
+    Ok(active.is_some())
 }
 
 /// Ends at Descope what has been revoked here. What Descope does not take note of now stays noted: its tokens are

@@ -82,7 +82,8 @@ impl Accounts {
         let mut roles: BTreeSet<&str> = user.role_names.iter().map(String::as_str).collect();
         let is_promoted = roles.insert(ADMIN_ROLE);
         let known = accounts::identity(&database.pool(), &user.user_id).await?;
-        if is_promoted && !known.is_some_and(|known| known.is_proven) {
+        let is_owner_s = known.is_some_and(|known| known.is_proven) && user.login_ids == [email.as_str()];
+        if is_promoted && !is_owner_s {
             // An account whose address nobody has proved here may be anybody's.
             return self.take_over(database, &email, &user, known, done).await;
         }
@@ -127,6 +128,7 @@ async fn take_in(database: &Database, user: &User, old: Option<(i64, &str)>) -> 
     let mut transaction = database.begin().await?;
     accounts::lock(&mut transaction, &user.user_id).await?;
     let user_id = if let Some((user_id, descope_user_id)) = old {
+        accounts::hold(&mut transaction, user_id).await?;
         accounts::unlink(&mut transaction, descope_user_id).await?;
         accounts::revoke_sessions(&mut transaction, user_id).await?;
         accounts::close_other_ways_in(&mut *transaction, user_id, &user.user_id).await?;

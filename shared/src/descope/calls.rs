@@ -1,7 +1,7 @@
 //! The calls: what is sent, what comes back, and whether it may be sent again.
 
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
-use reqwest::{Method, StatusCode};
+use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -200,6 +200,8 @@ impl Descope {
     pub async fn create_user(&self, email: &Email, roles: &[&str]) -> Result<Option<User>> {
         let body = json!({
             "loginId": email.as_str(), "email": email.as_str(), "verifiedEmail": true, "roleNames": roles,
+            // Whom nobody has been yet, anybody could sign up as.
+            "status": "enabled",
         });
         let created = self.post::<Wrapped>("/v1/mgmt/user/create", As::Manager, &body, Repeat::IfUnsent).await;
         match created {
@@ -226,42 +228,52 @@ impl Descope {
         Ok(set.map_err(|failure| failure.means(Meaning::Nothing))?.user)
     }
 
-    /// Makes the password of a user, known to whomever, one that nobody knows, and ends all the user's sessions. Merely
-    /// expiring it would let whoever knows it replace it.
-    pub async fn forget_password(&self, user_id: &str) -> Result<()> {
-        self.set_password(user_id, &random_password()?).await?;
+    /// Gives a user a password in the place of any other, and ends all the user's sessions: whoever held a refresh token
+    /// could have changed it.
+    pub async fn reset_password(&self, user_id: &str, password: &SecretString) -> Result<()> {
+        let set = self.set_password(user_id, password).await;
+        set.map_err(|failure| failure.means(Meaning::Password("new_password")))?;
         self.log_out_user(user_id).await
     }
 
-    async fn set_password(&self, login_id: &str, password: &SecretString) -> Result<()> {
-        let body = json!({ "loginId": login_id, "password": password.expose_secret() });
-        let path = "/v1/mgmt/user/password/set/active";
-        let set: Result<Value, _> = self.post(path, As::Manager, &body, Repeat::Safely).await;
-        set.map(drop).map_err(|failure| failure.means(Meaning::Password("new_password")))
+    /// Makes the password of a user, if there is one, unknown to everybody, and ends all the user's sessions. Merely
+    /// expiring it would let whoever knows it replace it.
+    pub async fn forget_password(&self, user_id: &str) -> Result<()> {
+        found(self.set_password(user_id, &random_password()?).await)?;
+        self.log_out_user(user_id).await
     }
 
-    /// Puts a new user in the place of one, with one way in: a login id that has been proved, and a password if one is
-    /// given. Of the old user nothing stays: no session, no other login id, number, password or passkey. Answers the new
-    /// user, signed in.
-    pub async fn replace_user(
-        &self,
-        old_user_id: &str,
-        channel: Channel,
-        login_id: &str,
-        password: Option<&SecretString>,
-    ) -> Result<SignedIn> {
-        self.delete_user(old_user_id).await?;
-        let mut body = json!({ "loginId": login_id });
-        match channel {
-            Channel::Sms => merge(&mut body, json!({ "phone": login_id, "verifiedPhone": true })),
-            Channel::Email => merge(&mut body, json!({ "email": login_id, "verifiedEmail": true })),
-        }
+    async fn set_password(&self, login_id: &str, password: &SecretString) -> Result<Value, Failure> {
+        let body = json!({ "loginId": login_id, "password": password.expose_secret() });
+        self.post("/v1/mgmt/user/password/set/active", As::Manager, &body, Repeat::Safely).await
+    }
+
+    /// Puts a new user in the place of one, with one way in: a login id that has been proved. Of the old user nothing
+    /// stays but the roles: no session, no other login id, number, password or passkey.
+    pub async fn replace_user(&self, old: &User, channel: Channel, login_id: &str) -> Result<User> {
+        self.delete_user(&old.user_id).await?;
+        let (address, is_verified) = match channel {
+            Channel::Sms => ("phone", "verifiedPhone"),
+            Channel::Email => ("email", "verifiedEmail"),
+        };
+        let body = json!({
+            "loginId": login_id, address: login_id, is_verified: true, "roleNames": old.role_names, "status": "enabled",
+        });
         let created = self.post::<Wrapped>("/v1/mgmt/user/create", As::Manager, &body, Repeat::IfUnsent).await;
-        created.map_err(|failure| failure.means(Meaning::Nothing))?;
-        let random = random_password()?;
-        let password = password.unwrap_or(&random);
-        self.set_password(login_id, password).await?;
-        self.sign_in(login_id, password).await
+        Ok(created.map_err(|failure| failure.means(Meaning::Nothing))?.user)
+    }
+
+    /// Signs a user in whom we know to be there.
+    pub async fn sign_in_as(&self, login_id: &str) -> Result<SignedIn> {
+        #[derive(Deserialize)]
+        struct Link {
+            token: SecretString,
+        }
+        let body = json!({ "loginId": login_id });
+        let link = self.post::<Link>("/v1/mgmt/user/signin/embeddedlink", As::Manager, &body, Repeat::Safely).await;
+        let link = link.map_err(|failure| failure.means(Meaning::Nothing))?;
+        let body = json!({ "token": link.token.expose_secret() });
+        signed_in(self.post("/v1/auth/magiclink/verify", As::Anyone, &body, Repeat::IfUnsent).await, Meaning::Nothing)
     }
 
     /// Ends all sessions of a user, if there is one.
@@ -274,12 +286,6 @@ impl Descope {
     pub async fn delete_user(&self, user_id: &str) -> Result<()> {
         let body = json!({ "userId": user_id });
         found(self.post::<Value>("/v1/mgmt/user/delete", As::Manager, &body, Repeat::Safely).await).map(drop)
-    }
-}
-
-fn merge(body: &mut Value, more: Value) {
-    if let (Value::Object(body), Value::Object(more)) = (body, more) {
-        body.extend(more);
     }
 }
 
@@ -326,7 +332,7 @@ fn sent(answer: Result<Value, Failure>) -> Result<bool> {
 fn ended(answer: Result<Value, Failure>) -> Result<()> {
     match answer {
         Ok(_) => Ok(()),
-        Err(Failure::Refused(refusal)) if refusal.status == StatusCode::UNAUTHORIZED => Ok(()),
+        Err(Failure::Refused(refusal)) if refusal.has_ended() => Ok(()),
         Err(failure) => Err(failure.means(Meaning::Nothing)),
     }
 }

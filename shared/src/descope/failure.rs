@@ -97,6 +97,12 @@ impl Refusal {
         self.status == StatusCode::NOT_FOUND || ["E062108", "E112102"].contains(&self.code.as_str())
     }
 
+    /// 401, E064001 or E061005: the token is worth nothing any more, or its user is gone.
+    pub(super) fn has_ended(&self) -> bool {
+        let is_told = ["E064001", "E061005"].contains(&self.code.as_str());
+        self.status == StatusCode::UNAUTHORIZED || is_told || self.is_unknown_user()
+    }
+
     /// E061001: the way to sign in is switched off in the project. 403: the project does not let us.
     fn is_misconfiguration(&self) -> bool {
         self.code == "E061001" || self.status == StatusCode::FORBIDDEN

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer};
 
 use super::Channel;
+use crate::phone::Phone;
 
 /// A user of the project. Descope writes empty values rather than leaving them out; both are understood.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -58,21 +59,33 @@ impl User {
     /// Whether what is sent to this login id reaches nobody else. Descope sends to the user's number or address, and to
     /// the login id only if there is none; whoever makes a user chooses both.
     pub fn is_reached_at(&self, channel: Channel, login_id: &str) -> bool {
+        let (own, other) = self.addresses(channel);
+        if own.is_empty() {
+            return other.is_empty() && self.has_one_way_in(login_id);
+        }
         match channel {
-            Channel::Sms => self.phone.is_empty() || self.phone == login_id,
-            Channel::Email => self.email.is_empty() || self.email.eq_ignore_ascii_case(login_id),
+            Channel::Sms => own.parse::<Phone>().is_ok_and(|phone| phone.as_str() == login_id),
+            Channel::Email => own.eq_ignore_ascii_case(login_id),
         }
     }
 
     /// Whether a code sent to this login id is the only way in.
     pub fn is_plain(&self, channel: Channel, login_id: &str) -> bool {
-        let other = match channel {
-            Channel::Sms => &self.email,
-            Channel::Email => &self.phone,
-        };
-        let has_another_way =
-            self.password || self.totp || self.webauthn || self.oauth.values().any(|is_used| *is_used);
-        self.login_ids == [login_id] && self.is_reached_at(channel, login_id) && other.is_empty() && !has_another_way
+        let (_, other) = self.addresses(channel);
+        self.is_reached_at(channel, login_id) && other.is_empty() && self.has_one_way_in(login_id)
+    }
+
+    fn has_one_way_in(&self, login_id: &str) -> bool {
+        let has_another = self.password || self.totp || self.webauthn || self.oauth.values().any(|is_used| *is_used);
+        self.login_ids == [login_id] && !has_another
+    }
+
+    /// What a channel sends to, and what the other one sends to.
+    fn addresses(&self, channel: Channel) -> (&str, &str) {
+        match channel {
+            Channel::Sms => (&self.phone, &self.email),
+            Channel::Email => (&self.email, &self.phone),
+        }
     }
 
     /// The number or address that is the only way in and that the user has proved to Descope.
@@ -119,7 +132,8 @@ mod tests {
     use super::{Channel, User};
 
     fn user(fields: &serde_json::Value) -> User {
-        let mut user = json!({ "userId": "U1", "loginIds": ["+911"], "phone": "+911", "email": "", "OAuth": {} });
+        let mut user =
+            json!({ "userId": "U1", "loginIds": ["+91911911911"], "phone": "+91911911911", "email": "", "OAuth": {} });
         for (name, value) in fields.as_object().unwrap() {
             user[name] = value.clone();
         }
@@ -128,30 +142,32 @@ mod tests {
 
     #[test]
     fn a_login_id_says_nothing_of_who_gets_the_code() {
-        assert!(user(&json!({})).is_reached_at(Channel::Sms, "+911"));
-        assert!(user(&json!({ "phone": "" })).is_reached_at(Channel::Sms, "+911"));
-        assert!(!user(&json!({ "phone": "+922" })).is_reached_at(Channel::Sms, "+911"));
+        assert!(user(&json!({})).is_reached_at(Channel::Sms, "+91911911911"));
+        assert!(user(&json!({ "phone": "" })).is_reached_at(Channel::Sms, "+91911911911"));
+        assert!(!user(&json!({ "phone": "+92922922922" })).is_reached_at(Channel::Sms, "+91911911911"));
+        assert!(!user(&json!({ "phone": "", "email": "m@x.example" })).is_reached_at(Channel::Sms, "+91911911911"));
+        assert!(!user(&json!({ "phone": "", "password": true })).is_reached_at(Channel::Sms, "+91911911911"));
         assert!(!user(&json!({ "email": "m@x.example" })).is_reached_at(Channel::Email, "v@x.example"));
         assert!(user(&json!({ "email": "V@x.example" })).is_reached_at(Channel::Email, "v@x.example"));
     }
 
     #[test]
     fn any_other_way_in_makes_a_user_less_than_plain() {
-        assert!(user(&json!({})).is_plain(Channel::Sms, "+911"));
+        assert!(user(&json!({})).is_plain(Channel::Sms, "+91911911911"));
         for more in [
             json!({ "password": true }),
             json!({ "TOTP": true }),
             json!({ "webauthn": true }),
             json!({ "OAuth": { "google": true } }),
             json!({ "email": "m@x.example" }),
-            json!({ "phone": "+922" }),
-            json!({ "loginIds": ["+911", "m@x.example"] }),
+            json!({ "phone": "+92922922922" }),
+            json!({ "loginIds": ["+91911911911", "m@x.example"] }),
             json!({ "loginIds": [] }),
         ] {
-            assert!(!user(&more).is_plain(Channel::Sms, "+911"), "{more}");
+            assert!(!user(&more).is_plain(Channel::Sms, "+91911911911"), "{more}");
         }
-        assert!(user(&json!({ "OAuth": { "google": false } })).is_plain(Channel::Sms, "+911"));
+        assert!(user(&json!({ "OAuth": { "google": false } })).is_plain(Channel::Sms, "+91911911911"));
         assert_eq!(user(&json!({})).proved(), None);
-        assert_eq!(user(&json!({ "verifiedPhone": true })).proved(), Some((Channel::Sms, "+911")));
+        assert_eq!(user(&json!({ "verifiedPhone": true })).proved(), Some((Channel::Sms, "+91911911911")));
     }
 }

@@ -104,6 +104,45 @@ async fn a_way_in_that_was_added_at_descope_does_not_outlive_the_first_proof(poo
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
+async fn a_number_proved_in_a_session_proves_nothing_of_the_address_beside_it(pool: PgPool) {
+    let world = World::new(pool).await;
+    let registered = world.register(EMAIL).await;
+    let body = json!({ "loginId": EMAIL, "phone": MALLORYS_PHONE, "addToLoginIDs": true });
+    add_phone(&world, &refresh_token(&registered), body).await;
+    let mallory = world.signed_in(&registered);
+    assert_eq!(world.prove(&mallory, MALLORYS_PHONE).await.status, 200);
+    let owner = world.prove(&world.client, EMAIL).await;
+    assert_eq!(owner.status, 200, "{}", owner.text);
+    assert_eq!(failure(&mallory.get(PROFILE).await), (401, "SESSION_REVOKED"));
+    assert_eq!(world.login(EMAIL, PASSWORD).await.status, 401);
+    assert_ne!(world.prove(&world.client, MALLORYS_PHONE).await.body["user"]["id"], owner.body["user"]["id"]);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn whoever_was_let_in_by_a_proof_that_was_cut_short_is_shut_out_by_the_next(pool: PgPool) {
+    let world = World::new(pool).await;
+    let made = sign_up(&world, EMAIL, json!({ "email": EMAIL })).await;
+    world.descope.spoil("/v1/mgmt/user/delete", Fault::status(500).times(2));
+    assert_eq!(world.prove(&world.client, EMAIL).await.status, 502);
+    world.descope.clear_faults();
+    let mallory = world.bearing(&text(&made, "sessionJwt"));
+    assert_eq!(mallory.get(PROFILE).await.body["is_verified"], false, "it was not she who proved it");
+    let by_phone = world.prove(&mallory, MALLORYS_PHONE).await;
+    let owner = world.prove(&world.client, EMAIL).await;
+    assert_eq!(owner.status, 200);
+    assert_eq!(world.signed_in(&by_phone).get(PROFILE).await.status, 401);
+    assert_ne!(world.prove(&world.client, MALLORYS_PHONE).await.body["user"]["id"], owner.body["user"]["id"]);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_role_given_in_the_console_outlives_a_first_proof(pool: PgPool) {
+    let world = World::new(pool).await;
+    world.register(EMAIL).await;
+    world.descope.set_roles(EMAIL, &["staff"]);
+    assert_eq!(world.prove(&world.client, EMAIL).await.body["user"]["is_staff"], true);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
 async fn another_number_that_is_verified_proves_nothing_of_the_address(pool: PgPool) {
     let world = World::new(pool).await;
     let made = sign_up(&world, EMAIL, json!({ "email": EMAIL })).await;
@@ -124,7 +163,7 @@ async fn a_user_made_without_a_password_is_no_way_in_either(pool: PgPool) {
     let code = world.code(MALLORYS_EMAIL);
     let made = at_descope(&world, "/v1/auth/otp/verify/email", None, json!({ "loginId": PHONE, "code": code })).await;
     let mallory = world.bearing(&text(&made, "sessionJwt"));
-    assert_eq!(mallory.get(PROFILE).await.body["is_verified"], true, "of her own address");
+    assert_eq!(mallory.get(PROFILE).await.body["is_verified"], false);
     let owner = world.prove(&world.client, PHONE).await;
     assert_eq!((owner.status, &owner.body["user"]["phone_number"]), (200, &json!(PHONE)));
     assert_eq!(mallory.get(PROFILE).await.status, 401);
