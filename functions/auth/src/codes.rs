@@ -268,7 +268,13 @@ async fn make_way(app: &App, identifier: &Identifier) -> Result<()> {
     if known.is_some_and(|known| known.is_proven) {
         return Ok(());
     }
-    descope.delete_user(&user.user_id).await
+    descope.delete_user(&user.user_id).await?;
+    if known.is_some() {
+        let mut transaction = app.sessions.database.begin().await?;
+        accounts::unlink(&mut transaction, &user.user_id).await?;
+        transaction.commit().await?;
+    }
+    Ok(())
 }
 
 async fn prove(
