@@ -1,6 +1,7 @@
 //! What two functions or more need: one module per idea.
 
 pub mod accounts;
+pub mod bookings;
 pub mod cache;
 pub mod catalogue;
 pub mod config;

@@ -5,11 +5,13 @@ use lambda_http::http::{HeaderName, request::Parts};
 use shared::{
     Error, Result,
     accounts::User,
+    bookings::{change, detail::Stored},
     http::{Fields, Query, Read},
     session::{Session, Sessions},
 };
+use sqlx::PgConnection;
 
-use crate::{access_token::AccessToken, detail::Stored};
+use crate::access_token::AccessToken;
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const BOOKING_TOKEN: HeaderName = HeaderName::from_static("x-booking-token");
@@ -41,6 +43,12 @@ impl Caller {
     /// Whether the caller is signed in and has proved this number to be theirs.
     pub(crate) fn has_number(&self, phone: &str) -> bool {
         self.user.as_ref().and_then(User::verified_phone) == Some(phone)
+    }
+
+    /// Locks a booking for a change by its owner: 404 if there is none, 403 for anybody else.
+    pub(crate) async fn lock_own(&self, connection: &mut PgConnection, id: i64) -> Result<Stored> {
+        let booking = change::lock(connection, id).await?;
+        if self.owns(&booking) { Ok(booking) } else { Err(Error::PermissionDenied) }
     }
 
     /// Who is signed in.

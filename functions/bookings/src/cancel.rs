@@ -1,9 +1,14 @@
 //! A customer cancels: the slot is free again.
 
 use axum::extract::State;
-use chrono::{DateTime, Utc};
 use shared::{
     Error, Result,
+    bookings::{
+        change::{self, Actor},
+        detail::Detail,
+        slot_usage::Refused,
+        status::BookingStatus,
+    },
     database::Database,
     error::ErrorBody,
     http::{Envelope, Fields, Id, Json, Read},
@@ -15,10 +20,6 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     App,
     caller::{Caller, Claimant},
-    detail::Detail,
-    slot_usage::{self, Refused},
-    status::BookingStatus,
-    transaction,
 };
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -65,7 +66,7 @@ async fn cancel(
 ) -> Result<Envelope<Detail>> {
     let mut transaction = database.begin().await?;
     let outcome = cancel_booking(&mut transaction, id, &caller, &cancellation.reason).await;
-    let booking = transaction::end(transaction, &database, outcome).await?;
+    let booking = change::end(transaction, &database, outcome).await?;
     Ok(Envelope::new("Booking cancelled successfully", booking))
 }
 
@@ -75,42 +76,11 @@ async fn cancel_booking(
     caller: &Caller,
     reason: &str,
 ) -> Result<Detail, Refused> {
-    let booking = transaction::lock_own(connection, id, caller).await?;
+    let booking = caller.lock_own(connection, id).await?;
     let status = booking.booking_status;
-    if status == BookingStatus::Cancelled {
-        return Ok(booking.into());
-    }
-    if !status.is_up_to_customer() {
+    if !status.is_up_to_customer() && status != BookingStatus::Cancelled {
         // What work in progress may become is for the shop to say.
         return Err(Error::IllegalTransition(Vec::new()).into());
     }
-    let updated_at = write(connection, id, status, reason).await?;
-    slot_usage::free(connection, &booking.job()).await?;
-    Ok(Detail { booking_status: BookingStatus::Cancelled, updated_at, ..booking.into() })
-}
-
-async fn write(
-    connection: &mut PgConnection,
-    id: i64,
-    status: BookingStatus,
-    reason: &str,
-) -> sqlx::Result<DateTime<Utc>> {
-    sqlx::query_scalar!(
-        "
-        with event as (
-            insert into booking_events (booking_id, event, from_status, to_status, actor, reason)
-            values ($1, 'cancelled', $2, 'cancelled', 'customer', $3)
-        ), message as (
-            insert into outbox (kind, payload) values ('booking_cancelled', jsonb_build_object('booking_id', $1::bigint))
-        )
-        update bookings set booking_status = 'cancelled', version = version + 1, updated_at = now()
-        where id = $1
-        returning updated_at
-        ",
-        id,
-        status as BookingStatus,
-        reason
-    )
-    .fetch_one(connection)
-    .await
+    change::set_status(connection, booking, BookingStatus::Cancelled, &Actor::Customer, reason).await
 }

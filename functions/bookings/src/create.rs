@@ -5,6 +5,13 @@ use lambda_http::http::StatusCode;
 use serde::Serialize;
 use shared::{
     Error, Result,
+    bookings::{
+        change,
+        detail::{BookedService, Customer, Detail},
+        facts,
+        slot_usage::{self, Refused},
+        status::{BookingStatus, PaymentMethod, PaymentStatus, ServiceLocation},
+    },
     database::Database,
     error::ErrorBody,
     http::{ClientAddress, Envelope, Json, private_json},
@@ -20,13 +27,8 @@ use crate::{
     App, Limits, Payments,
     access_token::AccessToken,
     caller::Caller,
-    detail::{BookedService, Customer, Detail},
-    facts,
-    plan::{Draft, Plan},
+    plan::{Draft, Line, Plan},
     reference,
-    slot_usage::{self, Refused},
-    status::{BookingStatus, PaymentMethod, PaymentStatus, ServiceLocation},
-    transaction,
 };
 
 /// Within it, an `Idempotency-Key` stands for one request.
@@ -76,7 +78,7 @@ async fn create(
     throttle.check(&[bookings.as_slice(), &[reads]].concat()).await?;
     let mut transaction = database.begin().await?;
     let outcome = book(&mut transaction, draft, key.as_ref(), payments).await;
-    let booked = transaction::end(transaction, &database, outcome).await;
+    let booked = change::end(transaction, &database, outcome).await;
     if !matches!(booked, Ok(Booked::Now(_))) {
         // Only bookings count: whoever mends a form, looks for a free slot or retries is not locked out.
         throttle.give_back(&bookings).await;
@@ -182,7 +184,14 @@ async fn insert(connection: &mut PgConnection, plan: Plan) -> Result<Created> {
     )
     .fetch_one(connection)
     .await?;
-    let booked = |(line, id): (_, i64)| BookedService::new(id, line, row.created_at);
+    let booked = |(line, id): (Line, i64)| BookedService {
+        id,
+        service: line.service_id,
+        service_name: line.service_name,
+        category_name: line.category_name,
+        price: Money::from_paise(line.price_paise),
+        created_at: row.created_at,
+    };
     let booking = Detail {
         id: row.id,
         reference,

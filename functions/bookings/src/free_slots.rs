@@ -1,28 +1,26 @@
 //! Free slots: what a customer can still choose from.
 
-use std::collections::HashMap;
-
 use axum::extract::State;
 use chrono::{NaiveDate, NaiveTime};
 use serde::Serialize;
 use shared::{
     Faults, Result,
+    bookings::{
+        appointment::parse_date,
+        facts::{self, Question},
+        free_slots::available,
+        slot_usage,
+        status::ServiceLocation,
+    },
     database::Database,
-    error::{ErrorBody, FreeSlot},
+    error::ErrorBody,
     http::{ClientAddress, Envelope, Fields, Query, Read},
     throttle::Throttle,
 };
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{
-    App, Limits,
-    appointment::{OpenDay, parse_date},
-    facts::{self, Facts, Question},
-    plan::offered,
-    slot_usage::{self, Job},
-    status::ServiceLocation,
-};
+use crate::{App, Limits, plan::offered};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list))
@@ -99,43 +97,4 @@ async fn list(
     let capacity = facts.capacity(wanted.service_location);
     let slot = |time| Slot { time, capacity, available: available(day, time, duration, capacity, &facts, &usage) };
     Ok(Envelope::new(message, day.slots().into_iter().map(slot).collect()))
-}
-
-/// The free starts nearest to that of a job which found its slots full, nearest first.
-pub(crate) async fn nearest(database: &Database, job: &Job) -> Result<Vec<FreeSlot>> {
-    const SHOWN: usize = 5;
-    let pool = database.pool();
-    let (from, to) = facts::around(job.date);
-    let facts = facts::load(&pool, Question { from, to, ..Question::day(job.date) }).await?;
-    let usage = slot_usage::load(&pool, job.location, from, to).await?;
-    let capacity = facts.capacity(job.location);
-    let mut free: Vec<FreeSlot> = facts
-        .days
-        .values()
-        .filter(|day| facts.window.holds_day(day.date))
-        .flat_map(|day| day.slots().into_iter().map(move |time| (day, time)))
-        .filter(|(day, time)| available(day, *time, job.duration_minutes, capacity, &facts, &usage) > 0)
-        .map(|(day, time)| FreeSlot { date: day.date, time })
-        .collect();
-    let wanted = job.date.and_time(job.time);
-    free.sort_by_key(|slot| ((slot.date.and_time(slot.time) - wanted).abs(), slot.date, slot.time));
-    free.truncate(SHOWN);
-    Ok(free)
-}
-
-/// How many more jobs of this length can start here: as many as the fullest of its slots takes.
-fn available(
-    day: &OpenDay,
-    start: NaiveTime,
-    duration: u32,
-    capacity: i32,
-    facts: &Facts,
-    usage: &HashMap<(NaiveDate, NaiveTime), i32>,
-) -> i32 {
-    if !facts.window.gives_notice(day.date, start) {
-        return 0;
-    }
-    let slots = day.slots_for(start, duration).unwrap_or_default();
-    let free = |slot| capacity - usage.get(&(day.date, slot)).copied().unwrap_or_default();
-    slots.into_iter().map(free).min().unwrap_or_default().max(0)
 }

@@ -1,25 +1,19 @@
 //! Bookings and free slots: a customer takes a time, looks at it, moves it, gives it back.
 //!
-//! Rules without I/O stand in `appointment` (when), `plan` (what, for how much), `status` and `masking`; what the
-//! database promises is in `slot_usage` (capacity) and `shared::idempotency` (one answer per key).
+//! Rules without I/O stand in `plan` (what, for how much) and, since the staff work by them too, in `shared::bookings`:
+//! `appointment` (when) and `status`. What the database promises is in `shared::bookings::slot_usage` (capacity) and
+//! `shared::idempotency` (one answer per key).
 
 mod access_token;
-mod appointment;
 mod caller;
 mod cancel;
 mod create;
-mod detail;
-mod facts;
 mod free_slots;
 mod lookup;
-mod masking;
 mod plan;
 mod reference;
 mod reschedule;
-mod slot_usage;
-mod status;
 mod timeline;
-mod transaction;
 
 use std::time::Duration;
 

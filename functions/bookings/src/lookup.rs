@@ -5,21 +5,19 @@ use lambda_http::http::request::Parts;
 use shared::{
     Error, Result,
     accounts::User,
+    bookings::detail::Detail,
     database::Database,
     error::ErrorBody,
     http::{ClientAddress, Envelope, Fields, Id, Paged, Paging, Query, Read},
     phone::Phone,
+    select_bookings,
     session::Sessions,
     throttle::Throttle,
 };
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{
-    App, Limits,
-    caller::Caller,
-    detail::{Detail, select_bookings},
-};
+use crate::{App, Limits, caller::Caller};
 
 /// No list is longer, whatever is asked for.
 const LONGEST_LIST: usize = 500;

@@ -3,19 +3,19 @@
 use chrono::{NaiveDate, NaiveTime};
 use shared::{
     Faults, Result,
+    bookings::{
+        appointment::{self, parse_date, parse_time},
+        facts::{Facts, Model, Question, Service},
+        slot_usage::Job,
+        status::{PaymentMethod, ServiceLocation},
+    },
     email::Email,
     http::{Fields, Read},
     phone::Phone,
 };
 use utoipa::ToSchema;
 
-use crate::{
-    Payments,
-    appointment::{self, parse_date, parse_time},
-    facts::{Facts, Model, Question, Service},
-    slot_usage::Job,
-    status::{PaymentMethod, ServiceLocation},
-};
+use crate::Payments;
 
 /// A booking request. Unknown keys are ignored.
 #[derive(Debug, ToSchema)]

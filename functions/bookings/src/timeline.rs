@@ -5,14 +5,16 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use shared::{
     Error, Result,
+    bookings::status::BookingStatus,
     database::Database,
     error::ErrorBody,
     http::{Envelope, Id},
+    select_bookings,
 };
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{App, caller::Claimant, detail::select_bookings, status::BookingStatus};
+use crate::{App, caller::Claimant};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list))

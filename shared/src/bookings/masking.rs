@@ -1,13 +1,13 @@
 //! What a stranger may see of a person: initials and the end of a phone number.
 
 /// `John Doe` becomes `J. D.`
-pub(crate) fn initials(name: &str) -> String {
+pub(super) fn initials(name: &str) -> String {
     let initial = |word: &str| word.chars().next().map(|first| format!("{}.", first.to_uppercase()));
     name.split_whitespace().filter_map(initial).collect::<Vec<_>>().join(" ")
 }
 
 /// `+919876543210` becomes `••••••••10`, whatever its length.
-pub(crate) fn phone(phone: &str) -> String {
+pub(super) fn phone(phone: &str) -> String {
     let length = phone.chars().count();
     let end: String = phone.chars().skip(length.saturating_sub(2)).collect();
     format!("••••••••{end}")

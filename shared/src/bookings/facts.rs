@@ -4,32 +4,32 @@ use std::collections::HashMap;
 
 use chrono::{Days, NaiveDate, NaiveDateTime};
 use serde::Deserialize;
-use shared::{Error, Result};
 use sqlx::{PgExecutor, types::Json};
 
-use crate::{
+use super::{
     appointment::{OpenDay, Window},
     status::ServiceLocation,
 };
+use crate::{Error, Result};
 
 /// The shop's rules, its open days, and what it offers for a model.
 #[derive(Debug)]
-pub(crate) struct Facts {
+pub struct Facts {
     /// From when until when bookings are taken.
-    pub(crate) window: Window,
+    pub window: Window,
     /// The open ones of the days that were asked for.
-    pub(crate) days: HashMap<NaiveDate, OpenDay>,
+    pub days: HashMap<NaiveDate, OpenDay>,
     /// The model that was asked for, if there is one.
-    pub(crate) model: Option<Model>,
+    pub model: Option<Model>,
     /// Those of the services that were asked for which are on offer at all.
-    pub(crate) services: Vec<Service>,
+    pub services: Vec<Service>,
     shop_capacity: i32,
     home_capacity: i32,
 }
 
 impl Facts {
     /// How many jobs one slot of this pool takes.
-    pub(crate) fn capacity(&self, pool: ServiceLocation) -> i32 {
+    pub fn capacity(&self, pool: ServiceLocation) -> i32 {
         match pool {
             ServiceLocation::Home => self.home_capacity,
             ServiceLocation::Shop => self.shop_capacity,
@@ -39,54 +39,54 @@ impl Facts {
 
 /// A model by its names.
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Model {
+pub struct Model {
     /// Its id.
-    pub(crate) id: i64,
+    pub id: i64,
     /// Its name, without the brand.
-    pub(crate) name: String,
+    pub name: String,
     /// The brand's name.
-    pub(crate) brand: String,
+    pub brand: String,
     /// The vehicle type's name.
-    pub(crate) vehicle_type: String,
+    pub vehicle_type: String,
 }
 
 /// A service, and its price for the model that was asked for.
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Service {
+pub struct Service {
     /// Its id.
-    pub(crate) id: i64,
+    pub id: i64,
     /// Its name.
-    pub(crate) name: String,
+    pub name: String,
     /// Its category's name.
-    pub(crate) category: String,
+    pub category: String,
     /// How long it takes.
-    pub(crate) duration_minutes: u32,
+    pub duration_minutes: u32,
     /// `None` if it is not offered for the model.
-    pub(crate) price_paise: Option<i64>,
+    pub price_paise: Option<i64>,
 }
 
 /// Which days, and what for.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Question<'a> {
+pub struct Question<'a> {
     /// The first day.
-    pub(crate) from: NaiveDate,
+    pub from: NaiveDate,
     /// The last day.
-    pub(crate) to: NaiveDate,
+    pub to: NaiveDate,
     /// The model, if any.
-    pub(crate) model: Option<i64>,
+    pub model: Option<i64>,
     /// The services, if any.
-    pub(crate) services: &'a [i64],
+    pub services: &'a [i64],
 }
 
 impl Question<'_> {
     /// One day, without model or services.
-    pub(crate) const fn day(date: NaiveDate) -> Self {
+    pub const fn day(date: NaiveDate) -> Self {
         Self { from: date, to: date, model: None, services: &[] }
     }
 }
 
 /// Loads the facts; 404 while no shop has been imported.
-pub(crate) async fn load(executor: impl PgExecutor<'_>, question: Question<'_>) -> Result<Facts> {
+pub async fn load(executor: impl PgExecutor<'_>, question: Question<'_>) -> Result<Facts> {
     let row = sqlx::query!(
         r#"
         select now() at time zone shop.time_zone as "now!: NaiveDateTime",
@@ -147,7 +147,7 @@ pub(crate) async fn load(executor: impl PgExecutor<'_>, question: Question<'_>) 
 }
 
 /// The days around one: a few before it, more after it.
-pub(crate) fn around(date: NaiveDate) -> (NaiveDate, NaiveDate) {
+pub fn around(date: NaiveDate) -> (NaiveDate, NaiveDate) {
     let before = date.checked_sub_days(Days::new(3)).unwrap_or(date);
     let after = date.checked_add_days(Days::new(10)).unwrap_or(date);
     (before, after)

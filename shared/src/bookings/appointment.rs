@@ -2,31 +2,32 @@
 
 use chrono::{Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
 use serde::Deserialize;
-use shared::Faults;
+
+use crate::Faults;
 
 /// An open day, and how it is cut into slots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-pub(crate) struct OpenDay {
+pub struct OpenDay {
     /// The day.
-    pub(crate) date: NaiveDate,
+    pub date: NaiveDate,
     /// Opening time, where the first slot starts.
-    pub(crate) opens_at: NaiveTime,
+    pub opens_at: NaiveTime,
     /// Closing time, by which every job is done.
-    pub(crate) closes_at: NaiveTime,
+    pub closes_at: NaiveTime,
     /// The length of a slot in minutes.
-    pub(crate) slot_minutes: u32,
+    pub slot_minutes: u32,
 }
 
 impl OpenDay {
     /// The starts of all slots of the day.
-    pub(crate) fn slots(&self) -> Vec<NaiveTime> {
+    pub fn slots(&self) -> Vec<NaiveTime> {
         let step = usize::try_from(self.slot_minutes.max(1)).unwrap_or(1);
         (minute(self.opens_at)..minute(self.closes_at)).step_by(step).filter_map(at_minute).collect()
     }
 
     /// The slots that a job takes when it starts at `start`; `None` if it would not be done by closing time.
     /// A job longer than the day may start at opening only, and takes the whole day.
-    pub(crate) fn slots_for(&self, start: NaiveTime, duration_minutes: u32) -> Option<Vec<NaiveTime>> {
+    pub fn slots_for(&self, start: NaiveTime, duration_minutes: u32) -> Option<Vec<NaiveTime>> {
         let slots = self.slots();
         let first = slots.iter().position(|slot| *slot == start)?;
         let open_minutes = minute(self.closes_at) - minute(self.opens_at);
@@ -43,23 +44,23 @@ impl OpenDay {
 
 /// From when until when bookings are taken, seen from now.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Window {
+pub struct Window {
     /// The time on the shop's clock.
-    pub(crate) now: NaiveDateTime,
+    pub now: NaiveDateTime,
     /// How far ahead a booking must be.
-    pub(crate) minimum_notice_minutes: i32,
+    pub minimum_notice_minutes: i32,
     /// How many days ahead one can book.
-    pub(crate) booking_horizon_days: i32,
+    pub booking_horizon_days: i32,
 }
 
 impl Window {
     /// Whether the day has not passed and is not too far away.
-    pub(crate) fn holds_day(&self, date: NaiveDate) -> bool {
+    pub fn holds_day(&self, date: NaiveDate) -> bool {
         self.now.date() <= date && date <= self.last_day()
     }
 
     /// Whether the moment is far enough ahead.
-    pub(crate) fn gives_notice(&self, date: NaiveDate, time: NaiveTime) -> bool {
+    pub fn gives_notice(&self, date: NaiveDate, time: NaiveTime) -> bool {
         date.and_time(time) >= self.now + TimeDelta::minutes(self.minimum_notice_minutes.into())
     }
 
@@ -70,7 +71,7 @@ impl Window {
 }
 
 /// The slots that a job takes at this appointment, or what is wrong with it, under the field to fix.
-pub(crate) fn check(
+pub fn check(
     (date, time): (NaiveDate, NaiveTime),
     duration_minutes: u32,
     day: Option<&OpenDay>,
@@ -105,7 +106,7 @@ pub(crate) fn check(
 }
 
 /// Reads a date as the API writes it; the error is the sentence for the caller.
-pub(crate) fn parse_date(text: &str) -> Result<NaiveDate, String> {
+pub fn parse_date(text: &str) -> Result<NaiveDate, String> {
     let is_plain = text.len() <= 10 && text.starts_with(|first: char| first.is_ascii_digit());
     NaiveDate::parse_from_str(text, "%Y-%m-%d")
         .ok()
@@ -114,7 +115,7 @@ pub(crate) fn parse_date(text: &str) -> Result<NaiveDate, String> {
 }
 
 /// Reads a time with or without seconds; the error is the sentence for the caller.
-pub(crate) fn parse_time(text: &str) -> Result<NaiveTime, String> {
+pub fn parse_time(text: &str) -> Result<NaiveTime, String> {
     NaiveTime::parse_from_str(text, "%H:%M:%S%.f")
         .or_else(|_| NaiveTime::parse_from_str(text, "%H:%M"))
         .ok()

@@ -3,24 +3,29 @@
 use std::collections::HashMap;
 
 use chrono::{NaiveDate, NaiveTime};
-use shared::{Error, Result};
 use sqlx::{PgConnection, PgExecutor};
 
-use crate::status::ServiceLocation;
+use super::status::ServiceLocation;
+use crate::{Error, Result};
 
 /// Work at a time and place, and the slots that it takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Job {
-    pub(crate) location: ServiceLocation,
-    pub(crate) date: NaiveDate,
-    pub(crate) time: NaiveTime,
-    pub(crate) duration_minutes: u32,
-    pub(crate) slots: Vec<NaiveTime>,
+pub struct Job {
+    /// Whose pool of capacity it takes from.
+    pub location: ServiceLocation,
+    /// A day on the shop's calendar.
+    pub date: NaiveDate,
+    /// Its start on the shop's clock.
+    pub time: NaiveTime,
+    /// How long it takes.
+    pub duration_minutes: u32,
+    /// The starts of all slots that it takes.
+    pub slots: Vec<NaiveTime>,
 }
 
 /// Why a booking could not be made or moved.
 #[derive(Debug)]
-pub(crate) enum Refused {
+pub enum Refused {
     /// One of the slots that the job needs has no room.
     Full(Job),
     /// Anything else.
@@ -34,28 +39,41 @@ impl<E: Into<Error>> From<E> for Refused {
 }
 
 /// Takes the slots of a job, or fails with [`Refused::Full`]; then the transaction is void.
-pub(crate) async fn take(connection: &mut PgConnection, capacity: i32, job: &Job) -> Result<(), Refused> {
-    change(connection, capacity, None, Some(job)).await
+pub async fn take(connection: &mut PgConnection, capacity: i32, job: &Job) -> Result<(), Refused> {
+    change(connection, capacity, None, Some(job), Limit::Kept).await.map(drop)
 }
 
 /// Frees the slots of a job.
-pub(crate) async fn free(connection: &mut PgConnection, job: &Job) -> Result<(), Refused> {
-    change(connection, 0, Some(job), None).await
+pub async fn free(connection: &mut PgConnection, job: &Job) -> Result<(), Refused> {
+    change(connection, 0, Some(job), None, Limit::Kept).await.map(drop)
 }
 
 /// Frees the slots of one job and takes those of another in one step; slots of both stay as they are.
-pub(crate) async fn swap(connection: &mut PgConnection, capacity: i32, old: &Job, new: &Job) -> Result<(), Refused> {
-    change(connection, capacity, Some(old), Some(new)).await
+pub async fn swap(connection: &mut PgConnection, capacity: i32, old: &Job, new: &Job) -> Result<(), Refused> {
+    change(connection, capacity, Some(old), Some(new), Limit::Kept).await.map(drop)
+}
+
+/// As [`swap`], but takes slots that are full as well. Answers whether one was.
+pub async fn force(connection: &mut PgConnection, capacity: i32, old: &Job, new: &Job) -> Result<bool, Refused> {
+    change(connection, capacity, Some(old), Some(new), Limit::Ignored).await
+}
+
+/// Whether a full slot can be taken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Limit {
+    Kept,
+    Ignored,
 }
 
 /// One statement touches the rows in one order for all callers, so that no two wait for each other. A proposed row has
-/// `used` 1 to take a slot and 0 to free it.
+/// `used` 1 to take a slot and 0 to free it. Answers whether a slot was taken beyond its capacity.
 async fn change(
     connection: &mut PgConnection,
     capacity: i32,
     old: Option<&Job>,
     new: Option<&Job>,
-) -> Result<(), Refused> {
+    limit: Limit,
+) -> Result<bool, Refused> {
     let rows = |job: Option<&Job>| -> Vec<(ServiceLocation, NaiveDate, NaiveTime)> {
         job.map(|job| job.slots.iter().map(|time| (job.location, job.date, *time)).collect()).unwrap_or_default()
     };
@@ -67,39 +85,41 @@ async fn change(
     let dates: Vec<NaiveDate> = wanted.iter().map(|((_, date, _), _)| *date).collect();
     let times: Vec<NaiveTime> = wanted.iter().map(|((_, _, time), _)| *time).collect();
     let deltas: Vec<i32> = wanted.iter().map(|(_, take)| *take).collect();
-    let outcome = sqlx::query!(
-        "
-        insert into slot_usage as slot (pool, date, time, used, capacity)
-        select pool, date, time, take, $1
+    let outcome = sqlx::query_scalar!(
+        r#"
+        insert into slot_usage as slot (pool, date, time, used, capacity, overbooked)
+        select pool, date, time, take, $1, case when $6 then greatest(take - $1, 0) else 0 end
         from unnest($2::service_location[], $3::date[], $4::time[], $5::integer[]) as change (pool, date, time, take)
         order by pool, date, time
         on conflict (pool, date, time) do update set
             used = slot.used + case excluded.used when 1 then 1 else -1 end,
             capacity = case excluded.used when 1 then excluded.capacity else slot.capacity end,
             overbooked = case excluded.used
-                when 1 then slot.overbooked
+                when 1 then case
+                    when $6 then greatest(slot.overbooked, slot.used + 1 - excluded.capacity)
+                    else slot.overbooked
+                end
                 else least(slot.overbooked, greatest(slot.used - 1 - slot.capacity, 0))
             end
-        ",
+        returning used > capacity as "is_overbooked!"
+        "#,
         capacity,
         &pools as &[ServiceLocation],
         &dates,
         &times,
-        &deltas
+        &deltas,
+        limit == Limit::Ignored
     )
-    .execute(connection)
+    .fetch_all(connection)
     .await;
     match (outcome, new) {
         (Err(error), Some(job)) if is_full(&error) => Err(Refused::Full(job.clone())),
-        (outcome, _) => {
-            outcome?;
-            Ok(())
-        }
+        (outcome, _) => Ok(outcome?.contains(&true)),
     }
 }
 
 /// How much is used of each slot of these days; a slot that is not in the map is free.
-pub(crate) async fn load(
+pub async fn load(
     executor: impl PgExecutor<'_>,
     pool: ServiceLocation,
     from: NaiveDate,

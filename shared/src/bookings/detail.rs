@@ -1,80 +1,80 @@
 //! A booking as the API shows it: whole to its owner, masked to a stranger.
+#![expect(missing_docs, reason = "the fields are the contract's, where they are described")]
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
-use shared::money::Money;
 use sqlx::types::Json;
 use utoipa::ToSchema;
 
-use crate::{
+use super::{
     masking,
-    plan::Line,
     slot_usage::Job,
     status::{BookingStatus, PaymentMethod, PaymentStatus, ServiceLocation},
 };
+use crate::money::Money;
 
 /// A booking as the API shows it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Booking)]
-pub(crate) struct Detail {
-    pub(crate) id: i64,
+pub struct Detail {
+    pub id: i64,
     /// Short and unguessable, to be read out at the counter.
     #[schema(example = "RMB-7K3QX-9ZD2A")]
-    pub(crate) reference: String,
-    pub(crate) customer: Customer,
-    pub(crate) vehicle_model: i64,
-    pub(crate) vehicle_model_name: String,
-    pub(crate) vehicle_brand_name: String,
-    pub(crate) vehicle_type_name: String,
-    pub(crate) service_location: ServiceLocation,
-    pub(crate) address: String,
-    pub(crate) appointment_date: NaiveDate,
-    pub(crate) appointment_time: NaiveTime,
+    pub reference: String,
+    pub customer: Customer,
+    pub vehicle_model: i64,
+    pub vehicle_model_name: String,
+    pub vehicle_brand_name: String,
+    pub vehicle_type_name: String,
+    pub service_location: ServiceLocation,
+    pub address: String,
+    pub appointment_date: NaiveDate,
+    pub appointment_time: NaiveTime,
     /// Rupees with two places.
     #[schema(value_type = String, example = "750.10")]
-    pub(crate) total_amount: Money,
-    pub(crate) payment_method: PaymentMethod,
-    pub(crate) payment_status: PaymentStatus,
-    pub(crate) booking_status: BookingStatus,
-    pub(crate) notes: String,
-    pub(crate) booking_services: Vec<BookedService>,
-    #[serde(with = "shared::http::time")]
-    pub(crate) created_at: DateTime<Utc>,
-    #[serde(with = "shared::http::time")]
-    pub(crate) updated_at: DateTime<Utc>,
+    pub total_amount: Money,
+    pub payment_method: PaymentMethod,
+    pub payment_status: PaymentStatus,
+    pub booking_status: BookingStatus,
+    pub notes: String,
+    pub booking_services: Vec<BookedService>,
+    #[serde(with = "crate::http::time")]
+    pub created_at: DateTime<Utc>,
+    #[serde(with = "crate::http::time")]
+    pub updated_at: DateTime<Utc>,
 }
 
 /// Who booked. Name and e-mail are what was given with this booking.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Customer {
-    pub(crate) id: i64,
-    pub(crate) name: String,
+pub struct Customer {
+    pub id: i64,
+    pub name: String,
     /// E.164, or its last two digits.
-    pub(crate) phone: String,
-    pub(crate) email: Option<String>,
-    #[serde(with = "shared::http::time")]
-    pub(crate) created_at: DateTime<Utc>,
-    #[serde(with = "shared::http::time")]
-    pub(crate) updated_at: DateTime<Utc>,
+    pub phone: String,
+    pub email: Option<String>,
+    #[serde(with = "crate::http::time")]
+    pub created_at: DateTime<Utc>,
+    #[serde(with = "crate::http::time")]
+    pub updated_at: DateTime<Utc>,
 }
 
 /// A service of a booking, at the price it was booked for.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub(crate) struct BookedService {
-    pub(crate) id: i64,
-    pub(crate) service: i64,
-    pub(crate) service_name: String,
-    pub(crate) category_name: String,
+pub struct BookedService {
+    pub id: i64,
+    pub service: i64,
+    pub service_name: String,
+    pub category_name: String,
     /// Rupees with two places.
     #[schema(value_type = String, example = "750.10")]
-    pub(crate) price: Money,
-    #[serde(with = "shared::http::time")]
-    pub(crate) created_at: DateTime<Utc>,
+    pub price: Money,
+    #[serde(with = "crate::http::time")]
+    pub created_at: DateTime<Utc>,
 }
 
 impl Detail {
     /// The same booking as a stranger may see it: the same keys and types, nothing about a person.
-    pub(crate) fn masked(mut self) -> Self {
+    pub fn masked(mut self) -> Self {
         self.customer.name = masking::initials(&self.customer.name);
         self.customer.phone = masking::phone(&self.customer.phone);
         self.customer.email = None;
@@ -86,40 +86,40 @@ impl Detail {
 
 /// A booking as the database has it.
 #[derive(Debug)]
-pub(crate) struct Stored {
-    pub(crate) id: i64,
-    pub(crate) reference: String,
-    pub(crate) customer_id: i64,
-    pub(crate) customer_name: String,
-    pub(crate) customer_phone: String,
-    pub(crate) customer_email: Option<String>,
-    pub(crate) customer_created_at: DateTime<Utc>,
-    pub(crate) customer_updated_at: DateTime<Utc>,
-    pub(crate) vehicle_model: i64,
-    pub(crate) vehicle_model_name: String,
-    pub(crate) vehicle_brand_name: String,
-    pub(crate) vehicle_type_name: String,
-    pub(crate) service_location: ServiceLocation,
-    pub(crate) address: String,
-    pub(crate) appointment_date: NaiveDate,
-    pub(crate) appointment_time: NaiveTime,
-    pub(crate) slot_times: Vec<NaiveTime>,
-    pub(crate) duration_minutes: i32,
-    pub(crate) total_amount: Money,
-    pub(crate) payment_method: PaymentMethod,
-    pub(crate) payment_status: PaymentStatus,
-    pub(crate) booking_status: BookingStatus,
-    pub(crate) notes: String,
-    pub(crate) access_token_sha256: Vec<u8>,
-    pub(crate) access_token_is_expired: bool,
-    pub(crate) booking_services: Json<Vec<StoredService>>,
-    pub(crate) created_at: DateTime<Utc>,
-    pub(crate) updated_at: DateTime<Utc>,
+pub struct Stored {
+    pub id: i64,
+    pub reference: String,
+    pub customer_id: i64,
+    pub customer_name: String,
+    pub customer_phone: String,
+    pub customer_email: Option<String>,
+    pub customer_created_at: DateTime<Utc>,
+    pub customer_updated_at: DateTime<Utc>,
+    pub vehicle_model: i64,
+    pub vehicle_model_name: String,
+    pub vehicle_brand_name: String,
+    pub vehicle_type_name: String,
+    pub service_location: ServiceLocation,
+    pub address: String,
+    pub appointment_date: NaiveDate,
+    pub appointment_time: NaiveTime,
+    pub slot_times: Vec<NaiveTime>,
+    pub duration_minutes: i32,
+    pub total_amount: Money,
+    pub payment_method: PaymentMethod,
+    pub payment_status: PaymentStatus,
+    pub booking_status: BookingStatus,
+    pub notes: String,
+    pub access_token_sha256: Vec<u8>,
+    pub access_token_is_expired: bool,
+    pub booking_services: Json<Vec<StoredService>>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
 }
 
 impl Stored {
     /// What it holds of the shop's capacity.
-    pub(crate) fn job(&self) -> Job {
+    pub fn job(&self) -> Job {
         Job {
             location: self.service_location,
             date: self.appointment_date,
@@ -132,7 +132,7 @@ impl Stored {
 
 /// A line of a booking as the database has it.
 #[derive(Debug, Deserialize)]
-pub(crate) struct StoredService {
+pub struct StoredService {
     id: i64,
     service: i64,
     service_name: String,
@@ -141,11 +141,12 @@ pub(crate) struct StoredService {
     created_at: DateTime<Utc>,
 }
 
-/// Selects bookings as [`Stored`]; the filter and what follows it is added to the text.
+/// Selects bookings as [`Stored`](crate::bookings::detail::Stored); the filter and what follows it is added to the text.
+#[macro_export]
 macro_rules! select_bookings {
     ($filter:literal $(, $argument:expr)* $(,)?) => {
         sqlx::query_as!(
-            $crate::detail::Stored,
+            $crate::bookings::detail::Stored,
             r#"
             select booking.id, booking.reference, customer.id as customer_id, booking.customer_name,
                 customer.phone as customer_phone, booking.customer_email,
@@ -178,8 +179,6 @@ macro_rules! select_bookings {
         )
     };
 }
-pub(crate) use select_bookings;
-
 impl From<Stored> for Detail {
     fn from(stored: Stored) -> Self {
         Self {
@@ -209,20 +208,6 @@ impl From<Stored> for Detail {
             booking_services: stored.booking_services.0.into_iter().map(BookedService::from).collect(),
             created_at: stored.created_at,
             updated_at: stored.updated_at,
-        }
-    }
-}
-
-impl BookedService {
-    /// A line as it was just written.
-    pub(crate) fn new(id: i64, line: Line, created_at: DateTime<Utc>) -> Self {
-        Self {
-            id,
-            service: line.service_id,
-            service_name: line.service_name,
-            category_name: line.category_name,
-            price: Money::from_paise(line.price_paise),
-            created_at,
         }
     }
 }

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema, sqlx::Type)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "booking_status", rename_all = "snake_case")]
-pub(crate) enum BookingStatus {
+pub enum BookingStatus {
     /// Asked for.
     Pending,
     /// Accepted by the shop.
@@ -22,7 +22,7 @@ pub(crate) enum BookingStatus {
 
 impl BookingStatus {
     /// What it may become; nothing once it is completed or cancelled.
-    pub(crate) const fn successors(self) -> &'static [Self] {
+    pub const fn successors(self) -> &'static [Self] {
         match self {
             Self::Pending => &[Self::Confirmed, Self::Cancelled],
             Self::Confirmed => &[Self::InProgress, Self::Cancelled],
@@ -32,12 +32,12 @@ impl BookingStatus {
     }
 
     /// Whether the customer may still move or cancel it.
-    pub(crate) const fn is_up_to_customer(self) -> bool {
+    pub const fn is_up_to_customer(self) -> bool {
         matches!(self, Self::Pending | Self::Confirmed)
     }
 
     /// Its word in the API.
-    pub(crate) const fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
             Self::Confirmed => "confirmed",
@@ -52,7 +52,7 @@ impl BookingStatus {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema, sqlx::Type)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "payment_status", rename_all = "snake_case")]
-pub(crate) enum PaymentStatus {
+pub enum PaymentStatus {
     /// Not yet.
     Pending,
     /// Paid.
@@ -65,7 +65,7 @@ pub(crate) enum PaymentStatus {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema, sqlx::Type)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "payment_method", rename_all = "snake_case")]
-pub(crate) enum PaymentMethod {
+pub enum PaymentMethod {
     /// When the work is done.
     Cash,
     /// Online.
@@ -74,7 +74,7 @@ pub(crate) enum PaymentMethod {
 
 impl PaymentMethod {
     /// Reads the word; the error is the sentence for the caller.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, String> {
         match text {
             "cash" => Ok(Self::Cash),
             "razorpay" => Ok(Self::Razorpay),
@@ -87,7 +87,7 @@ impl PaymentMethod {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema, sqlx::Type)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "service_location", rename_all = "snake_case")]
-pub(crate) enum ServiceLocation {
+pub enum ServiceLocation {
     /// By a crew, at the customer's.
     Home,
     /// In a bay of the shop.
@@ -96,7 +96,7 @@ pub(crate) enum ServiceLocation {
 
 impl ServiceLocation {
     /// Reads the word; the error is the sentence for the caller.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, String> {
         match text {
             "home" => Ok(Self::Home),
             "shop" => Ok(Self::Shop),
