@@ -1,0 +1,107 @@
+//! The courier: delivers webhooks in the background, and does what is due.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::{DateTime, Utc};
+use reqwest::Client;
+use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs};
+use tokio::{sync::watch, task::JoinSet};
+
+use crate::{
+    server::Shared,
+    settings::Settings,
+    webhooks::{Delivery, Webhook},
+};
+
+/// Works until `stop` says so, or its sender is gone.
+pub(crate) async fn work(shared: Arc<Shared>, mut stop: watch::Receiver<()>) {
+    let Ok(client) = client() else { return };
+    let mut changes = shared.changes();
+    let mut rounds = JoinSet::new();
+    loop {
+        changes.mark_unchanged();
+        let wait = wait(&shared);
+        if wait.is_some_and(|wait| wait.is_zero()) {
+            for batch in due(&shared) {
+                rounds.spawn(round(Arc::clone(&shared), client.clone(), batch));
+            }
+            continue;
+        }
+        while rounds.try_join_next().is_some() {}
+        tokio::select! {
+            _ = stop.changed() => return,
+            _ = changes.changed() => {}
+            () = tokio::time::sleep(wait.unwrap_or(Duration::MAX)) => {}
+        }
+    }
+}
+
+/// How long there is nothing to do. Nothing at all means for ever.
+fn wait(shared: &Shared) -> Option<Duration> {
+    let state = shared.look();
+    let post = state.settings.webhook_url.as_ref().and_then(|_| state.post.next());
+    let next: DateTime<Utc> = post.into_iter().chain(state.agenda.next()).min()?;
+    Some((next - state.now()).to_std().unwrap_or_default())
+}
+
+/// What is to be delivered now, after what had to be done before.
+fn due(shared: &Shared) -> Vec<Vec<Webhook>> {
+    let mut due = Vec::new();
+    // A file that cannot be written is told to whoever calls next.
+    let _ = shared.change(|state| {
+        state.do_what_is_due();
+        let now = state.now();
+        if state.settings.webhook_url.is_some() {
+            due = state.post.take_due(now);
+        }
+    });
+    due
+}
+
+/// Delivers the webhooks of one call, one after the other.
+async fn round(shared: Arc<Shared>, client: Client, batch: Vec<Webhook>) {
+    for webhook in batch {
+        let settings = shared.look().settings.clone();
+        let mut deliveries = Vec::new();
+        for _ in 0..settings.webhook_copies.max(1) {
+            let delivery = deliver(&shared, &client, &settings, &webhook).await;
+            let is_done = delivery.is_done();
+            deliveries.push(delivery);
+            if !is_done {
+                break;
+            }
+        }
+        let _ = shared.change(|state| {
+            let now = state.now();
+            state.post.note(&webhook.event_id, deliveries, now, &settings);
+        });
+    }
+}
+
+async fn deliver(shared: &Shared, client: &Client, settings: &Settings, webhook: &Webhook) -> Delivery {
+    let url = settings.webhook_url.as_deref().unwrap_or_default();
+    let mut request = client.post(url).timeout(settings.webhook_timeout).body(webhook.body.clone());
+    for (name, value) in &webhook.headers {
+        request = request.header(name, value);
+    }
+    let answer = request.send().await;
+    let at = shared.look().now();
+    match answer {
+        Ok(answer) => Delivery { at, status: Some(answer.status().as_u16()), error: None },
+        Err(error) if error.is_timeout() => Delivery { at, status: None, error: Some("no answer in time".to_owned()) },
+        Err(error) => Delivery { at, status: None, error: Some(error.to_string()) },
+    }
+}
+
+/// A client for endpoints on this machine: it trusts no certificate.
+fn client() -> reqwest::Result<Client> {
+    let builder = Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
+    let tls = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map(|config| config.with_root_certificates(RootCertStore::empty()).with_no_client_auth());
+    match tls {
+        Ok(tls) => builder.tls_backend_preconfigured(tls).build(),
+        // The provider always knows the protocol versions; should it not, the client says so when it is built.
+        Err(_) => builder.build(),
+    }
+}

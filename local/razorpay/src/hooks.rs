@@ -1,0 +1,168 @@
+//! What the stand-in offers beside the API, for developers and for tests in any language.
+
+use std::time::Duration;
+
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    answer::{Refusal, Result},
+    checkout::{self, Attempt, Outcome},
+    faults::Fault,
+    request::Request,
+    returns::{self, RefundOutcome},
+    settings::Settings,
+    state::State,
+    webhooks::Event,
+};
+
+/// What makes a path one of a hook.
+pub(crate) const PREFIX: &str = "/_";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewFault {
+    path: String,
+    #[serde(default = "once")]
+    times: usize,
+    method: Option<String>,
+    delay_ms: Option<u64>,
+    status: Option<u16>,
+    body: Option<Value>,
+    #[serde(default)]
+    headers: Map<String, Value>,
+    #[serde(default)]
+    close: bool,
+    #[serde(default)]
+    after: bool,
+}
+
+fn once() -> usize {
+    1
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Move {
+    status: Outcome,
+    #[serde(default = "yes")]
+    webhooks: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Decision {
+    status: RefundOutcome,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Announcement {
+    event: String,
+    #[serde(default)]
+    payload: Map<String, Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Again {
+    event_id: Option<String>,
+    #[serde(default)]
+    all: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Clock {
+    advance_seconds: u64,
+}
+
+/// Answers a hook.
+pub(crate) fn answer(state: &mut State, request: &Request) -> Result {
+    let path: Vec<_> = request.path.trim_matches('/').split('/').collect();
+    match (request.method.as_str(), path.as_slice()) {
+        ("POST", ["_checkout"]) => {
+            let checkout = checkout::pay(state, &read::<Attempt>(request)?)?;
+            Ok(checkout.json(state))
+        }
+        ("POST", ["_payments", id]) => {
+            let wanted: Move = read(request)?;
+            checkout::change(state, id, wanted.status, wanted.webhooks)
+        }
+        ("POST", ["_refunds", id]) => returns::decide(state, id, read::<Decision>(request)?.status),
+        ("GET", ["_webhooks"]) => Ok(json!(state.post.all().collect::<Vec<_>>())),
+        ("POST", ["_webhooks"]) => {
+            let new: Announcement = read(request)?;
+            state.announce(vec![Event::new(&new.event, &new.payload)]);
+            Ok(json!(state.post.all().last()))
+        }
+        ("POST", ["_webhooks", "deliver"]) => deliver(state, &read(request)?),
+        ("POST", ["_faults"]) => {
+            spoil(state, read(request)?);
+            Ok(json!({}))
+        }
+        ("DELETE", ["_faults"]) => {
+            state.faults.clear();
+            Ok(json!({}))
+        }
+        ("POST", ["_clock"]) => {
+            state.advance(Duration::from_secs(read::<Clock>(request)?.advance_seconds));
+            Ok(json!({"now": state.now()}))
+        }
+        ("GET", ["_settings"]) => Ok(json!(state.settings)),
+        ("POST", ["_settings"]) => {
+            state.settings = changed(&state.settings, request)?;
+            Ok(json!(state.settings))
+        }
+        _ => Err(Refusal::own(404, format!("There is no hook {} {}", request.method, request.path))),
+    }
+}
+
+fn read<T: DeserializeOwned>(request: &Request) -> Result<T> {
+    serde_json::from_value(Value::Object(request.body.clone())).map_err(|error| misunderstood(&error))
+}
+
+fn misunderstood(error: &serde_json::Error) -> Refusal {
+    Refusal::own(400, format!("This hook does not understand: {error}"))
+}
+
+fn deliver(state: &mut State, again: &Again) -> Result {
+    if state.settings.webhook_url.is_none() {
+        return Err(Refusal::own(400, "There is no webhook_url in the settings"));
+    }
+    if again.event_id.is_some() == again.all {
+        return Err(Refusal::own(400, "Either event_id or all must be given"));
+    }
+    let now = state.now();
+    match state.post.again(again.event_id.as_deref(), now, &state.settings) {
+        0 if !again.all => Err(Refusal::unknown_id()),
+        count => Ok(json!({"count": count})),
+    }
+}
+
+fn spoil(state: &mut State, new: NewFault) {
+    let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let fault = Fault {
+        times: new.times,
+        method: new.method,
+        delay: new.delay_ms.map(Duration::from_millis),
+        status: new.status,
+        body: new.body,
+        headers: new.headers.into_iter().map(|(name, value)| (name, text(value))).collect(),
+        close: new.close,
+        after: new.after,
+    };
+    state.faults.add(&new.path, fault);
+}
+
+fn changed(settings: &Settings, request: &Request) -> Result<Settings> {
+    let mut merged = serde_json::to_value(settings).map_err(|error| misunderstood(&error))?;
+    if let Some(merged) = merged.as_object_mut() {
+        merged.extend(request.body.clone());
+    }
+    serde_json::from_value(merged).map_err(|error| misunderstood(&error))
+}

@@ -1,0 +1,98 @@
+//! How a refund moves, and what it does to its payment.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::{
+    answer::{Refusal, Result},
+    entities::Entity,
+    random, refunds,
+    state::State,
+    webhooks::Event,
+};
+
+/// How a refund ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundOutcome {
+    /// The money is on its way to the customer.
+    Processed,
+    /// The bank did not take it.
+    Failed,
+}
+
+/// Takes the amount of a new refund from its payment.
+pub(crate) fn begin(state: &mut State, refund: Entity) -> Vec<Event> {
+    let mut events = Vec::new();
+    if let Some(payment) = state.payments.get_mut(refund.text("payment_id")) {
+        set_refunded(payment, payment.number("amount_refunded") + refund.number("amount"));
+        events.push(Event::of_refund("refund.created", &refund, payment));
+    }
+    state.refunds.add(refund);
+    events
+}
+
+/// Ends a pending refund: as told, or as it would in test mode.
+pub(crate) fn finish(state: &mut State, id: &str, outcome: Option<RefundOutcome>) -> Vec<Event> {
+    let Some(refund) = state.refunds.get_mut(id).filter(|refund| refund.text("status") == "pending") else {
+        return Vec::new();
+    };
+    let amount = refund.number("amount");
+    let Some(payment) = state.payments.get_mut(refund.text("payment_id")) else { return Vec::new() };
+    match outcome.unwrap_or_else(|| State::usual_outcome(amount)) {
+        RefundOutcome::Processed => {
+            let arn = random::digits::<14>();
+            refund.set([("status", "processed".into()), ("acquirer_data", json!({"arn": arn}))]);
+            vec![Event::of_refund("refund.processed", refund, payment)]
+        }
+        RefundOutcome::Failed => {
+            refund.set([("status", "failed".into()), ("speed_processed", Value::Null)]);
+            // Published samples of this event still show the amount as refunded.
+            let event = Event::of_refund("refund.failed", refund, payment);
+            if state.settings.failed_refunds_give_back {
+                set_refunded(payment, payment.number("amount_refunded") - amount);
+            }
+            vec![event]
+        }
+    }
+}
+
+/// Ends a pending refund as told.
+pub(crate) fn decide(state: &mut State, id: &str, outcome: RefundOutcome) -> Result {
+    let refund = state.refunds.find(id)?;
+    if refund.text("status") != "pending" {
+        return Err(Refusal::own(400, format!("The refund is {} already", refund.text("status"))));
+    }
+    let events = finish(state, id, Some(outcome));
+    state.announce(events);
+    refunds::show(state, id, None)
+}
+
+/// Gives back what was authorized and never captured. `captured` stays false, by which such a refund is known.
+pub(crate) fn give_back(state: &mut State, id: &str) -> Vec<Event> {
+    let Some(payment) = state.payments.get(id).filter(|payment| payment.text("status") == "authorized") else {
+        return Vec::new();
+    };
+    let about = refunds::About { notes: json!([]), receipt: None, speed: "normal" };
+    let refund = refunds::entity(state, payment, payment.number("amount"), &about);
+    let refund_id = refund.text("id").to_owned();
+    let mut events = begin(state, refund);
+    events.extend(finish(state, &refund_id, Some(RefundOutcome::Processed)));
+    events
+}
+
+fn set_refunded(payment: &mut Entity, refunded: i64) {
+    let status = if refunded >= payment.number("amount") {
+        "refunded"
+    } else if payment.flag("captured") {
+        "captured"
+    } else {
+        "authorized"
+    };
+    let refund_status = match refunded {
+        0 => Value::Null,
+        _ if status == "refunded" => "full".into(),
+        _ => "partial".into(),
+    };
+    payment.set([("amount_refunded", refunded.into()), ("refund_status", refund_status), ("status", status.into())]);
+}

@@ -1,0 +1,14 @@
+//! The rules of the stand-in, as a client over HTTP sees them.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
+
+mod capture;
+mod checkout;
+mod client;
+mod delivery;
+mod endpoint;
+mod faults;
+mod hooks;
+mod orders;
+mod payments;
+mod refunds;
+mod signatures;
