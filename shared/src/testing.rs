@@ -29,6 +29,7 @@ use crate::{
     descope::{Descope, Keys},
     redis::Redis,
     session::Sessions,
+    staff::StaffKeys,
     throttle::Throttle,
 };
 
@@ -73,6 +74,15 @@ pub fn no_sessions(database: &Database) -> Sessions {
 /// A throttle that lets everything pass.
 pub fn no_throttle(redis: &Redis) -> Throttle {
     Throttle::new(redis.clone(), false)
+}
+
+/// A staff key that is valid in tests, with the label `desk`.
+pub const STAFF_KEY: &str = "key-of-the-desk";
+
+/// What knows [`STAFF_KEY`] and the keys in the database.
+pub fn staff_keys(database: &Database, throttle: &Throttle) -> StaffKeys {
+    let keys = StaffKeys::from_env(database.clone(), throttle.clone()).unwrap();
+    StaffKeys { configured: format!("desk:{STAFF_KEY}").parse().unwrap(), ..keys }
 }
 
 /// The files of `local/catalogue/`.

@@ -12,7 +12,7 @@ use crate::{
     redis::Redis,
 };
 
-/// Counts one request against every limit, or against none when one of them is used up.
+/// Counts one request against every limit, or against none when one of them is used up or the last argument is 0.
 /// Answers the milliseconds to wait, 0 when the request may pass.
 const DECIDE: &str = "\
 local wait = 0
@@ -21,7 +21,7 @@ for i, key in ipairs(KEYS) do
     wait = math.max(wait, redis.call('PTTL', key), 1)
   end
 end
-if wait > 0 then return wait end
+if wait > 0 or ARGV[#ARGV] == '0' then return wait end
 for i, key in ipairs(KEYS) do
   if redis.call('INCR', key) == 1 then redis.call('PEXPIRE', key, ARGV[2 * i]) end
 end
@@ -96,8 +96,17 @@ impl Throttle {
 
     /// Counts the request, or refuses it with [`Error::Throttled`]. Lets it pass when Redis is away.
     pub async fn check(&self, claims: &[Claim<'_>]) -> Result<()> {
+        self.decide(claims, true).await
+    }
+
+    /// Refuses what [`Self::check`] would refuse, and counts nothing: for limits that only some requests use up.
+    pub async fn peek(&self, claims: &[Claim<'_>]) -> Result<()> {
+        self.decide(claims, false).await
+    }
+
+    async fn decide(&self, claims: &[Claim<'_>], counts: bool) -> Result<()> {
         let mut commands = Pipeline::new();
-        if !self.append(&mut commands, claims) {
+        if !self.append_decision(&mut commands, claims, counts) {
             return Ok(());
         }
         match self.redis.run::<(u64,)>(&commands).await {
@@ -128,6 +137,10 @@ impl Throttle {
     /// Adds the decision to commands that go to Redis anyway; `false` if there is nothing to decide.
     /// The answer is for [`verdict`].
     pub fn append(&self, commands: &mut Pipeline, claims: &[Claim<'_>]) -> bool {
+        self.append_decision(commands, claims, true)
+    }
+
+    fn append_decision(&self, commands: &mut Pipeline, claims: &[Claim<'_>], counts: bool) -> bool {
         if !self.is_on {
             return false;
         }
@@ -139,6 +152,7 @@ impl Throttle {
             let window = u64::try_from(claim.limit.window.as_millis()).unwrap_or(u64::MAX);
             command.arg(claim.limit.count).arg(window);
         }
+        command.arg(i32::from(counts));
         true
     }
 

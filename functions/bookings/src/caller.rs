@@ -8,27 +8,32 @@ use shared::{
     bookings::{change, detail::Stored},
     http::{Fields, Query, Read},
     session::{Session, Sessions},
+    staff::{StaffKey, StaffKeys},
 };
 use sqlx::PgConnection;
 
 use crate::access_token::AccessToken;
 
-const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const BOOKING_TOKEN: HeaderName = HeaderName::from_static("x-booking-token");
 
-/// Whoever sent the request, as far as they say. A session or a staff key that is sent must be valid; no staff key can
-/// be yet, so each is refused.
+/// Whoever sent the request, as far as they say. A session or a staff key that is sent must be valid.
 #[derive(Debug)]
 pub(crate) struct Caller {
     user: Option<User>,
     /// What should be a booking's access token, from `?token=` or `X-Booking-Token`.
     token: Option<AccessToken>,
+    has_staff_key: bool,
 }
 
 impl Caller {
     /// Whether they say nothing.
     pub(crate) fn is_stranger(&self) -> bool {
-        self.user.is_none() && self.token.is_none()
+        self.user.is_none() && self.token.is_none() && !self.has_staff_key
+    }
+
+    /// Whether the caller may see all of the booking: because it is theirs, or because they work in the shop.
+    pub(crate) fn may_see(&self, booking: &Stored) -> bool {
+        self.has_staff_key || self.user.as_ref().is_some_and(User::is_staff) || self.owns(booking)
     }
 
     /// Whether the booking is the caller's own: by its token, or because they have proved its number to be theirs.
@@ -45,7 +50,8 @@ impl Caller {
         self.user.as_ref().and_then(User::verified_phone) == Some(phone)
     }
 
-    /// Locks a booking for a change by its owner: 404 if there is none, 403 for anybody else.
+    /// Locks a booking for a change by its owner: 404 if there is none, 403 for anybody else. The staff have routes of
+    /// their own, which name them in the timeline.
     pub(crate) async fn lock_own(&self, connection: &mut PgConnection, id: i64) -> Result<Stored> {
         let booking = change::lock(connection, id).await?;
         if self.owns(&booking) { Ok(booking) } else { Err(Error::PermissionDenied) }
@@ -60,15 +66,18 @@ impl Caller {
 impl<S: Send + Sync> FromRequestParts<S> for Caller
 where
     Sessions: FromRef<S>,
+    StaffKeys: FromRef<S>,
 {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
-        if parts.headers.contains_key(API_KEY) {
-            return Err(Error::ApiKeyInvalid);
-        }
+        let key = <StaffKey as OptionalFromRequestParts<S>>::from_request_parts(parts, state).await?;
         let session = <Session as OptionalFromRequestParts<S>>::from_request_parts(parts, state).await?;
-        Ok(Self { user: session.map(|session| session.user), token: token(parts, state).await? })
+        Ok(Self {
+            user: session.map(|session| session.user),
+            token: token(parts, state).await?,
+            has_staff_key: key.is_some(),
+        })
     }
 }
 
@@ -88,6 +97,7 @@ pub(crate) struct Claimant(pub(crate) Caller);
 impl<S: Send + Sync> FromRequestParts<S> for Claimant
 where
     Sessions: FromRef<S>,
+    StaffKeys: FromRef<S>,
 {
     type Rejection = Error;
 

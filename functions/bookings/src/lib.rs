@@ -22,6 +22,7 @@ use shared::{
     config,
     database::Database,
     session::Sessions,
+    staff::StaffKeys,
     throttle::{Limit, Throttle},
 };
 use utoipa_axum::router::OpenApiRouter;
@@ -33,6 +34,8 @@ pub struct App {
     pub database: Database,
     /// Who is signed in.
     pub sessions: Sessions,
+    /// Who of the staff has a key.
+    pub staff_keys: StaffKeys,
     /// What counts callers.
     pub throttle: Throttle,
     /// How often they may ask.

@@ -12,6 +12,7 @@ use shared::{
     phone::Phone,
     select_bookings,
     session::Sessions,
+    staff::StaffKeys,
     throttle::Throttle,
 };
 use utoipa::IntoParams;
@@ -62,6 +63,7 @@ struct Asked {
 impl<S: Send + Sync> FromRequestParts<S> for Asked
 where
     Sessions: FromRef<S>,
+    StaffKeys: FromRef<S>,
 {
     type Rejection = Error;
 
@@ -137,7 +139,7 @@ async fn list(
     Ok(Paged::page(message, shown, usize::try_from(count).unwrap_or_default(), paging, &uri))
 }
 
-/// Shows a booking: whole to its owner, masked to anybody else.
+/// Shows a booking: whole to its owner and to the staff, masked to anybody else.
 #[utoipa::path(
     get, path = "/bookings/{id}", operation_id = "show_booking", tag = "Bookings",
     params(
@@ -145,10 +147,11 @@ async fn list(
         ("token" = Option<String>, Query, description = "The booking's access token."),
         ("X-Booking-Token" = Option<String>, Header, description = "The same."),
     ),
-    security((), ("session" = [])),
+    security((), ("session" = []), ("staff_key" = [])),
     responses(
         (status = 200, body = Envelope<Detail>),
         (status = 401, description = "A session was sent that is not valid.", body = ErrorBody),
+        (status = 403, description = "A staff key was sent that is not valid.", body = ErrorBody),
         (status = 404, body = ErrorBody),
         (status = 429, body = ErrorBody),
     )
@@ -166,10 +169,10 @@ async fn show(
         throttle.check(&[limits.lookups.on(&address.0)]).await?;
     }
     let booking = select_bookings!("booking.id = $1", id).fetch_optional(&database.pool()).await?;
-    let is_own = booking.as_ref().is_some_and(|booking| caller.owns(booking));
-    if !is_own && !caller.is_stranger() {
+    let is_whole = booking.as_ref().is_some_and(|booking| caller.may_see(booking));
+    if !is_whole && !caller.is_stranger() {
         throttle.check(&[limits.lookups.on(&address.0)]).await?;
     }
     let detail = Detail::from(booking.ok_or(Error::NotFound("Booking"))?);
-    Ok(Envelope::new("Booking retrieved successfully", if is_own { detail } else { detail.masked() }))
+    Ok(Envelope::new("Booking retrieved successfully", if is_whole { detail } else { detail.masked() }))
 }

@@ -8,6 +8,7 @@ use shared::{
     http, logging,
     redis::Redis,
     session::Sessions,
+    staff::StaffKeys,
     throttle::Throttle,
 };
 
@@ -15,10 +16,12 @@ use shared::{
 async fn main() -> Result<(), lambda_http::Error> {
     logging::init();
     let (database, redis, descope) = (Database::from_env()?, Redis::from_env()?, Descope::from_env()?);
+    let throttle = Throttle::from_env(redis.clone());
     let app = App {
         database: database.clone(),
-        sessions: Sessions { database: database.clone(), keys: Keys::new(descope.clone(), redis.clone()), descope },
-        throttle: Throttle::from_env(redis),
+        sessions: Sessions { database: database.clone(), keys: Keys::new(descope.clone(), redis), descope },
+        staff_keys: StaffKeys::from_env(database.clone(), throttle.clone())?,
+        throttle,
         limits: Limits::from_env()?,
         payments: config::or_default(config::RAZORPAY_ENABLED, false)?.into(),
     };

@@ -43,11 +43,11 @@ struct Event {
         ("token" = Option<String>, Query, description = "The booking's access token."),
         ("X-Booking-Token" = Option<String>, Header, description = "The same."),
     ),
-    security((), ("session" = [])),
+    security((), ("session" = []), ("staff_key" = [])),
     responses(
         (status = 200, body = Envelope<Vec<Event>>),
         (status = 401, body = ErrorBody),
-        (status = 403, description = "The booking is not the caller's: a token that is wrong or has expired, another user's session.", body = ErrorBody),
+        (status = 403, description = "The booking is not the caller's, who does not work in the shop either; or a staff key was sent that is not valid.", body = ErrorBody),
         (status = 404, body = ErrorBody),
     )
 )]
@@ -59,7 +59,7 @@ async fn list(
     let pool = database.pool();
     let booking = select_bookings!("booking.id = $1", id).fetch_optional(&pool).await?;
     let booking = booking.ok_or(Error::NotFound("Booking"))?;
-    if !caller.owns(&booking) {
+    if !caller.may_see(&booking) {
         return Err(Error::PermissionDenied);
     }
     let events = sqlx::query_as!(

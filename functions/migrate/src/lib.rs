@@ -1,5 +1,7 @@
-//! What a deployer does, by JSON events: migrate the schema, import the catalogue, appoint who runs the shop.
+//! What a deployer does, by JSON events: migrate the schema, import the catalogue, appoint who runs the shop,
+//! give keys to its staff.
 
+mod staff_keys;
 mod superuser;
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +12,7 @@ use shared::{
 };
 use sqlx::migrate::MigrateError;
 
+pub use staff_keys::{Added, Listed, Revoked};
 pub use superuser::{Accounts, Appointment};
 
 /// What to do. The name of the action stands under `action`.
@@ -30,6 +33,22 @@ pub enum Event {
         /// Whose mailbox it is; the deployer vouches for that.
         email: String,
     },
+    /// `{"action": "add_staff_key", "label": "…"}`: makes a key for the staff, which only the answer tells. With
+    /// `"key_sha256": "<hex>"` it adds one that was made elsewhere.
+    AddStaffKey {
+        /// What timelines call it.
+        label: String,
+        /// The hash of a key that exists.
+        #[serde(default)]
+        key_sha256: Option<String>,
+    },
+    /// `{"action": "revoke_staff_key", "label": "…"}`: ends a key.
+    RevokeStaffKey {
+        /// What it is called.
+        label: String,
+    },
+    /// `{"action": "list_staff_keys"}`: tells which keys there are and were, but none of them.
+    ListStaffKeys,
 }
 
 /// What was done.
@@ -47,6 +66,15 @@ pub enum Outcome {
     ImportCatalogue(Report),
     /// The account runs the shop.
     CreateSuperuser(Appointment),
+    /// The key is valid.
+    AddStaffKey(Added),
+    /// The key is no longer valid.
+    RevokeStaffKey(Revoked),
+    /// These are all keys.
+    ListStaffKeys {
+        /// Oldest first.
+        keys: Vec<Listed>,
+    },
 }
 
 /// Why it was not done. Lambda tells the message to whoever invoked the function.
@@ -67,6 +95,9 @@ pub enum Error {
     /// The superuser could not be made.
     #[error(transparent)]
     Superuser(#[from] superuser::Error),
+    /// A key was not added or revoked.
+    #[error(transparent)]
+    StaffKey(#[from] staff_keys::Error),
 }
 
 /// What the function needs.
@@ -81,7 +112,7 @@ pub struct App {
 }
 
 impl App {
-    /// Does what the event says. Every event is safe to repeat.
+    /// Does what the event says. Every event is safe to repeat: what was done before is not done twice.
     pub async fn handle(&self, event: Event) -> Result<Outcome, Error> {
         match event {
             Event::Migrate => self.migrate().await,
@@ -94,6 +125,13 @@ impl App {
                 let accounts = self.accounts.as_ref().ok_or(superuser::Error::NotConfigured)?;
                 Ok(Outcome::CreateSuperuser(accounts.appoint(&self.database, &email).await?))
             }
+            Event::AddStaffKey { label, key_sha256 } => {
+                Ok(Outcome::AddStaffKey(staff_keys::add(&self.database, label, key_sha256.as_deref()).await?))
+            }
+            Event::RevokeStaffKey { label } => {
+                Ok(Outcome::RevokeStaffKey(staff_keys::revoke(&self.database, label).await?))
+            }
+            Event::ListStaffKeys => Ok(Outcome::ListStaffKeys { keys: staff_keys::list(&self.database).await? }),
         }
     }
 

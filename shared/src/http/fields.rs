@@ -14,6 +14,7 @@ const BLANK: &str = "This field may not be blank.";
 const NUL: &str = "Null characters are not allowed.";
 const NOT_A_STRING: &str = "Not a valid string.";
 const NOT_AN_INTEGER: &str = "A valid integer is required.";
+const NOT_A_BOOLEAN: &str = "Must be a valid boolean.";
 
 /// A body or query that can be read out of fields.
 pub trait Read: Sized {
@@ -130,6 +131,27 @@ impl Fields {
             return self.fault(name, format!("Ensure this value is less than or equal to {}.", range.end()));
         }
         Some(number)
+    }
+
+    /// A yes or no; no if it was not sent.
+    pub fn flag(&mut self, name: &str) -> Option<bool> {
+        match self.values.remove(name) {
+            None => Some(false),
+            Some(Value::Null) => self.fault(name, NULL),
+            Some(Value::Bool(flag)) => Some(flag),
+            Some(Value::String(text)) if text.trim().eq_ignore_ascii_case("true") => Some(true),
+            Some(Value::String(text)) if text.trim().eq_ignore_ascii_case("false") => Some(false),
+            Some(_) => self.fault(name, NOT_A_BOOLEAN),
+        }
+    }
+
+    /// As [`Self::parsed`] where the field may be left out; an empty text, as forms send it, counts as none.
+    pub fn parsed_if_any<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+        let text = self.text_or_empty(name, 1000)?;
+        if text.is_empty() {
+            return None;
+        }
+        parse(&text).map_err(|sentence| self.faults.add(name, sentence)).ok()
     }
 
     /// A list of 1 to `max` numbers without duplicates.
@@ -282,6 +304,20 @@ mod tests {
                 "c": ["Ensure this field has no more than 2 characters."],
                 "d": ["Null characters are not allowed."],
                 "e": ["Not a valid string."],
+            })
+        );
+    }
+
+    #[test]
+    fn a_yes_or_no_is_read_from_json_and_from_a_form() {
+        let mut fields = fields(json!({ "a": true, "b": "False", "c": " true ", "d": "yes", "e": 1, "f": null }));
+        let flags = ["a", "b", "c", "d", "e", "f", "g"].map(|name| fields.flag(name));
+        assert_eq!(flags, [Some(true), Some(false), Some(true), None, None, None, Some(false)]);
+        assert_eq!(
+            json!(fields.faults),
+            json!({
+                "d": ["Must be a valid boolean."], "e": ["Must be a valid boolean."],
+                "f": ["This field may not be null."],
             })
         );
     }

@@ -9,7 +9,7 @@ use shared::{
 };
 use sqlx::PgPool;
 
-use super::{App, Limits, Payments, book, booking, booking_with, count, monday, shop};
+use super::{App, Payments, app, book, booking, booking_with, count, monday, shop};
 
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn a_booking_is_told_back_with_its_price_and_token(pool: PgPool) {
@@ -279,13 +279,7 @@ async fn the_price_is_that_of_the_database_and_stays_with_the_booking(pool: PgPo
 async fn razorpay_may_be_chosen_while_payments_are_enabled(pool: PgPool) {
     testing::import_catalogue(&pool, &testing::redis()).await;
     let database = Database::from(pool);
-    let app = App {
-        database: database.clone(),
-        sessions: testing::no_sessions(&database),
-        throttle: testing::no_throttle(&testing::redis()),
-        limits: Limits::from_env().unwrap(),
-        payments: Payments::Enabled,
-    };
+    let app = App { payments: Payments::Enabled, ..app(&database, testing::no_throttle(&testing::redis())) };
     let client = Client::new(bookings::router(app), database);
     let booked = book(&client, &booking_with(&json!({ "payment_method": "razorpay" }))).await;
     assert_eq!(booked.answer.body["data"]["payment_method"], "razorpay");
@@ -297,14 +291,7 @@ async fn bookings_are_limited_by_address_and_by_phone(pool: PgPool) {
     let redis = testing::redis_at(&url, &testing::random_prefix());
     testing::import_catalogue(&pool, &redis).await;
     let database = Database::from(pool.clone());
-    let app = App {
-        database: database.clone(),
-        sessions: testing::no_sessions(&database),
-        throttle: Throttle::new(redis, true),
-        limits: Limits::from_env().unwrap(),
-        payments: Payments::Disabled,
-    };
-    let client = Client::new(bookings::router(app), database);
+    let client = Client::new(bookings::router(app(&database, Throttle::new(redis, true))), database);
 
     // A form with a mistake, a closed day and a full slot do not count against the ten a minute.
     let tuesday = booking_with(&json!({ "appointment_date": testing::next(Weekday::Tue) }));

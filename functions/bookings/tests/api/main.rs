@@ -9,6 +9,7 @@ mod idempotency;
 mod looking;
 mod owning;
 mod slots;
+mod staff;
 
 use bookings::{App, Limits, Payments};
 use chrono::{NaiveDate, Weekday};
@@ -16,19 +17,25 @@ use serde_json::{Value, json};
 use shared::{
     database::Database,
     testing::{self, Answer, Client},
+    throttle::Throttle,
 };
 use sqlx::{PgPool, postgres::PgConnectOptions};
 
-/// A caller of a function that works on this database, without rate limits.
-fn client(database: Database) -> Client {
-    let app = App {
+/// A function that works on this database, where nobody signs in.
+fn app(database: &Database, throttle: Throttle) -> App {
+    App {
         database: database.clone(),
-        sessions: testing::no_sessions(&database),
-        throttle: testing::no_throttle(&testing::redis()),
+        sessions: testing::no_sessions(database),
+        staff_keys: testing::staff_keys(database, &throttle),
+        throttle,
         limits: Limits::from_env().unwrap(),
         payments: Payments::Disabled,
-    };
-    Client::new(bookings::router(app), database)
+    }
+}
+
+/// A caller of a function that works on this database, without rate limits.
+fn client(database: Database) -> Client {
+    Client::new(bookings::router(app(&database, testing::no_throttle(&testing::redis()))), database)
 }
 
 /// As many functions as Lambda would start, each with its own connection.

@@ -10,32 +10,27 @@ use shared::{
 };
 use sqlx::PgPool;
 
-use super::{App, Limits, Payments, book, booking, booking_with, monday};
+use super::{App, app, book, booking, booking_with, monday};
 
-struct World {
-    client: Client,
-    descope: StandIn,
+pub(super) struct World {
+    pub(super) client: Client,
+    pub(super) descope: StandIn,
     pool: PgPool,
     redis: Redis,
 }
 
 impl World {
-    async fn new(pool: PgPool) -> Self {
+    pub(super) async fn new(pool: PgPool) -> Self {
         let (descope, redis) = (StandIn::start().await, testing::redis());
         testing::import_catalogue(&pool, &redis).await;
         let database = Database::from(pool.clone());
-        let app = App {
-            database: database.clone(),
-            sessions: testing::sessions(&database, &descope, &redis),
-            throttle: testing::no_throttle(&redis),
-            limits: Limits::from_env().unwrap(),
-            payments: Payments::Disabled,
-        };
+        let sessions = testing::sessions(&database, &descope, &redis);
+        let app = App { sessions, ..app(&database, testing::no_throttle(&redis)) };
         Self { client: Client::new(bookings::router(app), database), descope, pool, redis }
     }
 
     /// Whoever has this number, with the session token that Descope gives for it.
-    async fn owner_of(&self, phone: &str) -> Client {
+    pub(super) async fn owner_of(&self, phone: &str) -> Client {
         let database = Database::from(self.pool.clone());
         let descope = testing::sessions(&database, &self.descope, &self.redis).descope;
         descope.send_code(Channel::Sms, phone).await.unwrap();

@@ -1,0 +1,130 @@
+//! Moves a booking, even into a full slot, and rewrites its notes.
+
+use axum::extract::State;
+use chrono::{NaiveDate, NaiveTime};
+use shared::{
+    Result,
+    bookings::{
+        appointment::{parse_date, parse_time},
+        change::{self, Actor, Rules},
+        detail::Detail,
+        slot_usage::Refused,
+        status::BookingStatus,
+    },
+    database::Database,
+    error::ErrorBody,
+    http::{Envelope, Fields, Id, Json, Read},
+    staff::Staff,
+};
+use sqlx::PgConnection;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::App;
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(change))
+}
+
+/// What is to be different; what is left out stays.
+#[derive(Debug, ToSchema)]
+struct Changes {
+    /// A day on the shop's calendar.
+    #[schema(required = false)]
+    appointment_date: Option<NaiveDate>,
+    /// The start of a slot on the shop's clock.
+    #[schema(required = false, example = "10:00:00")]
+    appointment_time: Option<NaiveTime>,
+    /// Up to 1000 characters.
+    #[schema(required = false)]
+    notes: Option<String>,
+    /// Whether a full slot is taken as well.
+    #[schema(required = false, default = false)]
+    force: bool,
+}
+
+impl Read for Changes {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        let appointment_date =
+            if fields.has("appointment_date") { fields.parsed("appointment_date", parse_date) } else { None };
+        let appointment_time =
+            if fields.has("appointment_time") { fields.parsed("appointment_time", parse_time) } else { None };
+        let notes = if fields.has("notes") { fields.text_or_empty("notes", 1000) } else { None };
+        let force = fields.flag("force")?;
+        Some(Self { appointment_date, appointment_time, notes, force })
+    }
+}
+
+/// Moves a booking that is pending or confirmed, and rewrites the notes of any.
+#[utoipa::path(
+    patch, path = "/staff/bookings/{id}", operation_id = "change_booking", tag = "Staff", request_body = Changes,
+    params(("id" = i64, Path)),
+    security(("staff_key" = []), ("session" = [])),
+    responses(
+        (status = 200, body = Envelope<Detail>),
+        (status = 400, body = ErrorBody),
+        (status = 401, body = ErrorBody),
+        (status = 403, description = "`API_KEY_INVALID` or `PERMISSION_DENIED`.", body = ErrorBody),
+        (status = 404, body = ErrorBody),
+        (status = 409, description = "`SLOT_FULL` with free slots, unless `force` is set, or `ILLEGAL_TRANSITION`.", body = ErrorBody),
+    )
+)]
+async fn change(
+    staff: Staff,
+    State(database): State<Database>,
+    Id(id): Id,
+    Json(changes): Json<Changes>,
+) -> Result<Envelope<Detail>> {
+    let mut transaction = database.begin().await?;
+    let outcome = change_booking(&mut transaction, id, changes, &staff.actor()).await;
+    let booking = change::end(transaction, &database, outcome).await?;
+    Ok(Envelope::new("Booking updated successfully", booking))
+}
+
+async fn change_booking(
+    connection: &mut PgConnection,
+    id: i64,
+    changes: Changes,
+    actor: &Actor,
+) -> Result<Detail, Refused> {
+    let booking = change::lock(&mut *connection, id).await?;
+    let present = (booking.appointment_date, booking.appointment_time);
+    let wanted = (changes.appointment_date.unwrap_or(present.0), changes.appointment_time.unwrap_or(present.1));
+    // A form that sends everything may rewrite the notes of a booking that can no longer be moved.
+    let booking = if wanted == present {
+        booking.into()
+    } else {
+        let rules = if changes.force { Rules::Overbook } else { Rules::All };
+        change::move_to(&mut *connection, booking, wanted, actor, rules).await?
+    };
+    match changes.notes {
+        Some(notes) if notes != booking.notes => Ok(rewrite_notes(connection, booking, notes, actor).await?),
+        _ => Ok(booking),
+    }
+}
+
+async fn rewrite_notes(
+    connection: &mut PgConnection,
+    booking: Detail,
+    notes: String,
+    actor: &Actor,
+) -> sqlx::Result<Detail> {
+    let updated_at = sqlx::query_scalar!(
+        "
+        with event as (
+            insert into booking_events (booking_id, event, from_status, to_status, actor)
+            values ($1, 'notes_changed', $2, $2, $3)
+        )
+        update bookings set notes = $4, version = version + 1, updated_at = now()
+        where id = $1
+        returning updated_at
+        ",
+        booking.id,
+        booking.booking_status as BookingStatus,
+        actor.to_string(),
+        notes
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(Detail { notes, updated_at, ..booking })
+}

@@ -1,0 +1,42 @@
+//! What the shop does with its bookings: finds them, takes them from one status to the next, moves them, counts them.
+//!
+//! Every route wants a [`Staff`](shared::staff::Staff): a staff key, or the session of a user who works in the shop. The
+//! rules by which a booking changes stand in `shared::bookings::change`.
+
+mod change;
+mod list;
+mod show;
+mod stats;
+mod update_status;
+
+use axum::extract::FromRef;
+use shared::{database::Database, session::Sessions, staff::StaffKeys};
+use utoipa_axum::router::OpenApiRouter;
+
+/// What the handlers of this function need.
+#[derive(Clone, Debug, FromRef)]
+pub struct App {
+    /// Where bookings are kept.
+    pub database: Database,
+    /// Who is signed in.
+    pub sessions: Sessions,
+    /// Who has a key.
+    pub staff_keys: StaffKeys,
+}
+
+/// All routes of this function, ready to serve.
+pub fn router(app: App) -> OpenApiRouter {
+    routes().with_state(app)
+}
+
+/// All routes of this function, and what describes them. Older clients call them below `/api/staff`.
+pub fn routes() -> OpenApiRouter<App> {
+    let staff = || {
+        list::routes()
+            .merge(stats::routes())
+            .merge(show::routes())
+            .merge(change::routes())
+            .merge(update_status::routes())
+    };
+    OpenApiRouter::new().nest("/api", staff()).nest("/api/staff", staff())
+}

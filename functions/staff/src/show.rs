@@ -1,0 +1,37 @@
+//! Shows a booking to the staff: whole.
+
+use axum::extract::State;
+use shared::{
+    Error, Result,
+    bookings::detail::Detail,
+    database::Database,
+    error::ErrorBody,
+    http::{Envelope, Id},
+    select_bookings,
+    staff::Staff,
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::App;
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(show))
+}
+
+/// Shows a booking.
+#[utoipa::path(
+    get, path = "/staff/bookings/{id}", operation_id = "show_booking_to_staff", tag = "Staff",
+    params(("id" = i64, Path)),
+    security(("staff_key" = []), ("session" = [])),
+    responses(
+        (status = 200, body = Envelope<Detail>),
+        (status = 401, body = ErrorBody),
+        (status = 403, description = "`API_KEY_INVALID` or `PERMISSION_DENIED`.", body = ErrorBody),
+        (status = 404, body = ErrorBody),
+    )
+)]
+async fn show(_: Staff, State(database): State<Database>, Id(id): Id) -> Result<Envelope<Detail>> {
+    let booking = select_bookings!("booking.id = $1", id).fetch_optional(&database.pool()).await?;
+    let booking = booking.ok_or(Error::NotFound("Booking"))?;
+    Ok(Envelope::new("Booking retrieved successfully", booking.into()))
+}

@@ -1,0 +1,89 @@
+//! Takes a booking from one status to the next.
+
+use axum::extract::State;
+use shared::{
+    Error, Result,
+    bookings::{
+        change::{self, Actor},
+        detail::Detail,
+        slot_usage::Refused,
+        status::BookingStatus,
+    },
+    database::Database,
+    error::ErrorBody,
+    http::{Envelope, Fields, Id, Json, Read},
+    staff::Staff,
+};
+use sqlx::PgConnection;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::App;
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(update))
+}
+
+/// The next status.
+#[derive(Debug, ToSchema)]
+struct NewStatus {
+    /// `pending`, `confirmed`, `in_progress`, `completed` or `cancelled`.
+    #[schema(example = "confirmed")]
+    status: String,
+}
+
+impl Read for NewStatus {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        Some(Self { status: fields.text_or_empty("status", 1000)? })
+    }
+}
+
+impl NewStatus {
+    /// What is wrong is told in the sentences that the former service had for it.
+    fn parse(&self) -> Result<BookingStatus> {
+        if self.status.is_empty() {
+            return Err(Error::faulty_field("status", "status field is required"));
+        }
+        BookingStatus::parse(&self.status).map_err(|_| {
+            let options = BookingStatus::ALL.map(BookingStatus::as_str).join(", ");
+            Error::faulty_field("status", &format!("Invalid status. Valid options: {options}"))
+        })
+    }
+}
+
+/// Gives a booking another status. The same status again changes nothing.
+#[utoipa::path(
+    patch, path = "/staff/bookings/{id}/update-status", operation_id = "update_booking_status", tag = "Staff",
+    request_body = NewStatus, params(("id" = i64, Path)),
+    security(("staff_key" = []), ("session" = [])),
+    responses(
+        (status = 200, body = Envelope<Detail>),
+        (status = 400, body = ErrorBody),
+        (status = 401, body = ErrorBody),
+        (status = 403, description = "`API_KEY_INVALID` or `PERMISSION_DENIED`.", body = ErrorBody),
+        (status = 404, body = ErrorBody),
+        (status = 409, description = "`ILLEGAL_TRANSITION`, with what is allowed.", body = ErrorBody),
+    )
+)]
+async fn update(
+    staff: Staff,
+    State(database): State<Database>,
+    Id(id): Id,
+    Json(new): Json<NewStatus>,
+) -> Result<Envelope<Detail>> {
+    let status = new.parse()?;
+    let mut transaction = database.begin().await?;
+    let outcome = set_status(&mut transaction, id, status, &staff.actor()).await;
+    let booking = change::end(transaction, &database, outcome).await?;
+    Ok(Envelope::new(format!("Booking status updated to {}", status.as_str()), booking))
+}
+
+async fn set_status(
+    connection: &mut PgConnection,
+    id: i64,
+    status: BookingStatus,
+    actor: &Actor,
+) -> Result<Detail, Refused> {
+    let booking = change::lock(&mut *connection, id).await?;
+    change::set_status(connection, booking, status, actor, "").await
+}

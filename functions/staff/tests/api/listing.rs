@@ -1,0 +1,213 @@
+//! Finding bookings: every filter, in order, counted.
+
+use serde_json::{Value, json};
+use shared::{database::MIGRATOR, testing::Client};
+use sqlx::PgPool;
+
+use super::{book, desk, ids, monday, path_of};
+
+async fn found(desk: &Client, query: &str) -> Vec<i64> {
+    ids(&desk.get(&format!("/api/staff/bookings/?{query}")).await)
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn bookings_are_listed_whole_by_date_time_and_newest(pool: PgPool) {
+    let desk = desk(&pool).await;
+    let empty = desk.get("/api/staff/bookings/").await;
+    let message = "Bookings retrieved successfully";
+    assert_eq!(empty.body, json!({ "error": false, "message": message, "data": [] }));
+    let mut booked = Vec::new();
+    for (date, time) in [
+        ("2026-03-02", "10:00"),
+        ("2026-03-01", "15:00"),
+        ("2026-03-01", "09:00"),
+        ("2026-03-01", "15:00"),
+        ("2025-12-31", "18:00"),
+    ] {
+        booked.push(book(&pool, &json!({ "date": date, "time": time })).await);
+    }
+    let mut whole = Vec::new();
+    for index in [4, 2, 3, 1, 0] {
+        whole.push(desk.get(&path_of(booked[index])).await.body["data"].clone());
+    }
+    let answer = desk.get("/api/staff/bookings/").await;
+    assert_eq!(answer.body, json!({ "error": false, "message": message, "data": whole }));
+    assert_eq!(answer.header("cache-control"), "no-store");
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn each_filter_finds_its_own_and_all_must_be_true(pool: PgPool) {
+    let desk = desk(&pool).await;
+    let samples = [
+        json!({ "date": "2026-03-01", "status": "pending", "payment": "pending", "location": "shop" }),
+        json!({ "date": "2026-03-02", "status": "confirmed", "payment": "completed", "location": "home" }),
+        json!({ "date": "2026-03-03", "status": "in_progress", "payment": "refunded", "location": "shop" }),
+        json!({ "date": "2026-03-04", "status": "completed", "payment": "completed", "location": "home" }),
+        json!({ "date": "2026-03-05", "status": "cancelled", "payment": "pending", "location": "home" }),
+    ];
+    for sample in &samples {
+        book(&pool, sample).await;
+    }
+    for (query, expected) in [
+        ("", vec![1, 2, 3, 4, 5]),
+        ("status=pending", vec![1]),
+        ("status=confirmed", vec![2]),
+        ("status=in_progress", vec![3]),
+        ("status=completed", vec![4]),
+        ("status=cancelled", vec![5]),
+        ("payment_status=pending", vec![1, 5]),
+        ("payment_status=completed", vec![2, 4]),
+        ("payment_status=refunded", vec![3]),
+        ("service_location=shop", vec![1, 3]),
+        ("service_location=home", vec![2, 4, 5]),
+        ("date=2026-03-03", vec![3]),
+        ("date=2026-04-03", vec![]),
+        ("date_from=2026-03-04", vec![4, 5]),
+        ("date_to=2026-03-02", vec![1, 2]),
+        ("date_from=2026-03-02&date_to=2026-03-04", vec![2, 3, 4]),
+        ("date_from=2026-03-02&date_to=2026-03-02", vec![2]),
+        ("date_from=2026-03-02&date=2026-03-01", vec![]),
+        ("date_from=2026-03-02&payment_status=completed&service_location=home&status=completed", vec![4]),
+        ("payment_status=completed&search=doe&date_to=2026-03-03", vec![2]),
+        // A form sends the fields that were not filled in.
+        ("status=&date=&date_from=&date_to=&search=&payment_status=&service_location=&unknown=x", vec![1, 2, 3, 4, 5]),
+    ] {
+        assert_eq!(found(&desk, query).await, expected, "{query}");
+        let page = desk.get(&format!("/api/staff/bookings/?{query}&page_size=1")).await;
+        assert_eq!(page.body["count"], expected.len(), "{query}");
+        assert_eq!(ids(&page), expected.into_iter().take(1).collect::<Vec<_>>());
+    }
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_filter_that_means_nothing_is_told_under_its_field_all_at_once(pool: PgPool) {
+    let desk = desk(&pool).await;
+    let format = "Date has wrong format. Use one of these formats instead: YYYY-MM-DD.";
+    let choice = |word: &str| json!([format!("\"{word}\" is not a valid choice.")]);
+    for (query, details) in [
+        (
+            "status=moon&date=soon&date_from=2026-02-30&date_to=01-11-2025&payment_status=paid&service_location=Shop\
+            &page=0&page_size=101",
+            json!({
+                "status": choice("moon"), "date": [format], "date_from": [format], "date_to": [format],
+                "payment_status": choice("paid"), "service_location": choice("Shop"),
+                "page": ["Ensure this value is greater than or equal to 1."],
+                "page_size": ["Ensure this value is less than or equal to 100."],
+            }),
+        ),
+        (
+            "date_from=2026-03-02&date_to=2026-03-01&status=x",
+            json!({ "date_to": ["Ensure this date is not before date_from."], "status": choice("x") }),
+        ),
+        ("search=%00", json!({ "search": ["Null characters are not allowed."] })),
+        ("page=x", json!({ "page": ["A valid integer is required."] })),
+    ] {
+        let refused = desk.get(&format!("/api/staff/bookings/?{query}")).await;
+        assert_eq!((refused.status, &refused.body["details"]), (400, &details), "{query}");
+        assert_eq!(refused.body["code"], "VALIDATION_ERROR");
+    }
+    let long = desk.get(&format!("/api/staff/bookings/?search={}", "x".repeat(1001))).await;
+    assert_eq!(long.status, 400);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_search_finds_parts_of_names_and_whole_numbers_and_references(pool: PgPool) {
+    let desk = desk(&pool).await;
+    for sample in [
+        json!({ "name": "Ramesh Kumar", "email": "ramesh@example.com", "phone": "+919876500001" }),
+        json!({ "name": "Sita_Rao", "email": "50%off@example.com", "phone": "+919876500002" }),
+        json!({ "name": "रमेश कुमार", "email": null, "phone": "+1234567890" }),
+        json!({ "time": "09:00", "name": "back\\slash", "email": "ÄRGER@example.com", "phone": "+919876500001" }),
+    ] {
+        book(&pool, &sample).await;
+    }
+    let reference: String =
+        sqlx::query_scalar("select reference from bookings where id = 3").fetch_one(&pool).await.unwrap();
+    // The last one comes first, by its time; then the newest.
+    let (whole, part) = (reference.to_lowercase(), &reference[..9]);
+    let none: Vec<i64> = Vec::new();
+    for (search, mut expected) in [
+        ("ramesh", vec![1]),
+        ("MESH KU", vec![1]),
+        ("  kumar ", vec![1]),
+        ("a", vec![1, 2, 4]),
+        ("EXAMPLE.com", vec![1, 2, 4]),
+        ("ramesh@example.com", vec![1]),
+        ("कुमा", vec![3]),
+        ("ärger", vec![4]),
+        ("_", vec![2]),
+        ("%25", vec![2]),
+        ("50%25off", vec![2]),
+        ("%25%25", none.clone()),
+        ("Sita Rao", none.clone()),
+        ("%5C", vec![4]),
+        ("k%5Cslash", vec![4]),
+        ("9876500001", vec![1, 4]),
+        ("%2B91%2098765%2000001", vec![1, 4]),
+        ("098765-00001", vec![1, 4]),
+        ("%2B1234567890", vec![3]),
+        ("+1234567890", vec![3]),
+        ("98765", none.clone()),
+        ("987650000", none.clone()),
+        (whole.as_str(), vec![3]),
+        (part, none.clone()),
+        ("'; drop table bookings; --", none),
+    ] {
+        expected.reverse();
+        assert_eq!(found(&desk, &format!("search={}", search.replace(' ', "%20"))).await, expected, "{search}");
+    }
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn pages_hold_each_booking_once_and_count_all(pool: PgPool) {
+    let desk = desk(&pool).await;
+    for number in 0..23 {
+        let status = if number % 2 == 0 { "pending" } else { "confirmed" };
+        let (date, time) = (format!("2026-03-0{}", 1 + number % 4), format!("{:02}:00", 9 + number % 3));
+        book(&pool, &json!({ "status": status, "date": date, "time": time })).await;
+    }
+    let all = found(&desk, "").await;
+    assert_eq!(all.len(), 23);
+    let mut seen = Vec::new();
+    for number in 1..=4 {
+        let page = desk.get(&format!("/api/staff/bookings/?page={number}&page_size=7")).await;
+        assert_eq!(page.body["count"], 23);
+        let path = |number: i32| json!(format!("/api/staff/bookings/?page={number}&page_size=7"));
+        assert_eq!(page.body["next"], if number < 4 { path(number + 1) } else { Value::Null });
+        assert_eq!(page.body["previous"], if number > 1 { path(number - 1) } else { Value::Null });
+        seen.extend(ids(&page));
+    }
+    assert_eq!(seen, all);
+    let page = desk.get("/api/staff/bookings/?status=confirmed&page=2&page_size=5&search=doe").await;
+    assert_eq!((&page.body["count"], ids(&page).len()), (&json!(11), 5));
+    assert_eq!(page.body["next"], "/api/staff/bookings/?status=confirmed&search=doe&page=3&page_size=5");
+    let beyond = desk.get("/api/staff/bookings/?page=1000000000").await;
+    assert_eq!((&beyond.body["count"], &beyond.body["data"]), (&json!(23), &json!([])));
+    assert_eq!(ids(&desk.get("/api/staff/bookings/?page=1").await).len(), 20);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_list_is_never_longer_than_500(pool: PgPool) {
+    let desk = desk(&pool).await;
+    for number in 0..3 {
+        book(&pool, &json!({ "date": monday(), "phone": format!("+91987650000{number}") })).await;
+    }
+    sqlx::raw_sql(
+        "begin;
+        insert into bookings (reference, customer_id, customer_name, vehicle_model_id, service_location,
+            appointment_date, appointment_time, slot_times, duration_minutes, total_paise, payment_method,
+            access_token_sha256, access_token_expires_at)
+        select 'R' || n, customer_id, customer_name, vehicle_model_id, service_location, appointment_date,
+            appointment_time, slot_times, duration_minutes, 1, payment_method, access_token_sha256,
+            access_token_expires_at
+        from bookings, generate_series(1, 600) n where bookings.id = 1;
+        insert into booking_services (booking_id, service_id, price_paise) select id, 4, 1 from bookings where id > 3;
+        commit",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    assert_eq!(found(&desk, "").await.len(), 500);
+    let last = desk.get("/api/staff/bookings/?page_size=100&page=7").await;
+    assert_eq!((&last.body["count"], ids(&last)), (&json!(603), vec![3, 2, 1]));
+}

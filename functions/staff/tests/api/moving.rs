@@ -1,0 +1,138 @@
+//! Moving a booking: by the rules, or into a full slot.
+
+use serde_json::{Value, json};
+use shared::{database::MIGRATOR, testing};
+use sqlx::PgPool;
+
+use super::{book, desk, monday, path_of, timeline, used};
+
+fn to(time: &str) -> Value {
+    json!({ "appointment_date": monday(), "appointment_time": time })
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn date_or_time_may_be_left_out_and_stays(pool: PgPool) {
+    let desk = desk(&pool).await;
+    let id = book(&pool, &json!({})).await;
+    let path = path_of(id);
+    let later = testing::next(chrono::Weekday::Wed);
+    let moved = desk.patch(&path, &json!({ "appointment_time": "15:00" })).await;
+    assert_eq!((moved.status, &moved.body["message"]), (200, &json!("Booking updated successfully")));
+    assert_eq!(moved.header("cache-control"), "no-store");
+    let appointment = |answer: &testing::Answer| {
+        json!([answer.body["data"]["appointment_date"], answer.body["data"]["appointment_time"]])
+    };
+    assert_eq!(appointment(&moved), json!([monday(), "15:00:00"]));
+    assert_eq!((used(&pool, "10:00").await, used(&pool, "15:00").await), ((0, 0), (1, 0)));
+    let moved = desk.patch(&path, &json!({ "appointment_date": later })).await;
+    assert_eq!(appointment(&moved), json!([later, "15:00:00"]));
+    assert_eq!(used(&pool, "15:00").await, (0, 0));
+    assert_eq!(desk.get(&path).await.body["data"], moved.body["data"]);
+    assert_eq!(
+        timeline(&pool, id).await,
+        json!([
+            ["created", null, "pending", "customer"],
+            ["rescheduled", "pending", "pending", "staff:desk"],
+            ["rescheduled", "pending", "pending", "staff:desk"],
+        ])
+    );
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_full_slot_is_taken_by_force_only_and_frees_up_honestly(pool: PgPool) {
+    let desk = desk(&pool).await;
+    let mut inside = Vec::new();
+    for _ in 0..3 {
+        inside.push(book(&pool, &json!({ "time": "15:00" })).await);
+    }
+    let id = book(&pool, &json!({})).await;
+    for force in [json!({}), json!({ "force": false }), json!({ "force": "false" })] {
+        let mut body = to("15:00");
+        body.as_object_mut().unwrap().extend(force.as_object().unwrap().clone());
+        body["notes"] = json!("Squeaks");
+        let refused = desk.patch(&path_of(id), &body).await;
+        assert_eq!((refused.status, &refused.body["code"]), (409, &json!("SLOT_FULL")));
+        assert_eq!(refused.body["details"]["available"][0], json!({ "date": monday(), "time": "14:00:00" }));
+    }
+    assert_eq!((used(&pool, "10:00").await, used(&pool, "15:00").await), ((1, 0), (3, 0)));
+    assert_eq!(desk.get(&path_of(id)).await.body["data"]["notes"], "Noisy", "all or nothing");
+
+    let forced = json!({ "appointment_time": "15:00", "notes": "Squeaks", "force": true });
+    let moved = desk.patch(&path_of(id), &forced).await;
+    assert_eq!((moved.status, &moved.body["data"]["appointment_time"]), (200, &json!("15:00:00")));
+    assert_eq!(moved.body["data"]["notes"], "Squeaks");
+    assert_eq!(desk.get(&path_of(id)).await.body["data"], moved.body["data"]);
+    assert_eq!((used(&pool, "10:00").await, used(&pool, "15:00").await), ((0, 0), (4, 1)));
+    assert_eq!(
+        timeline(&pool, id).await,
+        json!([
+            ["created", null, "pending", "customer"],
+            ["overbooked", "pending", "pending", "staff:desk"],
+            ["notes_changed", "pending", "pending", "staff:desk"],
+        ])
+    );
+
+    // One leaves: the slot is full, not overbooked, and takes nobody by the rules.
+    let cancel = format!("{}update-status/", path_of(inside[0]));
+    assert_eq!(desk.patch(&cancel, &json!({ "status": "cancelled" })).await.status, 200);
+    assert_eq!(used(&pool, "15:00").await, (3, 0));
+    let other = book(&pool, &json!({})).await;
+    assert_eq!(desk.patch(&path_of(other), &to("15:00")).await.status, 409);
+    // Another leaves: there is room for one.
+    let leaves = json!({ "appointment_time": "11:00" });
+    assert_eq!(desk.patch(&path_of(inside[1]), &leaves).await.status, 200);
+    assert_eq!(used(&pool, "15:00").await, (2, 0));
+    assert_eq!(desk.patch(&path_of(other), &to("15:00")).await.status, 200);
+    assert_eq!((used(&pool, "15:00").await, used(&pool, "11:00").await), ((3, 0), (1, 0)));
+    // Force where there is room is a move like any other.
+    let free = json!({ "appointment_time": "16:00", "force": "true" });
+    assert_eq!(desk.patch(&path_of(other), &free).await.status, 200);
+    assert_eq!(timeline(&pool, other).await[2][0], "rescheduled");
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn what_cannot_be_is_told_all_at_once_and_changes_nothing(pool: PgPool) {
+    let desk = desk(&pool).await;
+    let id = book(&pool, &json!({})).await;
+    let path = path_of(id);
+    let absent = "This field may not be null.";
+    for (body, details) in [
+        (
+            json!({ "appointment_date": "soon", "appointment_time": "noon", "notes": "x".repeat(1001), "force": "moon" }),
+            json!({
+                "appointment_date": ["Date has wrong format. Use one of these formats instead: YYYY-MM-DD."],
+                "appointment_time": ["Time has wrong format. Use one of these formats instead: hh:mm[:ss[.uuuuuu]]."],
+                "force": ["Must be a valid boolean."],
+                "notes": ["Ensure this field has no more than 1000 characters."],
+            }),
+        ),
+        (
+            json!({ "appointment_date": null, "appointment_time": null, "force": null, "notes": "a\u{0}" }),
+            json!({
+                "appointment_date": [absent], "appointment_time": [absent], "force": [absent],
+                "notes": ["Null characters are not allowed."]
+            }),
+        ),
+        (to("10:30"), json!({ "appointment_time": ["Appointments start every 60 minutes from 09:00."] })),
+        (
+            json!({ "appointment_time": "20:00", "force": true, "notes": "Squeaks" }),
+            json!({ "appointment_time": ["The shop is open from 09:00 to 19:00 on this day."] }),
+        ),
+        (
+            json!({ "appointment_date": "2020-01-01", "force": true }),
+            json!({ "appointment_date": ["The appointment cannot be in the past."] }),
+        ),
+    ] {
+        let refused = desk.patch(&path, &body).await;
+        assert_eq!((refused.status, &refused.body["details"]), (400, &details), "{body}");
+    }
+    for word in ["in_progress", "completed", "cancelled"] {
+        let id = book(&pool, &json!({ "status": word })).await;
+        let body = json!({ "appointment_time": "15:00", "notes": "Squeaks", "force": true });
+        let refused = desk.patch(&path_of(id), &body).await;
+        assert_eq!((refused.status, &refused.body["code"]), (409, &json!("ILLEGAL_TRANSITION")), "{word}");
+    }
+    let changed: i64 =
+        sqlx::query_scalar("select count(*) from bookings where version > 1").fetch_one(&pool).await.unwrap();
+    assert_eq!(changed, 0);
+}
