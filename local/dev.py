@@ -57,7 +57,7 @@ def serve():
         step("Importing the catalogue")
         running.invoke("migrate", {"action": "import_catalogue", "files": stack.catalogue()})
         running.wait_until_ready()
-        print(what_to_try(running.url, running.descope_url), flush=True)
+        print(what_to_try(running), flush=True)
         while True:
             time.sleep(3600)
 
@@ -79,7 +79,9 @@ def descope_state(database_url):
     return TARGET / "dev" / f"descope-{urllib.parse.quote(name, safe='')}.json"
 
 
-def what_to_try(url, descope_url):
+def what_to_try(running):
+    url, descope_url = running.url, running.descope_url
+    staff_key = running.environment["STAFF_API_KEYS"].split(",")[0].partition(":")[2].strip()
     ids = a_scooter_service()
     return f"""
 Serving on {url}. What the functions log is in {os.path.relpath(TARGET / "dev")}/, errors also appear here. Ctrl-C ends.
@@ -101,6 +103,10 @@ Book, read the booking with its token, cancel it:
   token=$(echo "$answer" | python3 -c 'import json, sys; print(json.load(sys.stdin)["data"]["access_token"])')
   curl -sw '\\n' "{url}/api/bookings/$id/" -H "X-Booking-Token: $token"
   curl -sw '\\n' "{url}/api/bookings/$id/cancel/" -H "X-Booking-Token: $token" -H 'Content-Type: application/json' -d '{{}}'
+
+Work in the shop, with a staff key:
+  curl -sw '\\n' '{url}/api/staff/bookings/?search=doe' -H 'X-API-Key: {staff_key}'
+  curl -sw '\\n' '{url}/api/staff/bookings/stats/' -H 'X-API-Key: {staff_key}'
 {how_to_sign_in(url, descope_url)}
 Read and try everything in a browser: {url}/api/docs/
 """

@@ -24,7 +24,7 @@ from gate import Gate, loopback_sockets
 from services import Missing, ROOT, TARGET
 
 # One process answers one request at a time, as on Lambda; several show what happens when requests meet.
-INSTANCES = {"vehicles": 3, "services": 3, "shop": 3, "bookings": 4, "auth": 3, "status": 2, "migrate": 1}
+INSTANCES = {"vehicles": 3, "services": 3, "shop": 3, "bookings": 4, "auth": 3, "staff": 3, "payments": 3, "jobs": 1, "status": 2, "migrate": 1}
 # What each function may be told. Nothing else of the shell's environment reaches it, so a variable that is forgotten
 # here is missed at once; template.yaml sets those that a deployment must decide, the others have defaults in the code.
 EVERY_FUNCTION = ["DATABASE_URL", "REDIS_URL", "REDIS_KEY_PREFIX", "AWS_LAMBDA_LOG_LEVEL", "RUST_BACKTRACE"]
@@ -33,19 +33,30 @@ LIMITED = ["THROTTLE", "THROTTLE_PUBLIC_READS", "THROTTLE_BOOKINGS_PER_IP", "THR
 ASKS_DESCOPE = ["DESCOPE_PROJECT_ID", "DESCOPE_MANAGEMENT_KEY", "DESCOPE_AUTH_MANAGEMENT_KEY", "DESCOPE_BASE_URL"]
 SIGNS_IN = ["REFRESH_TOKEN_KEYS", "PASSWORD_RESET_URL", "OTP_LIFETIME_SECONDS", "THROTTLE", "THROTTLE_OTP_AT_ONCE",
             "THROTTLE_OTP_PER_IDENTIFIER", "THROTTLE_OTP_PER_IP", "THROTTLE_TRIES_PER_IDENTIFIER", "THROTTLE_TRIES_PER_IP"]
+ASKS_RAZORPAY = ["RAZORPAY_ENABLED", "RAZORPAY_KEY_ID", "RAZORPAY_KEY_SECRET", "RAZORPAY_BASE_URL"]
+KNOWS_STAFF = ["STAFF_API_KEYS", "THROTTLE", "THROTTLE_WRONG_STAFF_KEYS"]
 VARIABLES = {
     "vehicles": EVERY_FUNCTION + ANSWERS_HTTP + LIMITED,
     "services": EVERY_FUNCTION + ANSWERS_HTTP + LIMITED,
     "shop": EVERY_FUNCTION + ANSWERS_HTTP + LIMITED,
-    "bookings": EVERY_FUNCTION + ANSWERS_HTTP + LIMITED + ASKS_DESCOPE + ["RAZORPAY_ENABLED"],
+    "bookings": EVERY_FUNCTION + ANSWERS_HTTP + LIMITED + ASKS_DESCOPE + KNOWS_STAFF + ["RAZORPAY_ENABLED"],
     "auth": EVERY_FUNCTION + ANSWERS_HTTP + ASKS_DESCOPE + SIGNS_IN,
+    "staff": EVERY_FUNCTION + ANSWERS_HTTP + ASKS_DESCOPE + KNOWS_STAFF,
+    "payments": EVERY_FUNCTION + ANSWERS_HTTP + ASKS_RAZORPAY + ["RAZORPAY_WEBHOOK_SECRET", "RAZORPAY_WEBHOOK_SECRET_PREVIOUS",
+                                                                 "THROTTLE", "THROTTLE_ORDERS_PER_IP"],
+    "jobs": EVERY_FUNCTION + ASKS_RAZORPAY,
     "status": EVERY_FUNCTION + ANSWERS_HTTP,
     "migrate": EVERY_FUNCTION + ASKS_DESCOPE + ["PASSWORD_RESET_URL"],
 }
 DESCOPE_PORT = 8100
 DEFAULTS = {
     "CORS_ALLOWED_ORIGINS": "http://localhost:3000",
+    "STAFF_API_KEYS": "local:local-staff-key",
     "RAZORPAY_ENABLED": "false",
+    "RAZORPAY_KEY_ID": "rzp_test_local00000000",
+    "RAZORPAY_KEY_SECRET": "local-key-secret",
+    "RAZORPAY_BASE_URL": "http://localhost:8200",
+    "RAZORPAY_WEBHOOK_SECRET": "local-webhook-secret",
     "DESCOPE_PROJECT_ID": "P2localrepairmybike000000000",
     "DESCOPE_MANAGEMENT_KEY": "local-management-key",
     "DESCOPE_BASE_URL": f"http://localhost:{DESCOPE_PORT}",
@@ -53,7 +64,8 @@ DEFAULTS = {
     "PASSWORD_RESET_URL": "http://localhost:3000/reset-password",
 }
 # A path of each function that answers without any row in the database.
-PROBES = ["/health", "/api/vehicle-types", "/api/service-categories", "/api/shop-info", "/api/slots", "/api/auth/profile"]
+PROBES = ["/health", "/api/vehicle-types", "/api/service-categories", "/api/shop-info", "/api/slots", "/api/auth/profile",
+          "/api/staff/bookings", "/api/payments"]
 
 # Whatever proxy the machine has, it is not on the way to itself.
 LOCAL = urllib.request.build_opener(urllib.request.ProxyHandler({}))

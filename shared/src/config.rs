@@ -61,8 +61,22 @@ variables! {
     PASSWORD_RESET_URL;
     /// For how many seconds a one-time code can be used, as set in the Descope project.
     OTP_LIFETIME_SECONDS;
+    /// Keys of the staff, `label:key`, separated by commas.
+    STAFF_API_KEYS;
     /// `true` if bookings may be paid online.
     RAZORPAY_ENABLED;
+    /// The key of the Razorpay account: its public half, `rzp_live_…` or `rzp_test_…`.
+    RAZORPAY_KEY_ID;
+    /// Its secret half.
+    RAZORPAY_KEY_SECRET;
+    /// Where Razorpay's API is, if not at `https://api.razorpay.com`.
+    RAZORPAY_BASE_URL;
+    /// What webhooks are signed with, as set in Razorpay's dashboard.
+    RAZORPAY_WEBHOOK_SECRET;
+    /// What they were signed with before; Razorpay repeats older events with it for a day.
+    RAZORPAY_WEBHOOK_SECRET_PREVIOUS;
+    /// Orders that one IP address may ask for in a minute.
+    THROTTLE_ORDERS_PER_IP;
     /// `off` switches the rate limits off; a deployed function ignores it.
     THROTTLE;
     /// Catalogue, shop and slots: requests a minute and address.
@@ -83,6 +97,8 @@ variables! {
     THROTTLE_TRIES_PER_IDENTIFIER;
     /// Tries of a password or code in 10 minutes, from one IP address.
     THROTTLE_TRIES_PER_IP;
+    /// Wrong staff keys in 10 minutes, from one IP address.
+    THROTTLE_WRONG_STAFF_KEYS;
     /// What is logged: `error`, `warn`, `info`, `debug` or `trace`. Lambda sets it from the function's log level.
     AWS_LAMBDA_LOG_LEVEL;
     /// The same where Lambda does not set one.

@@ -78,6 +78,9 @@ pub enum Error {
     /// 400: fields are at fault.
     #[error("Invalid input: {}.", .0.0.keys().cloned().collect::<Vec<_>>().join(", "))]
     Validation(Faults),
+    /// 400: one field is at fault, and its sentence is the message too, because older clients show nothing else.
+    #[error("{}", .0.first())]
+    FaultyField(Faults),
     /// 400: the body is no JSON.
     #[error("The body is not valid JSON.")]
     Parse,
@@ -99,6 +102,12 @@ pub enum Error {
     /// 400: a one-time code that is wrong, used up or too old.
     #[error("The code is wrong or has expired.")]
     InvalidOtp,
+    /// 400: what the browser says of a payment is not signed by Razorpay, or a webhook is not.
+    #[error("Invalid payment signature")]
+    InvalidSignature,
+    /// 400: bookings cannot be paid online here.
+    #[error("Razorpay payment is currently disabled. Please use cash payment.")]
+    PaymentsDisabled,
     /// 403: who calls is known, and may not do this.
     #[error("You do not have permission to perform this action.")]
     PermissionDenied,
@@ -126,6 +135,12 @@ pub enum Error {
     /// 409: the first request with this `Idempotency-Key` has not been answered yet.
     #[error("A request with this Idempotency-Key is still being worked on. Please try again.")]
     IdempotencyInProgress,
+    /// 409: the money is there.
+    #[error("This booking has already been paid.")]
+    AlreadyPaid,
+    /// 409: nothing is to be paid for a booking that is cancelled.
+    #[error("This booking has been cancelled.")]
+    BookingCancelled,
     /// 409: something is taken; sentences by field.
     #[error("{}", .0.first())]
     Conflict(Faults),
@@ -172,6 +187,11 @@ impl Error {
         Self::Validation(Faults::from((field, sentence)))
     }
 
+    /// A single field at fault, whose sentence is the message too.
+    pub fn faulty_field(field: &str, sentence: &str) -> Self {
+        Self::FaultyField(Faults::from((field, sentence)))
+    }
+
     /// What a field says is taken.
     pub fn conflict(field: &str, sentence: &str) -> Self {
         Self::Conflict(Faults::from((field, sentence)))
@@ -184,7 +204,7 @@ impl Error {
 
     fn kind(&self) -> (StatusCode, &'static str) {
         match self {
-            Self::Validation(_) => (StatusCode::BAD_REQUEST, "VALIDATION_ERROR"),
+            Self::Validation(_) | Self::FaultyField(_) => (StatusCode::BAD_REQUEST, "VALIDATION_ERROR"),
             Self::Parse => (StatusCode::BAD_REQUEST, "PARSE_ERROR"),
             Self::NotAuthenticated => (StatusCode::UNAUTHORIZED, "NOT_AUTHENTICATED"),
             Self::TokenInvalid => (StatusCode::UNAUTHORIZED, "TOKEN_INVALID"),
@@ -192,6 +212,8 @@ impl Error {
             Self::SessionRevoked => (StatusCode::UNAUTHORIZED, "SESSION_REVOKED"),
             Self::InvalidCredentials => (StatusCode::UNAUTHORIZED, "INVALID_CREDENTIALS"),
             Self::InvalidOtp => (StatusCode::BAD_REQUEST, "INVALID_OTP"),
+            Self::InvalidSignature => (StatusCode::BAD_REQUEST, "INVALID_SIGNATURE"),
+            Self::PaymentsDisabled => (StatusCode::BAD_REQUEST, "PAYMENTS_DISABLED"),
             Self::PermissionDenied => (StatusCode::FORBIDDEN, "PERMISSION_DENIED"),
             Self::ApiKeyInvalid => (StatusCode::FORBIDDEN, "API_KEY_INVALID"),
             Self::NotFound(_) => (StatusCode::NOT_FOUND, "NOT_FOUND"),
@@ -201,6 +223,8 @@ impl Error {
             Self::SlotFull(_) => (StatusCode::CONFLICT, "SLOT_FULL"),
             Self::IllegalTransition(_) => (StatusCode::CONFLICT, "ILLEGAL_TRANSITION"),
             Self::IdempotencyInProgress => (StatusCode::CONFLICT, "IDEMPOTENCY_IN_PROGRESS"),
+            Self::AlreadyPaid => (StatusCode::CONFLICT, "ALREADY_PAID"),
+            Self::BookingCancelled => (StatusCode::CONFLICT, "BOOKING_CANCELLED"),
             Self::Conflict(_) => (StatusCode::CONFLICT, "CONFLICT"),
             Self::IdempotencyKeyReused => (StatusCode::UNPROCESSABLE_ENTITY, "IDEMPOTENCY_KEY_REUSED"),
             Self::Throttled { .. } => (StatusCode::TOO_MANY_REQUESTS, "THROTTLED"),
@@ -216,7 +240,7 @@ impl Error {
 
     fn details(&self) -> Value {
         match self {
-            Self::Validation(faults) | Self::Conflict(faults) => json!(faults),
+            Self::Validation(faults) | Self::FaultyField(faults) | Self::Conflict(faults) => json!(faults),
             Self::SlotFull(available) => json!({ "available": available }),
             Self::IllegalTransition(allowed) => json!({ "allowed": allowed }),
             _ => json!({}),

@@ -14,9 +14,12 @@ pub mod idempotency;
 pub mod logging;
 pub mod money;
 pub mod outgoing;
+pub mod payments;
 pub mod phone;
+pub mod razorpay;
 pub mod redis;
 pub mod session;
+pub mod staff;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod throttle;

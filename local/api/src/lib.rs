@@ -4,7 +4,7 @@ use http::StatusCode;
 use utoipa::openapi::{
     Components, Content, Info, OpenApi, Paths, Ref, RefOr, ResponseBuilder,
     path::{Operation, PathItem},
-    security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
 /// Older clients call these doubled paths; the same handlers answer.
@@ -18,13 +18,15 @@ const OLD_PREFIXES: [&str; 6] = [
 ];
 
 /// What each function describes of itself, by the function's name.
-pub fn parts() -> [(&'static str, OpenApi); 6] {
+pub fn parts() -> [(&'static str, OpenApi); 8] {
     [
         ("vehicles", vehicles::routes().into_openapi()),
         ("services", services::routes().into_openapi()),
         ("shop", shop::routes().into_openapi()),
         ("bookings", bookings::routes().into_openapi()),
         ("auth", auth::routes().into_openapi()),
+        ("staff", staff::routes().into_openapi()),
+        ("payments", payments::routes().into_openapi()),
         ("status", status::routes().into_openapi()),
     ]
 }
@@ -48,6 +50,8 @@ pub fn document() -> OpenApi {
         session.description(Some("A session token, as signing in answers it; `X-Session-Token` does as well."));
     let components = whole.components.get_or_insert_with(Components::new);
     components.add_security_scheme("session", SecurityScheme::Http(session.build()));
+    let staff_key = ApiKeyValue::with_description("X-API-Key", "A key of the staff.");
+    components.add_security_scheme("staff_key", SecurityScheme::ApiKey(ApiKey::Header(staff_key)));
     whole
 }
 

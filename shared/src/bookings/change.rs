@@ -11,9 +11,9 @@ use super::{
     facts::{self, Question},
     free_slots,
     slot_usage::{self, Job, Refused},
-    status::BookingStatus,
+    status::{BookingStatus, PaymentMethod, PaymentStatus},
 };
-use crate::{Error, Result, database::Database, select_bookings};
+use crate::{Error, Result, database::Database, payments, select_bookings};
 
 /// Who changes a booking, as the timeline names them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,10 +81,11 @@ pub fn illegal(from: BookingStatus) -> Error {
     Error::IllegalTransition(from.successors().iter().map(|status| status.as_str()).collect())
 }
 
-/// Gives a locked booking another status. The same status again changes nothing. What is cancelled frees its slots.
+/// Gives a locked booking another status. The same status again changes nothing. What is cancelled frees its slots, and
+/// what was paid online for it goes back; a cash booking that is completed has been paid.
 pub async fn set_status(
     connection: &mut PgConnection,
-    booking: Stored,
+    mut booking: Stored,
     to: BookingStatus,
     actor: &Actor,
     reason: &str,
@@ -97,10 +98,22 @@ pub async fn set_status(
         return Err(illegal(from).into());
     }
     let updated_at = write_status(connection, booking.id, (from, to), actor, reason).await?;
-    if to == BookingStatus::Cancelled {
-        slot_usage::free(connection, &booking.job()).await?;
+    booking.booking_status = to;
+    match to {
+        BookingStatus::Cancelled => {
+            payments::give_back_all(connection, &booking).await?;
+            slot_usage::free(connection, &booking.job()).await?;
+        }
+        BookingStatus::Completed if is_unpaid_cash(&booking) => {
+            payments::take_cash(connection, &mut booking, actor).await?;
+        }
+        _ => {}
     }
     Ok(Detail { booking_status: to, updated_at, ..booking.into() })
+}
+
+fn is_unpaid_cash(booking: &Stored) -> bool {
+    booking.payment_method == PaymentMethod::Cash && booking.payment_status == PaymentStatus::Pending
 }
 
 async fn write_status(

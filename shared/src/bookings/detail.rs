@@ -74,6 +74,7 @@ pub struct BookedService {
 
 impl Detail {
     /// The same booking as a stranger may see it: the same keys and types, nothing about a person.
+    #[must_use]
     pub fn masked(mut self) -> Self {
         self.customer.name = masking::initials(&self.customer.name);
         self.customer.phone = masking::phone(&self.customer.phone);

@@ -1,13 +1,11 @@
 //! What is still free: how often a job can start at a time, and the nearest times at which one can.
 
-use std::collections::HashMap;
-
-use chrono::{NaiveDate, NaiveTime};
+use chrono::NaiveTime;
 
 use super::{
     appointment::OpenDay,
     facts::{self, Facts, Question},
-    slot_usage::{self, Job},
+    slot_usage::{self, Job, Usage},
 };
 use crate::{Result, database::Database, error::FreeSlot};
 
@@ -34,14 +32,7 @@ pub async fn nearest(database: &Database, job: &Job) -> Result<Vec<FreeSlot>> {
 }
 
 /// How many more jobs of this length can start here: as many as the fullest of its slots takes.
-pub fn available(
-    day: &OpenDay,
-    start: NaiveTime,
-    duration: u32,
-    capacity: i32,
-    facts: &Facts,
-    usage: &HashMap<(NaiveDate, NaiveTime), i32>,
-) -> i32 {
+pub fn available(day: &OpenDay, start: NaiveTime, duration: u32, capacity: i32, facts: &Facts, usage: &Usage) -> i32 {
     if !facts.window.gives_notice(day.date, start) {
         return 0;
     }

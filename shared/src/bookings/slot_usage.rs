@@ -118,13 +118,16 @@ async fn change(
     }
 }
 
-/// How much is used of each slot of these days; a slot that is not in the map is free.
+/// How much is used of each slot; a slot that is not in the map is free.
+pub type Usage = HashMap<(NaiveDate, NaiveTime), i32>;
+
+/// How much is used of each slot of these days.
 pub async fn load(
     executor: impl PgExecutor<'_>,
     pool: ServiceLocation,
     from: NaiveDate,
     to: NaiveDate,
-) -> Result<HashMap<(NaiveDate, NaiveTime), i32>> {
+) -> Result<Usage> {
     let rows = sqlx::query!(
         "select date, time, used from slot_usage where pool = $1 and date between $2 and $3",
         pool as ServiceLocation,

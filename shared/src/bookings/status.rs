@@ -21,6 +21,14 @@ pub enum BookingStatus {
 }
 
 impl BookingStatus {
+    /// All there are, as they follow one another.
+    pub const ALL: [Self; 5] = [Self::Pending, Self::Confirmed, Self::InProgress, Self::Completed, Self::Cancelled];
+
+    /// Reads the word; the error is the sentence for the caller.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text).ok_or_else(|| not_a_choice(text))
+    }
+
     /// What it may become; nothing once it is completed or cancelled.
     pub const fn successors(self) -> &'static [Self] {
         match self {
@@ -59,6 +67,18 @@ pub enum PaymentStatus {
     Completed,
     /// Paid and given back.
     Refunded,
+}
+
+impl PaymentStatus {
+    /// Reads the word; the error is the sentence for the caller.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "pending" => Ok(Self::Pending),
+            "completed" => Ok(Self::Completed),
+            "refunded" => Ok(Self::Refunded),
+            other => Err(not_a_choice(other)),
+        }
+    }
 }
 
 /// How the customer pays.
@@ -113,7 +133,7 @@ fn not_a_choice(text: &str) -> String {
 mod tests {
     use super::BookingStatus::{self, Cancelled, Completed, Confirmed, InProgress, Pending};
 
-    const ALL: [BookingStatus; 5] = [Pending, Confirmed, InProgress, Completed, Cancelled];
+    const ALL: [BookingStatus; 5] = BookingStatus::ALL;
 
     #[test]
     fn six_of_the_twenty_five_pairs_are_steps_forward() {
@@ -141,6 +161,7 @@ mod tests {
     fn a_status_is_written_as_the_api_names_it() {
         for status in ALL {
             assert_eq!(serde_json::json!(status), status.as_str());
+            assert_eq!(BookingStatus::parse(status.as_str()), Ok(status));
         }
     }
 }

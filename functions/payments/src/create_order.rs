@@ -1,0 +1,177 @@
+//! Somebody wants to pay a booking: the one order that is open for it.
+
+use axum::{extract::State, response::Response};
+use lambda_http::http::StatusCode;
+use serde::Serialize;
+use shared::{
+    Error, Result,
+    bookings::{
+        change,
+        status::{BookingStatus, PaymentStatus},
+    },
+    database::Database,
+    error::ErrorBody,
+    http::{ClientAddress, Envelope, Fields, Json, Read, private_json},
+    money::Rupees,
+    razorpay::{Failure, Order, Razorpay},
+};
+use sqlx::PgConnection;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::App;
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(create))
+}
+
+#[derive(Debug, ToSchema)]
+struct Wanted {
+    booking_id: i64,
+}
+
+impl Read for Wanted {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        Some(Self { booking_id: fields.integer("booking_id")? })
+    }
+}
+
+/// What the checkout needs.
+#[derive(Debug, Serialize, ToSchema)]
+struct ToPay {
+    /// Razorpay's.
+    #[schema(example = "order_Q0AaBbCcDdEeFf")]
+    order_id: String,
+    /// Rupees.
+    #[schema(value_type = f64, example = 750.1)]
+    amount: Rupees,
+    /// The same in paise.
+    #[schema(example = 75010)]
+    amount_paise: i64,
+    #[schema(example = "INR")]
+    currency: String,
+    /// The public half of the shop's key.
+    key_id: String,
+}
+
+/// An order as it is kept.
+struct Kept {
+    id: i64,
+    order_id: Option<String>,
+    receipt: String,
+    amount_paise: i64,
+    currency: String,
+}
+
+/// Makes the order that a booking is paid by, or finds the one that is open already. Whoever pays needs no proof, and
+/// learns the amount only.
+#[utoipa::path(
+    post, path = "/razorpay/create-order", operation_id = "create_order", tag = "Payments", request_body = Wanted,
+    responses(
+        (status = 200, description = "The order that was open already.", body = Envelope<ToPay>),
+        (status = 201, body = Envelope<ToPay>),
+        (status = 400, description = "`PAYMENTS_DISABLED`, or fields at fault.", body = ErrorBody),
+        (status = 404, body = ErrorBody),
+        (status = 409, description = "`ALREADY_PAID` or `BOOKING_CANCELLED`.", body = ErrorBody),
+        (status = 429, body = ErrorBody),
+        (status = 502, body = ErrorBody),
+    )
+)]
+async fn create(State(app): State<App>, address: ClientAddress, Json(wanted): Json<Wanted>) -> Result<Response> {
+    let razorpay = app.gateway.razorpay()?;
+    app.throttle.check(&[app.orders_per_address.on(&address.0)]).await?;
+    let (kept, is_new) = reserve(&app.database, wanted.booking_id).await?;
+    let (order_id, status) = match kept.order_id.clone() {
+        Some(order_id) => (order_id, StatusCode::OK),
+        None => ask(&app.database, razorpay, &kept, is_new).await?,
+    };
+    let order = ToPay {
+        order_id,
+        amount: Rupees::from(kept.amount_paise),
+        amount_paise: kept.amount_paise,
+        currency: kept.currency,
+        key_id: razorpay.key_id().to_owned(),
+    };
+    Ok(private_json(status, &Envelope::new("Payment order created successfully", order)))
+}
+
+/// Notes that an order is wanted, once per booking. What is noted outlives us, whatever comes of asking Razorpay.
+async fn reserve(database: &Database, booking_id: i64) -> Result<(Kept, bool)> {
+    let mut transaction = database.begin().await?;
+    let booking = change::lock(&mut transaction, booking_id).await?;
+    if booking.payment_status != PaymentStatus::Pending {
+        return Err(Error::AlreadyPaid);
+    }
+    if booking.booking_status == BookingStatus::Cancelled {
+        return Err(Error::BookingCancelled);
+    }
+    let open = sqlx::query_as!(
+        Kept,
+        r#"
+        select id, order_id, receipt as "receipt!", amount_paise, currency from payments
+        where booking_id = $1 and method = 'razorpay' and state = 'open'
+        "#,
+        booking_id
+    )
+    .fetch_optional(&mut *transaction)
+    .await?;
+    let (kept, is_new) = match open {
+        Some(open) => (open, false),
+        None => (insert(&mut transaction, booking_id, booking.total_amount.paise()).await?, true),
+    };
+    transaction.commit().await?;
+    Ok((kept, is_new))
+}
+
+async fn insert(connection: &mut PgConnection, booking_id: i64, amount_paise: i64) -> Result<Kept> {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes).map_err(Error::internal)?;
+    // At most 40 characters, and no other order of the account has it.
+    let receipt = format!("booking-{booking_id}-{:012x}", u64::from_be_bytes(bytes) >> 16);
+    let kept = sqlx::query_as!(
+        Kept,
+        r#"
+        insert into payments (booking_id, method, amount_paise, receipt, actor) values ($1, 'razorpay', $2, $3, 'razorpay')
+        returning id, order_id, receipt as "receipt!", amount_paise, currency
+        "#,
+        booking_id,
+        amount_paise,
+        receipt
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(kept)
+}
+
+/// Gets the order from Razorpay. The transaction is open meanwhile, on purpose: it holds the one row that makes others
+/// who ask for the same order wait, and a function that is killed lets go of it.
+async fn ask(database: &Database, razorpay: &Razorpay, kept: &Kept, is_new: bool) -> Result<(String, StatusCode)> {
+    let mut transaction = database.begin().await?;
+    let known = sqlx::query_scalar!("select order_id from payments where id = $1 for update", kept.id)
+        .fetch_one(&mut *transaction)
+        .await?;
+    if let Some(order_id) = known {
+        return Ok((order_id, StatusCode::OK));
+    }
+    // One who asked before may have been killed before the answer came.
+    let lost = if is_new { None } else { find(razorpay, kept).await? };
+    let order = match lost {
+        Some(order) => order,
+        None => match razorpay.create_order(kept.amount_paise, &kept.currency, &kept.receipt).await {
+            Ok(order) => order,
+            Err(failure @ Failure::Refused { .. }) => return Err(failure.into()),
+            Err(Failure::Unknown(error)) => find(razorpay, kept).await.ok().flatten().ok_or(error)?,
+        },
+    };
+    sqlx::query!("update payments set order_id = $2, updated_at = now() where id = $1", kept.id, order.id)
+        .execute(&mut *transaction)
+        .await?;
+    transaction.commit().await?;
+    Ok((order.id, StatusCode::CREATED))
+}
+
+/// The order that Razorpay made although its answer was lost.
+async fn find(razorpay: &Razorpay, kept: &Kept) -> Result<Option<Order>> {
+    let orders = razorpay.orders_with_receipt(&kept.receipt).await?;
+    Ok(orders.into_iter().find(|order| order.amount == kept.amount_paise && order.currency == kept.currency))
+}

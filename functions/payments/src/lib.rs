@@ -1,0 +1,80 @@
+//! Online payments through Razorpay: an order to pay, the browser's word that it was paid, and Razorpay's own.
+
+mod create_order;
+mod verify;
+mod webhook;
+
+use std::time::Duration;
+
+use axum::extract::FromRef;
+use shared::{
+    Error, Result, config,
+    database::Database,
+    razorpay::{Razorpay, WebhookSecrets},
+    throttle::{Limit, Throttle},
+};
+use utoipa_axum::router::OpenApiRouter;
+
+/// Razorpay may be called several times for one answer, each time with a limit of its own.
+pub const DEADLINE: Duration = Duration::from_secs(25);
+
+/// What the handlers of this function need.
+#[derive(Clone, Debug, FromRef)]
+pub struct App {
+    /// Where bookings and their money are kept.
+    pub database: Database,
+    /// Razorpay, while online payments are enabled.
+    pub gateway: Gateway,
+    /// What counts callers.
+    pub throttle: Throttle,
+    /// Orders that one address may ask for in a minute.
+    pub orders_per_address: Limit,
+}
+
+/// Razorpay, if bookings can be paid online.
+#[derive(Clone, Debug)]
+pub struct Gateway(Option<(Razorpay, WebhookSecrets)>);
+
+impl Gateway {
+    /// Reads `RAZORPAY_ENABLED` and, if it is `true`, what else Razorpay needs.
+    pub fn from_env() -> Result<Self, config::Error> {
+        if !config::or_default(config::RAZORPAY_ENABLED, false)? {
+            return Ok(Self(None));
+        }
+        Ok(Self(Some((Razorpay::from_env()?, WebhookSecrets::from_env()?))))
+    }
+
+    /// An account, and what its webhooks are signed with.
+    pub fn enabled(razorpay: Razorpay, secrets: WebhookSecrets) -> Self {
+        Self(Some((razorpay, secrets)))
+    }
+
+    /// None.
+    pub fn disabled() -> Self {
+        Self(None)
+    }
+
+    fn razorpay(&self) -> Result<&Razorpay> {
+        self.0.as_ref().map(|(razorpay, _)| razorpay).ok_or(Error::PaymentsDisabled)
+    }
+
+    fn secrets(&self) -> Result<&WebhookSecrets> {
+        self.0.as_ref().map(|(_, secrets)| secrets).ok_or(Error::PaymentsDisabled)
+    }
+}
+
+/// Reads `THROTTLE_ORDERS_PER_IP`.
+pub fn orders_per_address() -> Result<Limit, config::Error> {
+    Limit::from_env("orders-per-ip", config::THROTTLE_ORDERS_PER_IP, 30, Duration::from_mins(1))
+}
+
+/// All routes of this function, ready to serve.
+pub fn router(app: App) -> OpenApiRouter {
+    routes().with_state(app)
+}
+
+/// All routes of this function, and what describes them. Older clients call them below `/api/payments/payments`.
+pub fn routes() -> OpenApiRouter<App> {
+    let routes = || create_order::routes().merge(verify::routes()).merge(webhook::routes());
+    OpenApiRouter::new().nest("/api/payments", routes()).nest("/api/payments/payments", routes())
+}

@@ -1,0 +1,96 @@
+//! The browser says that it has paid.
+
+use axum::extract::State;
+use serde::Serialize;
+use shared::{
+    Error, Result,
+    bookings::status::PaymentStatus,
+    error::ErrorBody,
+    http::{ClientAddress, Envelope, Fields, Json, Read},
+    payments,
+    razorpay::{Failure, PaymentStatus as GatewayStatus},
+};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::App;
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(verify))
+}
+
+/// What Razorpay's checkout gave the browser.
+#[derive(Debug, ToSchema)]
+struct Checkout {
+    razorpay_order_id: String,
+    razorpay_payment_id: String,
+    razorpay_signature: String,
+}
+
+impl Read for Checkout {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        let order = fields.text("razorpay_order_id", 100);
+        let payment = fields.text("razorpay_payment_id", 100);
+        let signature = fields.text("razorpay_signature", 200);
+        Some(Self { razorpay_order_id: order?, razorpay_payment_id: payment?, razorpay_signature: signature? })
+    }
+}
+
+/// Where the booking stands now.
+#[derive(Debug, Serialize, ToSchema)]
+struct Verified {
+    booking_id: i64,
+    payment_status: PaymentStatus,
+}
+
+/// Verifies a payment: its signature, and then with Razorpay its order, amount, currency and status. A payment that the
+/// bank has only authorized is captured. To be repeated as often as one likes.
+#[utoipa::path(
+    post, path = "/razorpay/verify", operation_id = "verify_payment", tag = "Payments", request_body = Checkout,
+    responses(
+        (status = 200, body = Envelope<Verified>),
+        (status = 400, description = "`INVALID_SIGNATURE`, `PAYMENTS_DISABLED`, or fields at fault.", body = ErrorBody),
+        (status = 404, description = "The order is none of ours.", body = ErrorBody),
+        (status = 429, body = ErrorBody),
+        (status = 502, body = ErrorBody),
+    )
+)]
+async fn verify(
+    State(app): State<App>,
+    address: ClientAddress,
+    Json(checkout): Json<Checkout>,
+) -> Result<Envelope<Verified>> {
+    let razorpay = app.gateway.razorpay()?;
+    app.throttle.check(&[app.orders_per_address.on(&address.0)]).await?;
+    let Checkout { razorpay_order_id: order_id, razorpay_payment_id: payment_id, razorpay_signature } = checkout;
+    let order = sqlx::query!("select amount_paise, currency from payments where order_id = $1", order_id)
+        .fetch_optional(&app.database.pool())
+        .await?;
+    let order = order.ok_or(Error::NotFound("Payment record"))?;
+    if !razorpay.is_signed(&order_id, &payment_id, &razorpay_signature) {
+        return Err(Error::InvalidSignature);
+    }
+    let mut payment = razorpay.payment(&payment_id).await.map_err(|failure| match failure {
+        Failure::Refused { .. } => Error::InvalidSignature,
+        failure @ Failure::Unknown(_) => failure.into(),
+    })?;
+    let fits = payment.order_id.as_deref() == Some(&order_id)
+        && (payment.amount, &payment.currency) == (order.amount_paise, &order.currency);
+    if !fits {
+        return Err(Error::InvalidSignature);
+    }
+    if payment.status == GatewayStatus::Authorized {
+        payment = razorpay.capture(&payment).await?;
+    }
+    let mut transaction = app.database.begin().await?;
+    let settlement = payments::settle(&mut transaction, &order_id, &[payment]).await?;
+    let booking_id = settlement.booking_id.ok_or(Error::NotFound("Payment record"))?;
+    transaction.commit().await?;
+    let payment_status = sqlx::query_scalar!(
+        r#"select payment_status as "status: PaymentStatus" from bookings where id = $1"#,
+        booking_id
+    )
+    .fetch_one(&app.database.pool())
+    .await?;
+    Ok(Envelope::new("Payment verified successfully", Verified { booking_id, payment_status }))
+}

@@ -1,0 +1,90 @@
+//! Razorpay says what has happened: perhaps twice, in any order, and again later if we do not answer.
+
+use axum::{body::Bytes, extract::State, response::Response};
+use lambda_http::http::{HeaderMap, StatusCode};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use shared::{
+    Error, Result,
+    error::ErrorBody,
+    http::{DEADLINE, private_json},
+    payments,
+    razorpay::Event,
+};
+use tracing::{info, warn};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::App;
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(receive))
+}
+
+/// Receives an event of Razorpay. Any 2xx ends its delivery; after anything else it comes again, for a day.
+#[utoipa::path(
+    post, path = "/razorpay/webhook", operation_id = "receive_webhook", tag = "Payments",
+    request_body(content = Object, description = "An event, signed over its raw bytes."),
+    params(
+        ("X-Razorpay-Signature" = String, Header, description = "HMAC-SHA256 of the body in hex."),
+        ("X-Razorpay-Event-Id" = Option<String>, Header, description = "The same for every delivery of one event."),
+    ),
+    responses(
+        (status = 200, description = "Applied, known, or none of ours."),
+        (status = 400, description = "`INVALID_SIGNATURE`.", body = ErrorBody),
+        (status = 503, description = "Not now: Razorpay tries again.", body = ErrorBody),
+    )
+)]
+async fn receive(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Result<Response> {
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !app.gateway.secrets()?.signed(&body, header("x-razorpay-signature")) {
+        // While the secret is wrong no event arrives, and after a day Razorpay gives up.
+        warn!("a webhook is not signed with our secret");
+        return Err(Error::InvalidSignature);
+    }
+    let event_id = Some(header("x-razorpay-event-id")).filter(|id| (1..=100).contains(&id.len()));
+    let event_id = event_id.map_or_else(|| sha256_hex(&body), ToOwned::to_owned);
+    // Razorpay waits for five seconds, less than this function may take for others.
+    let applied = tokio::time::timeout(DEADLINE, apply(&app, &event_id, &body)).await.map_err(|_| Error::Deadline)?;
+    applied?;
+    Ok(private_json(StatusCode::OK, &json!({ "status": "ok" })))
+}
+
+/// Applies an event once, all of it or nothing.
+async fn apply(app: &App, event_id: &str, body: &[u8]) -> Result<()> {
+    let Ok(event) = serde_json::from_slice::<Event>(body) else {
+        // It is Razorpay's, and of a kind that is not known here.
+        return Ok(());
+    };
+    let payment = event.payload.payment.map(|wrapped| wrapped.entity);
+    let refund = event.payload.refund.map(|wrapped| wrapped.entity);
+    let order_id = payment.as_ref().and_then(|payment| payment.order_id.clone());
+    let mut transaction = app.database.begin().await?;
+    let received = sqlx::query!(
+        "
+        insert into payment_events (event_id, event, order_id, gateway_payment_id) values ($1, $2, $3, $4)
+        on conflict (event_id) do nothing
+        ",
+        event_id,
+        event.event,
+        order_id,
+        payment.as_ref().map(|payment| &payment.id)
+    )
+    .execute(&mut *transaction)
+    .await?;
+    if received.rows_affected() == 1 {
+        if let (Some(order_id), Some(payment)) = (&order_id, payment) {
+            let settlement = payments::settle(&mut transaction, order_id, &[payment]).await?;
+            info!(event = event.event, booking.id = settlement.booking_id, settlement.applied, "webhook applied");
+        }
+        if let Some(refund) = refund {
+            payments::record(&mut transaction, &refund).await?;
+        }
+    }
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// What stands for the id of an event that came without one.
+fn sha256_hex(body: &[u8]) -> String {
+    Sha256::digest(body).iter().fold("sha256:".to_owned(), |hex, byte| format!("{hex}{byte:02x}"))
+}

@@ -1,0 +1,234 @@
+//! Razorpay, as far as it is used here: a method per call, and what its signatures are made of.
+
+mod entities;
+mod signature;
+
+use std::{fmt::Write, time::Duration};
+
+use reqwest::{Client, Method, RequestBuilder, StatusCode};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::json;
+
+pub use entities::{Event, Order, Payment, PaymentStatus, Refund, RefundStatus};
+pub use signature::WebhookSecrets;
+
+use crate::{Error, Result, config, outgoing};
+
+/// What Razorpay does for us, as a caller may read it.
+pub const SERVICE: &str = "The payment service";
+const DEFAULT_BASE_URL: &str = "https://api.razorpay.com";
+/// A call that may be repeated is repeated once, after this long.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// The way to Razorpay. Clones share connections; nothing is connected before the first call.
+#[derive(Clone, Debug)]
+pub struct Razorpay {
+    http: Client,
+    base_url: String,
+    key_id: String,
+    key_secret: SecretString,
+}
+
+/// Why a call had no success.
+#[derive(Debug)]
+pub enum Failure {
+    /// Razorpay says no: the HTTP status and its reason, without a text.
+    Refused {
+        /// 4xx.
+        status: u16,
+        /// `error.reason`, or `error.code` where there is none.
+        reason: String,
+        /// `error.description`: wording varies, so it decides nothing, and it is not passed on.
+        description: String,
+    },
+    /// Whether it was done is not known.
+    Unknown(Error),
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Unknown(error) => error,
+            Failure::Refused { status, reason, .. } => {
+                Self::Upstream { service: SERVICE, reason: format!("status {status} {reason}") }
+            }
+        }
+    }
+}
+
+impl Razorpay {
+    /// Reads `RAZORPAY_KEY_ID`, `RAZORPAY_KEY_SECRET` and `RAZORPAY_BASE_URL`.
+    pub fn from_env() -> Result<Self, config::Error> {
+        let base_url = config::optional(config::RAZORPAY_BASE_URL);
+        Self::new(
+            base_url.as_deref().unwrap_or(DEFAULT_BASE_URL),
+            &config::required(config::RAZORPAY_KEY_ID)?,
+            &config::required(config::RAZORPAY_KEY_SECRET)?,
+        )
+    }
+
+    /// A client of one account.
+    pub fn new(base_url: &str, key_id: &str, key_secret: &str) -> Result<Self, config::Error> {
+        Ok(Self {
+            http: outgoing::client().map_err(|_| config::RAZORPAY_BASE_URL.invalid())?,
+            base_url: base_url.trim().trim_end_matches('/').to_owned(),
+            key_id: key_id.trim().to_owned(),
+            key_secret: key_secret.trim().into(),
+        })
+    }
+
+    /// The public half of the key, which the checkout needs.
+    pub fn key_id(&self) -> &str {
+        &self.key_id
+    }
+
+    /// Whether the browser's signature says that this payment belongs to this order.
+    pub fn is_signed(&self, order_id: &str, payment_id: &str, signature: &str) -> bool {
+        signature::verify(self.key_secret.expose_secret(), format!("{order_id}|{payment_id}").as_bytes(), signature)
+    }
+
+    /// Makes an order that captures by itself what is authorized. The receipt finds it again if the answer is lost.
+    pub async fn create_order(&self, amount_paise: i64, currency: &str, receipt: &str) -> Result<Order, Failure> {
+        let body = json!({
+            "amount": amount_paise, "currency": currency, "receipt": receipt,
+            "payment": {
+                "capture": "automatic",
+                "capture_options": { "automatic_expiry_period": 7200, "manual_expiry_period": 7200, "refund_speed": "normal" }
+            },
+        });
+        // Never twice: an order has no idempotency key.
+        send(self.request(Method::POST, "/v1/orders").json(&body), false).await
+    }
+
+    /// The orders with this receipt, newest first.
+    pub async fn orders_with_receipt(&self, receipt: &str) -> Result<Vec<Order>, Failure> {
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair("receipt", receipt)
+            .append_pair("count", "100")
+            .finish();
+        let orders: Collection<Order> = self.get(&format!("/v1/orders?{query}")).await?;
+        Ok(orders.items)
+    }
+
+    /// All payments of an order, in no order, failed ones too.
+    pub async fn payments_of(&self, order_id: &str) -> Result<Vec<Payment>, Failure> {
+        let payments: Collection<Payment> = self.get(&format!("/v1/orders/{}/payments", path(order_id))).await?;
+        Ok(payments.items)
+    }
+
+    /// A payment.
+    pub async fn payment(&self, payment_id: &str) -> Result<Payment, Failure> {
+        self.get(&format!("/v1/payments/{}", path(payment_id))).await
+    }
+
+    /// Captures what is authorized. One that has been captured meanwhile is a success.
+    pub async fn capture(&self, payment: &Payment) -> Result<Payment, Failure> {
+        let body = json!({ "amount": payment.amount, "currency": payment.currency });
+        let address = format!("/v1/payments/{}/capture", path(&payment.id));
+        match send(self.request(Method::POST, &address).json(&body), true).await {
+            // Whoever was first, what counts is how it stands now.
+            Err(Failure::Refused { .. }) => self.payment(&payment.id).await,
+            captured => captured,
+        }
+    }
+
+    /// Gives money back, once per key, however often it is asked.
+    pub async fn refund(&self, payment_id: &str, amount_paise: i64, key: &str) -> Result<Refund, Failure> {
+        let body = json!({ "amount": amount_paise, "speed": "normal", "receipt": key });
+        let address = format!("/v1/payments/{}/refund", path(payment_id));
+        let request = self.request(Method::POST, &address).header("X-Refund-Idempotency", key).json(&body);
+        send(request, false).await
+    }
+
+    /// All refunds of a payment.
+    pub async fn refunds_of(&self, payment_id: &str) -> Result<Vec<Refund>, Failure> {
+        let refunds: Collection<Refund> =
+            self.get(&format!("/v1/payments/{}/refunds?count=100", path(payment_id))).await?;
+        Ok(refunds.items)
+    }
+
+    fn request(&self, method: Method, address: &str) -> RequestBuilder {
+        self.http
+            .request(method, format!("{}{address}", self.base_url))
+            .basic_auth(&self.key_id, Some(self.key_secret.expose_secret()))
+            .header("user-agent", concat!("repairmybike/", env!("CARGO_PKG_VERSION")))
+    }
+
+    async fn get<T: DeserializeOwned>(&self, address: &str) -> Result<T, Failure> {
+        send(self.request(Method::GET, address), true).await
+    }
+}
+
+#[derive(Deserialize)]
+struct Collection<T> {
+    items: Vec<T>,
+}
+
+/// An id as a part of a path, whatever a caller sent in its place.
+fn path(id: &str) -> String {
+    id.bytes().fold(String::new(), |mut path, byte| {
+        if byte.is_ascii_alphanumeric() || byte == b'_' {
+            path.push(char::from(byte));
+        } else {
+            let _ = write!(path, "%{byte:02X}");
+        }
+        path
+    })
+}
+
+async fn send<T: DeserializeOwned>(request: RequestBuilder, can_be_repeated: bool) -> Result<T, Failure> {
+    let again = request.try_clone();
+    let answer = attempt(request).await;
+    match (again, &answer) {
+        (Some(request), Err(Failure::Unknown(Error::Upstream { .. }))) if can_be_repeated => {
+            tokio::time::sleep(PAUSE).await;
+            attempt(request).await
+        }
+        _ => answer,
+    }
+}
+
+async fn attempt<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, Failure> {
+    #[derive(Deserialize)]
+    struct Body {
+        error: Told,
+    }
+    #[derive(Deserialize)]
+    struct Told {
+        code: Option<String>,
+        reason: Option<String>,
+        description: Option<String>,
+    }
+    let response = request.send().await.map_err(lost)?;
+    let status = response.status();
+    let retry_after = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
+    let body = response.bytes().await.map_err(lost)?;
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        return Err(Failure::Unknown(Error::Throttled { retry_after_seconds: retry_after.unwrap_or(60) }));
+    }
+    if status.is_success() {
+        return serde_json::from_slice(&body).map_err(|_| unavailable("an answer that cannot be read"));
+    }
+    match serde_json::from_slice::<Body>(&body) {
+        // 401 means that the key is wrong, which no caller of ours can mend.
+        Ok(Body { error }) if status.is_client_error() && status != StatusCode::UNAUTHORIZED => Err(Failure::Refused {
+            status: status.as_u16(),
+            reason: error.reason.or(error.code).unwrap_or_default(),
+            description: error.description.unwrap_or_default(),
+        }),
+        _ => Err(unavailable(&format!("status {}", status.as_u16()))),
+    }
+}
+
+fn unavailable(reason: &str) -> Failure {
+    Failure::Unknown(Error::Upstream { service: SERVICE, reason: reason.to_owned() })
+}
+
+fn lost(error: reqwest::Error) -> Failure {
+    if error.is_timeout() && !error.is_connect() {
+        return Failure::Unknown(Error::UpstreamTimeout { service: SERVICE });
+    }
+    let error = error.without_url();
+    unavailable(&std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string))
+}
