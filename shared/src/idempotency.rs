@@ -7,10 +7,11 @@ use aes_gcm::{Aes256Gcm, KeyInit, aead::Aead};
 use axum::{body::Body, extract::FromRequestParts, response::Response};
 use chrono::TimeDelta;
 use lambda_http::http::{HeaderName, HeaderValue, StatusCode, header, request::Parts};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 
-use crate::{Error, Result};
+use crate::{Error, Result, http::private_json};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -79,6 +80,33 @@ impl Answer {
         headers.insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
         response
     }
+}
+
+/// The first answer to a request that is repeated, if it has a key. Claims the key otherwise, so that what follows in this
+/// transaction is done once.
+pub async fn replay(
+    connection: &mut PgConnection,
+    scope: &str,
+    key: Option<&Key>,
+    request_sha256: &[u8],
+) -> Result<Option<Response>> {
+    let Some(key) = key else { return Ok(None) };
+    Ok(claim(connection, scope, key, request_sha256).await?.map(Answer::into_response))
+}
+
+/// A success, kept for a day for whoever repeats the request with its key.
+pub async fn answer(
+    connection: &mut PgConnection,
+    scope: &str,
+    key: Option<&Key>,
+    status: StatusCode,
+    body: &impl Serialize,
+) -> Result<Response> {
+    if let Some(key) = key {
+        let kept = Answer::new(status, serde_json::to_vec(body).map_err(Error::internal)?);
+        keep(connection, scope, key, &kept, DAY).await?;
+    }
+    Ok(private_json(status, body))
 }
 
 /// Claims the key for a request within a scope, such as an endpoint; tells the first answer if there was one. Waits for

@@ -41,6 +41,12 @@ impl Serialize for Money {
     }
 }
 
+/// Reads an amount that somebody asks for: rupees with at most two places, more than nothing.
+pub fn parse_amount(text: &str) -> Result<Money, String> {
+    let amount: Money = text.parse().map_err(|error: NotMoney| error.to_string())?;
+    if amount.paise() > 0 { Ok(amount) } else { Err("Ensure this value is greater than 0.".to_owned()) }
+}
+
 /// A text that is no amount: rupees, with at most two places.
 #[derive(Debug, thiserror::Error)]
 #[error("A valid amount is required, such as 750.10.")]

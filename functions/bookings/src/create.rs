@@ -14,8 +14,8 @@ use shared::{
     },
     database::Database,
     error::ErrorBody,
-    http::{ClientAddress, Envelope, Json, private_json},
-    idempotency::{self, Answer, DAY, Key, MaybeKey},
+    http::{ClientAddress, Envelope, Json},
+    idempotency::{self, Key, MaybeKey},
     money::Money,
     throttle::{Claim, Throttle},
 };
@@ -84,8 +84,7 @@ async fn create(
         throttle.give_back(&bookings).await;
     }
     Ok(match booked? {
-        Booked::Now(response) => response,
-        Booked::Before(answer) => answer.into_response(),
+        Booked::Now(response) | Booked::Before(response) => response,
     })
 }
 
@@ -94,7 +93,7 @@ enum Booked {
     /// A booking.
     Now(Response),
     /// Nothing new: the request was answered before.
-    Before(Answer),
+    Before(Response),
 }
 
 /// The hot row of a booking is its slot, so that is locked last and only until the commit.
@@ -105,9 +104,7 @@ async fn book(
     payments: Payments,
 ) -> Result<Booked, Refused> {
     let request_sha256 = draft.sha256;
-    if let Some(key) = key
-        && let Some(answer) = idempotency::claim(connection, SCOPE, key, &request_sha256).await?
-    {
+    if let Some(answer) = idempotency::replay(connection, SCOPE, key, &request_sha256).await? {
         return Ok(Booked::Before(answer));
     }
     let facts = facts::load(&mut *connection, draft.question()).await?;
@@ -117,11 +114,7 @@ async fn book(
     let created = insert(connection, plan).await?;
     slot_usage::take(connection, capacity, &job).await?;
     let answer = Envelope::new("Booking created successfully", created);
-    if let Some(key) = key {
-        let body = serde_json::to_vec(&answer).map_err(Error::internal)?;
-        idempotency::keep(connection, SCOPE, key, &Answer::new(StatusCode::CREATED, body), DAY).await?;
-    }
-    Ok(Booked::Now(private_json(StatusCode::CREATED, &answer)))
+    Ok(Booked::Now(idempotency::answer(connection, SCOPE, key, StatusCode::CREATED, &answer).await?))
 }
 
 /// Writes customer, booking, lines, timeline and outbox. Of the customer only the number is kept: what an anonymous

@@ -1,10 +1,13 @@
-//! What the shop does with its bookings: finds them, takes them from one status to the next, moves them, counts them.
+//! What the shop does with its bookings: finds them, takes them from one status to the next, moves them, takes their money
+//! and gives it back, counts them.
 //!
 //! Every route wants a [`Staff`](shared::staff::Staff): a staff key, or the session of a user who works in the shop. The
 //! rules by which a booking changes stand in `shared::bookings::change`.
 
 mod change;
 mod list;
+mod record_cash;
+mod refund;
 mod show;
 mod stats;
 mod update_status;
@@ -37,6 +40,8 @@ pub fn routes() -> OpenApiRouter<App> {
             .merge(show::routes())
             .merge(change::routes())
             .merge(update_status::routes())
+            .merge(record_cash::routes())
+            .merge(refund::routes())
     };
     OpenApiRouter::new().nest("/api", staff()).nest("/api/staff", staff())
 }

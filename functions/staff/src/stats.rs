@@ -19,6 +19,8 @@ struct Stats {
     booking_status: ByStatus,
     payment_status: ByPayment,
     revenue: Revenue,
+    /// Refunds that Razorpay would not do, with money that has not been sent back since.
+    failed_refunds: i64,
     /// Appointments of today that are not cancelled.
     today: i64,
     /// Appointments of later days that are pending or confirmed.
@@ -43,7 +45,8 @@ struct ByPayment {
     refunded: i64,
 }
 
-/// What the bookings that are paid have brought, in rupees with two places. Days and months are the shop's.
+/// Money that has come in less what of it has gone back or is about to, in rupees with two places, by when it came in. Days
+/// and months are the shop's.
 #[derive(Debug, Serialize, ToSchema)]
 struct Revenue {
     #[schema(value_type = String, example = "750.10")]
@@ -80,7 +83,11 @@ async fn show(_: Staff, State(database): State<Database>) -> Result<Envelope<Sta
             count(*) filter (where appointment_date = clock.today and booking_status <> 'cancelled') as "today!",
             count(*) filter (
                 where appointment_date > clock.today and booking_status in ('pending', 'confirmed')
-            ) as "upcoming!"
+            ) as "upcoming!",
+            (
+                select count(*) from refunds refund join captures capture on capture.id = refund.capture_id
+                where refund.state = 'failed' and capture.refunded_paise < capture.amount_paise
+            ) as "failed_refunds!"
         from bookings, (select (now() at time zone time_zone)::date as today from shops order by id limit 1) as clock
         "#
     )
@@ -89,14 +96,15 @@ async fn show(_: Staff, State(database): State<Database>) -> Result<Envelope<Sta
     let revenue = sqlx::query_as!(
         Revenue,
         r#"
-        select coalesce(sum(total_paise), 0)::bigint as "total!: Money",
-            coalesce(sum(total_paise) filter (where updated_at >= clock.day), 0)::bigint as "today!: Money",
-            coalesce(sum(total_paise) filter (where updated_at >= clock.month), 0)::bigint as "this_month!: Money"
-        from bookings, (
+        select coalesce(sum(kept), 0)::bigint as "total!: Money",
+            coalesce(sum(kept) filter (where captured_at >= clock.day), 0)::bigint as "today!: Money",
+            coalesce(sum(kept) filter (where captured_at >= clock.month), 0)::bigint as "this_month!: Money"
+        from (
+            select captured_at, amount_paise - refunded_paise as kept from captures where state = 'captured'
+        ) as capture, (
             select date_trunc('day', now(), time_zone) as day, date_trunc('month', now(), time_zone) as month
             from shops order by id limit 1
         ) as clock
-        where payment_status = 'completed'
         "#
     )
     .fetch_one(&pool)
@@ -112,6 +120,7 @@ async fn show(_: Staff, State(database): State<Database>) -> Result<Envelope<Sta
         },
         payment_status: ByPayment { pending: counted.unpaid, completed: counted.paid, refunded: counted.refunded },
         revenue,
+        failed_refunds: counted.failed_refunds,
         today: counted.today,
         upcoming: counted.upcoming,
     };

@@ -23,6 +23,10 @@ async fn everything(client: &Client, id: i64) -> Vec<Answer> {
         client.patch(&path, &json!({ "notes": 1, "force": "moon" })).await,
         client.patch(&format!("{path}update-status/"), &json!({ "status": "confirmed" })).await,
         client.patch(&format!("{path}update-status/"), &json!({})).await,
+        client.post(&format!("{path}record-cash/"), &json!({ "amount": "390.00" })).await,
+        client.post(&format!("{path}record-cash/"), &json!({})).await,
+        client.post(&format!("{path}refund/"), &json!({ "reason": "Sorry" })).await,
+        client.post(&format!("{path}refund/"), &json!({})).await,
     ]
 }
 
@@ -40,7 +44,7 @@ async fn is_refused(pool: &PgPool, client: &Client, id: i64, (status, code): (u1
 /// Every route does what it is for.
 async fn gets_in(client: &Client, id: i64) {
     let statuses: Vec<u16> = everything(client, id).await.iter().map(|answer| answer.status).collect();
-    assert_eq!(statuses, [200, 400, 200, 200, 404, 200, 400, 200, 400]);
+    assert_eq!(statuses, [200, 400, 200, 200, 404, 200, 400, 200, 400, 200, 400, 200, 400]);
 }
 
 async fn add_key(pool: &PgPool, label: &str, key: &str) {
@@ -87,6 +91,9 @@ async fn several_keys_open_every_route_and_the_timeline_tells_which(pool: PgPool
                 ["created", null, "pending", "customer"],
                 ["notes_changed", "pending", "pending", format!("staff:{label}")],
                 ["confirmed", "pending", "confirmed", format!("staff:{label}")],
+                ["paid", "confirmed", "confirmed", format!("staff:{label}")],
+                ["refund_requested", "confirmed", "confirmed", format!("staff:{label}")],
+                ["refunded", "confirmed", "confirmed", format!("staff:{label}")],
             ])
         );
     }
@@ -192,6 +199,10 @@ async fn every_route_answers_at_its_old_place_and_with_and_without_slash(pool: P
             assert_eq!(client.patch(&format!("{prefix}/{id}{slash}"), &notes).await.status, 200);
             let status = json!({ "status": "confirmed" });
             assert_eq!(client.patch(&format!("{prefix}/{id}/update-status{slash}"), &status).await.status, 200);
+            let cash = json!({ "amount": "390.00" });
+            assert_eq!(client.post(&format!("{prefix}/{id}/record-cash{slash}"), &cash).await.status, 200);
+            let reason = json!({ "reason": "Sorry" });
+            assert_eq!(client.post(&format!("{prefix}/{id}/refund{slash}"), &reason).await.status, 200);
         }
     }
     for (method, path) in [("POST", "/api/staff/bookings/"), ("DELETE", "/api/staff/bookings/1/")] {

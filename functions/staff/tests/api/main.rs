@@ -5,6 +5,7 @@ mod access;
 mod changing;
 mod keys;
 mod listing;
+mod money;
 mod moving;
 mod stats;
 
@@ -14,6 +15,8 @@ use serde_json::{Value, json};
 use shared::{
     database::Database,
     descope::Channel,
+    payments,
+    razorpay::Payment,
     redis::Redis,
     session::Sessions,
     testing::{self, Answer, Client, STAFF_KEY},
@@ -127,6 +130,28 @@ async fn book(pool: &PgPool, changes: &Value) -> i64 {
     .fetch_one(pool)
     .await
     .unwrap()
+}
+
+/// What a booking costs is paid by this payment of Razorpay.
+async fn pay_online(pool: &PgPool, id: i64, payment_id: &str) {
+    let order_id = format!("order_{payment_id}");
+    let amount: i64 = sqlx::query_scalar(
+        "insert into payments (booking_id, method, amount_paise, receipt, order_id, actor)
+        select id, 'razorpay', total_paise, $2, $2, 'razorpay' from bookings where id = $1
+        returning amount_paise",
+    )
+    .bind(id)
+    .bind(&order_id)
+    .fetch_one(pool)
+    .await
+    .unwrap();
+    let payment: Payment = serde_json::from_value(json!({
+        "id": payment_id, "order_id": order_id, "amount": amount, "currency": "INR", "status": "captured"
+    }))
+    .unwrap();
+    let mut transaction = Database::from(pool.clone()).begin().await.unwrap();
+    payments::settle(&mut transaction, &order_id, &[payment]).await.unwrap();
+    transaction.commit().await.unwrap();
 }
 
 fn path_of(id: i64) -> String {

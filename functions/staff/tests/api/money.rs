@@ -1,0 +1,301 @@
+//! Cash that is taken, and money that is given back.
+
+use futures::future::join_all;
+use serde_json::{Value, json};
+use shared::{
+    database::{Database, MIGRATOR},
+    payments,
+    razorpay::Refund,
+    testing::{Client, timeless},
+};
+use sqlx::PgPool;
+
+use super::{book, desk, path_of, pay_online, timeline};
+
+async fn record_cash(client: &Client, id: i64, body: &Value) -> (u16, Value) {
+    let answer = client.post(&format!("{}record-cash/", path_of(id)), body).await;
+    (answer.status, answer.body)
+}
+
+async fn refund(client: &Client, id: i64, body: &Value) -> (u16, Value) {
+    let answer = client.post(&format!("{}refund/", path_of(id)), body).await;
+    (answer.status, answer.body)
+}
+
+/// What is told under `amount`.
+fn fault(sentence: &str) -> (u16, Value) {
+    let body = json!({
+        "error": true, "message": "Invalid input: amount.", "status_code": 400, "code": "VALIDATION_ERROR",
+        "details": { "amount": [sentence] }, "detail": "Invalid input: amount."
+    });
+    (400, body)
+}
+
+/// Amount and state of every refund, and how many of them wait for Razorpay.
+async fn refunds(pool: &PgPool) -> Value {
+    sqlx::query_scalar(
+        "select json_build_array(
+            (select coalesce(json_agg(json_build_array(amount_paise, state) order by id), '[]') from refunds),
+            (select count(*) from outbox where kind = 'refund'))",
+    )
+    .fetch_one(pool)
+    .await
+    .unwrap()
+}
+
+/// Razorpay has done what it was asked for.
+pub(super) async fn refunds_are_done(pool: &PgPool) {
+    let queued: Vec<(String, i64, String)> = sqlx::query_as(
+        "select idempotency_key, refunds.amount_paise, gateway_payment_id from refunds
+        join captures on captures.id = capture_id where refunds.state = 'queued' order by refunds.id",
+    )
+    .fetch_all(pool)
+    .await
+    .unwrap();
+    for (receipt, amount, payment_id) in queued {
+        let refund: Refund = serde_json::from_value(json!({
+            "id": format!("rfnd_{receipt}"), "payment_id": payment_id, "amount": amount, "currency": "INR",
+            "status": "processed", "receipt": receipt
+        }))
+        .unwrap();
+        let mut transaction = Database::from(pool.clone()).begin().await.unwrap();
+        payments::record(&mut transaction, &refund).await.unwrap();
+        transaction.commit().await.unwrap();
+    }
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn cash_is_recorded_once_and_whole(pool: PgPool) {
+    let desk = desk(&pool).await;
+    let id = book(&pool, &json!({ "paise": 75_010, "status": "confirmed" })).await;
+    let before = desk.get(&path_of(id)).await.body["data"].clone();
+    for amount in ["750.09", "750.11", "1.00"] {
+        assert_eq!(record_cash(&desk, id, &json!({ "amount": amount })).await, fault("Take the whole total, 750.10."));
+    }
+    for (body, sentence) in [
+        (json!({}), "This field is required."),
+        (json!({ "amount": null }), "This field may not be null."),
+        (json!({ "amount": "" }), "This field may not be blank."),
+        (json!({ "amount": "0.00" }), "Ensure this value is greater than 0."),
+        (json!({ "amount": "-750.10" }), "A valid amount is required, such as 750.10."),
+        (json!({ "amount": "750.101" }), "A valid amount is required, such as 750.10."),
+        (json!({ "amount": [] }), "Not a valid string."),
+    ] {
+        assert_eq!(record_cash(&desk, id, &body).await, fault(sentence), "{body}");
+    }
+    assert_eq!(desk.get(&path_of(id)).await.body["data"], before);
+
+    let (status, body) = record_cash(&desk, id, &json!({ "amount": "750.10" })).await;
+    let mut expected = before;
+    expected["payment_status"] = json!("completed");
+    assert_eq!(
+        (status, timeless(body.clone())),
+        (200, timeless(json!({ "error": false, "message": "Cash payment recorded successfully", "data": expected })))
+    );
+    assert_eq!(desk.get(&path_of(id)).await.body["data"], body["data"]);
+    assert_eq!(
+        timeline(&pool, id).await,
+        json!([["created", null, "confirmed", "customer"], ["paid", "confirmed", "confirmed", "staff:desk"]])
+    );
+    let (status, body) = record_cash(&desk, id, &json!({ "amount": "750.10" })).await;
+    assert_eq!((status, &body["code"]), (409, &json!("ALREADY_PAID")));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn an_amount_may_be_a_number_too(pool: PgPool) {
+    let desk = desk(&pool).await;
+    let id = book(&pool, &json!({ "paise": 75_010 })).await;
+    assert_eq!(record_cash(&desk, id, &json!({ "amount": 750.10 })).await.0, 200);
+    assert_eq!(refund(&desk, id, &json!({ "amount": 750, "reason": "Sorry" })).await.0, 200);
+    assert_eq!(refunds(&pool).await, json!([[[75_000, "processed"]], 0]));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn cash_for_a_booking_by_razorpay_makes_it_one_in_cash(pool: PgPool) {
+    let desk = desk(&pool).await;
+    let id = book(&pool, &json!({})).await;
+    sqlx::query("update bookings set payment_method = 'razorpay'").execute(&pool).await.unwrap();
+    let (status, body) = record_cash(&desk, id, &json!({ "amount": "390.00" })).await;
+    assert_eq!((status, &body["data"]["payment_method"]), (200, &json!("cash")));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn nothing_is_taken_for_a_cancelled_booking(pool: PgPool) {
+    let desk = desk(&pool).await;
+    let id = book(&pool, &json!({ "status": "cancelled" })).await;
+    let (status, body) = record_cash(&desk, id, &json!({ "amount": "390.00" })).await;
+    assert_eq!((status, &body["code"]), (409, &json!("BOOKING_CANCELLED")));
+    assert_eq!(record_cash(&desk, 999, &json!({ "amount": "390.00" })).await.0, 404);
+    assert_eq!(refund(&desk, 999, &json!({ "reason": "Sorry" })).await.0, 404);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn of_ten_who_take_the_cash_at_once_one_has_it(pool: PgPool) {
+    let desk = desk(&pool).await;
+    let id = book(&pool, &json!({})).await;
+    let body = json!({ "amount": "390.00" });
+    let mut statuses: Vec<u16> =
+        join_all((0..10).map(|_| record_cash(&desk, id, &body))).await.into_iter().map(|(status, _)| status).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [[200].as_slice(), &[409; 9]].concat());
+    let taken: i64 =
+        sqlx::query_scalar("select sum(amount_paise)::bigint from captures").fetch_one(&pool).await.unwrap();
+    assert_eq!(taken, 39_000);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn online_money_goes_back_in_parts_and_the_last_one_makes_the_booking_refunded(pool: PgPool) {
+    let desk = desk(&pool).await;
+    let id = book(&pool, &json!({ "paise": 75_010, "status": "confirmed" })).await;
+    pay_online(&pool, id, "pay_1").await;
+    let (status, body) = refund(&desk, id, &json!({ "amount": "250.05", "reason": " Scratched " })).await;
+    let mut expected = desk.get(&path_of(id)).await.body["data"].clone();
+    assert_eq!(expected["payment_status"], "completed");
+    expected["refunds"] = json!([{ "id": 1, "amount": "250.05", "status": "queued", "reason": "Scratched" }]);
+    assert_eq!(
+        (status, body),
+        (200, json!({ "error": false, "message": "Refund requested successfully", "data": expected }))
+    );
+    assert_eq!(
+        refund(&desk, id, &json!({ "amount": "500.06", "reason": "x" })).await,
+        fault("At most 500.05 can be refunded.")
+    );
+    refunds_are_done(&pool).await;
+    assert_eq!(desk.get(&path_of(id)).await.body["data"]["payment_status"], "completed", "a part is not all");
+
+    let (status, body) = refund(&desk, id, &json!({ "reason": "All of it" })).await;
+    assert_eq!((status, &body["data"]["refunds"][0]["amount"]), (200, &json!("500.05")));
+    assert_eq!(refund(&desk, id, &json!({ "reason": "x" })).await, fault("Nothing is left to be refunded."));
+    assert_eq!(desk.get(&path_of(id)).await.body["data"]["payment_status"], "completed", "it is on its way");
+    refunds_are_done(&pool).await;
+    assert_eq!(desk.get(&path_of(id)).await.body["data"]["payment_status"], "refunded");
+    assert_eq!(refunds(&pool).await, json!([[[25_005, "processed"], [50_005, "processed"]], 2]));
+    let same = |event: &str, actor: &str| json!([event, "confirmed", "confirmed", actor]);
+    assert_eq!(
+        timeline(&pool, id).await,
+        json!([
+            ["created", null, "confirmed", "customer"],
+            same("paid", "razorpay"),
+            same("refund_requested", "staff:desk"),
+            same("refunded", "razorpay"),
+            same("refund_requested", "staff:desk"),
+            same("refunded", "razorpay"),
+        ])
+    );
+    assert_eq!(record_cash(&desk, id, &json!({ "amount": "750.10" })).await.0, 409, "it was paid");
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn cash_is_handed_back_at_once(pool: PgPool) {
+    let desk = desk(&pool).await;
+    let id = book(&pool, &json!({})).await;
+    assert_eq!(refund(&desk, id, &json!({ "reason": "x" })).await, fault("Nothing is left to be refunded."));
+    record_cash(&desk, id, &json!({ "amount": "390.00" })).await;
+    let (status, body) = refund(&desk, id, &json!({ "amount": "0.01", "reason": "Rounded" })).await;
+    let processed = json!([{ "id": 1, "amount": "0.01", "status": "processed", "reason": "Rounded" }]);
+    assert_eq!((status, &body["data"]["refunds"]), (200, &processed));
+    assert_eq!(body["data"]["payment_status"], "completed");
+    let (_, body) = refund(&desk, id, &json!({ "reason": "Sorry" })).await;
+    assert_eq!(body["data"]["payment_status"], "refunded");
+    assert_eq!(desk.get(&path_of(id)).await.body["data"]["payment_status"], "refunded");
+    assert_eq!(refunds(&pool).await, json!([[[1, "processed"], [38_999, "processed"]], 0]), "nothing for Razorpay");
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn what_was_paid_too_much_goes_back_first(pool: PgPool) {
+    let desk = desk(&pool).await;
+    let id = book(&pool, &json!({})).await;
+    pay_online(&pool, id, "pay_1").await;
+    pay_online(&pool, id, "pay_2").await;
+    // It goes back by itself; Razorpay would not do it, and somebody asks again.
+    let refused: i64 = sqlx::query_scalar("select id from refunds").fetch_one(&pool).await.unwrap();
+    let mut transaction = Database::from(pool.clone()).begin().await.unwrap();
+    payments::give_up(&mut transaction, refused).await.unwrap();
+    transaction.commit().await.unwrap();
+    let of = async |refund: i64| -> String {
+        sqlx::query_scalar(
+            "select gateway_payment_id from refunds join captures on captures.id = capture_id where refunds.id = $1",
+        )
+        .bind(refund)
+        .fetch_one(&pool)
+        .await
+        .unwrap()
+    };
+    let (_, body) = refund(&desk, id, &json!({ "amount": "390.00", "reason": "Paid twice" })).await;
+    let id_of = |body: &Value, place: usize| body["data"]["refunds"][place]["id"].as_i64().unwrap();
+    assert_eq!(of(id_of(&body, 0)).await, "pay_2");
+    refunds_are_done(&pool).await;
+    assert_eq!(desk.get(&path_of(id)).await.body["data"]["payment_status"], "completed");
+    let (_, body) = refund(&desk, id, &json!({ "reason": "All the same" })).await;
+    assert_eq!((of(id_of(&body, 0)).await.as_str(), body["data"]["refunds"].as_array().unwrap().len()), ("pay_1", 1));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn what_razorpay_does_not_give_back_is_told_at_once(pool: PgPool) {
+    let desk = desk(&pool).await;
+    let id = book(&pool, &json!({})).await;
+    pay_online(&pool, id, "pay_1").await;
+    let below = fault("Razorpay gives nothing back below 1.00.");
+    assert_eq!(refund(&desk, id, &json!({ "amount": "0.99", "reason": "x" })).await, below);
+    for (body, field) in [
+        (json!({ "amount": "1.00" }), "reason"),
+        (json!({ "amount": "1.00", "reason": " " }), "reason"),
+        (json!({ "amount": "1.00", "reason": "x".repeat(501) }), "reason"),
+        (json!({ "amount": "moon", "reason": "x" }), "amount"),
+        (json!({ "amount": "0", "reason": "x" }), "amount"),
+    ] {
+        let (status, answer) = refund(&desk, id, &body).await;
+        let fields: Vec<&str> = answer["details"].as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!((status, fields), (400, vec![field]), "{body}");
+    }
+    assert_eq!(refunds(&pool).await, json!([[], 0]));
+    // A form sends an empty field where nothing was filled in.
+    assert_eq!(refund(&desk, id, &json!({ "amount": "", "reason": "x" })).await.0, 200);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn of_many_refunds_at_once_no_more_goes_back_than_came(pool: PgPool) {
+    let desk = desk(&pool).await;
+    let id = book(&pool, &json!({ "paise": 75_010 })).await;
+    pay_online(&pool, id, "pay_1").await;
+    let body = json!({ "amount": "200.00", "reason": "x" });
+    let answers = join_all((0..10).map(|_| refund(&desk, id, &body))).await;
+    assert_eq!(answers.iter().filter(|(status, _)| *status == 200).count(), 3);
+    assert_eq!(answers.iter().filter(|answer| **answer == fault("At most 150.10 can be refunded.")).count(), 7);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_retry_with_its_key_takes_and_gives_back_once(pool: PgPool) {
+    let desk = desk(&pool).await;
+    let (id, other) = (book(&pool, &json!({})).await, book(&pool, &json!({})).await);
+    let keyed = desk.with("Idempotency-Key", "counter-1");
+    for (route, body, changed) in [
+        ("record-cash", json!({ "amount": "390.00" }), json!({ "amount": "389.00" })),
+        ("refund", json!({ "amount": "100.00", "reason": "x" }), json!({ "amount": "101.00", "reason": "x" })),
+    ] {
+        let path = format!("{}{route}/", path_of(id));
+        let faulty = keyed.post(&path, &json!({ "amount": "9999.00", "reason": "x" })).await;
+        assert_eq!(faulty.status, 400, "a failure leaves the key free");
+        let answers = join_all((0..5).map(|_| keyed.post(&path, &body))).await;
+        for answer in &answers {
+            assert_eq!((answer.status, &answer.text), (200, &answers[0].text), "{route}");
+        }
+        let replayed = answers.iter().filter(|answer| answer.header("idempotency-replayed") == "true").count();
+        assert_eq!(replayed, 4, "{route}");
+        let reused = keyed.post(&path, &changed).await;
+        assert_eq!((reused.status, &reused.body["code"]), (422, &json!("IDEMPOTENCY_KEY_REUSED")));
+        // The same key stands for something else at another booking.
+        assert_eq!(keyed.post(&format!("{}{route}/", path_of(other)), &body).await.status, 200, "{route}");
+    }
+    assert_eq!(refunds(&pool).await, json!([[[10_000, "processed"], [10_000, "processed"]], 0]));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_completed_cash_booking_has_nothing_more_to_pay(pool: PgPool) {
+    let desk = desk(&pool).await;
+    let id = book(&pool, &json!({ "status": "in_progress" })).await;
+    desk.patch(&format!("{}update-status/", path_of(id)), &json!({ "status": "completed" })).await;
+    let (status, body) = record_cash(&desk, id, &json!({ "amount": "390.00" })).await;
+    assert_eq!((status, &body["code"]), (409, &json!("ALREADY_PAID")));
+    assert_eq!(refund(&desk, id, &json!({ "reason": "x" })).await.1["data"]["payment_status"], "refunded");
+}
