@@ -22,6 +22,7 @@ use crate::{
     Error, Result, config,
     database::Database,
     http::{ClientAddress, Envelope, Paged, Paging, Query, Read, etag, not_modified},
+    metrics::{self, Count},
     redis::{self as link, Redis},
     throttle::{Limit, Throttle, verdict},
 };
@@ -140,6 +141,7 @@ impl Cache {
         load: impl AsyncFnOnce(PgPool) -> Result<Envelope<T>>,
     ) -> Result<Bytes> {
         let load = async || {
+            metrics::count(Count::CacheMisses);
             let envelope = load(self.database.pool()).await?;
             serde_json::to_vec(&envelope).map(Bytes::from).map_err(Error::internal)
         };
@@ -147,7 +149,10 @@ impl Cache {
             Ok((wait, found)) => {
                 verdict(wait)?;
                 match found {
-                    Found::Entry(body) => return Ok(body),
+                    Found::Entry(body) => {
+                        metrics::count(Count::CacheHits);
+                        return Ok(body);
+                    }
                     Found::Changing => return load().await,
                     Found::Nothing { version, .. } => version,
                 }

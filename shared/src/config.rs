@@ -99,6 +99,8 @@ variables! {
     THROTTLE_TRIES_PER_IP;
     /// Wrong staff keys in 10 minutes, from one IP address.
     THROTTLE_WRONG_STAFF_KEYS;
+    /// The CloudWatch namespace of what is counted; nothing is counted without one.
+    METRICS_NAMESPACE;
     /// What is logged: `error`, `warn`, `info`, `debug` or `trace`. Lambda sets it from the function's log level.
     AWS_LAMBDA_LOG_LEVEL;
     /// The same where Lambda does not set one.

@@ -12,6 +12,7 @@ pub mod error;
 pub mod http;
 pub mod idempotency;
 pub mod logging;
+pub mod metrics;
 pub mod money;
 pub mod outgoing;
 pub mod payments;

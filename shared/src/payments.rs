@@ -17,6 +17,7 @@ use crate::{
         detail::Stored,
         status::{BookingStatus, PaymentMethod, PaymentStatus},
     },
+    metrics::{self, Count},
     razorpay::{Payment, PaymentStatus as GatewayStatus},
 };
 
@@ -50,6 +51,7 @@ pub async fn settle(connection: &mut PgConnection, order_id: &str, payments: &[P
     for payment in payments.iter().filter(|payment| payment.order_id.as_deref() == Some(order_id)) {
         if payment.amount != order.amount_paise || payment.currency != order.currency {
             error!(booking.id, payment.id, "a payment does not fit its order");
+            metrics::count(Count::PaymentMismatches);
             settlement.mismatched += 1;
             continue;
         }
@@ -148,6 +150,7 @@ async fn pay(
     )
     .execute(connection)
     .await?;
+    metrics::count(Count::PaymentsSettled);
     booking.payment_status = PaymentStatus::Completed;
     booking.payment_method = method;
     Ok(())

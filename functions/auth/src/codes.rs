@@ -15,6 +15,7 @@ use shared::{
     descope::{Channel, SignedIn},
     error::ErrorBody,
     http::{ClientAddress, Device, Json, private_json},
+    metrics::{self, Count},
     phone::Phone,
     session::Session,
 };
@@ -252,7 +253,7 @@ async fn send_to(app: &App, identifier: &Identifier, address: &ClientAddress) ->
         // Descope says that no message went out, so the recipient waits for none; whoever asked is counted.
         app.throttle.give_back(&messages[..2]).await;
     }
-    sent
+    sent.inspect(|()| metrics::count(Count::OtpSent))
 }
 
 /// Anybody can make a user at Descope with this login id and a number or address of their own, to which the code would

@@ -16,6 +16,7 @@ use shared::{
     error::ErrorBody,
     http::{ClientAddress, Envelope, Json},
     idempotency::{self, Key, MaybeKey},
+    metrics::{self, Count},
     money::Money,
     throttle::{Claim, Throttle},
 };
@@ -79,7 +80,9 @@ async fn create(
     let mut transaction = database.begin().await?;
     let outcome = book(&mut transaction, draft, key.as_ref(), payments).await;
     let booked = change::end(transaction, &database, outcome).await;
-    if !matches!(booked, Ok(Booked::Now(_))) {
+    if matches!(booked, Ok(Booked::Now(_))) {
+        metrics::count(Count::BookingsMade);
+    } else {
         // Only bookings count: whoever mends a form, looks for a free slot or retries is not locked out.
         throttle.give_back(&bookings).await;
     }

@@ -24,6 +24,8 @@ pub struct Delivered {
     pub postponed: usize,
     /// Somebody must look at them.
     pub failed: usize,
+    /// For how many seconds the oldest message waits that is still to be delivered; 0 if there is none.
+    pub oldest_seconds: i64,
 }
 
 /// What became of one message.
@@ -82,6 +84,14 @@ impl App {
                 }
             }
         }
+        delivered.oldest_seconds = sqlx::query_scalar!(
+            r#"
+            select coalesce(extract(epoch from now() - min(created_at)), 0)::bigint as "seconds!" from outbox
+            where delivered_at is null and failed_at is null
+            "#
+        )
+        .fetch_one(&pool)
+        .await?;
         Ok(delivered)
     }
 

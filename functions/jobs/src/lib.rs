@@ -8,7 +8,11 @@ mod reconcile_payments;
 mod sweep;
 
 use serde::{Deserialize, Serialize};
-use shared::{database::Database, razorpay::Razorpay};
+use shared::{
+    database::Database,
+    metrics::{self, Count, Level},
+    razorpay::Razorpay,
+};
 
 pub use deliver_outbox::Delivered;
 pub use reconcile_payments::Reconciled;
@@ -50,10 +54,19 @@ pub struct App {
 impl App {
     /// Does what the event says. Every event is safe to repeat.
     pub async fn handle(&self, event: Event) -> shared::Result<Outcome> {
-        match event {
+        let done = match event {
             Event::ReconcilePayments => self.reconcile_payments().await.map(Outcome::ReconcilePayments),
             Event::DeliverOutbox => self.deliver_outbox().await.map(Outcome::DeliverOutbox),
             Event::Sweep => self.sweep().await.map(Outcome::Sweep),
+        };
+        match &done {
+            Ok(Outcome::ReconcilePayments(done)) => {
+                metrics::level(Level::ReconciliationMismatches, done.mismatches());
+            }
+            Ok(Outcome::DeliverOutbox(done)) => metrics::level(Level::OutboxAge, done.oldest_seconds),
+            Ok(Outcome::Sweep(_)) => {}
+            Err(_) => metrics::count(Count::JobsFailed),
         }
+        done
     }
 }

@@ -27,8 +27,16 @@ pub struct Reconciled {
     pub paid_without_money: i64,
     /// Bookings that do not count as paid, with money.
     pub money_without_paid: i64,
-    /// Refunds that have failed for good.
+    /// Refunds that have failed for good, with money that has not been sent back since.
     pub failed_refunds: i64,
+}
+
+impl Reconciled {
+    /// How many things a person must look at.
+    pub(crate) fn mismatches(self) -> i64 {
+        let mismatched = i64::try_from(self.mismatched).unwrap_or(i64::MAX);
+        mismatched + self.paid_without_money + self.money_without_paid + self.failed_refunds
+    }
 }
 
 impl App {
@@ -142,7 +150,10 @@ impl App {
                     where booking.payment_status = 'pending'
                         and exists (select from captures where booking_id = booking.id and state = 'captured')
                 ) as "money_without_paid!",
-                (select count(*) from refunds where state = 'failed') as "failed_refunds!"
+                (
+                    select count(*) from refunds refund join captures capture on capture.id = refund.capture_id
+                    where refund.state = 'failed' and capture.refunded_paise < capture.amount_paise
+                ) as "failed_refunds!"
             "#
         )
         .fetch_one(&self.database.pool())

@@ -8,6 +8,7 @@ use shared::{
     Error, Result,
     error::ErrorBody,
     http::{DEADLINE, private_json},
+    metrics::{self, Count},
     payments,
     razorpay::Event,
 };
@@ -39,13 +40,14 @@ async fn receive(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Res
     if !app.gateway.secrets()?.signed(&body, header("x-razorpay-signature")) {
         // While the secret is wrong no event arrives, and after a day Razorpay gives up.
         warn!("a webhook is not signed with our secret");
+        metrics::count(Count::WebhooksRefused);
         return Err(Error::InvalidSignature);
     }
     let event_id = Some(header("x-razorpay-event-id")).filter(|id| (1..=100).contains(&id.len()));
     let event_id = event_id.map_or_else(|| sha256_hex(&body), ToOwned::to_owned);
     // Razorpay waits for five seconds, less than this function may take for others.
-    let applied = tokio::time::timeout(DEADLINE, apply(&app, &event_id, &body)).await.map_err(|_| Error::Deadline)?;
-    applied?;
+    let applied = tokio::time::timeout(DEADLINE, apply(&app, &event_id, &body)).await;
+    applied.unwrap_or(Err(Error::Deadline)).inspect_err(|_| metrics::count(Count::WebhooksFailed))?;
     Ok(private_json(StatusCode::OK, &json!({ "status": "ok" })))
 }
 

@@ -13,7 +13,12 @@ use super::{
     slot_usage::{self, Job, Refused},
     status::{BookingStatus, PaymentMethod, PaymentStatus},
 };
-use crate::{Error, Result, database::Database, payments, select_bookings};
+use crate::{
+    Error, Result,
+    database::Database,
+    metrics::{self, Count},
+    payments, select_bookings,
+};
 
 /// Who changes a booking, as the timeline names them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +74,10 @@ pub async fn end<T>(
         Err(refused) => {
             transaction.rollback().await?;
             match refused {
-                Refused::Full(job) => Err(Error::SlotFull(free_slots::nearest(database, &job).await?)),
+                Refused::Full(job) => {
+                    metrics::count(Count::SlotsFull);
+                    Err(Error::SlotFull(free_slots::nearest(database, &job).await?))
+                }
                 Refused::Failed(error) => Err(error),
             }
         }

@@ -10,11 +10,12 @@ use tower::Service;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::stack::{Edge, stack};
-use crate::logging;
+use crate::{logging, metrics};
 
 /// Serves a router until Lambda ends the environment.
 pub async fn serve(router: OpenApiRouter, edge: Edge) -> Result<(), lambda_http::Error> {
     logging::catch_panics();
+    metrics::init();
     lambda_runtime::run(handler(router, edge)).await
 }
 
@@ -29,7 +30,12 @@ pub fn handler(
         if let LambdaRequest::ApiGatewayV2(request) = &mut payload {
             make_harmless(request);
         }
-        adapter.clone().call(LambdaEvent { payload, context })
+        let answer = adapter.clone().call(LambdaEvent { payload, context });
+        async {
+            let answer = answer.await;
+            metrics::flush();
+            answer
+        }
     })
 }
 

@@ -13,6 +13,8 @@ use axum::{
 use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, header};
 use tracing::{Instrument, info, info_span};
 
+use crate::metrics::{self, Count};
+
 /// The header that joins what the caller sees with what the log says.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -20,7 +22,11 @@ static IS_WARM: AtomicBool = AtomicBool::new(false);
 
 pub(crate) async fn observe(request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let start = if IS_WARM.swap(true, Ordering::Relaxed) { "warm" } else { "cold" };
+    let is_warm = IS_WARM.swap(true, Ordering::Relaxed);
+    if !is_warm {
+        metrics::count(Count::ColdStarts);
+    }
+    let start = if is_warm { "warm" } else { "cold" };
     let id = request.headers().get(&REQUEST_ID).filter(|id| is_sane(id)).cloned().unwrap_or_else(new_id);
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
@@ -30,8 +36,10 @@ pub(crate) async fn observe(request: Request, next: Next) -> Response {
 
     response.headers_mut().insert(REQUEST_ID, id);
     join_repeated(response.headers_mut());
-    let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let latency = started.elapsed();
+    let milliseconds = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX);
     let status = response.status().as_u16();
+    metrics::request(method.as_str(), &route, status, latency);
     span.in_scope(|| info!(%method, route, status, milliseconds, start, "request answered"));
     response
 }

@@ -11,6 +11,7 @@ use crate::{
         detail::Stored,
         status::BookingStatus,
     },
+    metrics::{self, Count},
     razorpay::{Refund, RefundStatus},
 };
 
@@ -207,6 +208,7 @@ pub async fn give_up(connection: &mut PgConnection, id: i64) -> Result<()> {
 /// The money did not go back: it can be asked for again, and somebody must look.
 async fn fail(connection: &mut PgConnection, booking: &Stored, id: i64) -> sqlx::Result<()> {
     error!(booking.id, refund.id = id, "a refund has failed");
+    metrics::count(Count::RefundsFailed);
     sqlx::query!(
         "
         with refund as (

@@ -1,0 +1,146 @@
+//! What CloudWatch counts: one line per invocation in its embedded metric format, which costs no call.
+//!
+//! Everything is counted in memory, anywhere, and written by [`flush`] when an invocation ends. Nothing is counted where
+//! `METRICS_NAMESPACE` is not set.
+//! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
+
+use std::{
+    io::{self, Write},
+    sync::OnceLock,
+    time::Duration,
+};
+
+use ::metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
+use metrics_cloudwatch_embedded::{Builder, Collector};
+use tracing::warn;
+
+use crate::config;
+
+/// By which requests, their failures and their latency are counted besides in all: method and route, such as
+/// `GET /api/bookings/{id}`.
+const ROUTE: &str = "Route";
+const REQUESTS: &str = "Requests";
+const SERVER_ERRORS: &str = "ServerErrors";
+const LATENCY: &str = "Latency";
+
+macro_rules! names {
+    ($kind:ident: $about:literal $($(#[$documentation:meta])* $name:ident;)*) => {
+        #[doc = $about]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum $kind {
+            $($(#[$documentation])* $name,)*
+        }
+
+        impl $kind {
+            /// Every one there is.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// What CloudWatch calls it.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => stringify!($name),)*
+                }
+            }
+        }
+    };
+}
+
+names! {
+    Count: "What is counted, each time that it happens."
+    /// An environment has served its first request.
+    ColdStarts;
+    /// A read of the catalogue was answered from Redis.
+    CacheHits;
+    /// A read of the catalogue was not.
+    CacheMisses;
+    /// A booking was made.
+    BookingsMade;
+    /// Somebody wanted a slot that was full.
+    SlotsFull;
+    /// A one-time code was sent.
+    OtpSent;
+    /// A booking was paid.
+    PaymentsSettled;
+    /// A payment does not fit its order.
+    PaymentMismatches;
+    /// Razorpay would not do a refund.
+    RefundsFailed;
+    /// A webhook was not signed with our secret.
+    WebhooksRefused;
+    /// A webhook could not be applied; Razorpay repeats it.
+    WebhooksFailed;
+    /// A scheduled job ended in an error.
+    JobsFailed;
+}
+
+names! {
+    Level: "What is looked at from time to time; nothing at all is a value too."
+    /// Everything about money that a person must look at, in each run of the reconciliation.
+    ReconciliationMismatches;
+    /// How many seconds the oldest message has been due that is not delivered, in each run of its delivery.
+    OutboxAge;
+}
+
+/// The metrics of requests, which have a route.
+pub const OF_REQUESTS: [&str; 3] = [REQUESTS, SERVER_ERRORS, LATENCY];
+
+static COLLECTOR: OnceLock<&'static Collector> = OnceLock::new();
+
+/// Begins to count, if `METRICS_NAMESPACE` says under which name.
+pub fn init() {
+    let Some(namespace) = config::optional(config::METRICS_NAMESPACE) else { return };
+    match Builder::new().cloudwatch_namespace(namespace).init() {
+        Ok(collector) => {
+            let _ = COLLECTOR.set(collector);
+            describe();
+        }
+        Err(error) => warn!(%error, "nothing is counted"),
+    }
+}
+
+fn describe() {
+    for count in Count::ALL {
+        describe_counter!(count.name(), Unit::Count, "");
+    }
+    describe_counter!(REQUESTS, Unit::Count, "");
+    describe_counter!(SERVER_ERRORS, Unit::Count, "");
+    describe_histogram!(LATENCY, Unit::Milliseconds, "");
+    describe_histogram!(Level::ReconciliationMismatches.name(), Unit::Count, "");
+    describe_histogram!(Level::OutboxAge.name(), Unit::Seconds, "");
+}
+
+/// It has happened.
+pub fn count(what: Count) {
+    counter!(what.name()).increment(1);
+}
+
+/// It is so much.
+#[expect(clippy::cast_precision_loss, reason = "CloudWatch keeps floats")]
+pub fn level(what: Level, value: i64) {
+    histogram!(what.name()).record(value as f64);
+}
+
+/// A request was answered.
+pub(crate) fn request(method: &str, route: &str, status: u16, latency: Duration) {
+    let route = format!("{method} {route}");
+    let milliseconds = latency.div_duration_f64(Duration::from_millis(1));
+    counter!(REQUESTS).increment(1);
+    counter!(REQUESTS, ROUTE => route.clone()).increment(1);
+    histogram!(LATENCY).record(milliseconds);
+    histogram!(LATENCY, ROUTE => route.clone()).record(milliseconds);
+    if status >= 500 {
+        counter!(SERVER_ERRORS).increment(1);
+        counter!(SERVER_ERRORS, ROUTE => route).increment(1);
+    }
+}
+
+/// Writes what was counted since the last time. To be called when an invocation ends: then the environment is frozen.
+pub fn flush() {
+    let Some(collector) = COLLECTOR.get() else { return };
+    let mut lines = Vec::new();
+    // At once, so that no log line comes between.
+    let written = collector.flush(&mut lines).and_then(|()| io::stdout().lock().write_all(&lines));
+    if let Err(error) = written {
+        warn!(%error, "metrics were not written");
+    }
+}
