@@ -5,18 +5,19 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.parse
 from datetime import datetime, timedelta, timezone
 
 import gate
+import schedule
 import services
 import stack
 import tools
 from services import Missing, ROOT, TARGET
+from stand_ins import STAND_INS
 
 PORT = int(os.environ.get("PORT", "8000"))
-DESCOPE_PORT = int(os.environ.get("DESCOPE_STAND_IN_PORT", stack.DESCOPE_PORT))
+PORTS = {each.name: int(os.environ.get(each.variable("STAND_IN_PORT"), each.port)) for each in STAND_INS}
 # A scooter that every visitor of the shop knows: Honda Activa 6G.
 MODEL = 7
 # A database that is dropped and made again has the same name.
@@ -40,11 +41,12 @@ def main():
 def serve():
     step("Postgres and Redis")
     environment = services.find()
-    running = stack.Stack(PORT, environment, TARGET / "dev", DESCOPE_PORT, descope_state(environment["DATABASE_URL"]))
+    running = stack.Stack(PORT, environment, TARGET / "dev", PORTS, states(environment["DATABASE_URL"]))
     # Before the build, which may take minutes.
     refuse_taken_port(PORT, "PORT")
-    if running.descope_url:
-        refuse_taken_port(DESCOPE_PORT, "DESCOPE_STAND_IN_PORT")
+    for each in STAND_INS:
+        if running.urls[each.name]:
+            refuse_taken_port(PORTS[each.name], each.variable("STAND_IN_PORT"))
     step("The emulator")
     tools.for_run()
     step("Building the functions (the first time takes some minutes)")
@@ -58,8 +60,7 @@ def serve():
         running.invoke("migrate", {"action": "import_catalogue", "files": stack.catalogue()})
         running.wait_until_ready()
         print(what_to_try(running), flush=True)
-        while True:
-            time.sleep(3600)
+        schedule.run_jobs(running)
 
 
 def step(text):
@@ -71,16 +72,16 @@ def refuse_taken_port(port, variable):
         listening.close()
 
 
-def descope_state(database_url):
-    """Returns the file of the stand-in's accounts: another one for each database, and for one that was made anew."""
+def states(database_url):
+    """Returns the file of each stand-in: others for each database, and for one that was made anew."""
     database = services.psql([database_url], IDENTITY)
     # Not every Postgres lets everybody look.
     name = database or urllib.parse.urlsplit(database_url).path.strip("/")
-    return TARGET / "dev" / f"descope-{urllib.parse.quote(name, safe='')}.json"
+    return {each.name: TARGET / "dev" / f"{each.name}-{urllib.parse.quote(name, safe='')}.json" for each in STAND_INS}
 
 
 def what_to_try(running):
-    url, descope_url = running.url, running.descope_url
+    url = running.url
     staff_key = running.environment["STAFF_API_KEYS"].split(",")[0].partition(":")[2].strip()
     ids = a_scooter_service()
     return f"""
@@ -107,7 +108,7 @@ Book, read the booking with its token, cancel it:
 Work in the shop, with a staff key:
   curl -sw '\\n' '{url}/api/staff/bookings/?search=doe' -H 'X-API-Key: {staff_key}'
   curl -sw '\\n' '{url}/api/staff/bookings/stats/' -H 'X-API-Key: {staff_key}'
-{how_to_sign_in(url, descope_url)}
+{how_to_sign_in(url, running.urls["descope"])}{how_to_pay(running)}
 Read and try everything in a browser: {url}/api/docs/
 """
 
@@ -133,6 +134,43 @@ Register, sign in, prove the number by a one-time code; then its bookings are th
 
 No code and no mail leaves this machine: all of them are at {descope_url}/_inbox, newest first,
 and those to one number or address at {descope_url}/_inbox?to=… (where a plus sign is %2B).
+"""
+
+
+def how_to_pay(running):
+    url, razorpay_url = running.url, running.urls["razorpay"]
+    if running.environment["RAZORPAY_ENABLED"] != "true":
+        return """
+Bookings are paid in cash: RAZORPAY_ENABLED=true make dev offers online payment too, and shows how it is tried.
+"""
+    if not razorpay_url:
+        # A real Razorpay wants a browser, and a card.
+        return ""
+    ids = a_scooter_service()
+    field = "python3 -c 'import json, sys; print(json.load(sys.stdin)[\"data\"][sys.argv[1]])'"
+    account = f"{running.environment['RAZORPAY_KEY_ID']}:{running.environment['RAZORPAY_KEY_SECRET']}"
+    return f"""
+Book, order, pay as the customer would at Razorpay's checkout, verify what the checkout handed over, see it paid:
+  json='Content-Type: application/json'
+  answer=$(curl -s {url}/api/bookings/ -H "$json" -d '{{
+    "customer_name": "Asha Rao", "customer_phone": "9876543211", "vehicle_model_id": {MODEL}, "service_ids": [{ids[0]}],
+    "service_location": "shop", "appointment_date": "{an_open_day()}", "appointment_time": "12:00",
+    "payment_method": "razorpay"}}')
+  id=$(echo "$answer" | {field} id)
+  token=$(echo "$answer" | {field} access_token)
+  answer=$(curl -s {url}/api/payments/razorpay/create-order/ -H "$json" -d '{{"booking_id": '$id'}}')
+  echo "$answer"
+  order=$(echo "$answer" | {field} order_id)
+  paid=$(curl -s {razorpay_url}/_checkout -H "$json" -d '{{"order_id": "'$order'", "outcome": "captured"}}')
+  echo "$paid"
+  curl -sw '\\n' {url}/api/payments/razorpay/verify/ -H "$json" -d "$paid"
+  curl -sw '\\n' "{url}/api/bookings/$id/" -H "X-Booking-Token: $token"
+Without the line that verifies, the webhooks of the same checkout settle the payment; "webhooks": false keeps those back.
+
+Cancel: within ten seconds a job has the money sent back, and the booking says so:
+  curl -sw '\\n' "{url}/api/bookings/$id/cancel/" -H "X-Booking-Token: $token" -H "$json" -d '{{}}'
+  sleep 10; curl -sw '\\n' "{url}/api/bookings/$id/timeline/" -H "X-Booking-Token: $token"
+  curl -sw '\\n' -u {account} {razorpay_url}/v1/refunds
 """
 
 

@@ -1,5 +1,5 @@
 """Starts the whole system on one machine: the emulator of Lambda, the built functions, a gate in the gateway's place, and
-a stand-in for Descope.
+the stand-ins for Descope and Razorpay.
 
     with Stack(8000, environment) as stack:
         stack.invoke("migrate", {"action": "migrate"})
@@ -8,6 +8,7 @@ a stand-in for Descope.
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -22,6 +23,7 @@ from pathlib import Path
 import tools
 from gate import Gate, loopback_sockets
 from services import Missing, ROOT, TARGET
+from stand_ins import DESCOPE, RAZORPAY, STAND_INS
 
 # One process answers one request at a time, as on Lambda; several show what happens when requests meet.
 INSTANCES = {"vehicles": 3, "services": 3, "shop": 3, "bookings": 4, "auth": 3, "staff": 3, "payments": 3, "jobs": 1, "status": 2, "migrate": 1}
@@ -48,18 +50,12 @@ VARIABLES = {
     "status": EVERY_FUNCTION + ANSWERS_HTTP,
     "migrate": EVERY_FUNCTION + ASKS_DESCOPE + ["PASSWORD_RESET_URL"],
 }
-DESCOPE_PORT = 8100
 DEFAULTS = {
+    **DESCOPE.defaults(),
+    **RAZORPAY.defaults(),
     "CORS_ALLOWED_ORIGINS": "http://localhost:3000",
     "STAFF_API_KEYS": "local:local-staff-key",
     "RAZORPAY_ENABLED": "false",
-    "RAZORPAY_KEY_ID": "rzp_test_local00000000",
-    "RAZORPAY_KEY_SECRET": "local-key-secret",
-    "RAZORPAY_BASE_URL": "http://localhost:8200",
-    "RAZORPAY_WEBHOOK_SECRET": "local-webhook-secret",
-    "DESCOPE_PROJECT_ID": "P2localrepairmybike000000000",
-    "DESCOPE_MANAGEMENT_KEY": "local-management-key",
-    "DESCOPE_BASE_URL": f"http://localhost:{DESCOPE_PORT}",
     "REFRESH_TOKEN_KEYS": "local:bG9jYWwga2V5LCBvZiBubyB1c2UgZWxzZXdoZXJlLi4=",
     "PASSWORD_RESET_URL": "http://localhost:3000/reset-password",
 }
@@ -84,31 +80,33 @@ def catalogue():
 class Stack:
     """The running system, at `url`; leaving the `with` block ends every process of it.
 
-    The stand-in for Descope listens on `descope_port` and keeps its accounts in the file `descope_state`, if one is named.
-    There is none where DESCOPE_BASE_URL names another Descope; `descope_url` is None then.
+    `ports` and `states` tell by the name of a stand-in where it listens and which file keeps what it knows; without a
+    file it forgets. There is none for a service whose base URL is another; `urls` has None for it then.
     """
 
-    def __init__(self, port, environment, logs, descope_port=DESCOPE_PORT, descope_state=None):
+    def __init__(self, port, environment, logs, ports=None, states=None):
         self.url = f"http://localhost:{port}"
         # An empty variable is none, as for the functions.
         self.environment = {**DEFAULTS, **{name: value for name, value in environment.items() if value}}
-        self.descope_port = descope_port
-        self.descope_state = descope_state
-        self.descope_url = self.stand_in_url()
+        self.ports = {**{each.name: each.port for each in STAND_INS}, **(ports or {})}
+        self.states = states or {}
+        self.urls = {each.name: each.place(self.environment, self.ports[each.name]) for each in STAND_INS}
         self.logs = Path(logs)
         self.port = port
         self.emulator_port = free_port()
         self.gate = None
         self.processes = set()
         self.keepers = []
+        self.said = set()
         self.stopping = False
         self.lock = threading.Lock()
 
     def __enter__(self):
         self.logs.mkdir(parents=True, exist_ok=True)
         try:
-            if self.descope_url:
-                self.start_descope()
+            for each in STAND_INS:
+                if self.urls[each.name]:
+                    self.start_stand_in(each)
             self.gate = Gate(self.port, self.emulator_port)
             cargo_lambda = str(tools.for_run() / "cargo-lambda")
             self.keep("emulator", [cargo_lambda, "lambda", "watch", "--only-lambda-apis", "--disable-cors",
@@ -183,25 +181,18 @@ class Stack:
                 raise Missing(f"{name} does not start; what it says is in {self.logs / f'{name}.log'}.")
             time.sleep(0.05)
 
-    def stand_in_url(self):
-        """Where the stand-in for Descope will be, and lets the functions know; None if they use another Descope."""
-        url = f"http://localhost:{self.descope_port}"
-        if self.environment["DESCOPE_BASE_URL"].rstrip("/") not in (url, DEFAULTS["DESCOPE_BASE_URL"]):
-            return None
-        if any(self.environment[name] != DEFAULTS[name] for name in ("DESCOPE_PROJECT_ID", "DESCOPE_MANAGEMENT_KEY")):
-            raise Missing("DESCOPE_PROJECT_ID or DESCOPE_MANAGEMENT_KEY names a project that the stand-in for Descope does not "
-                          "have: set DESCOPE_BASE_URL too, such as https://api.descope.com, or none of the three.")
-        self.environment["DESCOPE_BASE_URL"] = url
-        return url
-
-    def start_descope(self):
+    def start_stand_in(self, stand_in):
+        name, port = stand_in.name, self.ports[stand_in.name]
         # Whatever listens there already would be taken for the stand-in.
-        for listening in loopback_sockets(self.descope_port):
+        for listening in loopback_sockets(port):
             listening.close()
-        state = str(self.descope_state) if self.descope_state else ""
-        self.keep("descope", [str(TARGET / "debug" / "descope")],
-                  {"DESCOPE_STAND_IN_PORT": str(self.descope_port), "DESCOPE_STAND_IN_STATE": state})
-        self.wait_for_port(self.descope_port, "descope", patience=15)
+        self.keep(name, [str(TARGET / "debug" / name)], {
+            stand_in.variable("STAND_IN_PORT"): str(port),
+            stand_in.variable("STAND_IN_STATE"): str(self.states.get(name, "")),
+            # Descope's sends none.
+            "RAZORPAY_WEBHOOK_URL": f"{self.url}/api/payments/razorpay/webhook/",
+        })
+        self.wait_for_port(port, name, patience=15)
 
     def environment_of(self, function):
         own = {name: self.environment[name] for name in VARIABLES[function] if name in self.environment}
@@ -242,9 +233,18 @@ class Stack:
         with output, open(self.logs / f"{name}.log", "ab", buffering=0) as log:
             for line in output:
                 log.write(line)
-                if b'"level":"ERROR"' in line:
+                if b'"level":"ERROR"' in line and self.is_news(name, line):
                     show(f"{name}: {line.decode(errors='replace').rstrip()}")
         return line.decode(errors="replace").rstrip()
+
+    def is_news(self, name, line):
+        if name != "jobs":
+            return True
+        # A job says the same every few seconds, until somebody has done something about it.
+        said = re.sub(rb'"(timestamp|requestId|xrayTraceId)":"[^"]*"', b"", line)
+        is_known = said in self.said
+        self.said.add(said)
+        return not is_known
 
 
 def show(text):
