@@ -1,158 +1,29 @@
-"""Uses the running system as a frontend does: real functions, real Postgres and Redis, over HTTP, and Descope's own SDKs."""
+"""Uses the running system as a frontend does: real functions, real Postgres and Redis, over HTTP, and the official SDKs."""
 
 import base64
-import http.client
+import contextlib
+import io
 import json
-import os
-import subprocess
-import sys
 import unittest
-import urllib.parse
 import urllib.request
 import uuid
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, datetime, timedelta
+from datetime import datetime
 
-import services
 import stack
 import tools
-from services import Missing, ROOT, TARGET
-
-PORT = 8900
-ORIGIN = "http://localhost:3000"
-system = None
-
-
-def setUpModule():
-    global system
-    if subprocess.run(["cargo", "build", "--quiet", "--workspace", "--bins"], cwd=ROOT).returncode:
-        sys.exit("end_to_end: the functions do not compile.")
-    try:
-        tools.for_test()
-        environment = services.find()
-        environment["DATABASE_URL"] = services.make_database(environment["DATABASE_URL"], "repairmybike_e2e", fresh=True)
-        # Beside `make dev` on the same Redis, and twice in a row, nothing may be cached from before.
-        environment["REDIS_KEY_PREFIX"] = f"e2e:{uuid.uuid4()}:"
-        environment["THROTTLE"] = "off"
-        environment["CORS_ALLOWED_ORIGINS"] = ORIGIN
-        # Whatever Descope the developer uses, the tests look into the inbox of the stand-in.
-        environment = {name: value for name, value in environment.items() if not name.startswith("DESCOPE_")}
-        system = stack.Stack(PORT, environment, TARGET / "end_to_end", descope_port=stack.free_port())
-        system.__enter__()
-        unittest.addModuleCleanup(system.stop)
-        system.invoke("migrate", {"action": "migrate"})
-        import_catalogue()
-        system.wait_until_ready()
-    except Missing as missing:
-        sys.exit(f"end_to_end: {missing}")
+import under_test
+# unittest runs what it finds in this module.
+from end_to_end_payments import Payments
+from schedule import Schedule
+from services import ROOT
+from stand_ins import STAND_INS
+from under_test import ORIGIN, Visitor, available, bearer, call, get, import_catalogue, inbox, log_of, post, run_beside, sign_in
 
 
-def import_catalogue(changed=None):
-    return system.invoke("migrate", {"action": "import_catalogue", "files": {**stack.catalogue(), **(changed or {})}})
-
-
-class Answer:
-    """An HTTP answer; `data` is what the envelope holds."""
-
-    def __init__(self, response):
-        self.status = response.status
-        self.headers = response.headers
-        self.text = response.read().decode()
-        self.body = json.loads(self.text) if self.text else None
-        self.data = self.body.get("data") if isinstance(self.body, dict) else None
-
-
-def call(method, path, body=None, **headers):
-    connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=60)
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    if body is not None:
-        named["Content-Type"] = "application/json"
-    try:
-        # Follows no redirect, because there must be none.
-        connection.request(method, path, None if body is None else json.dumps(body), named)
-        return Answer(connection.getresponse())
-    finally:
-        connection.close()
-
-
-def get(path, **headers):
-    answer = call("GET", path, **headers)
-    if answer.status != 200:
-        raise AssertionError(f"GET {path} answered {answer.status}: {answer.text}")
-    return answer.data
-
-
-def bearer(token):
-    return {"Authorization": f"Bearer {token}"}
-
-
-def post(path, body, status=200, **headers):
-    answer = call("POST", path, body, **headers)
-    if answer.status != status:
-        raise AssertionError(f"POST {path} answered {answer.status}: {answer.text}")
-    return answer.body
-
-
-def inbox(to):
-    with stack.LOCAL.open(f"{system.descope_url}/_inbox?{urllib.parse.urlencode({'to': to})}", timeout=10) as messages:
-        return json.load(messages)
-
-
-def sign_in(phone):
-    """Signs in by a code that is sent to the phone, which is written in E.164."""
-    post("/api/auth/phone/request-otp/", {"phone_number": phone})
-    return post("/api/auth/phone/verify-otp/", {"phone_number": phone, "otp_code": inbox(phone)[0]["code"]})
-
-
-def named(items, name):
-    return next(item for item in items if item["name"] == name)
-
-
-class Journey(unittest.TestCase):
+class Journey(Visitor):
     """What a customer does, from choosing a vehicle to cancelling the appointment."""
-
-    # Each test has a day for itself. Today and tomorrow here may be over or too soon in the shop's time zone.
-    days_ahead = 1
-
-    def setUp(self):
-        scooter = named(get("/api/vehicle-types/"), "Scooter")
-        honda = named(get(f"/api/vehicle-brands/?vehicle_type={scooter['id']}"), "Honda")
-        self.model = named(get(f"/api/vehicle-models/?vehicle_brand={honda['id']}"), "Activa 6G")
-        self.prices = get(f"/api/service-pricing/by-vehicle/?vehicle_model_id={self.model['id']}")
-        self.chosen = sorted(self.prices, key=lambda price: price["service_id"])[:2]
-        self.day = self.an_open_day()
-
-    def service_ids(self):
-        return [price["service_id"] for price in self.chosen]
-
-    def slots_of(self, day):
-        ids = ",".join(map(str, self.service_ids()))
-        return get(f"/api/slots/?date={day}&service_location=shop&vehicle_model_id={self.model['id']}&service_ids={ids}")
-
-    def an_open_day(self):
-        while Journey.days_ahead < 60:
-            Journey.days_ahead += 1
-            day = date.today() + timedelta(days=Journey.days_ahead)
-            if self.slots_of(day):
-                return day
-        self.fail("the shop is closed for weeks")
-
-    def free_times(self):
-        return [slot["time"] for slot in self.slots_of(self.day) if slot["available"] > 0]
-
-    def order(self, phone, time, **changes):
-        return {
-            "customer_name": "John Doe", "customer_phone": phone, "customer_email": "john@example.com",
-            "vehicle_model_id": self.model["id"], "service_ids": self.service_ids(),
-            "service_location": "shop", "address": "", "appointment_date": str(self.day), "appointment_time": time,
-            "payment_method": "cash", "notes": "It squeaks", **changes,
-        }
-
-    def book(self, phone, time, path="/api/bookings/", **headers):
-        answer = call("POST", path, self.order(phone, time), **headers)
-        self.assertEqual(answer.status, 201, answer.text)
-        return answer
 
     def test_a_customer_books_looks_reschedules_and_cancels(self):
         first, later = self.free_times()[0], self.free_times()[-1]
@@ -350,7 +221,8 @@ class Accounts(unittest.TestCase):
         register("ravi@example.com")
         before = post("/api/auth/login/", {"email": "ravi@example.com", "password": PASSWORD})["session_token"]
         self.assertEqual(statuses(before), {200})
-        request = urllib.request.Request(f"{system.descope_url}/_keys/rotate", json.dumps({"keep_old": True}).encode())
+        rotate = f"{under_test.system.urls['descope']}/_keys/rotate"
+        request = urllib.request.Request(rotate, json.dumps({"keep_old": True}).encode())
         with stack.LOCAL.open(request, timeout=10) as answer:
             kid = json.load(answer)["kid"]
         self.assertEqual(statuses(before), {200})
@@ -361,30 +233,63 @@ class Accounts(unittest.TestCase):
 
     def test_an_owner_is_appointed_by_one_mail(self):
         event = {"action": "create_superuser", "email": "owner@example.com"}
-        system.invoke("migrate", event)
+        under_test.system.invoke("migrate", event)
         [mail] = inbox("owner@example.com")
         self.assertEqual(mail["kind"], "reset")
         confirmation = {"token": mail["token"], "new_password": PASSWORD}
         post("/api/auth/password-reset-confirm/", confirmation)
         login = post("/api/auth/login/", {"email": "owner@example.com", "password": PASSWORD})
         self.assertEqual((login["user"]["is_superuser"], login["user"]["is_staff"]), (True, True))
-        system.invoke("migrate", event)
+        under_test.system.invoke("migrate", event)
         self.assertEqual(len(inbox("owner@example.com")), 1)
         self.assertEqual(call("POST", "/api/auth/password-reset-confirm/", confirmation).status, 400)
 
 
 class OfficialSdks(unittest.TestCase):
-    """What our stand-in is worth: whatever Descope's own clients do with Descope, they do with it."""
+    """What our stand-ins are worth: whatever the services' own clients do with the services, they do with them."""
 
     def test_python(self):
-        self.passes(tools.PYTHON_SDK / "bin/python", ROOT / "local/descope/sdk/check.py")
+        for each in STAND_INS:
+            self.passes(each.name, tools.sdk(each.name, "python") / "bin/python", ROOT / f"local/{each.name}/sdk/check.py")
 
     def test_node(self):
-        self.passes("node", tools.NODE_SDK / "check.mjs")
+        for each in STAND_INS:
+            self.passes(each.name, "node", tools.sdk(each.name, "node") / "check.mjs")
 
-    def passes(self, *command):
-        journey = run_beside(*command, system.descope_url)
+    def passes(self, service, *command):
+        journey = run_beside(*command, under_test.system.urls[service])
         self.assertEqual(journey.returncode, 0, journey.stdout + journey.stderr)
+
+
+class ScheduledJobs(unittest.TestCase):
+    """What `make dev` runs by itself."""
+
+    def test_every_job_runs_when_it_is_due(self):
+        done = []
+        schedule = Schedule(lambda function, event: done.append((function, under_test.system.invoke(function, event)["action"])))
+        moments = {0: ["deliver_outbox", "reconcile_payments", "sweep"], 4: [], 5: ["deliver_outbox", "reconcile_payments"]}
+        for moment, jobs in moments.items():
+            done.clear()
+            schedule.run_due(moment)
+            self.assertEqual(done, [("jobs", job) for job in jobs], moment)
+
+    def test_a_job_that_fails_is_told_once_and_tried_again(self):
+        answers = iter([stack.FunctionError("jobs: no"), OSError("gone"), None, OSError("gone")])
+        tried = []
+
+        def invoke(_, event):
+            tried.append(event["action"])
+            if event["action"] == "sweep" and (error := next(answers)):
+                raise error
+
+        with contextlib.redirect_stdout(io.StringIO()) as shown:
+            schedule = Schedule(invoke)
+            for hour in range(4):
+                schedule.run_due(3600 * hour)
+        self.assertEqual(tried, ["deliver_outbox", "reconcile_payments", "sweep"] * 4)
+        self.assertEqual(shown.getvalue().splitlines(), [
+            "The job sweep fails and is tried again every 3600 seconds: jobs: no", "The job sweep works again.",
+            "The job sweep fails and is tried again every 3600 seconds: gone"])
 
 
 class Edges(unittest.TestCase):
@@ -444,25 +349,12 @@ def statuses(token):
 def sdk(step, argument):
     """Returns what Descope's own SDK answers."""
     script = ROOT / "local/descope/sdk/session.py"
-    answer = run_beside(tools.PYTHON_SDK / "bin/python", script, system.descope_url, step, argument)
+    answer = run_beside(tools.sdk("descope", "python") / "bin/python", script, under_test.system.urls["descope"], step, argument)
     if answer.returncode:
         raise AssertionError(answer.stderr)
     return json.loads(answer.stdout)
 
 
-def run_beside(*command):
-    # Whatever proxy the machine has, it is not on the way to itself.
-    environment = {**os.environ, "NO_PROXY": "localhost", "no_proxy": "localhost"}
-    return subprocess.run(list(map(str, command)), env=environment, capture_output=True, text=True, timeout=120)
-
-
-def log_of(function):
-    return (TARGET / "end_to_end" / f"{function}.log").read_text(encoding="utf-8")
-
-
-def available(slots, time):
-    return next(slot["available"] for slot in slots if slot["time"] == time)
-
-
 if __name__ == "__main__":
-    unittest.main()
+    with under_test.running():
+        unittest.main()

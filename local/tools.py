@@ -1,7 +1,7 @@
 """Gets the tools that the project is run, checked and deployed with; versions are pinned here.
 
     python3 local/tools.py run       cargo-lambda, which emulates Lambda
-    python3 local/tools.py test      the same, and Descope's own SDKs for Python and Node
+    python3 local/tools.py test      the same, and Descope's and Razorpay's own SDKs for Python and Node
     python3 local/tools.py deploy    cargo-lambda, SAM and zig, which cross-compiles
     python3 local/tools.py check     cargo-sqlx and cargo-deny
 
@@ -19,8 +19,8 @@ import services
 from services import Missing, ROOT, TARGET, run, say
 
 PYTHON_TOOLS = TARGET / "tools" / "python"
-PYTHON_SDK = TARGET / "tools" / "descope-python"
-NODE_SDK = TARGET / "tools" / "descope-node"
+# Whose own SDKs are tried against the stand-ins.
+SDKS = ("descope", "razorpay")
 # The first with `fetch`.
 OLDEST_NODE = 18
 CARGO_TOOLS = Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo") / "bin"
@@ -32,10 +32,11 @@ def for_run():
 
 
 def for_test():
-    pinned = (ROOT / "local/descope/sdk/requirements.txt").read_text().split()
-    # Apart from the tools, because both pin what they share.
-    python_tools(PYTHON_SDK, *pinned)
-    node_sdk()
+    for service in SDKS:
+        pinned = (ROOT / f"local/{service}/sdk/requirements.txt").read_text().split()
+        # Apart from the tools and from each other, because all pin what they share.
+        python_tools(sdk(service, "python"), *pinned)
+        node_sdk(service)
     return for_run()
 
 
@@ -68,25 +69,29 @@ def installed(directory, package):
     return any(directory.glob(f"lib/python*/site-packages/{name.replace('-', '_')}-{version}.dist-info"))
 
 
-def node_sdk():
+def sdk(service, language):
+    return TARGET / "tools" / f"{service}-{language}"
+
+
+def node_sdk(service):
     """Copies the check to where its packages are, because Node looks for them beside it and nothing is written elsewhere."""
-    source = ROOT / "local/descope/sdk"
-    NODE_SDK.mkdir(parents=True, exist_ok=True)
+    source, directory = ROOT / f"local/{service}/sdk", sdk(service, "node")
+    directory.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "check.mjs"):
-        shutil.copy(source / name, NODE_SDK)
+        shutil.copy(source / name, directory)
     find_node()
     # Written last, so that a broken download is not taken for an installation.
-    done, wanted = NODE_SDK / "installed.json", (source / "package.json").read_text()
+    done, wanted = directory / "installed.json", (source / "package.json").read_text()
     if not done.exists() or done.read_text() != wanted:
-        say(f"Installing {' '.join(json.loads(wanted)['dependencies'])} into {NODE_SDK}.")
-        run(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=NODE_SDK)
+        say(f"Installing {' '.join(json.loads(wanted)['dependencies'])} into {directory}.")
+        run(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=directory)
         done.write_text(wanted)
 
 
 def find_node():
     absent = [package for command, package in (("node", "nodejs"), ("npm", "npm")) if not shutil.which(command)]
     if absent:
-        services.install(absent, "Descope's SDK for Node is tried against the stand-in")
+        services.install(absent, "the official SDKs for Node are tried against the stand-ins")
     version = services.output(["node", "--version"]).strip()
     if int(version[1:].split(".")[0]) < OLDEST_NODE:
         raise Missing(f"Node {OLDEST_NODE} or newer is needed, and here is {version}: put a newer one on the PATH.")

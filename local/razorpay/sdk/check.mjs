@@ -1,7 +1,7 @@
 // Runs a payment's journey against the stand-in with Razorpay's own Node SDK.
 //
-//     npm install
-//     node check.mjs http://localhost:8200
+//     python3 local/tools.py test
+//     node target/tools/razorpay-node/check.mjs http://localhost:8200
 
 import { randomBytes } from 'node:crypto';
 import Razorpay from 'razorpay';

@@ -1,7 +1,7 @@
 """Runs a payment's journey against the stand-in with Razorpay's own Python SDK.
 
-    pip install -r local/razorpay/sdk/requirements.txt
-    python local/razorpay/sdk/check.py http://localhost:8200
+    python3 local/tools.py test
+    target/tools/razorpay-python/bin/python local/razorpay/sdk/check.py http://localhost:8200
 """
 
 import json

@@ -1,0 +1,196 @@
+"""Pays online as the customer, Razorpay and the shop's jobs do it, through the real functions and Razorpay's stand-in."""
+
+import base64
+import json
+import time
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+
+import services
+import stack
+import under_test
+from stand_ins import RAZORPAY
+from under_test import Visitor, call, get, post
+
+
+class Payments(Visitor):
+    """How money comes and goes back, whoever tells of it, how often, and in which order."""
+
+    phones = iter(range(9876580000, 9876590000))
+
+    def setUp(self):
+        super().setUp()
+        self.booking = self.book(str(next(self.phones)), self.free_times()[0], payment_method="razorpay")
+        self.path = f"/api/bookings/{self.booking['id']}/"
+        self.owner = {"X_Booking_Token": self.booking["access_token"]}
+        self.to_pay = post(ORDER, {"booking_id": self.booking["id"]}, status=201)["data"]
+
+    def book(self, phone, time, **changes):
+        return post("/api/bookings/", self.order(phone, time, **changes), status=201)["data"]
+
+    def set(self, **settings):
+        """Changes settings of the stand-in until the test is over."""
+        before = razorpay("/_settings")
+        self.addCleanup(razorpay, "/_settings", {name: before[name] for name in settings})
+        razorpay("/_settings", settings)
+
+    def checkout(self, outcome="captured", webhooks=False):
+        return razorpay("/_checkout", {"order_id": self.to_pay["order_id"], "outcome": outcome, "webhooks": webhooks})
+
+    def pay(self):
+        """Pays, has it verified, and returns the id of the payment."""
+        paid = self.checkout()
+        post(VERIFY, paid)
+        return paid["razorpay_payment_id"]
+
+    def paid(self):
+        """How the booking is paid, what its timeline tells of money, and how often the database has that money."""
+        shown = get(self.path, **self.owner)
+        events = [entry["event"] for entry in get(f"{self.path}timeline/", **self.owner)]
+        told = [event for event in events if event not in ("created", "cancelled")]
+        captures = psql(f"select count(*) from captures where booking_id = {self.booking['id']} and state = 'captured'")
+        return shown["payment_method"], shown["payment_status"], told, int(captures)
+
+    def webhooks(self):
+        """Returns the order's webhooks when none of them is on its way any more."""
+        deadline = time.monotonic() + 30
+        while True:
+            own = [webhook for webhook in razorpay("/_webhooks") if self.to_pay["order_id"] in webhook["body"]]
+            if all(webhook["next_try"] is None for webhook in own):
+                return own
+            self.assertLess(time.monotonic(), deadline, own)
+
+    def assert_all_taken(self, webhooks, *events, copies=1):
+        self.assertEqual([webhook["event"] for webhook in webhooks], list(events))
+        for webhook in webhooks:
+            self.assertEqual([delivery["status"] for delivery in webhook["deliveries"]], [200] * copies, webhook)
+
+    def test_an_order_is_for_the_total_and_the_same_until_it_is_paid(self):
+        total = round(float(self.booking["total_amount"]) * 100)
+        self.assertEqual(self.to_pay, {"order_id": self.to_pay["order_id"], "amount": total / 100, "amount_paise": total,
+                                       "currency": "INR", "key_id": RAZORPAY.account["RAZORPAY_KEY_ID"]})
+        self.assertEqual(post(ORDER, {"booking_id": self.booking["id"]})["data"], self.to_pay)
+        at_razorpay = razorpay(f"/v1/orders/{self.to_pay['order_id']}")
+        self.assertEqual((at_razorpay["amount"], at_razorpay["status"]), (total, "created"))
+        self.assertEqual(self.paid(), ("razorpay", "pending", [], 0))
+
+    def test_the_browser_alone_settles_a_payment_and_may_repeat_itself(self):
+        paid = self.checkout()
+        for _ in range(2):
+            verified = post(VERIFY, paid)["data"]
+            self.assertEqual(verified, {"booking_id": self.booking["id"], "payment_status": "completed"})
+        self.assertEqual(self.paid(), SETTLED)
+        refusal = call("POST", ORDER, {"booking_id": self.booking["id"]})
+        self.assertEqual((refusal.status, refusal.body["code"]), (409, "ALREADY_PAID"))
+
+    def test_webhooks_alone_settle_a_payment_when_the_browser_is_lost(self):
+        self.checkout(webhooks=True)
+        self.assert_all_taken(self.webhooks(), "payment.authorized", "payment.captured", "order.paid")
+        self.assertEqual(self.paid(), SETTLED)
+
+    def test_the_job_alone_settles_and_captures_a_payment_when_browser_and_webhooks_are_lost(self):
+        # The capture would have one sent too.
+        self.set(webhook_url=None)
+        payment = self.checkout("authorized", webhooks=True)["razorpay_payment_id"]
+        job("reconcile_payments")
+        self.assertEqual(self.paid(), ("razorpay", "pending", [], 0), "the browser has ten minutes")
+        psql("update payments set created_at = now() - interval '20 minutes', checked_at = now() - interval '20 minutes' "
+             f"where order_id = '{self.to_pay['order_id']}'")
+        told = job("reconcile_payments")
+        self.assertEqual((told["applied"], told["mismatched"]), (1, 0), told)
+        self.assertEqual(razorpay(f"/v1/payments/{payment}")["status"], "captured")
+        self.assertEqual(self.paid(), SETTLED)
+
+    def test_webhooks_that_come_twice_and_backwards_settle_once(self):
+        self.set(webhook_copies=2, webhooks_reversed=True)
+        paid = self.checkout(webhooks=True)
+        webhooks = self.webhooks()
+        self.assert_all_taken(webhooks, "order.paid", "payment.captured", "payment.authorized", copies=2)
+        post(VERIFY, paid)
+        for webhook in webhooks:
+            razorpay("/_webhooks/deliver", {"event_id": webhook["event_id"]})
+        self.assertEqual({delivery["status"] for webhook in self.webhooks() for delivery in webhook["deliveries"]}, {200})
+        self.assertEqual(self.paid(), SETTLED)
+
+    def test_all_that_tell_of_a_payment_at_once_settle_it_once(self):
+        paid = self.checkout(webhooks=True)
+        with ThreadPoolExecutor(12) as pool:
+            answers = list(pool.map(lambda _: call("POST", VERIFY, paid).status, range(12)))
+        self.assertEqual(answers, [200] * 12)
+        self.webhooks()
+        self.assertEqual(self.paid(), SETTLED)
+
+    def test_what_is_not_signed_settles_nothing(self):
+        paid = self.checkout()
+        forged = call("POST", VERIFY, {**paid, "razorpay_signature": "0" * 64})
+        self.assertEqual((forged.status, forged.body["code"], forged.body["message"]),
+                         (400, "INVALID_SIGNATURE", "Invalid payment signature"))
+        payment = razorpay(f"/v1/payments/{paid['razorpay_payment_id']}")
+        event = {"event": "payment.captured", "payload": {"payment": {"entity": payment}}}
+        forged = call("POST", "/api/payments/razorpay/webhook/", event, X_Razorpay_Signature="0" * 64)
+        self.assertEqual((forged.status, forged.body["code"]), (400, "INVALID_SIGNATURE"))
+        self.assertEqual(self.paid(), ("razorpay", "pending", [], 0))
+
+    def test_the_money_of_a_cancelled_booking_goes_back_once(self):
+        payment = self.pay()
+        post(f"{self.path}cancel/", {}, **self.owner)
+        self.assertEqual(self.paid(), ("razorpay", "completed", ["paid", "refund_requested"], 1))
+        deliver_outbox()
+        deliver_outbox()
+        refunds = razorpay(f"/v1/payments/{payment}/refunds")["items"]
+        told = [(refund["amount"], refund["status"]) for refund in refunds]
+        self.assertEqual(told, [(self.to_pay["amount_paise"], "processed")])
+        self.assertEqual(self.paid(), REFUNDED)
+
+    def test_a_refund_that_takes_its_time_is_told_by_a_webhook(self):
+        self.set(refund_delay_ms=3_600_000)
+        payment = self.pay()
+        post(f"{self.path}cancel/", {}, **self.owner)
+        deliver_outbox()
+        [refund] = razorpay(f"/v1/payments/{payment}/refunds")["items"]
+        self.assertEqual(refund["status"], "pending")
+        self.assertEqual(self.paid()[1], "completed")
+        razorpay(f"/_refunds/{refund['id']}", {"status": "processed"})
+        self.assert_all_taken(self.webhooks(), "refund.created", "refund.processed")
+        self.assertEqual(self.paid(), REFUNDED)
+
+    def test_money_that_comes_for_a_cancelled_booking_goes_back(self):
+        post(f"{self.path}cancel/", {}, **self.owner)
+        paid = self.checkout(webhooks=True)
+        self.webhooks()
+        deliver_outbox()
+        self.assertEqual(razorpay(f"/v1/payments/{paid['razorpay_payment_id']}")["refund_status"], "full")
+        self.assertEqual(self.paid(), REFUNDED)
+
+
+ORDER = "/api/payments/razorpay/create-order/"
+VERIFY = "/api/payments/razorpay/verify/"
+SETTLED = ("razorpay", "completed", ["paid"], 1)
+REFUNDED = ("razorpay", "refunded", ["paid", "refund_requested", "refunded"], 1)
+
+
+def razorpay(path, body=None):
+    """Calls the stand-in with the shop's key; its hooks ask for none."""
+    key = "{RAZORPAY_KEY_ID}:{RAZORPAY_KEY_SECRET}".format(**RAZORPAY.account)
+    headers = {"Authorization": f"Basic {base64.b64encode(key.encode()).decode()}", "Content-Type": "application/json"}
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(under_test.system.urls["razorpay"] + path, data, headers)
+    with stack.LOCAL.open(request, timeout=10) as answer:
+        return json.load(answer)
+
+
+def psql(sql):
+    printed = services.psql([under_test.system.environment["DATABASE_URL"]], sql)
+    if printed is None:
+        raise AssertionError(f"Postgres refuses: {sql}")
+    return printed
+
+
+def job(action):
+    return under_test.system.invoke("jobs", {"action": action})
+
+
+def deliver_outbox():
+    """Runs the job until nothing is due: the other tests have written messages too."""
+    while any(job("deliver_outbox")[what] for what in ("delivered", "postponed", "failed")):
+        pass
