@@ -4,6 +4,7 @@ import base64
 import contextlib
 import io
 import json
+import time
 import unittest
 import urllib.request
 import uuid
@@ -19,7 +20,8 @@ from end_to_end_payments import Payments
 from schedule import Schedule
 from services import ROOT
 from stand_ins import STAND_INS
-from under_test import ORIGIN, Visitor, available, bearer, call, get, import_catalogue, inbox, log_of, post, run_beside, sign_in
+from under_test import ORIGIN, Visitor, available, bearer, call, get, import_catalogue, inbox, log_of, metrics_of, post, \
+    run_beside, sign_in
 
 
 class Journey(Visitor):
@@ -303,6 +305,23 @@ class Edges(unittest.TestCase):
     def test_every_answer_has_a_request_id(self):
         self.assertTrue(call("GET", "/api/vehicle-types/").headers["X-Request-Id"])
         self.assertEqual(call("GET", "/nowhere", X_Request_Id="seen-7").headers["X-Request-Id"], "seen-7")
+
+    def test_what_happens_is_counted_for_cloudwatch(self):
+        before = metrics_of("vehicles")
+        for _ in range(3):
+            call("GET", "/api/vehicle-types/")
+        call("GET", "/api/vehicle-types/moon/")
+        # The lines go through a pipe and a thread before they are in the log.
+        deadline = time.monotonic() + 5
+        while (gained := metrics_of("vehicles") - before)[("Requests", "Count")] < 4 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self.assertEqual(gained.pop(("CacheHits", "Count"), 0) + gained.pop(("CacheMisses", "Count"), 0), 3)
+        gained.pop(("ColdStarts", "Count"), None)
+        self.assertEqual(gained, {
+            ("Requests", "Count"): 4, ("Latency", "Milliseconds"): 4,
+            ("Requests", "Count", "GET /api/vehicle-types"): 3, ("Latency", "Milliseconds", "GET /api/vehicle-types"): 3,
+            ("Requests", "Count", "GET /api/vehicle-types/{id}"): 1, ("Latency", "Milliseconds", "GET /api/vehicle-types/{id}"): 1,
+        })
 
     def test_the_catalogue_is_not_sent_twice_to_whoever_has_it(self):
         tag = call("GET", "/api/vehicle-types/").headers["ETag"]

@@ -9,6 +9,7 @@ import sys
 import unittest
 import urllib.parse
 import uuid
+from collections import Counter
 from datetime import date, timedelta
 
 import services
@@ -19,6 +20,7 @@ from stand_ins import STAND_INS
 
 PORT = 8900
 ORIGIN = "http://localhost:3000"
+METRICS = "RepairMyBike/e2e"
 system = None
 
 
@@ -39,6 +41,7 @@ def running():
         # Whatever Descope and Razorpay the developer uses, the tests look into the stand-ins.
         environment = {name: value for name, value in environment.items() if not name.startswith(("DESCOPE_", "RAZORPAY_"))}
         environment["RAZORPAY_ENABLED"] = "true"
+        environment["METRICS_NAMESPACE"] = METRICS
         ports = {each.name: stack.free_port() for each in STAND_INS}
         with stack.Stack(PORT, environment, TARGET / "end_to_end", ports) as system:
             system.invoke("migrate", {"action": "migrate"})
@@ -164,6 +167,22 @@ def run_beside(*command):
 
 def log_of(function):
     return (TARGET / "end_to_end" / f"{function}.log").read_text(encoding="utf-8")
+
+
+def metrics_of(function):
+    """Returns what the function has counted, by metric and route, as CloudWatch reads it from the log."""
+    counted = Counter()
+    for line in log_of(function).splitlines():
+        document = json.loads(line) if line.startswith('{"_aws"') else None
+        for directive in document["_aws"]["CloudWatchMetrics"] if document else []:
+            if directive["Namespace"] != METRICS or not document["_aws"]["Timestamp"]:
+                raise AssertionError(line)
+            [dimensions] = directive["Dimensions"]
+            for metric in directive["Metrics"]:
+                value = document[metric["Name"]]
+                name = (metric["Name"], metric["Unit"], *(document[dimension] for dimension in dimensions))
+                counted[name] += value if isinstance(value, int) else len(value)
+    return counted
 
 
 def available(slots, time):
