@@ -10,7 +10,10 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, header};
+use lambda_http::{
+    http::{HeaderMap, HeaderName, HeaderValue, header},
+    request::RequestContext,
+};
 use tracing::{Instrument, info, info_span};
 
 use crate::metrics::{self, Count};
@@ -27,10 +30,13 @@ pub(crate) async fn observe(request: Request, next: Next) -> Response {
         metrics::count(Count::ColdStarts);
     }
     let start = if is_warm { "warm" } else { "cold" };
-    let id = request.headers().get(&REQUEST_ID).filter(|id| is_sane(id)).cloned().unwrap_or_else(new_id);
+    let gateway_id = gateway_id(&request);
+    let sent = request.headers().get(&REQUEST_ID).filter(|id| is_sane(id)).cloned();
+    let id = sent.or_else(|| gateway_id.clone()).unwrap_or_else(new_id);
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
-    let span = info_span!("request", request_id = id.to_str().unwrap_or_default());
+    let text = |id: &HeaderValue| id.to_str().unwrap_or_default().to_owned();
+    let span = info_span!("request", request_id = text(&id), gateway_request_id = gateway_id.as_ref().map(text));
 
     let mut response = next.run(request).instrument(span.clone()).await;
 
@@ -42,6 +48,12 @@ pub(crate) async fn observe(request: Request, next: Next) -> Response {
     metrics::request(method.as_str(), &route, status, latency);
     span.in_scope(|| info!(%method, route, status, milliseconds, start, "request answered"));
     response
+}
+
+/// What the gateway calls the request in its access log.
+fn gateway_id(request: &Request) -> Option<HeaderValue> {
+    let RequestContext::ApiGatewayV2(context) = request.extensions().get()? else { return None };
+    HeaderValue::from_str(context.request_id.as_deref()?).ok().filter(is_sane)
 }
 
 /// A token that can be logged and sent back as it is.

@@ -1,6 +1,13 @@
 //! A caller whose requests reach a function as API Gateway delivers them: as events of payload format 2.0.
 
-use std::{collections::BTreeMap, future::Future, pin::Pin, rc::Rc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    pin::Pin,
+    rc::Rc,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use lambda_http::{Context, LambdaEvent, request::LambdaRequest};
 use serde_json::{Value, json};
@@ -98,12 +105,14 @@ impl Client {
 
     /// Any request.
     pub async fn send(&self, method: &str, path: &str, body: Option<&str>) -> Answer {
+        static REQUESTS: AtomicU64 = AtomicU64::new(0);
+        let number = REQUESTS.fetch_add(1, Ordering::Relaxed);
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let answer = (self.handler)(json!({
             "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": query,
             "headers": self.headers,
             "requestContext": {
-                "accountId": "1", "apiId": "api", "domainName": "api.example", "requestId": "1",
+                "accountId": "1", "apiId": "api", "domainName": "api.example", "requestId": format!("gateway-{number}="),
                 "routeKey": "$default", "stage": "$default",
                 "time": "22/Nov/2026:09:00:00 +0000", "timeEpoch": 1_795_338_000_000_i64,
                 "http": {
