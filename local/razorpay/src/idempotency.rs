@@ -1,4 +1,5 @@
-//! Keys that make a repeated refund the same refund. They are kept for ever here; how long Razorpay keeps them is not known.
+//! Keys that make a repeated refund the same refund. They are kept until a test has them forgotten; how long
+//! Razorpay keeps them is not known.
 
 use std::{collections::BTreeMap, sync::Arc};
 

@@ -8,6 +8,7 @@ use tokio::{net::TcpListener, sync::watch};
 use crate::{
     Attempt, Checkout, Fault, KEY_ID, KEY_SECRET, Outcome, RefundOutcome, Settings, Webhook, checkout, courier,
     entities::Entity,
+    idempotency::Keys,
     returns,
     server::{self, Shared},
     sign,
@@ -169,6 +170,11 @@ impl StandIn {
     /// All refunds, oldest first.
     pub fn refunds(&self) -> Vec<Value> {
         self.shared.look().refunds.oldest().map(Entity::json).cloned().collect()
+    }
+
+    /// Forgets the idempotency keys of all refunds, as Razorpay may after a while.
+    pub fn forget_keys(&self) {
+        self.keep(|state| state.keys = Keys::default());
     }
 
     /// Changes anything about an order, against all rules. Does nothing if there is no such order.
