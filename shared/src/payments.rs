@@ -18,7 +18,7 @@ use crate::{
         status::{BookingStatus, PaymentMethod, PaymentStatus},
     },
     metrics::{self, Count},
-    razorpay::{Payment, PaymentStatus as GatewayStatus},
+    razorpay::{Payment, PaymentStatus as GatewayStatus, Refund},
 };
 
 /// What came of applying what Razorpay says of an order.
@@ -30,15 +30,22 @@ pub struct Settlement {
     pub is_paid: bool,
     /// How many payments were new or have moved forward.
     pub applied: usize,
+    /// How many refunds were new or have moved forward.
+    pub refunds: usize,
     /// How many do not fit the order: another amount, another currency. A person must look at them.
     pub mismatched: usize,
 }
 
-/// Applies what Razorpay says of the payments of an order. The only way a payment moves forward; it never moves back.
+/// Applies what Razorpay says of the payments of an order, and of their refunds. The only way a payment moves forward; it never moves back.
 ///
 /// Money that arrives pays the booking, unless that is paid already; money that arrives for a booking that is paid or
 /// cancelled is queued to go back.
-pub async fn settle(connection: &mut PgConnection, order_id: &str, payments: &[Payment]) -> Result<Settlement> {
+pub async fn settle(
+    connection: &mut PgConnection,
+    order_id: &str,
+    payments: &[Payment],
+    refunds: &[Refund],
+) -> Result<Settlement> {
     let order = sqlx::query!("select booking_id from payments where order_id = $1", order_id)
         .fetch_optional(&mut *connection)
         .await?;
@@ -48,6 +55,7 @@ pub async fn settle(connection: &mut PgConnection, order_id: &str, payments: &[P
         .fetch_one(&mut *connection)
         .await?;
     let mut settlement = Settlement { booking_id: Some(booking.id), ..Settlement::default() };
+    let mut to_give_back = Vec::new();
     for payment in payments.iter().filter(|payment| payment.order_id.as_deref() == Some(order_id)) {
         if payment.amount != order.amount_paise || payment.currency != order.currency {
             error!(booking.id, payment.id, "a payment does not fit its order");
@@ -55,12 +63,24 @@ pub async fn settle(connection: &mut PgConnection, order_id: &str, payments: &[P
             settlement.mismatched += 1;
             continue;
         }
-        let Some(state) = state(payment.status) else { continue };
+        let Some(state) = state(payment) else { continue };
         let moved = write_capture(connection, (order.id, booking.id), payment, state).await?;
         let Some(capture_id) = moved else { continue };
         settlement.applied += 1;
         if state == "captured" {
-            arrive(connection, &mut booking, order.id, capture_id).await?;
+            let reason = arrive(connection, &mut booking, order.id, capture_id).await?;
+            to_give_back.extend(reason.map(|reason| (capture_id, payment, reason)));
+        }
+    }
+    for refund in refunds {
+        settlement.refunds += usize::from(record(connection, refund).await? == Told::News);
+    }
+    for (capture_id, payment, reason) in to_give_back {
+        // Refunds that Razorpay has made may not all be known here yet.
+        let left_there = payment.amount - payment.amount_refunded.unwrap_or_default();
+        let amount = left(connection, capture_id).await?.min(left_there);
+        if amount > 0 {
+            queue(connection, &booking, capture_id, amount, reason, &Actor::System).await?;
         }
     }
     settlement.is_paid = booking.payment_status != PaymentStatus::Pending;
@@ -68,13 +88,14 @@ pub async fn settle(connection: &mut PgConnection, order_id: &str, payments: &[P
 }
 
 /// The state that a payment's status means, if it means one.
-fn state(status: GatewayStatus) -> Option<&'static str> {
-    match status {
+fn state(payment: &Payment) -> Option<&'static str> {
+    match payment.status {
+        // Of what was given back since, its refunds tell.
+        _ if payment.is_taken() => Some("captured"),
         GatewayStatus::Failed => Some("failed"),
         GatewayStatus::Authorized => Some("authorized"),
-        GatewayStatus::Captured => Some("captured"),
-        // Money that was let go before it was taken is none; what was taken and given back is told by its refunds.
-        GatewayStatus::Created | GatewayStatus::Refunded | GatewayStatus::Unknown => None,
+        // Money that was let go before it was taken is none.
+        _ => None,
     }
 }
 
@@ -104,18 +125,19 @@ async fn write_capture(
     .await
 }
 
-/// Money has arrived from Razorpay.
-async fn arrive(connection: &mut PgConnection, booking: &mut Stored, order: i64, capture: i64) -> Result<()> {
+/// Money has arrived from Razorpay. If it is to go back, why.
+async fn arrive(
+    connection: &mut PgConnection,
+    booking: &mut Stored,
+    order: i64,
+    capture: i64,
+) -> sqlx::Result<Option<&'static str>> {
     let is_paid = booking.payment_status != PaymentStatus::Pending;
     if !is_paid {
         pay(connection, booking, (order, capture), PaymentMethod::Razorpay, &Actor::Razorpay).await?;
     }
-    if is_paid || booking.booking_status == BookingStatus::Cancelled {
-        let reason = if is_paid { "paid twice" } else { "paid after cancellation" };
-        let left = left(connection, capture).await?;
-        queue(connection, booking, capture, left, reason, &Actor::System).await?;
-    }
-    Ok(())
+    let is_cancelled = booking.booking_status == BookingStatus::Cancelled;
+    Ok(is_paid.then_some("paid twice").or(is_cancelled.then_some("paid after cancellation")))
 }
 
 /// The booking is paid by this money.

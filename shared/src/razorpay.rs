@@ -148,6 +148,15 @@ impl Razorpay {
         Ok(refunds.items)
     }
 
+    /// All refunds of those payments of which something was given back.
+    pub async fn refunds_of_all(&self, payments: &[Payment]) -> Result<Vec<Refund>, Failure> {
+        let mut refunds = Vec::new();
+        for payment in payments.iter().filter(|payment| payment.amount_refunded.is_some_and(|amount| amount > 0)) {
+            refunds.extend(self.refunds_of(&payment.id).await?);
+        }
+        Ok(refunds)
+    }
+
     fn request(&self, method: Method, address: &str) -> RequestBuilder {
         self.http
             .request(method, format!("{}{address}", self.base_url))

@@ -1,5 +1,7 @@
 //! What was written in the transaction of its cause reaches the world: refunds; messages to people are only logged yet.
 
+use std::time::Instant;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shared::{
@@ -10,8 +12,6 @@ use tracing::{error, info, warn};
 
 use crate::App;
 
-/// How many messages one run takes.
-const BATCH: i64 = 20;
 /// After so many attempts, with pauses that grow to an hour, a message is given up: about a week.
 const ATTEMPTS: i32 = 170;
 
@@ -41,27 +41,29 @@ struct RefundMessage {
 }
 
 impl App {
-    /// Takes the messages that are due. Whoever takes one has it until it is due again.
-    pub(crate) async fn deliver_outbox(&self) -> Result<Delivered> {
+    /// Takes the messages that are due, one by one. Whoever takes one has it until it is due again.
+    pub(crate) async fn deliver_outbox(&self, end: Instant) -> Result<Delivered> {
         let pool = self.database.pool();
-        let due = sqlx::query!(
-            "
-            update outbox set
-                attempts = attempts + 1, due_at = now() + least(interval '30 seconds' * power(2, attempts), interval '1 hour')
-            where id in (
-                select id from outbox
-                where delivered_at is null and failed_at is null and due_at <= now()
-                order by due_at limit $1 for update skip locked
-            )
-            returning id, kind, payload, attempts
-            ",
-            BATCH
-        )
-        .fetch_all(&pool)
-        .await?;
         let mut delivered = Delivered::default();
-        for message in due {
-            let fate = self.deliver(&message.kind, message.payload).await;
+        while Instant::now() < end {
+            // Beyond an hour the power would only grow out of range.
+            let due = sqlx::query!(
+                "
+                update outbox set
+                    attempts = attempts + 1,
+                    due_at = now() + least(interval '30 seconds' * power(2, least(attempts, 7)), interval '1 hour')
+                where id = (
+                    select id from outbox
+                    where delivered_at is null and failed_at is null and due_at <= now()
+                    order by due_at limit 1 for update skip locked
+                )
+                returning id, kind, payload, attempts
+                "
+            )
+            .fetch_optional(&pool)
+            .await?;
+            let Some(message) = due else { break };
+            let fate = self.deliver(&message.kind, message.payload, message.attempts > 1).await;
             let fate = fate.unwrap_or_else(|error| {
                 warn!(%error, message.id, message.kind, "a message was not delivered");
                 Fate::Postponed
@@ -95,12 +97,12 @@ impl App {
         Ok(delivered)
     }
 
-    async fn deliver(&self, kind: &str, payload: Value) -> Result<Fate> {
+    async fn deliver(&self, kind: &str, payload: Value, was_tried: bool) -> Result<Fate> {
         match kind {
             "refund" => {
                 let message: RefundMessage = serde_json::from_value(payload).map_err(Error::internal)?;
                 match &self.razorpay {
-                    Some(razorpay) => self.refund(razorpay, message.refund_id).await,
+                    Some(razorpay) => self.refund(razorpay, message.refund_id, was_tried).await,
                     // Payments were switched off with money still to go back.
                     None => Ok(Fate::Postponed),
                 }
@@ -113,7 +115,7 @@ impl App {
         }
     }
 
-    async fn refund(&self, razorpay: &Razorpay, id: i64) -> Result<Fate> {
+    async fn refund(&self, razorpay: &Razorpay, id: i64, was_tried: bool) -> Result<Fate> {
         let wanted = sqlx::query!(
             r#"
             select refund.idempotency_key, refund.amount_paise, refund.state::text as "state!",
@@ -129,33 +131,44 @@ impl App {
             return Ok(Fate::Delivered);
         }
         let key = &wanted.idempotency_key;
+        if was_tried && self.has_refund(razorpay, &wanted.payment_id, key).await? {
+            // The answer was lost, and nobody promises for how long Razorpay remembers the key.
+            return Ok(Fate::Delivered);
+        }
         match razorpay.refund(&wanted.payment_id, wanted.amount_paise, key).await {
-            Ok(refund) => self.record(&refund, key).await,
+            Ok(refund) => {
+                self.record(&[Refund { receipt: Some(key.clone()), ..refund }]).await?;
+                Ok(Fate::Delivered)
+            }
             Err(Failure::Unknown(error)) => Err(error),
+            // It may have been done before, or somebody else may have given the money back.
+            Err(Failure::Refused { .. }) if self.has_refund(razorpay, &wanted.payment_id, key).await? => {
+                Ok(Fate::Delivered)
+            }
+            // Another request with this key is being worked on.
+            Err(Failure::Refused { status: 409, .. }) => Ok(Fate::Postponed),
             Err(Failure::Refused { status, reason, .. }) => {
-                // It may have been done before: an answer was lost, or the key has been forgotten.
-                let refunds = razorpay.refunds_of(&wanted.payment_id).await?;
-                match refunds.into_iter().find(|refund| refund.receipt.as_ref() == Some(key)) {
-                    Some(refund) => self.record(&refund, key).await,
-                    // Another request with this key is being worked on.
-                    None if status == 409 => Ok(Fate::Postponed),
-                    None => {
-                        error!(refund.id = id, status, reason, "Razorpay refuses a refund");
-                        let mut transaction = self.database.begin().await?;
-                        payments::give_up(&mut transaction, id).await?;
-                        transaction.commit().await?;
-                        Ok(Fate::Failed)
-                    }
-                }
+                error!(refund.id = id, status, reason, "Razorpay refuses a refund");
+                let mut transaction = self.database.begin().await?;
+                payments::give_up(&mut transaction, id).await?;
+                transaction.commit().await?;
+                Ok(Fate::Failed)
             }
         }
     }
 
-    async fn record(&self, refund: &Refund, key: &str) -> Result<Fate> {
+    /// Learns all that Razorpay knows of the refunds of a payment; whether one of them is ours by this key.
+    async fn has_refund(&self, razorpay: &Razorpay, payment_id: &str, key: &str) -> Result<bool> {
+        let refunds = razorpay.refunds_of(payment_id).await?;
+        self.record(&refunds).await?;
+        Ok(refunds.iter().any(|refund| refund.receipt.as_deref() == Some(key)))
+    }
+
+    async fn record(&self, refunds: &[Refund]) -> Result<()> {
         let mut transaction = self.database.begin().await?;
-        let refund = Refund { receipt: Some(key.to_owned()), ..refund.clone() };
-        payments::record(&mut transaction, &refund).await?;
-        transaction.commit().await?;
-        Ok(Fate::Delivered)
+        for refund in refunds {
+            payments::record(&mut transaction, refund).await?;
+        }
+        Ok(transaction.commit().await?)
     }
 }

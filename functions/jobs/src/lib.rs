@@ -7,6 +7,8 @@ mod deliver_outbox;
 mod reconcile_payments;
 mod sweep;
 
+use std::time::{Duration, Instant};
+
 use serde::{Deserialize, Serialize};
 use shared::{
     database::Database,
@@ -17,6 +19,9 @@ use shared::{
 pub use deliver_outbox::Delivered;
 pub use reconcile_payments::Reconciled;
 pub use sweep::Swept;
+
+/// A run begins nothing more after this long. What it has begun then ends well before the function's own limit.
+const TIME: Duration = Duration::from_mins(3);
 
 /// What to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -54,9 +59,14 @@ pub struct App {
 impl App {
     /// Does what the event says. Every event is safe to repeat.
     pub async fn handle(&self, event: Event) -> shared::Result<Outcome> {
+        self.handle_until(event, Instant::now() + TIME).await
+    }
+
+    /// The same, but begins nothing more that takes its time once it is this late.
+    pub async fn handle_until(&self, event: Event, end: Instant) -> shared::Result<Outcome> {
         let done = match event {
-            Event::ReconcilePayments => self.reconcile_payments().await.map(Outcome::ReconcilePayments),
-            Event::DeliverOutbox => self.deliver_outbox().await.map(Outcome::DeliverOutbox),
+            Event::ReconcilePayments => self.reconcile_payments(end).await.map(Outcome::ReconcilePayments),
+            Event::DeliverOutbox => self.deliver_outbox(end).await.map(Outcome::DeliverOutbox),
             Event::Sweep => self.sweep().await.map(Outcome::Sweep),
         };
         match &done {

@@ -115,6 +115,10 @@ async fn reserve(database: &Database, booking_id: i64) -> Result<(Kept, bool)> {
     )
     .fetch_optional(&mut *transaction)
     .await?;
+    if let Some(Kept { id, order_id: Some(_), .. }) = open {
+        // It may be paid from now on, so it is looked after from now on.
+        sqlx::query!("update payments set updated_at = now() where id = $1", id).execute(&mut *transaction).await?;
+    }
     let (kept, is_new) = match open {
         Some(open) => (open, false),
         None => (insert(&mut transaction, booking_id, booking.total_amount.paise()).await?, true),

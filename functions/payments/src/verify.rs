@@ -82,8 +82,13 @@ async fn verify(
     if payment.status == GatewayStatus::Authorized {
         payment = razorpay.capture(&payment).await?;
     }
+    if !matches!(payment.status, GatewayStatus::Authorized | GatewayStatus::Captured | GatewayStatus::Refunded) {
+        return Err(Error::InvalidSignature);
+    }
+    let paid = [payment];
+    let refunds = razorpay.refunds_of_all(&paid).await?;
     let mut transaction = app.database.begin().await?;
-    let settlement = payments::settle(&mut transaction, &order_id, &[payment]).await?;
+    let settlement = payments::settle(&mut transaction, &order_id, &paid, &refunds).await?;
     let booking_id = settlement.booking_id.ok_or(Error::NotFound("Payment record"))?;
     transaction.commit().await?;
     let payment_status = sqlx::query_scalar!(

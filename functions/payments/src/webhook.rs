@@ -54,7 +54,8 @@ async fn receive(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Res
 /// Applies an event once, all of it or nothing.
 async fn apply(app: &App, event_id: &str, body: &[u8]) -> Result<()> {
     let Ok(event) = serde_json::from_slice::<Event>(body) else {
-        // It is Razorpay's, and of a kind that is not known here.
+        // It is Razorpay's, and of a kind that is not known here. It would not be understood the next time either.
+        warn!(event_id, "a webhook cannot be read");
         return Ok(());
     };
     let payment = event.payload.payment.map(|wrapped| wrapped.entity);
@@ -74,12 +75,14 @@ async fn apply(app: &App, event_id: &str, body: &[u8]) -> Result<()> {
     .execute(&mut *transaction)
     .await?;
     if received.rows_affected() == 1 {
+        let refunds = refund.as_slice();
         if let (Some(order_id), Some(payment)) = (&order_id, payment) {
-            let settlement = payments::settle(&mut transaction, order_id, &[payment]).await?;
+            let settlement = payments::settle(&mut transaction, order_id, &[payment], refunds).await?;
             info!(event = event.event, booking.id = settlement.booking_id, settlement.applied, "webhook applied");
-        }
-        if let Some(refund) = refund {
-            payments::record(&mut transaction, &refund).await?;
+        } else {
+            for refund in refunds {
+                payments::record(&mut transaction, refund).await?;
+            }
         }
     }
     transaction.commit().await?;

@@ -85,10 +85,19 @@ pub async fn record(connection: &mut PgConnection, refund: &Refund) -> Result<To
         .await?;
     let Some(capture) = capture else { return Ok(Told::Foreign) };
     let booking = change::lock(connection, capture.booking_id).await?;
+    let is_taken =
+        sqlx::query_scalar!(r#"select state = 'captured' as "is_taken!" from captures where id = $1"#, capture.id)
+            .fetch_one(&mut *connection)
+            .await?;
+    if !is_taken {
+        // Razorpay lets go what was only authorized, and calls that a refund too.
+        return Ok(Told::Nothing);
+    }
     let known = sqlx::query!(
         r#"
         select id, state::text as "state!", refund_id from refunds
         where refund_id = $1 or (idempotency_key = $2 and refund_id is null)
+        order by refund_id nulls last limit 1
         "#,
         refund.id,
         refund.receipt
@@ -96,6 +105,8 @@ pub async fn record(connection: &mut PgConnection, refund: &Refund) -> Result<To
     .fetch_optional(&mut *connection)
     .await?;
     let (id, state) = match known {
+        // One that was given up here has not failed there: whatever comes of it is news.
+        Some(known) if known.state == "failed" && known.refund_id.is_none() => (known.id, "queued".to_owned()),
         Some(known) => (known.id, known.state),
         None if refund.status == RefundStatus::Failed => return Ok(Told::Nothing),
         None => (write_foreign(connection, capture.id, &booking, refund).await?, "queued".to_owned()),
@@ -129,10 +140,6 @@ async fn write_foreign(
 ) -> sqlx::Result<i64> {
     sqlx::query_scalar!(
         "
-        with reserved as (
-            update captures set refunded_paise = least(refunded_paise + $3, amount_paise), updated_at = now()
-            where id = $1
-        )
         insert into refunds (capture_id, booking_id, amount_paise, idempotency_key, refund_id, reason, actor)
         values ($1, $2, $3, $4, $4, 'not asked for here', 'razorpay')
         returning id
@@ -146,11 +153,30 @@ async fn write_foreign(
     .await
 }
 
+/// Razorpay knows the refund, by its own name.
 async fn name(connection: &mut PgConnection, id: i64, refund: &Refund) -> sqlx::Result<()> {
-    sqlx::query!(
-        "update refunds set refund_id = $2, state = 'pending', updated_at = now() where id = $1",
+    let capture = sqlx::query_scalar!(
+        "update refunds set refund_id = $2, state = 'pending', updated_at = now() where id = $1 returning capture_id",
         id,
         refund.id
+    )
+    .fetch_one(&mut *connection)
+    .await?;
+    count(connection, capture).await
+}
+
+/// Counts again what goes back of a capture. Somebody else may have given back what is queued here too: then one of the two
+/// will be refused, and until then it is not more than there is.
+async fn count(connection: &mut PgConnection, capture: i64) -> sqlx::Result<()> {
+    sqlx::query!(
+        "
+        update captures set updated_at = now(), refunded_paise = least(amount_paise, (
+            select coalesce(sum(refund.amount_paise), 0) from refunds refund
+            where refund.capture_id = captures.id and refund.state <> 'failed'
+        ))
+        where id = $1
+        ",
+        capture
     )
     .execute(connection)
     .await
@@ -194,39 +220,53 @@ async fn finish(connection: &mut PgConnection, booking: &Stored, id: i64, actor:
     .map(drop)
 }
 
-/// Razorpay will not do a refund that is queued.
+/// Razorpay will not do a refund that is queued. If that is because somebody gave back a part of the money meanwhile, the
+/// rest of what must go back is queued instead.
 pub async fn give_up(connection: &mut PgConnection, id: i64) -> Result<()> {
     let booking_id =
         sqlx::query_scalar!("select booking_id from refunds where id = $1", id).fetch_one(&mut *connection).await?;
     let booking = change::lock(connection, booking_id).await?;
-    let state = sqlx::query_scalar!(r#"select state::text as "state!" from refunds where id = $1"#, id)
-        .fetch_one(&mut *connection)
-        .await?;
-    if state == "queued" { Ok(fail(connection, &booking, id).await?) } else { Ok(()) }
+    let refund = sqlx::query!(
+        r#"
+        select refund.state::text as "state!", refund.amount_paise, refund.reason, capture.id as capture_id, capture.pays_booking
+        from refunds refund join captures capture on capture.id = refund.capture_id
+        where refund.id = $1
+        "#,
+        id
+    )
+    .fetch_one(&mut *connection)
+    .await?;
+    if refund.state != "queued" {
+        return Ok(());
+    }
+    fail(connection, &booking, id).await?;
+    let left = left(connection, refund.capture_id).await?;
+    let must_go_back = !refund.pays_booking || booking.booking_status == BookingStatus::Cancelled;
+    if must_go_back && 0 < left && left < refund.amount_paise {
+        queue(connection, &booking, refund.capture_id, left, &refund.reason, &Actor::System).await?;
+    }
+    Ok(())
 }
 
 /// The money did not go back: it can be asked for again, and somebody must look.
 async fn fail(connection: &mut PgConnection, booking: &Stored, id: i64) -> sqlx::Result<()> {
     error!(booking.id, refund.id = id, "a refund has failed");
     metrics::count(Count::RefundsFailed);
-    sqlx::query!(
+    let capture = sqlx::query_scalar!(
         "
-        with refund as (
-            update refunds set state = 'failed', updated_at = now() where id = $1 returning capture_id, amount_paise
-        ), event as (
+        with event as (
             insert into booking_events (booking_id, event, from_status, to_status, actor)
             values ($2, 'refund_failed', $3, $3, 'razorpay')
         )
-        update captures set refunded_paise = refunded_paise - refund.amount_paise, updated_at = now()
-        from refund where captures.id = refund.capture_id
+        update refunds set state = 'failed', updated_at = now() where id = $1 returning capture_id
         ",
         id,
         booking.id,
         booking.booking_status as BookingStatus
     )
-    .execute(connection)
-    .await
-    .map(drop)
+    .fetch_one(&mut *connection)
+    .await?;
+    count(connection, capture).await
 }
 
 /// A key that Razorpay knows a refund by: letters, digits, hyphens, at most 40.

@@ -29,11 +29,25 @@ pub struct Payment {
     pub currency: String,
     /// The order that it pays.
     pub order_id: Option<String>,
-    /// How it stands. `captured`, another field of a payment, is not to be relied on.
+    /// How it stands.
     pub status: PaymentStatus,
-    /// What of it has been given back, in paise.
+    /// Tells of a payment that is refunded whether it had been captured. Not to be relied on before.
+    #[serde(default)]
+    pub captured: Option<bool>,
+    /// What of it has been given back or is on its way, in paise.
     #[serde(default)]
     pub amount_refunded: Option<i64>,
+}
+
+impl Payment {
+    /// Whether its money was taken, even if it has been given back since.
+    pub fn is_taken(&self) -> bool {
+        match self.status {
+            PaymentStatus::Captured => true,
+            PaymentStatus::Refunded => self.captured == Some(true),
+            _ => false,
+        }
+    }
 }
 
 /// How a payment stands.

@@ -1,0 +1,207 @@
+//! What browser and webhooks have missed is found out.
+
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use jobs::{App, Event};
+use razorpay::{Attempt, Fault, Outcome};
+use serde_json::json;
+use shared::{
+    database::{Database, MIGRATOR},
+    payments,
+};
+use sqlx::{
+    PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use crate::{World, app, run};
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn reconciliation_alone_settles_what_was_paid(pool: PgPool) {
+    let world = World::new(pool).await;
+    world.razorpay.checkout(&world.order(), Outcome::Authorized);
+    let expected = |asked, applied| {
+        json!({
+            "action": "reconcile_payments", "asked": asked, "applied": applied, "refunds": 0, "mismatched": 0,
+            "paid_without_money": 0, "money_without_paid": 0, "not_given_back": 0, "failed_refunds": 0
+        })
+    };
+    assert_eq!(world.run("reconcile_payments").await, expected(1, 1));
+    assert_eq!(world.facts().await, json!(["completed", [], ["paid"]]));
+    assert_eq!(world.run("reconcile_payments").await, expected(0, 0), "a settled order is not asked for again");
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn an_order_whose_number_was_lost_is_found_by_its_receipt(pool: PgPool) {
+    let world = World::new(pool).await;
+    sqlx::query("update payments set order_id = null").execute(&world.pool).await.unwrap();
+    world.razorpay.checkout(&world.order(), Outcome::Captured);
+    assert_eq!(world.run("reconcile_payments").await["applied"], 1);
+    assert_eq!(world.facts().await[0], "completed");
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn what_does_not_match_is_told(pool: PgPool) {
+    let world = World::new(pool).await;
+    let checkout = world.razorpay.checkout(&world.order(), Outcome::Captured);
+    world.razorpay.change_payment(&checkout.payment_id, |payment| payment["amount"] = json!(100));
+    assert_eq!(world.run("reconcile_payments").await["mismatched"], 1);
+    assert_eq!(world.facts().await[0], "pending");
+    sqlx::query("update bookings set payment_status = 'completed'").execute(&world.pool).await.unwrap();
+    assert_eq!(world.run("reconcile_payments").await["paid_without_money"], 1);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn many_jobs_at_once_settle_an_order_once(pool: PgPoolOptions, options: PgConnectOptions) {
+    let world = World::new(pool.connect_with(options.clone()).await.unwrap()).await;
+    world.razorpay.checkout(&world.order(), Outcome::Authorized);
+    let apps: Vec<App> = (0..6).map(|_| app(Database::new(options.clone()), &world.razorpay)).collect();
+    let told = join_all(apps.iter().map(|app| run(app, "reconcile_payments"))).await;
+    assert_eq!(told.iter().filter(|told| told["applied"] == 1).count(), 1);
+    assert_eq!(world.facts().await, json!(["completed", [], ["paid"]]));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn what_a_killed_job_had_claimed_is_done_later(pool: PgPool) {
+    let world = World::new(pool).await;
+    let order = world.order();
+    world.razorpay.checkout(&order, Outcome::Captured);
+    let path = format!("/v1/orders/{order}/payments");
+    world.razorpay.spoil(&path, Fault::delay(Duration::from_secs(4)));
+    let asked = async {
+        while world.razorpay.calls(&path) == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        told = world.run("reconcile_payments") => panic!("ended: {told}"),
+        () = asked => {}
+    }
+    assert_eq!(world.run("reconcile_payments").await["asked"], 0, "it was asked for a moment ago");
+    sqlx::query("update payments set checked_at = checked_at - interval '11 minutes'")
+        .execute(&world.pool)
+        .await
+        .unwrap();
+    assert_eq!(world.run("reconcile_payments").await["applied"], 1);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn an_order_that_razorpay_cannot_tell_of_keeps_nobody_from_theirs(pool: PgPool) {
+    let world = World::new(pool).await;
+    let lost = world.another_order().await;
+    sqlx::query(
+        "update payments set order_id = null, checked_at = checked_at - interval '1 minute' where order_id = $1",
+    )
+    .bind(lost)
+    .execute(&world.pool)
+    .await
+    .unwrap();
+    world.razorpay.checkout(&world.order(), Outcome::Captured);
+    world.razorpay.spoil("/v1/orders", Fault::server_error().times(2));
+    let told = world.run("reconcile_payments").await;
+    assert_eq!((&told["asked"], &told["applied"]), (&json!(2), &json!(1)));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn more_orders_than_one_claims_are_asked_for_in_one_run(pool: PgPool) {
+    let world = World::new(pool).await;
+    for _ in 0..54 {
+        world.another_order().await;
+    }
+    assert_eq!(world.run("reconcile_payments").await["asked"], 55);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn when_time_is_up_nothing_more_is_begun_but_the_books_are_compared(pool: PgPool) {
+    let world = World::new(pool).await;
+    world.paid_and_cancelled().await;
+    world.another_order().await;
+    sqlx::query("update bookings set payment_status = 'pending'").execute(&world.pool).await.unwrap();
+    let until = async |event| json!(world.app.handle_until(event, Instant::now()).await.unwrap());
+    let told = until(Event::ReconcilePayments).await;
+    assert_eq!((&told["asked"], &told["money_without_paid"]), (&json!(0), &json!(1)));
+    assert_eq!(until(Event::DeliverOutbox).await["delivered"], 0);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn what_does_not_fit_is_not_even_captured(pool: PgPool) {
+    let world = World::new(pool).await;
+    let attempt = Attempt { order_id: world.order(), outcome: Some(Outcome::Authorized), ..Attempt::default() };
+    let payment = world.razorpay.pay(&Attempt { amount: Some(100), ..attempt }).unwrap().payment_id;
+    assert_eq!(world.run("reconcile_payments").await["mismatched"], 1);
+    assert_eq!(world.razorpay.payment(&payment).unwrap()["status"], "authorized");
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_payment_that_cannot_be_captured_keeps_no_other_from_counting(pool: PgPool) {
+    let world = World::new(pool).await;
+    let attempt = Attempt { order_id: world.order(), second: true, ..Attempt::default() };
+    let hung = world.razorpay.pay(&Attempt { outcome: Some(Outcome::Authorized), ..attempt.clone() }).unwrap();
+    world.razorpay.pay(&attempt).unwrap();
+    world.razorpay.spoil(&format!("/v1/payments/{}/capture", hung.payment_id), Fault::server_error().times(2));
+    assert_eq!(world.run("reconcile_payments").await["applied"], 1);
+    assert_eq!(world.facts().await, json!(["completed", [], ["paid"]]));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_payment_that_has_been_given_back_already_is_found_out(pool: PgPool) {
+    let world = World::new(pool).await;
+    let payment = world.razorpay.checkout(&world.order(), Outcome::Captured).payment_id;
+    world.app.razorpay.as_ref().unwrap().refund(&payment, 75010, "made-in-the-dashboard").await.unwrap();
+    assert_eq!(world.run("reconcile_payments").await["refunds"], 1);
+    assert_eq!(world.facts().await, json!(["refunded", ["processed"], ["paid", "refunded"]]));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_late_yes_of_the_bank_is_captured(pool: PgPool) {
+    let world = World::new(pool).await;
+    let payment = world.razorpay.checkout(&world.order(), Outcome::Failed).payment_id;
+    world.run("reconcile_payments").await;
+    assert_eq!(world.facts().await[0], "pending");
+    world.razorpay.move_payment(&payment, Outcome::Authorized).unwrap();
+    sqlx::query("update payments set updated_at = now() - interval '3 days', checked_at = now() - interval '8 hours'")
+        .execute(&world.pool)
+        .await
+        .unwrap();
+    assert_eq!(world.run("reconcile_payments").await["applied"], 1);
+    assert_eq!(world.facts().await, json!(["completed", [], ["paid"]]));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn refunds_on_their_way_are_asked_for_whichever_of_them_fails_to_be_told(pool: PgPool) {
+    let world = World::new(pool).await;
+    world.razorpay.change(|settings| settings.refund_delay = Duration::from_hours(48));
+    let first = world.razorpay.checkout(&world.order(), Outcome::Captured).payment_id;
+    let second = world.razorpay.checkout(&world.another_order().await, Outcome::Captured).payment_id;
+    world.run("reconcile_payments").await;
+    let razorpay = world.app.razorpay.as_ref().unwrap();
+    for payment in [&first, &second] {
+        let mut transaction = world.app.database.begin().await.unwrap();
+        let refund = razorpay.refund(payment, 75010, &format!("dashboard-{payment}")).await.unwrap();
+        payments::record(&mut transaction, &refund).await.unwrap();
+        transaction.commit().await.unwrap();
+    }
+    world.razorpay.advance(Duration::from_hours(49));
+    sqlx::query("update refunds set updated_at = now() - interval '20 minutes' - id * interval '1 minute', created_at = now() - interval '30 minutes'").execute(&world.pool).await.unwrap();
+    // The second is asked for first, and cannot be told.
+    world.razorpay.spoil(&format!("/v1/payments/{second}/refunds"), Fault::server_error().times(2));
+    assert_eq!(world.run("reconcile_payments").await["refunds"], 1);
+    assert_eq!(world.run("reconcile_payments").await["refunds"], 0, "it was asked for a moment ago");
+    sqlx::query("update refunds set updated_at = now() - interval '20 minutes' where state = 'pending'")
+        .execute(&world.pool)
+        .await
+        .unwrap();
+    assert_eq!(world.run("reconcile_payments").await["refunds"], 1);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn money_that_should_be_back_and_is_not_on_its_way_is_told(pool: PgPool) {
+    let world = World::new(pool).await;
+    world.paid_and_cancelled().await;
+    assert_eq!(world.run("reconcile_payments").await["not_given_back"], 0, "it is queued");
+    world.razorpay.change(|settings| settings.has_balance = false);
+    world.run("deliver_outbox").await;
+    let told = world.run("reconcile_payments").await;
+    assert_eq!((&told["failed_refunds"], &told["not_given_back"]), (&json!(1), &json!(1)));
+}

@@ -1,0 +1,135 @@
+//! One order per booking, whoever asks.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use payments::Gateway;
+use razorpay::{Fault, Outcome};
+use serde_json::json;
+use shared::{
+    database::{Database, MIGRATOR},
+    testing::Client,
+};
+use sqlx::{
+    PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use crate::{CREATE, VERIFY, World, function, gateway};
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn while_payments_are_disabled_nothing_can_be_paid_online(pool: PgPool) {
+    let world = World::new(pool.clone()).await;
+    let client = function(Database::from(pool), Gateway::disabled());
+    let checkout = json!({ "razorpay_order_id": "o", "razorpay_payment_id": "p", "razorpay_signature": "s" });
+    for (path, body) in [(CREATE, json!({ "booking_id": 1 })), (VERIFY, checkout)] {
+        let answer = client.post(path, &body).await;
+        assert_eq!((answer.status, &answer.body["code"]), (400, &json!("PAYMENTS_DISABLED")));
+        assert_eq!(answer.body["message"], "Razorpay payment is currently disabled. Please use cash payment.");
+    }
+    assert!(world.razorpay.orders().is_empty());
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_booking_has_one_open_order_whoever_asks_and_however_often(pool: PgPoolOptions, options: PgConnectOptions) {
+    let world = World::new(pool.connect_with(options.clone()).await.unwrap()).await;
+    let body = json!({ "booking_id": "1" });
+    let first = world.client.post(CREATE, &body).await;
+    let order_id = world.razorpay.orders()[0]["id"].clone();
+    assert_eq!(
+        (first.status, first.body),
+        (
+            201,
+            json!({
+                "error": false, "message": "Payment order created successfully",
+                "data": {
+                    "order_id": order_id, "amount": 750.10, "amount_paise": 75010, "currency": "INR",
+                    "key_id": razorpay::KEY_ID
+                }
+            })
+        )
+    );
+    let clients: Vec<Client> =
+        (0..10).map(|_| function(Database::new(options.clone()), gateway(&world.razorpay))).collect();
+    for answer in join_all(clients.iter().map(|client| client.post(CREATE, &body))).await {
+        assert_eq!((answer.status, &answer.body["data"]["order_id"]), (200, &order_id));
+    }
+    world.book().await;
+    let of_two = json!({ "booking_id": 2 });
+    let answers = join_all(clients.iter().map(|client| client.post(CREATE, &of_two))).await;
+    let made = answers.iter().filter(|answer| answer.status == 201).count();
+    assert_eq!((made, world.razorpay.orders().len()), (1, 2));
+    assert_eq!(world.client.post(CREATE, &json!({ "booking_id": 99 })).await.status, 404);
+    assert_eq!(
+        world.client.post(CREATE, &json!({})).await.body["details"],
+        json!({ "booking_id": ["This field is required."] })
+    );
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn an_order_whose_answer_was_lost_is_found_by_its_receipt(pool: PgPool) {
+    let world = World::new(pool).await;
+    world.razorpay.spoil("/v1/orders", Fault::lost().method("POST"));
+    let answer = world.client.post(CREATE, &json!({ "booking_id": 1 })).await;
+    assert_eq!((answer.status, world.razorpay.orders().len()), (201, 1), "{}", answer.text);
+    // And by whoever asks next, if we die before we know.
+    sqlx::query("update payments set order_id = null").execute(&world.pool).await.unwrap();
+    let again = world.client.post(CREATE, &json!({ "booking_id": 1 })).await;
+    assert_eq!(again.body["data"]["order_id"], answer.body["data"]["order_id"]);
+    assert_eq!(world.razorpay.orders().len(), 1);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_slow_or_broken_razorpay_is_told_as_such_and_nothing_is_lost(pool: PgPool) {
+    let world = World::new(pool).await;
+    world.razorpay.spoil("/v1/orders", Fault::delay(Duration::from_secs(6)).method("POST"));
+    let late = world.client.post(CREATE, &json!({ "booking_id": 1 })).await;
+    assert_eq!((late.status, &late.body["code"]), (504, &json!("UPSTREAM_TIMEOUT")));
+    world.razorpay.spoil("/v1/orders", Fault::server_error().times(10));
+    let broken = world.client.post(CREATE, &json!({ "booking_id": 1 })).await;
+    assert_eq!((broken.status, &broken.body["code"]), (502, &json!("UPSTREAM_ERROR")));
+    world.razorpay.clear_faults();
+    let order = world.order().await;
+    let checkout = world.razorpay.checkout(&order, Outcome::Captured);
+    world.razorpay.spoil(&format!("/v1/payments/{}", checkout.payment_id), Fault::rate_limited());
+    assert_eq!(world.verify(&checkout).await.status, 429);
+    assert_eq!(world.verify(&checkout).await.status, 200);
+    assert_eq!(world.facts().await[0], "completed");
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn an_order_is_made_once_though_the_function_is_killed_before_it_knows(pool: PgPool) {
+    let world = World::new(pool).await;
+    world.razorpay.spoil("/v1/orders", Fault::delay(Duration::from_secs(4)).after().method("POST"));
+    let made = async {
+        while world.razorpay.orders().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    let body = json!({ "booking_id": 1 });
+    tokio::select! {
+        answer = world.client.post(CREATE, &body) => panic!("answered: {}", answer.text),
+        () = made => {}
+    }
+    let known: Option<String> =
+        sqlx::query_scalar("select order_id from payments").fetch_one(&world.pool).await.unwrap();
+    assert_eq!(known, None);
+    assert_eq!(world.order().await, world.razorpay.orders()[0]["id"]);
+    assert_eq!(world.razorpay.orders().len(), 1);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn an_old_order_that_is_handed_out_again_is_looked_after_again(pool: PgPool) {
+    let world = World::new(pool).await;
+    let order = world.order().await;
+    sqlx::query("update payments set created_at = created_at - interval '10 days', updated_at = updated_at - interval '10 days'")
+        .execute(&world.pool)
+        .await
+        .unwrap();
+    assert_eq!(world.order().await, order);
+    let is_fresh: bool = sqlx::query_scalar("select updated_at > now() - interval '1 minute' from payments")
+        .fetch_one(&world.pool)
+        .await
+        .unwrap();
+    assert!(is_fresh);
+}

@@ -1,0 +1,192 @@
+//! What Razorpay tells of money that went back, whoever asked for it.
+
+use std::time::Duration;
+
+use razorpay::{Outcome, RefundOutcome, Webhook};
+use serde_json::{Value, json};
+use shared::{
+    bookings::change::{self, Actor},
+    database::{Database, MIGRATOR},
+    payments,
+    razorpay::Razorpay,
+};
+use sqlx::PgPool;
+
+use crate::World;
+
+impl World {
+    /// A booking that is paid, and the payment.
+    async fn paid(pool: PgPool) -> (Self, String) {
+        let world = Self::new(pool).await;
+        let order = world.order().await;
+        let checkout = world.razorpay.checkout(&order, Outcome::Captured);
+        assert_eq!(world.verify(&checkout).await.status, 200);
+        (world, checkout.payment_id)
+    }
+
+    /// A refund that is queued here and asked for at Razorpay, whose answer was lost on the way.
+    async fn asked_for(&self, payment_id: &str, amount: i64) {
+        let mut transaction = Database::from(self.pool.clone()).begin().await.unwrap();
+        let booking = change::lock(&mut transaction, 1).await.unwrap();
+        payments::queue(&mut transaction, &booking, 1, amount, "asked for", &Actor::System).await.unwrap();
+        transaction.commit().await.unwrap();
+        let key: String =
+            sqlx::query_scalar("select max(idempotency_key) from refunds").fetch_one(&self.pool).await.unwrap();
+        let razorpay = Razorpay::new(&self.razorpay.url(), razorpay::KEY_ID, razorpay::KEY_SECRET).unwrap();
+        razorpay.refund(payment_id, amount, &key).await.unwrap();
+    }
+
+    /// Payment status, what goes back of the first payment, the refunds by state and amount, and the timeline.
+    async fn returns(&self) -> Value {
+        sqlx::query_scalar(
+            "select json_build_array(payment_status, (select refunded_paise from captures order by id limit 1),
+                (select coalesce(json_agg(json_build_array(state, amount_paise) order by id), '[]') from refunds),
+                (select coalesce(json_agg(event order by id), '[]') from booking_events where booking_id = bookings.id))
+            from bookings where id = 1",
+        )
+        .fetch_one(&self.pool)
+        .await
+        .unwrap()
+    }
+
+    fn refund_webhooks(&self) -> Vec<Webhook> {
+        self.razorpay.webhooks().into_iter().filter(|webhook| webhook.event.starts_with("refund.")).collect()
+    }
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_refund_made_elsewhere_counts_in_any_order_of_its_events(pool: PgPool) {
+    let (world, payment) = World::paid(pool).await;
+    world.refund_in_dashboard(&payment, 30000).await;
+    world.deliver_all(world.refund_webhooks().into_iter().rev()).await;
+    let part = json!(["completed", 30000, [["processed", 30000]], ["paid", "refunded"]]);
+    assert_eq!(world.returns().await, part);
+    world.razorpay.forget_keys();
+    world.refund_in_dashboard(&payment, 45010).await;
+    world.deliver_all(world.refund_webhooks()).await;
+    let whole =
+        json!(["refunded", 75010, [["processed", 30000], ["processed", 45010]], ["paid", "refunded", "refunded"]]);
+    assert_eq!(world.returns().await, whole);
+    world.deliver_all(world.razorpay.webhooks().into_iter().rev()).await;
+    assert_eq!(world.returns().await, whole, "told again");
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_refund_that_is_told_before_its_payment_is_not_forgotten(pool: PgPool) {
+    let world = World::new(pool).await;
+    let order = world.order().await;
+    let checkout = world.razorpay.checkout(&order, Outcome::Captured);
+    world.refund_in_dashboard(&checkout.payment_id, 75010).await;
+    world.deliver_all(world.razorpay.webhooks().into_iter().rev()).await;
+    let expected = json!(["refunded", 75010, [["processed", 75010]], ["paid", "refunded"]]);
+    assert_eq!(world.returns().await, expected);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_payment_that_was_given_back_before_it_is_verified_is_refunded_and_not_paid(pool: PgPool) {
+    let world = World::new(pool).await;
+    let order = world.order().await;
+    let checkout = world.razorpay.checkout(&order, Outcome::Captured);
+    world.refund_in_dashboard(&checkout.payment_id, 75010).await;
+    for _ in 0..2 {
+        let answer = world.verify(&checkout).await;
+        assert_eq!(answer.body["data"], json!({ "booking_id": 1, "payment_status": "refunded" }));
+    }
+    let expected = json!(["refunded", 75010, [["processed", 75010]], ["paid", "refunded"]]);
+    assert_eq!(world.returns().await, expected);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn of_money_for_a_cancelled_booking_only_what_is_left_is_asked_back(pool: PgPool) {
+    let world = World::new(pool).await;
+    let order = world.order().await;
+    let checkout = world.razorpay.checkout(&order, Outcome::Captured);
+    world.cancel().await;
+    world.refund_in_dashboard(&checkout.payment_id, 30000).await;
+    assert_eq!(world.verify(&checkout).await.status, 200);
+    let expected = json!([
+        "completed",
+        75010,
+        [["processed", 30000], ["queued", 45010]],
+        ["cancelled", "paid", "refunded", "refund_requested"]
+    ]);
+    assert_eq!(world.returns().await, expected);
+    world.deliver_all(world.razorpay.webhooks()).await;
+    assert_eq!(world.returns().await, expected);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn money_that_was_never_taken_does_not_come_back(pool: PgPool) {
+    let (world, _) = World::paid(pool).await;
+    let before = world.returns().await;
+    let second = razorpay::Attempt {
+        order_id: world.razorpay.orders()[0]["id"].as_str().unwrap().to_owned(),
+        second: true,
+        outcome: Some(Outcome::Authorized),
+        ..razorpay::Attempt::default()
+    };
+    world.razorpay.pay(&second).unwrap();
+    assert_eq!(world.refund_webhooks().len(), 2, "Razorpay lets it go at once");
+    world.deliver_all(world.razorpay.webhooks()).await;
+    assert_eq!(world.returns().await, before);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn our_own_refund_is_known_by_its_receipt_before_its_answer_comes(pool: PgPool) {
+    let (world, payment) = World::paid(pool).await;
+    world.razorpay.change(|settings| settings.refund_delay = Duration::from_secs(60));
+    world.asked_for(&payment, 75010).await;
+    world.deliver_all(world.refund_webhooks()).await;
+    let pending = json!(["completed", 75010, [["pending", 75010]], ["paid", "refund_requested"]]);
+    assert_eq!(world.returns().await, pending);
+    world.razorpay.advance(Duration::from_secs(61));
+    world.deliver_all(world.refund_webhooks()).await;
+    let back = json!(["refunded", 75010, [["processed", 75010]], ["paid", "refund_requested", "refunded"]]);
+    assert_eq!(world.returns().await, back);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_refund_that_fails_can_be_asked_for_again_whatever_is_told_late(pool: PgPool) {
+    let (world, payment) = World::paid(pool).await;
+    world.razorpay.change(|settings| settings.refund_delay = Duration::from_secs(60));
+    world.asked_for(&payment, 75010).await;
+    let id = world.razorpay.refunds()[0]["id"].as_str().unwrap().to_owned();
+    world.razorpay.end_refund(&id, RefundOutcome::Failed).unwrap();
+    world.deliver_all(world.refund_webhooks().into_iter().rev()).await;
+    let failed = json!(["completed", 0, [["failed", 75010]], ["paid", "refund_requested", "refund_failed"]]);
+    assert_eq!(world.returns().await, failed);
+    world.asked_for(&payment, 75010).await;
+    world.razorpay.advance(Duration::from_secs(61));
+    world.deliver_all(world.refund_webhooks()).await;
+    assert_eq!(world.returns().await[0], "refunded");
+    assert_eq!(world.returns().await[2], json!([["failed", 75010], ["processed", 75010]]));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_refund_that_was_given_up_and_done_all_the_same_counts(pool: PgPool) {
+    let (world, payment) = World::paid(pool).await;
+    world.asked_for(&payment, 75010).await;
+    let mut transaction = Database::from(world.pool.clone()).begin().await.unwrap();
+    payments::give_up(&mut transaction, 1).await.unwrap();
+    transaction.commit().await.unwrap();
+    assert_eq!(world.returns().await[1], 0);
+    world.deliver_all(world.refund_webhooks()).await;
+    let back =
+        json!(["refunded", 75010, [["processed", 75010]], ["paid", "refund_requested", "refund_failed", "refunded"]]);
+    assert_eq!(world.returns().await, back);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn two_refunds_of_the_same_money_count_as_one_can_only_be_done(pool: PgPool) {
+    let (world, payment) = World::paid(pool).await;
+    world.cancel().await;
+    world.refund_in_dashboard(&payment, 75010).await;
+    world.deliver_all(world.refund_webhooks()).await;
+    let mut transaction = Database::from(world.pool.clone()).begin().await.unwrap();
+    payments::give_up(&mut transaction, 1).await.unwrap();
+    transaction.commit().await.unwrap();
+    let [status, refunded, refunds, _] =
+        <[Value; 4]>::try_from(world.returns().await.as_array().unwrap().clone()).unwrap();
+    assert_eq!((status, refunded), (json!("refunded"), json!(75010)), "what is back stays back");
+    assert_eq!(refunds, json!([["failed", 75010], ["processed", 75010]]));
+}

@@ -1,0 +1,84 @@
+//! The browser's word counts for what Razorpay confirms of it.
+
+use razorpay::{Checkout, Outcome};
+use serde_json::json;
+use shared::database::MIGRATOR;
+use sqlx::PgPool;
+
+use crate::{CREATE, World};
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_payment_is_verified_as_often_as_one_likes(pool: PgPool) {
+    let world = World::new(pool).await;
+    let order = world.order().await;
+    let checkout = world.razorpay.checkout(&order, Outcome::Authorized);
+    for _ in 0..3 {
+        let answer = world.verify(&checkout).await;
+        assert_eq!(
+            (answer.status, &answer.body["data"]),
+            (200, &json!({ "booking_id": 1, "payment_status": "completed" }))
+        );
+    }
+    assert_eq!(world.razorpay.payment(&checkout.payment_id).unwrap()["status"], "captured");
+    assert_eq!(world.facts().await, json!(["completed", "razorpay", 75010, 0, ["paid"]]));
+    let paid = world.client.post(CREATE, &json!({ "booking_id": 1 })).await;
+    assert_eq!((paid.status, &paid.body["code"]), (409, &json!("ALREADY_PAID")));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn what_razorpay_has_not_signed_or_does_not_confirm_pays_nothing(pool: PgPool) {
+    let world = World::new(pool).await;
+    let order = world.order().await;
+    let good = world.razorpay.checkout(&order, Outcome::Captured);
+    let with = |order_id: &str, payment_id: &str, signature: &str| Checkout {
+        order_id: order_id.to_owned(),
+        payment_id: payment_id.to_owned(),
+        signature: signature.to_owned(),
+    };
+    let unknown = world.verify(&with("order_none", &good.payment_id, &good.signature)).await;
+    assert_eq!((unknown.status, &unknown.body["message"]), (404, &json!("Payment record not found.")));
+    let signed = |payment: &str| razorpay::sign(razorpay::KEY_SECRET, format!("{order}|{payment}").as_bytes());
+    for forged in [
+        with(&order, &good.payment_id, &good.signature.replace('a', "b").replace('1', "2")),
+        with(&order, &good.payment_id, "x"),
+        with(&order, "pay_another000000", &good.signature),
+        with(&order, "pay_unknown000000", &signed("pay_unknown000000")),
+    ] {
+        let answer = world.verify(&forged).await;
+        assert_eq!((answer.status, &answer.body["code"]), (400, &json!("INVALID_SIGNATURE")), "{}", answer.text);
+        assert_eq!(answer.body["message"], "Invalid payment signature");
+    }
+    world.razorpay.change_payment(&good.payment_id, |payment| payment["amount"] = json!(100));
+    assert_eq!(world.verify(&good).await.status, 400, "another amount");
+    assert_eq!(world.facts().await, json!(["pending", "cash", 0, 0, []]));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_payment_pays_the_order_that_it_was_made_for_and_no_other(pool: PgPool) {
+    let world = World::new(pool).await;
+    let order = world.order().await;
+    world.book().await;
+    let other = world.client.post(CREATE, &json!({ "booking_id": 2 })).await;
+    let other = other.body["data"]["order_id"].as_str().unwrap();
+    let paid = world.razorpay.checkout(other, Outcome::Captured);
+    // Whoever could sign would still need Razorpay to confirm it.
+    let signature = razorpay::sign(razorpay::KEY_SECRET, format!("{order}|{}", paid.payment_id).as_bytes());
+    for signature in [signature, paid.signature.clone()] {
+        let swapped = Checkout { order_id: order.clone(), payment_id: paid.payment_id.clone(), signature };
+        assert_eq!(world.verify(&swapped).await.body["code"], "INVALID_SIGNATURE");
+    }
+    assert_eq!(world.facts().await, json!(["pending", "cash", 0, 0, []]));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_payment_that_came_to_nothing_is_not_verified(pool: PgPool) {
+    let world = World::new(pool).await;
+    let order = world.order().await;
+    for outcome in [Outcome::Failed, Outcome::Created] {
+        let checkout = world.razorpay.checkout(&order, outcome);
+        let signature = razorpay::sign(razorpay::KEY_SECRET, format!("{order}|{}", checkout.payment_id).as_bytes());
+        let answer = world.verify(&Checkout { signature, ..checkout }).await;
+        assert_eq!((answer.status, &answer.body["code"]), (400, &json!("INVALID_SIGNATURE")), "{outcome:?}");
+    }
+    assert_eq!(world.facts().await, json!(["pending", "cash", 0, 0, []]));
+}
