@@ -3,6 +3,7 @@
 
 mod arrivals;
 mod orders;
+mod property;
 mod refunds;
 mod verification;
 mod webhooks;
