@@ -30,8 +30,10 @@ impl World {
         let booking = change::lock(&mut transaction, 1).await.unwrap();
         payments::queue(&mut transaction, &booking, 1, amount, "asked for", &Actor::System).await.unwrap();
         transaction.commit().await.unwrap();
-        let key: String =
-            sqlx::query_scalar("select max(idempotency_key) from refunds").fetch_one(&self.pool).await.unwrap();
+        let key: String = sqlx::query_scalar("select idempotency_key from refunds order by id desc limit 1")
+            .fetch_one(&self.pool)
+            .await
+            .unwrap();
         let razorpay = Razorpay::new(&self.razorpay.url(), razorpay::KEY_ID, razorpay::KEY_SECRET).unwrap();
         razorpay.refund(payment_id, amount, &key).await.unwrap();
     }
