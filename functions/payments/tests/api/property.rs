@@ -51,10 +51,10 @@ async fn for_all<S: Strategy<Value = Vec<Vec<Step>>>>(
             pool
         });
         let config = config();
-        let seed = config.rng_seed;
+        let RngSeed::Fixed(seed) = config.rng_seed else { unreachable!() };
         let outcome = TestRunner::new(config).run(&steps(), |rounds| runtime.block_on(check(&pool, &rounds)));
         if let Err(failure) = outcome {
-            panic!("PROPTEST_RNG_SEED: {seed:?}\n{failure}");
+            panic!("PROPTEST_RNG_SEED={seed}\n{failure}");
         }
     };
     tokio::task::spawn_blocking(run).await.unwrap();

@@ -136,7 +136,7 @@ async fn money_that_was_never_taken_does_not_come_back(pool: PgPool) {
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn our_own_refund_is_known_by_its_receipt_before_its_answer_comes(pool: PgPool) {
     let (world, payment) = World::paid(pool).await;
-    world.razorpay.change(|settings| settings.refund_delay = Duration::from_secs(60));
+    world.razorpay.change(|settings| settings.refund_delay = Duration::from_mins(1));
     world.asked_for(&payment, 75010).await;
     world.deliver_all(world.refund_webhooks()).await;
     let pending = json!(["completed", 75010, [["pending", 75010]], ["paid", "refund_requested"]]);
@@ -150,7 +150,7 @@ async fn our_own_refund_is_known_by_its_receipt_before_its_answer_comes(pool: Pg
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn a_refund_that_fails_can_be_asked_for_again_whatever_is_told_late(pool: PgPool) {
     let (world, payment) = World::paid(pool).await;
-    world.razorpay.change(|settings| settings.refund_delay = Duration::from_secs(60));
+    world.razorpay.change(|settings| settings.refund_delay = Duration::from_mins(1));
     world.asked_for(&payment, 75010).await;
     let id = world.razorpay.refunds()[0]["id"].as_str().unwrap().to_owned();
     world.razorpay.end_refund(&id, RefundOutcome::Failed).unwrap();

@@ -139,13 +139,13 @@ impl Case {
             Step::Checkout(outcome) => self.pay(*outcome, false).await,
             Step::CheckoutAgain(outcome) => self.pay(*outcome, true).await,
             Step::BankSays(index, outcome) => {
-                if let Some(checkout) = self.checkout(index) {
+                if let Some(checkout) = self.checkout(*index) {
                     // What is captured stays so.
                     let _ = self.world.razorpay.move_payment(&checkout.payment_id, *outcome);
                 }
             }
             Step::Verify(index) => {
-                if let Some(checkout) = self.checkout(index) {
+                if let Some(checkout) = self.checkout(*index) {
                     self.world.verify(&checkout).await;
                 }
             }
@@ -164,10 +164,10 @@ impl Case {
             Step::Refund { part } => self.refund(*part).await,
             Step::RefundInDashboard { part } => self.refund_in_dashboard(*part).await,
             Step::RefundsTakeTime => {
-                self.world.razorpay.change(|settings| settings.refund_delay = Duration::from_secs(600))
+                self.world.razorpay.change(|settings| settings.refund_delay = Duration::from_mins(10));
             }
             Step::TimePasses => self.pass_time().await,
-            Step::Trouble(call, index, trouble) => self.spoil(*call, index, *trouble),
+            Step::Trouble(call, index, trouble) => self.spoil(*call, *index, *trouble),
         }
     }
 
@@ -179,7 +179,7 @@ impl Case {
             .unwrap()
     }
 
-    fn checkout(&self, index: &Index) -> Option<Checkout> {
+    fn checkout(&self, index: Index) -> Option<Checkout> {
         let checkouts = self.checkouts.borrow();
         if checkouts.is_empty() { None } else { Some(index.get(&checkouts).clone()) }
     }
@@ -256,7 +256,7 @@ impl Case {
 
     /// Refunds come through, and everything that waits is due.
     async fn pass_time(&self) {
-        self.world.razorpay.advance(Duration::from_secs(3600));
+        self.world.razorpay.advance(Duration::from_hours(1));
         sqlx::query("update outbox set due_at = now() where delivered_at is null")
             .execute(&self.world.pool)
             .await
@@ -271,7 +271,7 @@ impl Case {
         }
     }
 
-    fn spoil(&self, call: Call, index: &Index, trouble: Trouble) {
+    fn spoil(&self, call: Call, index: Index, trouble: Trouble) {
         let payment = self.checkout(index).map(|checkout| checkout.payment_id);
         let order = self.checkout(index).map(|checkout| checkout.order_id);
         let path = match (call, payment, order) {
