@@ -192,3 +192,30 @@ async fn two_refunds_of_the_same_money_count_as_one_can_only_be_done(pool: PgPoo
     assert_eq!((status, refunded), (json!("refunded"), json!(75010)), "what is back stays back");
     assert_eq!(refunds, json!([["failed", 75010], ["processed", 75010]]));
 }
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn what_is_asked_back_leaves_room_for_refunds_that_are_not_told_yet(pool: PgPool) {
+    let world = World::new(pool).await;
+    let order = world.order().await;
+    let checkout = world.razorpay.checkout(&order, Outcome::Captured);
+    world.cancel().await;
+    world.refund_in_dashboard(&checkout.payment_id, 30000).await;
+    world.razorpay.forget_keys();
+    world.refund_in_dashboard(&checkout.payment_id, 20000).await;
+    world.deliver_all(world.razorpay.webhooks().into_iter().rev()).await;
+    let returns = world.returns().await;
+    assert_eq!(returns[1], 75010);
+    assert_eq!(returns[2], json!([["processed", 20000], ["queued", 25010], ["processed", 30000]]));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn nothing_is_asked_back_of_what_is_back_already(pool: PgPool) {
+    let world = World::new(pool).await;
+    let order = world.order().await;
+    let checkout = world.razorpay.checkout(&order, Outcome::Captured);
+    world.cancel().await;
+    world.refund_in_dashboard(&checkout.payment_id, 75010).await;
+    assert_eq!(world.verify(&checkout).await.status, 200);
+    let expected = json!(["refunded", 75010, [["processed", 75010]], ["cancelled", "paid", "refunded"]]);
+    assert_eq!(world.returns().await, expected);
+}
