@@ -150,7 +150,7 @@ async fn pay_online(pool: &PgPool, id: i64, payment_id: &str) {
     }))
     .unwrap();
     let mut transaction = Database::from(pool.clone()).begin().await.unwrap();
-    payments::settle(&mut transaction, &order_id, &[payment]).await.unwrap();
+    payments::settle(&mut transaction, &order_id, &[payment], &[]).await.unwrap();
     transaction.commit().await.unwrap();
 }
 
