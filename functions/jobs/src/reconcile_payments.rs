@@ -1,4 +1,4 @@
-//! What the browser and the webhooks may have missed: Razorpay is asked how every order stands that is not settled.
+//! What the browser and the webhooks may have missed: Razorpay is asked how every order stands that may still change.
 
 use std::time::Instant;
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 use shared::{
     Result,
     payments::{self, Settlement, Told},
-    razorpay::{Order, PaymentStatus, Razorpay},
+    razorpay::{Order, Payment, PaymentStatus, Razorpay},
 };
 use tracing::{error, warn};
 
@@ -21,7 +21,7 @@ pub struct Reconciled {
     pub applied: usize,
     /// Refunds of which something new was learnt.
     pub refunds: usize,
-    /// Payments of another amount or currency than their order.
+    /// Payments of another amount or currency than their order, and settled orders of which Razorpay has no money.
     pub mismatched: usize,
     /// Bookings that count as paid without money, cash or online.
     pub paid_without_money: i64,
@@ -48,6 +48,7 @@ struct Due {
     receipt: String,
     amount_paise: i64,
     currency: String,
+    is_settled: bool,
 }
 
 impl App {
@@ -67,14 +68,15 @@ impl App {
 
     async fn ask_for_orders(&self, razorpay: &Razorpay, end: Instant, reconciled: &mut Reconciled) -> Result<()> {
         while Instant::now() < end {
-            // The longer an order has been open, the longer it waits: a tenth of its age, at least ten minutes.
+            // The longer an order has been open, the longer it waits: a tenth of its age, at least ten minutes. One that is
+            // settled is looked at daily: the money must be there, and may have been given back in Razorpay's dashboard.
             let due = sqlx::query_as!(
                 Due,
                 r#"
                 update payments set checked_at = now()
                 where id = (
                     select id from payments
-                    where method = 'razorpay' and state <> 'settled'
+                    where method = 'razorpay' and (state <> 'settled' or checked_at < now() - interval '1 day')
                         and updated_at between now() - interval '6 days' and now() - interval '10 minutes'
                         and (
                             checked_at <= updated_at
@@ -82,7 +84,7 @@ impl App {
                         )
                     order by checked_at limit 1 for update skip locked
                 )
-                returning id, order_id, receipt as "receipt!", amount_paise, currency
+                returning id, order_id, receipt as "receipt!", amount_paise, currency, state = 'settled' as "is_settled!"
                 "#
             )
             .fetch_optional(&self.database.pool())
@@ -122,8 +124,12 @@ impl App {
         }
         let refunds = razorpay.refunds_of_all(&paid).await?;
         let mut transaction = self.database.begin().await?;
-        let settlement = payments::settle(&mut transaction, &order_id, &paid, &refunds).await?;
+        let mut settlement = payments::settle(&mut transaction, &order_id, &paid, &refunds).await?;
         transaction.commit().await?;
+        if order.is_settled && !paid.iter().any(Payment::is_taken) {
+            error!(payment.id = order.id, "a settled order has no money at Razorpay");
+            settlement.mismatched += 1;
+        }
         Ok(settlement)
     }
 

@@ -53,6 +53,33 @@ async fn what_does_not_match_is_told(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
+async fn a_settled_order_is_looked_at_again_the_next_day(pool: PgPool) {
+    let world = World::new(pool).await;
+    let payment = world.razorpay.checkout(&world.order(), Outcome::Captured).payment_id;
+    world.run("reconcile_payments").await;
+    let a_day_later = async || {
+        let aged =
+            "update payments set updated_at = now() - interval '2 days', checked_at = now() - interval '25 hours'";
+        sqlx::query(aged).execute(&world.pool).await.unwrap();
+        world.run("reconcile_payments").await
+    };
+    let told = a_day_later().await;
+    assert_eq!((&told["asked"], &told["mismatched"]), (&json!(1), &json!(0)));
+
+    // Somebody gives a part back in Razorpay's dashboard, and its webhook is lost.
+    let razorpay = world.app.razorpay.as_ref().unwrap();
+    razorpay.refund(&payment, 5010, "dashboard-0001").await.unwrap();
+    assert_eq!(a_day_later().await["refunds"], 1);
+    assert_eq!(world.facts().await, json!(["completed", ["processed"], ["paid", "refunded"]]));
+
+    // What Razorpay knows nothing of was never paid.
+    world.razorpay.change_payment(&payment, |payment| payment["status"] = json!("failed"));
+    let told = a_day_later().await;
+    assert_eq!((&told["asked"], &told["mismatched"]), (&json!(1), &json!(1)));
+    assert_eq!(world.facts().await[0], "completed", "a person must look at it");
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
 async fn many_jobs_at_once_settle_an_order_once(pool: PgPoolOptions, options: PgConnectOptions) {
     let world = World::new(pool.connect_with(options.clone()).await.unwrap()).await;
     world.razorpay.checkout(&world.order(), Outcome::Authorized);
