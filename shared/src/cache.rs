@@ -19,7 +19,8 @@ use sqlx::PgPool;
 use tracing::warn;
 
 use crate::{
-    Error, Result, config,
+    Error, Result,
+    config::{self, Settings},
     database::Database,
     http::{ClientAddress, Envelope, Paged, Paging, Query, Read, etag, not_modified},
     metrics::{self, Count},
@@ -86,8 +87,8 @@ impl<S: Send + Sync, F: Read> FromRequestParts<S> for Asked<F> {
 
 impl Cache {
     /// A cache in Redis, in front of this database, for callers who are held to the limit of public reads.
-    pub fn from_env(database: Database) -> Result<Self, config::Error> {
-        let redis = Redis::from_env()?;
+    pub fn from_settings(settings: &Settings, database: Database) -> Result<Self, config::Error> {
+        let redis = Redis::from_settings(settings)?;
         let throttle = Throttle::from_env(redis.clone());
         Ok(Self::new(redis, database, throttle, Limit::public_reads()?))
     }

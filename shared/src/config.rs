@@ -1,9 +1,19 @@
-//! Settings from the environment, read once when a function starts.
+//! Settings: variables of the environment. What is secret may stand in AWS Secrets Manager instead; see [`Settings`].
+
+mod live;
+mod secrets;
+mod settings;
+mod values;
 
 use std::str::FromStr;
 
-/// A setting that is missing or cannot be read; it stops the function at its start.
-#[derive(Debug, thiserror::Error)]
+pub use live::Live;
+pub use secrets::http_client;
+pub use settings::{Pace, Settings};
+pub use values::Values;
+
+/// A setting that is missing or cannot be read. It stops the function at its start, unless a secret may still bring it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The variable must be set.
     #[error("{0} is not set")]
@@ -39,6 +49,12 @@ macro_rules! variables {
 }
 
 variables! {
+    /// The function's own secret in AWS Secrets Manager, by name or ARN: a JSON object whose keys are names of variables.
+    SECRET_ID;
+    /// The secret with Postgres's `username` and `password`, as RDS manages it.
+    DATABASE_SECRET_ID;
+    /// The secret with Redis's `password` and, if it has users, `username`.
+    REDIS_SECRET_ID;
     /// Where Postgres is: a `postgres://` URL.
     DATABASE_URL;
     /// Where Redis is: a `redis://` or `rediss://` URL.

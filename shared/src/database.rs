@@ -1,4 +1,7 @@
-//! Postgres: one lazy connection per function, healed when the network or a freeze has broken it.
+//! Postgres: one lazy connection per function, healed when the network or a freeze has broken it, or its password has
+//! changed.
+
+mod certificates;
 
 use std::{
     sync::{Arc, PoisonError, RwLock},
@@ -11,7 +14,10 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use crate::config;
+use crate::{
+    Error,
+    config::{self, Live, Settings},
+};
 
 /// The schema, embedded so that the `migrate` function needs no files.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
@@ -25,24 +31,52 @@ const PING_TIMEOUT: Duration = Duration::from_millis(250);
 /// The way to Postgres. Clones share it. Nothing is connected before the first query.
 #[derive(Clone, Debug)]
 pub struct Database {
-    pool: Arc<RwLock<PgPool>>,
+    options: Live<PgConnectOptions>,
+    link: Arc<RwLock<Link>>,
+}
+
+#[derive(Debug)]
+struct Link {
+    pool: PgPool,
+    /// With which the pool makes its next connection.
+    options: Arc<PgConnectOptions>,
 }
 
 impl Database {
-    /// Reads `DATABASE_URL`, a `postgres://` URL.
-    pub fn from_env() -> Result<Self, config::Error> {
-        let options = config::required(config::DATABASE_URL)?.parse().map_err(|_| config::DATABASE_URL.invalid())?;
-        Ok(Self::new(options))
+    /// Reads `DATABASE_URL`, a `postgres://` URL. Who connects may stand in the secret of `DATABASE_SECRET_ID`.
+    pub fn from_settings(settings: &Settings) -> Result<Self, config::Error> {
+        let options = settings.live(|values| {
+            let options: PgConnectOptions = values.url(config::DATABASE_URL, config::DATABASE_SECRET_ID)?;
+            Ok(match certificates::authorities(options.get_host()) {
+                Some(authorities) => options.ssl_root_cert_from_pem(authorities.into_bytes()),
+                None => options,
+            })
+        })?;
+        let present = options.get()?;
+        Ok(Self::over(lazy_pool((*present).clone()), options, present))
     }
 
     /// A lazy pool of one connection: a Lambda environment serves one request at a time.
     pub fn new(options: PgConnectOptions) -> Self {
-        Self { pool: Arc::new(RwLock::new(lazy_pool(options))) }
+        Self::from(lazy_pool(options))
+    }
+
+    fn over(pool: PgPool, options: Live<PgConnectOptions>, present: Arc<PgConnectOptions>) -> Self {
+        Self { options, link: Arc::new(RwLock::new(Link { pool, options: present })) }
     }
 
     /// The pool to run a query on.
     pub fn pool(&self) -> PgPool {
-        self.pool.read().unwrap_or_else(PoisonError::into_inner).clone()
+        let link = self.link.read().unwrap_or_else(PoisonError::into_inner);
+        let newer = self.options.get().ok().filter(|options| !Arc::ptr_eq(options, &link.options));
+        let pool = link.pool.clone();
+        drop(link);
+        if let Some(options) = newer {
+            // A connection that is open stays: Postgres asks for a password only once.
+            pool.set_connect_options((*options).clone());
+            self.link.write().unwrap_or_else(PoisonError::into_inner).options = options;
+        }
+        pool
     }
 
     /// Begins a transaction that neither waits long for a lock nor, should this process be frozen inside it, holds
@@ -50,29 +84,60 @@ impl Database {
     pub async fn begin(&self) -> sqlx::Result<Transaction<'static, Postgres>> {
         const BEGIN: &str =
             "begin; set local lock_timeout = '3s'; set local idle_in_transaction_session_timeout = '10s'";
-        match self.pool().begin_with(BEGIN).await {
-            // Nothing has been done yet, so a connection that a restart of Postgres cut may be replaced unseen.
-            Err(error) if is_lost(&error) => self.pool().begin_with(BEGIN).await,
-            begun => begun,
+        // Nothing has been done yet, so a connection that a restart of Postgres cut may be replaced unseen.
+        self.read(|pool| async move { pool.begin_with(BEGIN).await }).await
+    }
+
+    /// Runs a query that may be repeated, once more if the connection was lost or our password has changed. For queries
+    /// of requests that cannot be run again as a whole.
+    pub async fn read<T, F>(&self, query: impl Fn(PgPool) -> F) -> sqlx::Result<T>
+    where
+        F: Future<Output = sqlx::Result<T>>,
+    {
+        let answer = match query(self.pool()).await {
+            Err(error) if is_lost(&error) => query(self.pool()).await,
+            answer => answer,
+        };
+        match answer {
+            Err(error) if self.may_now_let_in(&error).await => query(self.pool()).await,
+            answer => answer,
         }
+    }
+
+    /// Whether Postgres refused our user or password, and there is another now: what failed so has done nothing.
+    pub async fn may_now_let_in(&self, error: &sqlx::Error) -> bool {
+        is_refused(error) && self.renew_login().await
+    }
+
+    /// The same for the error of a request or a job.
+    pub async fn may_now_serve(&self, error: &Error) -> bool {
+        matches!(error, Error::Database(error) if self.may_now_let_in(error).await)
+    }
+
+    /// Looks for another user or password than those that were refused; `true` if there is one.
+    pub(crate) async fn renew_login(&self) -> bool {
+        let refused = Arc::clone(&self.link.read().unwrap_or_else(PoisonError::into_inner).options);
+        self.options.instead_of(&refused).await.is_some()
     }
 
     /// Whether it answers.
     pub async fn is_ready(&self) -> bool {
-        sqlx::query_scalar!("select 1 as one").fetch_one(&self.pool()).await.is_ok()
+        let one = |pool| async move { sqlx::query_scalar!("select 1 as one").fetch_one(&pool).await };
+        self.read(one).await.is_ok()
     }
 
     /// Leaves the pool with its connection behind and starts a new one. For a connection on which an answer never
     /// came: the pool waits for it without limit before it lends it again.
     pub fn renew(&self) {
-        let mut pool = self.pool.write().unwrap_or_else(PoisonError::into_inner);
-        *pool = lazy_pool((*pool.connect_options()).clone());
+        let mut link = self.link.write().unwrap_or_else(PoisonError::into_inner);
+        link.pool = lazy_pool((*link.options).clone());
     }
 }
 
 impl From<PgPool> for Database {
     fn from(pool: PgPool) -> Self {
-        Self { pool: Arc::new(RwLock::new(pool)) }
+        let options = pool.connect_options();
+        Self::over(pool, Live::fixed(Arc::clone(&options)), options)
     }
 }
 
@@ -84,6 +149,13 @@ pub(crate) fn is_lost(error: &sqlx::Error) -> bool {
         sqlx::Error::Database(source) => source.code().is_some_and(|code| ["57P01", "57P02"].contains(&code.as_ref())),
         _ => false,
     }
+}
+
+/// Whether Postgres did not let us in.
+pub(crate) fn is_refused(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    // invalid_password; invalid_authorization_specification.
+    code.is_some_and(|code| ["28P01", "28000"].contains(&code.as_ref()))
 }
 
 fn lazy_pool(options: PgConnectOptions) -> PgPool {

@@ -20,7 +20,7 @@ pub use token::{Claims, Kind};
 pub use user::{SignedIn, User};
 
 use crate::{
-    config::{self, Variable},
+    config::{self, Live, Settings, Variable},
     outgoing,
 };
 use failure::Failure;
@@ -34,8 +34,14 @@ pub struct Descope {
     http: Client,
     base_url: String,
     project_id: String,
-    management_key: SecretString,
-    auth_management_key: Option<SecretString>,
+    keys: Live<ProjectKeys>,
+}
+
+/// What shows Descope that we are the project's backend.
+struct ProjectKeys {
+    management: SecretString,
+    /// Without which nobody may call the project's ways to sign in, where a project wants that.
+    auth_management: Option<SecretString>,
 }
 
 /// Whether a call that may have been done can be done again.
@@ -63,18 +69,32 @@ enum As<'a> {
 
 impl Descope {
     /// Reads `DESCOPE_PROJECT_ID`, `DESCOPE_MANAGEMENT_KEY`, `DESCOPE_AUTH_MANAGEMENT_KEY` and `DESCOPE_BASE_URL`.
-    pub fn from_env() -> Result<Self, config::Error> {
+    pub fn from_settings(settings: &Settings) -> Result<Self, config::Error> {
         let project_id = config::required(config::DESCOPE_PROJECT_ID)?;
-        let management_key = config::required(config::DESCOPE_MANAGEMENT_KEY)?;
         let base_url = config::optional(config::DESCOPE_BASE_URL);
         let base_url = base_url.unwrap_or_else(|| default_base_url(project_id.trim()));
-        let mut descope = Self::new(&base_url, project_id.trim(), management_key.trim())?;
-        descope.auth_management_key = config::optional(config::DESCOPE_AUTH_MANAGEMENT_KEY).map(SecretString::from);
-        Ok(descope)
+        Self::with_keys_of(settings, &base_url, project_id.trim())
+    }
+
+    /// A client of one project, whose keys are settings.
+    pub fn with_keys_of(settings: &Settings, base_url: &str, project_id: &str) -> Result<Self, config::Error> {
+        let keys = settings.live(|values| {
+            let auth_management = values.optional(config::DESCOPE_AUTH_MANAGEMENT_KEY);
+            Ok(ProjectKeys {
+                management: values.required(config::DESCOPE_MANAGEMENT_KEY)?.trim().into(),
+                auth_management: auth_management.map(|key| key.trim().into()),
+            })
+        })?;
+        Self::with(base_url, project_id, keys)
     }
 
     /// A client of one project.
     pub fn new(base_url: &str, project_id: &str, management_key: &str) -> Result<Self, config::Error> {
+        let keys = ProjectKeys { management: management_key.into(), auth_management: None };
+        Self::with(base_url, project_id, Live::fixed(keys))
+    }
+
+    fn with(base_url: &str, project_id: &str, keys: Live<ProjectKeys>) -> Result<Self, config::Error> {
         const BASE_URL: Variable = config::DESCOPE_BASE_URL;
         let base_url = base_url.trim().trim_end_matches('/');
         if !base_url.starts_with("https://") && !base_url.starts_with("http://") {
@@ -84,8 +104,7 @@ impl Descope {
             http: outgoing::client().map_err(|_| BASE_URL.invalid())?,
             base_url: base_url.to_owned(),
             project_id: project_id.to_owned(),
-            management_key: management_key.into(),
-            auth_management_key: None,
+            keys,
         })
     }
 
@@ -99,25 +118,52 @@ impl Descope {
         format!("{}/{}", self.base_url, self.project_id)
     }
 
-    fn request(&self, method: Method, path: &str, caller: As<'_>) -> RequestBuilder {
-        // Where a project lets nobody but its backend call the ways to sign in, this key comes last.
-        let last = self.auth_management_key.as_ref().map(|key| format!(":{}", key.expose_secret())).unwrap_or_default();
-        let bearer = match caller {
-            As::Anyone => format!("{}{last}", self.project_id),
-            As::Holder(refresh_token) => format!("{}:{refresh_token}{last}", self.project_id),
-            As::Manager => format!("{}:{}", self.project_id, self.management_key.expose_secret()),
-        };
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
         // What Descope's own SDKs send: a backend may have a larger share of calls.
         self.http
             .request(method, format!("{}{path}", self.base_url))
-            .bearer_auth(bearer)
             .header("x-descope-sdk-name", "rust")
             .header("x-descope-sdk-version", env!("CARGO_PKG_VERSION"))
             .header("x-descope-project-id", &self.project_id)
     }
 
+    /// Sends a request. If our key is refused and there is another now, the request is sent once more: it has done
+    /// nothing.
+    async fn call<T: DeserializeOwned>(
+        &self,
+        request: RequestBuilder,
+        caller: As<'_>,
+        repeat: Repeat,
+    ) -> Result<T, Failure> {
+        let keys = self.keys.get()?;
+        let again = request.try_clone();
+        let answer = send(request.bearer_auth(self.bearer(caller, &keys)), repeat).await;
+        let is_refused = match (&answer, caller) {
+            (Err(Failure::Refused(refusal)), As::Manager) => refusal.status == StatusCode::UNAUTHORIZED,
+            (Err(Failure::Refused(refusal)), _) => keys.auth_management.is_some() && refusal.is_unauthorized(),
+            _ => false,
+        };
+        match (again, is_refused) {
+            (Some(request), true) => match self.keys.instead_of(&keys).await {
+                Some(keys) => send(request.bearer_auth(self.bearer(caller, &keys)), repeat).await,
+                None => answer,
+            },
+            _ => answer,
+        }
+    }
+
+    fn bearer(&self, caller: As<'_>, keys: &ProjectKeys) -> String {
+        // Where a project lets nobody but its backend call the ways to sign in, this key comes last.
+        let last = keys.auth_management.as_ref().map(|key| format!(":{}", key.expose_secret())).unwrap_or_default();
+        match caller {
+            As::Anyone => format!("{}{last}", self.project_id),
+            As::Holder(refresh_token) => format!("{}:{refresh_token}{last}", self.project_id),
+            As::Manager => format!("{}:{}", self.project_id, keys.management.expose_secret()),
+        }
+    }
+
     async fn get<T: DeserializeOwned>(&self, path: &str, caller: As<'_>) -> Result<T, Failure> {
-        send(self.request(Method::GET, path, caller).timeout(LOOK_TIMEOUT), Repeat::Safely).await
+        self.call(self.request(Method::GET, path).timeout(LOOK_TIMEOUT), caller, Repeat::Safely).await
     }
 
     async fn post<T: DeserializeOwned>(
@@ -127,7 +173,7 @@ impl Descope {
         body: &Value,
         repeat: Repeat,
     ) -> Result<T, Failure> {
-        send(self.request(Method::POST, path, caller).json(body), repeat).await
+        self.call(self.request(Method::POST, path).json(body), caller, repeat).await
     }
 }
 

@@ -10,7 +10,10 @@ use serde_json::{Value, json};
 use tracing::error;
 use utoipa::ToSchema;
 
-use crate::database::is_lost;
+use crate::{
+    config,
+    database::{is_lost, is_refused},
+};
 
 /// The result of whatever serves a request.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -167,6 +170,9 @@ pub enum Error {
         /// What it does for us, as a caller may read it.
         service: &'static str,
     },
+    /// 503: a secret that the request needs could not be read yet.
+    #[error("{UNAVAILABLE}")]
+    Unset(#[from] config::Error),
     /// 503 if Postgres cannot be reached or is overloaded, else 500.
     #[error("{}", if is_unavailable(.0) { UNAVAILABLE } else { INTERNAL })]
     Database(#[from] sqlx::Error),
@@ -233,7 +239,7 @@ impl Error {
             Self::Database(source) if is_unavailable(source) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE")
             }
-            Self::Deadline => (StatusCode::SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE"),
+            Self::Deadline | Self::Unset(_) => (StatusCode::SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE"),
             Self::Database(_) | Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR"),
         }
     }
@@ -298,6 +304,9 @@ impl IntoResponse for Error {
             Self::Database(error) if is_lost(error) => {
                 response.extensions_mut().insert(Lost::Connection);
             }
+            Self::Database(error) if is_refused(error) => {
+                response.extensions_mut().insert(Lost::Login);
+            }
             _ => {}
         }
         let headers = response.headers_mut();
@@ -313,6 +322,8 @@ impl IntoResponse for Error {
 pub(crate) enum Lost {
     /// The one connection: a new one may do.
     Connection,
+    /// User or password were refused: they may have changed.
+    Login,
     /// No connection could be had: the pool may be waiting for a lost one.
     Pool,
 }
@@ -327,6 +338,7 @@ fn source_of(error: &Error) -> String {
             source.constraint().map(|name| format!(" on {name}")).unwrap_or_default()
         ),
         Error::Database(source) => source.to_string(),
+        Error::Unset(source) => source.to_string(),
         Error::Internal(source) => source.to_string(),
         Error::Upstream { reason, .. } => reason.clone(),
         other => other.to_string(),

@@ -3,7 +3,7 @@
 mod entities;
 mod signature;
 
-use std::{fmt::Write, time::Duration};
+use std::{fmt::Write, sync::Arc, time::Duration};
 
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
@@ -13,7 +13,11 @@ use serde_json::json;
 pub use entities::{Event, Order, Payment, PaymentStatus, Refund, RefundStatus};
 pub use signature::WebhookSecrets;
 
-use crate::{Error, Result, config, outgoing};
+use crate::{
+    Error, Result,
+    config::{self, Live, Settings},
+    outgoing,
+};
 
 /// What Razorpay does for us, as a caller may read it.
 pub const SERVICE: &str = "The payment service";
@@ -26,8 +30,13 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub struct Razorpay {
     http: Client,
     base_url: String,
-    key_id: String,
-    key_secret: SecretString,
+    key: Live<Key>,
+}
+
+/// The key of an account.
+struct Key {
+    id: String,
+    secret: SecretString,
 }
 
 /// Why a call had no success.
@@ -59,33 +68,45 @@ impl From<Failure> for Error {
 
 impl Razorpay {
     /// Reads `RAZORPAY_KEY_ID`, `RAZORPAY_KEY_SECRET` and `RAZORPAY_BASE_URL`.
-    pub fn from_env() -> Result<Self, config::Error> {
+    pub fn from_settings(settings: &Settings) -> Result<Self, config::Error> {
         let base_url = config::optional(config::RAZORPAY_BASE_URL);
-        Self::new(
-            base_url.as_deref().unwrap_or(DEFAULT_BASE_URL),
-            &config::required(config::RAZORPAY_KEY_ID)?,
-            &config::required(config::RAZORPAY_KEY_SECRET)?,
-        )
+        Self::with_key_of(settings, base_url.as_deref().unwrap_or(DEFAULT_BASE_URL))
+    }
+
+    /// A client of the account whose key is a setting.
+    pub fn with_key_of(settings: &Settings, base_url: &str) -> Result<Self, config::Error> {
+        let key = settings.live(|values| {
+            let id = values.required(config::RAZORPAY_KEY_ID)?;
+            Ok(Key::new(&id, &values.required(config::RAZORPAY_KEY_SECRET)?))
+        })?;
+        Self::with(base_url, key)
     }
 
     /// A client of one account.
     pub fn new(base_url: &str, key_id: &str, key_secret: &str) -> Result<Self, config::Error> {
+        Self::with(base_url, Live::fixed(Key::new(key_id, key_secret)))
+    }
+
+    fn with(base_url: &str, key: Live<Key>) -> Result<Self, config::Error> {
         Ok(Self {
             http: outgoing::client().map_err(|_| config::RAZORPAY_BASE_URL.invalid())?,
             base_url: base_url.trim().trim_end_matches('/').to_owned(),
-            key_id: key_id.trim().to_owned(),
-            key_secret: key_secret.trim().into(),
+            key,
         })
     }
 
     /// The public half of the key, which the checkout needs.
-    pub fn key_id(&self) -> &str {
-        &self.key_id
+    pub fn key_id(&self) -> Result<String> {
+        Ok(self.key.get()?.id.clone())
     }
 
     /// Whether the browser's signature says that this payment belongs to this order.
-    pub fn is_signed(&self, order_id: &str, payment_id: &str, signature: &str) -> bool {
-        signature::verify(self.key_secret.expose_secret(), format!("{order_id}|{payment_id}").as_bytes(), signature)
+    pub async fn is_signed(&self, order_id: &str, payment_id: &str, signature: &str) -> Result<bool> {
+        let message = format!("{order_id}|{payment_id}");
+        let is_signed = |key: &Key| signature::verify(key.secret.expose_secret(), message.as_bytes(), signature);
+        let key = self.key.get()?;
+        // Another environment may have made the order with a newer key than ours.
+        Ok(is_signed(&key) || self.key.instead_of(&key).await.is_some_and(|key| is_signed(&key)))
     }
 
     /// Makes an order that captures by itself what is authorized. The receipt finds it again if the answer is lost.
@@ -98,7 +119,7 @@ impl Razorpay {
             },
         });
         // Never twice: an order has no idempotency key.
-        send(self.request(Method::POST, "/v1/orders").json(&body), false).await
+        self.send(self.request(Method::POST, "/v1/orders").json(&body), false).await
     }
 
     /// The orders with this receipt, newest first.
@@ -126,7 +147,7 @@ impl Razorpay {
     pub async fn capture(&self, payment: &Payment) -> Result<Payment, Failure> {
         let body = json!({ "amount": payment.amount, "currency": payment.currency });
         let address = format!("/v1/payments/{}/capture", path(&payment.id));
-        match send(self.request(Method::POST, &address).json(&body), true).await {
+        match self.send(self.request(Method::POST, &address).json(&body), true).await {
             // Whoever was first, what counts is how it stands now.
             Err(Failure::Refused { .. }) => self.payment(&payment.id).await,
             captured => captured,
@@ -138,7 +159,7 @@ impl Razorpay {
         let body = json!({ "amount": amount_paise, "speed": "normal", "receipt": key });
         let address = format!("/v1/payments/{}/refund", path(payment_id));
         let request = self.request(Method::POST, &address).header("X-Refund-Idempotency", key).json(&body);
-        send(request, false).await
+        self.send(request, false).await
     }
 
     /// All refunds of a payment.
@@ -160,12 +181,51 @@ impl Razorpay {
     fn request(&self, method: Method, address: &str) -> RequestBuilder {
         self.http
             .request(method, format!("{}{address}", self.base_url))
-            .basic_auth(&self.key_id, Some(self.key_secret.expose_secret()))
             .header("user-agent", concat!("repairmybike/", env!("CARGO_PKG_VERSION")))
     }
 
     async fn get<T: DeserializeOwned>(&self, address: &str) -> Result<T, Failure> {
-        send(self.request(Method::GET, address), true).await
+        self.send(self.request(Method::GET, address), true).await
+    }
+
+    /// Sends a request. If our key is refused and there is another now, the request is sent once more: it has done
+    /// nothing.
+    async fn send<T: DeserializeOwned>(&self, request: RequestBuilder, can_be_repeated: bool) -> Result<T, Failure> {
+        let signed = |request: RequestBuilder, key: &Key| request.basic_auth(&key.id, Some(key.secret.expose_secret()));
+        let key: Arc<Key> = self.key.get().map_err(|error| Failure::Unknown(Error::Unset(error)))?;
+        let again = request.try_clone();
+        match (send(signed(request, &key), can_be_repeated).await, again) {
+            (Err(Attempt::Unauthorized), Some(request)) => match self.key.instead_of(&key).await {
+                Some(key) => send(signed(request, &key), can_be_repeated).await,
+                None => Err(Attempt::Unauthorized),
+            },
+            (answer, _) => answer,
+        }
+        .map_err(|attempt| match attempt {
+            Attempt::Failed(failure) => failure,
+            // No caller of ours can mend that.
+            Attempt::Unauthorized => unavailable("status 401"),
+        })
+    }
+}
+
+impl Key {
+    fn new(id: &str, secret: &str) -> Self {
+        Self { id: id.trim().to_owned(), secret: secret.trim().into() }
+    }
+}
+
+/// Why one request had no success.
+enum Attempt {
+    /// 401: the key is wrong.
+    Unauthorized,
+    /// Anything else.
+    Failed(Failure),
+}
+
+impl From<Failure> for Attempt {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
     }
 }
 
@@ -186,11 +246,11 @@ fn path(id: &str) -> String {
     })
 }
 
-async fn send<T: DeserializeOwned>(request: RequestBuilder, can_be_repeated: bool) -> Result<T, Failure> {
+async fn send<T: DeserializeOwned>(request: RequestBuilder, can_be_repeated: bool) -> Result<T, Attempt> {
     let again = request.try_clone();
     let answer = attempt(request).await;
     match (again, &answer) {
-        (Some(request), Err(Failure::Unknown(Error::Upstream { .. }))) if can_be_repeated => {
+        (Some(request), Err(Attempt::Failed(Failure::Unknown(Error::Upstream { .. })))) if can_be_repeated => {
             tokio::time::sleep(PAUSE).await;
             attempt(request).await
         }
@@ -198,7 +258,7 @@ async fn send<T: DeserializeOwned>(request: RequestBuilder, can_be_repeated: boo
     }
 }
 
-async fn attempt<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, Failure> {
+async fn attempt<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, Attempt> {
     #[derive(Deserialize)]
     struct Body {
         error: Told,
@@ -214,19 +274,22 @@ async fn attempt<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, Fail
     let retry_after = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
     let body = response.bytes().await.map_err(lost)?;
     if status == StatusCode::TOO_MANY_REQUESTS {
-        return Err(Failure::Unknown(Error::Throttled { retry_after_seconds: retry_after.unwrap_or(60) }));
+        return Err(Failure::Unknown(Error::Throttled { retry_after_seconds: retry_after.unwrap_or(60) }).into());
+    }
+    if status == StatusCode::UNAUTHORIZED {
+        return Err(Attempt::Unauthorized);
     }
     if status.is_success() {
-        return serde_json::from_slice(&body).map_err(|_| unavailable("an answer that cannot be read"));
+        return serde_json::from_slice(&body).map_err(|_| unavailable("an answer that cannot be read").into());
     }
     match serde_json::from_slice::<Body>(&body) {
-        // 401 means that the key is wrong, which no caller of ours can mend.
-        Ok(Body { error }) if status.is_client_error() && status != StatusCode::UNAUTHORIZED => Err(Failure::Refused {
+        Ok(Body { error }) if status.is_client_error() => Err(Failure::Refused {
             status: status.as_u16(),
             reason: error.reason.or(error.code).unwrap_or_default(),
             description: error.description.unwrap_or_default(),
-        }),
-        _ => Err(unavailable(&format!("status {}", status.as_u16()))),
+        }
+        .into()),
+        _ => Err(unavailable(&format!("status {}", status.as_u16())).into()),
     }
 }
 

@@ -6,12 +6,12 @@ use std::{
 };
 
 use redis::{
-    AsyncConnectionConfig, Client, ConnectionAddr, FromRedisValue, IntoConnectionInfo, Pipeline, RedisError,
-    aio::MultiplexedConnection,
+    AsyncConnectionConfig, Client, ConnectionAddr, ErrorKind, FromRedisValue, IntoConnectionInfo, Pipeline, RedisError,
+    TlsCertificates, aio::MultiplexedConnection,
 };
 use tokio::sync::Mutex;
 
-use crate::config;
+use crate::config::{self, Live, Settings};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(300);
 const RESPONSE_TIMEOUT: Duration = Duration::from_millis(200);
@@ -24,6 +24,9 @@ pub enum Error {
     /// It failed a moment ago and is not asked for a while.
     #[error("redis failed a moment ago")]
     Paused,
+    /// What it needs is not set.
+    #[error(transparent)]
+    Unset(#[from] config::Error),
     /// No answer in time.
     #[error("redis did not answer in time")]
     Timeout,
@@ -35,7 +38,7 @@ pub enum Error {
 /// The way to Redis. Clones share the connection. Nothing is connected before the first command.
 #[derive(Clone)]
 pub struct Redis {
-    client: Client,
+    client: Live<Client>,
     key_prefix: String,
     link: Arc<Mutex<Link>>,
 }
@@ -47,21 +50,27 @@ struct Link {
 }
 
 impl Redis {
-    /// Reads `REDIS_URL` (`redis://` or `rediss://`) and `REDIS_KEY_PREFIX`.
-    pub fn from_env() -> Result<Self, config::Error> {
-        let url = config::required(config::REDIS_URL)?;
+    /// Reads `REDIS_URL` (`redis://` or `rediss://`) and `REDIS_KEY_PREFIX`. Password and user may stand in the secret
+    /// of `REDIS_SECRET_ID`.
+    pub fn from_settings(settings: &Settings) -> Result<Self, config::Error> {
         let prefix = config::optional(config::REDIS_KEY_PREFIX).unwrap_or_default();
-        Self::new(&url, prefix).map_err(|_| config::REDIS_URL.invalid())
+        let client = settings.live(|values| {
+            let url: String = values.url(config::REDIS_URL, config::REDIS_SECRET_ID)?;
+            client(&url, None).map_err(|_| config::REDIS_URL.invalid())
+        })?;
+        client.get()?;
+        Ok(Self { client, key_prefix: prefix, link: Arc::default() })
     }
 
     /// A connection to be made at need; every key starts with `key_prefix`.
     pub fn new(url: &str, key_prefix: impl Into<String>) -> Result<Self, RedisError> {
-        let info = url.into_connection_info()?;
-        if matches!(info.addr(), ConnectionAddr::TcpTls { .. }) {
-            // The client brings no TLS provider of its own. An error means that one is installed already.
-            let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        }
-        Ok(Self { client: Client::open(info)?, key_prefix: key_prefix.into(), link: Arc::default() })
+        Ok(Self { client: Live::fixed(client(url, None)?), key_prefix: key_prefix.into(), link: Arc::default() })
+    }
+
+    /// The same, for a server whose certificate is signed by this authority (PEM) instead of one that all clients know.
+    pub fn trusting(authority: &str, url: &str, key_prefix: impl Into<String>) -> Result<Self, RedisError> {
+        let client = Live::fixed(client(url, Some(authority))?);
+        Ok(Self { client, key_prefix: key_prefix.into(), link: Arc::default() })
     }
 
     /// The name of a key as this application uses it.
@@ -70,18 +79,22 @@ impl Redis {
     }
 
     /// Sends the commands in one round trip. After a lost connection they are sent once more over a new one, so they
-    /// must be safe to repeat.
+    /// must be safe to repeat. The same if our password is refused and there is another now.
     pub async fn run<T: FromRedisValue>(&self, commands: &Pipeline) -> Result<T, Error> {
-        match self.attempt(commands).await {
-            Err(error) if is_lost(&error) => {
-                let again = self.attempt(commands).await;
-                if again.as_ref().is_err_and(is_lost) {
-                    self.link.lock().await.paused_until = Some(Instant::now() + PAUSE);
-                }
-                again
-            }
-            answer => answer,
+        let client = self.client.get()?;
+        let mut answer = self.attempt(&client, commands).await;
+        if answer.as_ref().is_err_and(is_lost) {
+            answer = self.attempt(&client, commands).await;
         }
+        if answer.as_ref().is_err_and(is_refused)
+            && let Some(client) = self.client.instead_of(&client).await
+        {
+            answer = self.attempt(&client, commands).await;
+        }
+        if answer.as_ref().is_err_and(|error| is_lost(error) || is_refused(error)) {
+            self.link.lock().await.paused_until = Some(Instant::now() + PAUSE);
+        }
+        answer
     }
 
     /// Whether it answers.
@@ -91,18 +104,18 @@ impl Redis {
         self.run::<()>(&commands).await.is_ok()
     }
 
-    async fn attempt<T: FromRedisValue>(&self, commands: &Pipeline) -> Result<T, Error> {
-        let mut connection = self.connection().await?;
+    async fn attempt<T: FromRedisValue>(&self, client: &Client, commands: &Pipeline) -> Result<T, Error> {
+        let mut connection = self.connection(client).await?;
         let answer = tokio::time::timeout(RESPONSE_TIMEOUT, commands.query_async(&mut connection)).await;
         let answer = answer.map_err(|_| Error::Timeout).and_then(|answer| answer.map_err(Error::Failed));
-        if answer.as_ref().is_err_and(is_lost) {
+        if answer.as_ref().is_err_and(|error| is_lost(error) || is_refused(error)) {
             // A black-holed connection never reports an error by itself: only a new one helps.
             self.link.lock().await.connection = None;
         }
         answer
     }
 
-    async fn connection(&self) -> Result<MultiplexedConnection, Error> {
+    async fn connection(&self, client: &Client) -> Result<MultiplexedConnection, Error> {
         let mut link = self.link.lock().await;
         if let Some(connection) = &link.connection {
             return Ok(connection.clone());
@@ -113,15 +126,18 @@ impl Redis {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT_TIMEOUT))
             .set_response_timeout(Some(RESPONSE_TIMEOUT));
-        let connecting = self.client.get_multiplexed_async_connection_with_config(&config);
+        let connecting = client.get_multiplexed_async_connection_with_config(&config);
         match tokio::time::timeout(CONNECT_TIMEOUT, connecting).await {
             Ok(Ok(connection)) => {
                 link.paused_until = None;
                 Ok(link.connection.insert(connection).clone())
             }
             Ok(Err(error)) => {
-                link.paused_until = Some(Instant::now() + PAUSE);
-                Err(Error::Failed(error))
+                let error = Error::Failed(error);
+                if !is_refused(&error) {
+                    link.paused_until = Some(Instant::now() + PAUSE);
+                }
+                Err(error)
             }
             Err(_) => {
                 link.paused_until = Some(Instant::now() + PAUSE);
@@ -138,10 +154,30 @@ impl std::fmt::Debug for Redis {
     }
 }
 
+fn client(url: &str, authority: Option<&str>) -> Result<Client, RedisError> {
+    let info = url.into_connection_info()?;
+    if matches!(info.addr(), ConnectionAddr::TcpTls { .. }) {
+        // The client brings no TLS provider of its own. An error means that one is installed already.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    }
+    match authority.map(|pem| pem.as_bytes().to_vec()) {
+        None => Client::open(info),
+        root_cert => Client::build_with_tls(info, TlsCertificates { client_tls: None, root_cert }),
+    }
+}
+
+/// Whether Redis did not let us in: our password is wrong, or there is none (NOAUTH, for each command of a pipeline).
+fn is_refused(error: &Error) -> bool {
+    let Error::Failed(error) = error else { return false };
+    let answers = || error.clone().into_server_errors();
+    error.kind() == ErrorKind::AuthenticationFailed
+        || answers().is_some_and(|answers| answers.iter().any(|(_, answer)| answer.code() == "NOAUTH"))
+}
+
 fn is_lost(error: &Error) -> bool {
     match error {
         Error::Timeout => true,
         Error::Failed(error) => error.is_io_error() || error.is_timeout() || error.is_connection_dropped(),
-        Error::Paused => false,
+        Error::Paused | Error::Unset(_) => false,
     }
 }

@@ -185,8 +185,9 @@ pub async fn add_token(
 
 /// The session of a token, and whether it has been revoked. When it was last seen is noted once a minute.
 async fn find(database: &Database, token_sha256: &[u8; 32]) -> Result<Option<Found>> {
-    let found = sqlx::query!(
-        r#"
+    let session = |pool| async move {
+        sqlx::query!(
+            r#"
         with seen as (
             update user_sessions session set last_seen_at = now()
             from session_tokens token
@@ -201,10 +202,12 @@ async fn find(database: &Database, token_sha256: &[u8; 32]) -> Result<Option<Fou
         join users on users.id = session.user_id
         where token.token_sha256 = $1 and token.kind = 'session'
         "#,
-        token_sha256
-    )
-    .fetch_optional(&database.pool())
-    .await?;
+            token_sha256
+        )
+        .fetch_optional(&pool)
+        .await
+    };
+    let found = database.read(session).await?;
     Ok(found.map(|row| {
         let user = User {
             id: row.id,

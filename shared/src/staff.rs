@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq;
 use crate::{
     Error, Result,
     bookings::change::Actor,
-    config,
+    config::{self, Live, Settings},
     database::Database,
     http::ClientAddress,
     session::{Session, Sessions},
@@ -23,7 +23,7 @@ const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 #[derive(Clone, Debug)]
 pub struct StaffKeys {
     /// Keys that were deployed with the function.
-    pub configured: ConfiguredKeys,
+    pub configured: Live<ConfiguredKeys>,
     /// Where the others are kept.
     pub database: Database,
     /// What counts wrong keys.
@@ -34,10 +34,10 @@ pub struct StaffKeys {
 
 impl StaffKeys {
     /// Reads `STAFF_API_KEYS` and `THROTTLE_WRONG_STAFF_KEYS` (ten minutes).
-    pub fn from_env(database: Database, throttle: Throttle) -> Result<Self, config::Error> {
+    pub fn from_settings(settings: &Settings, database: Database, throttle: Throttle) -> Result<Self, config::Error> {
         let wrong = config::THROTTLE_WRONG_STAFF_KEYS;
         Ok(Self {
-            configured: config::or_default(config::STAFF_API_KEYS, ConfiguredKeys::default())?,
+            configured: settings.live(|values| values.or_default(config::STAFF_API_KEYS, ConfiguredKeys::default()))?,
             database,
             throttle,
             wrong_keys: Limit::from_env("wrong-staff-keys", wrong, 20, Duration::from_mins(10))?,
@@ -58,14 +58,24 @@ impl StaffKeys {
 
     async fn label_of(&self, key: &[u8]) -> Result<Option<String>> {
         let key_sha256 = sha256(key);
-        if let Some(label) = self.configured.label_of(&key_sha256) {
+        let configured = self.configured.get()?;
+        if let Some(label) = configured.label_of(&key_sha256) {
             return Ok(Some(label.to_owned()));
         }
-        let label = sqlx::query_scalar!(
-            "select label from staff_keys where key_sha256 = $1 and revoked_at is null",
-            &key_sha256
-        );
-        Ok(label.fetch_optional(&self.database.pool()).await?)
+        let label = |pool| async move {
+            sqlx::query_scalar!(
+                "select label from staff_keys where key_sha256 = $1 and revoked_at is null",
+                key_sha256.as_slice()
+            )
+            .fetch_optional(&pool)
+            .await
+        };
+        if let Some(label) = self.database.read(label).await? {
+            return Ok(Some(label));
+        }
+        // It may be newer than those that we know.
+        let newer = self.configured.instead_of(&configured).await;
+        Ok(newer.and_then(|newer| newer.label_of(&key_sha256).map(ToOwned::to_owned)))
     }
 }
 

@@ -24,12 +24,12 @@ use ::descope::StandIn;
 
 use crate::{
     catalogue::{self, Files, Report},
-    config,
+    config::{self, Live, Settings},
     database::Database,
     descope::{Descope, Keys},
     redis::Redis,
     session::Sessions,
-    staff::StaffKeys,
+    staff::{ConfiguredKeys, StaffKeys},
     throttle::Throttle,
 };
 
@@ -81,8 +81,9 @@ pub const STAFF_KEY: &str = "key-of-the-desk";
 
 /// What knows [`STAFF_KEY`] and the keys in the database.
 pub fn staff_keys(database: &Database, throttle: &Throttle) -> StaffKeys {
-    let keys = StaffKeys::from_env(database.clone(), throttle.clone()).unwrap();
-    StaffKeys { configured: format!("desk:{STAFF_KEY}").parse().unwrap(), ..keys }
+    let keys = StaffKeys::from_settings(&Settings::default(), database.clone(), throttle.clone()).unwrap();
+    let configured: ConfiguredKeys = format!("desk:{STAFF_KEY}").parse().unwrap();
+    StaffKeys { configured: Live::fixed(configured), ..keys }
 }
 
 /// The files of `local/catalogue/`.

@@ -2,6 +2,7 @@
 
 use auth::{App, DEADLINE, Limits, Messages, Seals};
 use shared::{
+    config::Settings,
     database::Database,
     descope::{Descope, Keys},
     http, logging,
@@ -13,15 +14,16 @@ use shared::{
 #[tokio::main]
 async fn main() -> Result<(), lambda_http::Error> {
     logging::init();
-    let (database, redis) = (Database::from_env()?, Redis::from_env()?);
-    let descope = Descope::from_env()?;
+    let settings = Settings::start();
+    let (database, redis) = (Database::from_settings(&settings)?, Redis::from_settings(&settings)?);
+    let descope = Descope::from_settings(&settings)?;
     let app = App {
         sessions: Sessions { database: database.clone(), keys: Keys::new(descope.clone(), redis.clone()), descope },
-        seals: Seals::from_env()?,
+        seals: Seals::from_settings(&settings)?,
         throttle: Throttle::from_env(redis),
         limits: Limits::from_env()?,
         messages: Messages::from_env()?,
     };
-    let edge = http::Edge { deadline: DEADLINE, ..http::Edge::from_env(database) };
+    let edge = http::Edge { deadline: DEADLINE, ..http::Edge::from_env(settings, database) };
     http::serve(auth::router(app), edge).await
 }

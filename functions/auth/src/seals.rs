@@ -1,13 +1,14 @@
 //! Refresh tokens at rest: sealed, so that a copy of the database signs nobody in.
 
-use std::sync::Arc;
-
 use aes_gcm::{
     Aes256Gcm, KeyInit,
     aead::{Aead, Payload},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use shared::{Error, Result, config};
+use shared::{
+    Error, Result,
+    config::{self, Live, Settings},
+};
 
 const NONCE_BYTES: usize = 12;
 
@@ -15,31 +16,31 @@ const NONCE_BYTES: usize = 12;
 /// AES-256-GCM makes of the token. It opens for the Descope user alone for whom it was sealed.
 #[derive(Clone)]
 pub struct Seals {
-    keys: Arc<[(String, Aes256Gcm)]>,
+    keys: Live<Keys>,
 }
+
+/// The first one seals.
+type Keys = Vec<(String, Aes256Gcm)>;
 
 impl Seals {
     /// Reads `REFRESH_TOKEN_KEYS`: `id:base64 of 32 bytes`, separated by commas. The first key seals and all of them
     /// open, so that a key rotates by putting a new one in front.
-    pub fn from_env() -> Result<Self, config::Error> {
-        Self::parse(&config::required(config::REFRESH_TOKEN_KEYS)?).ok_or(config::REFRESH_TOKEN_KEYS.invalid())
+    pub fn from_settings(settings: &Settings) -> Result<Self, config::Error> {
+        let keys = settings.live(|values| {
+            parse(&values.required(config::REFRESH_TOKEN_KEYS)?).ok_or(config::REFRESH_TOKEN_KEYS.invalid())
+        })?;
+        Ok(Self { keys })
     }
 
     /// Keys in the form in which they are configured; `None` if they cannot be read.
     pub fn parse(text: &str) -> Option<Self> {
-        let key = |item: &str| {
-            let (id, key) = item.trim().split_once(':')?;
-            let bytes: [u8; 32] = STANDARD.decode(key.trim()).ok()?.try_into().ok()?;
-            let id_fits = (1..=255).contains(&id.len());
-            id_fits.then(|| (id.to_owned(), Aes256Gcm::new(&bytes.into())))
-        };
-        let keys: Option<Arc<[_]>> = text.split(',').map(key).collect();
-        keys.map(|keys| Self { keys })
+        parse(text).map(|keys| Self { keys: Live::fixed(keys) })
     }
 
     /// Seals a refresh token of a Descope user.
     pub(crate) fn seal(&self, token: &str, descope_user_id: &str) -> Result<Vec<u8>> {
-        let (id, cipher) = self.keys.first().ok_or_else(broken)?;
+        let keys = self.keys.get()?;
+        let (id, cipher) = keys.first().ok_or_else(broken)?;
         let mut nonce = [0; NONCE_BYTES];
         getrandom::fill(&mut nonce).map_err(Error::internal)?;
         let payload = Payload { msg: token.as_bytes(), aad: descope_user_id.as_bytes() };
@@ -49,11 +50,18 @@ impl Seals {
     }
 
     /// Opens what was sealed for this Descope user.
-    pub(crate) fn open(&self, envelope: &[u8], descope_user_id: &str) -> Result<String> {
+    pub(crate) async fn open(&self, envelope: &[u8], descope_user_id: &str) -> Result<String> {
         let (length, rest) = envelope.split_first().ok_or_else(broken)?;
         let (id, rest) = rest.split_at_checked(usize::from(*length)).ok_or_else(broken)?;
         let (nonce, sealed) = rest.split_at_checked(NONCE_BYTES).ok_or_else(broken)?;
-        let (_, cipher) = self.keys.iter().find(|(known, _)| known.as_bytes() == id).ok_or_else(broken)?;
+        let cipher_of = |keys: &Keys| keys.iter().find(|(known, _)| known.as_bytes() == id).map(|(_, key)| key.clone());
+        let keys = self.keys.get()?;
+        let cipher = match cipher_of(&keys) {
+            // Another environment may have sealed with a newer key than ours.
+            None => self.keys.instead_of(&keys).await.and_then(|newer| cipher_of(&newer)),
+            known => known,
+        };
+        let cipher = cipher.ok_or_else(broken)?;
         let nonce: [u8; NONCE_BYTES] = nonce.try_into().map_err(Error::internal)?;
         let payload = Payload { msg: sealed, aad: descope_user_id.as_bytes() };
         let token = cipher.decrypt(&nonce.into(), payload).map_err(|_| broken())?;
@@ -65,6 +73,16 @@ impl std::fmt::Debug for Seals {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str("Seals")
     }
+}
+
+fn parse(text: &str) -> Option<Keys> {
+    let key = |item: &str| {
+        let (id, key) = item.trim().split_once(':')?;
+        let bytes: [u8; 32] = STANDARD.decode(key.trim()).ok()?.try_into().ok()?;
+        let id_fits = (1..=255).contains(&id.len());
+        id_fits.then(|| (id.to_owned(), Aes256Gcm::new(&bytes.into())))
+    };
+    text.split(',').map(key).collect()
 }
 
 fn broken() -> Error {
@@ -81,32 +99,32 @@ mod tests {
         format!("{id}:{}", STANDARD.encode([byte; 32]))
     }
 
-    #[test]
-    fn a_key_rotates_by_a_new_one_in_front() {
+    #[tokio::test]
+    async fn a_key_rotates_by_a_new_one_in_front() {
         let old = Seals::parse(&key("old", 1)).unwrap();
         let both = Seals::parse(&format!("{}, {}", key("new", 2), key("old", 1))).unwrap();
         let new = Seals::parse(&key("new", 2)).unwrap();
         let before = old.seal("token", "U1").unwrap();
-        assert_eq!(both.open(&before, "U1").unwrap(), "token");
+        assert_eq!(both.open(&before, "U1").await.unwrap(), "token");
         let after = both.seal("token", "U1").unwrap();
-        assert_eq!(new.open(&after, "U1").unwrap(), "token");
-        assert!(old.open(&after, "U1").is_err());
-        assert!(new.open(&before, "U1").is_err());
+        assert_eq!(new.open(&after, "U1").await.unwrap(), "token");
+        assert!(old.open(&after, "U1").await.is_err());
+        assert!(new.open(&before, "U1").await.is_err());
     }
 
-    #[test]
-    fn an_envelope_opens_for_its_user_and_whole_only() {
+    #[tokio::test]
+    async fn an_envelope_opens_for_its_user_and_whole_only() {
         let seals = Seals::parse(&key("k", 1)).unwrap();
         let envelope = seals.seal("token", "U1").unwrap();
         assert_ne!(envelope, seals.seal("token", "U1").unwrap(), "no two envelopes are alike");
-        assert!(seals.open(&envelope, "U2").is_err());
+        assert!(seals.open(&envelope, "U2").await.is_err());
         for length in 0..envelope.len() {
-            assert!(seals.open(&envelope[..length], "U1").is_err());
+            assert!(seals.open(&envelope[..length], "U1").await.is_err());
         }
         for index in 0..envelope.len() {
             let mut changed = envelope.clone();
             changed[index] ^= 1;
-            assert!(seals.open(&changed, "U1").is_err(), "byte {index}");
+            assert!(seals.open(&changed, "U1").await.is_err(), "byte {index}");
         }
     }
 

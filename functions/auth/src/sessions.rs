@@ -172,7 +172,7 @@ pub(crate) async fn tokens(app: &App, connection: &mut PgConnection, session: &S
             .fetch_one(connection)
             .await?;
     let Some(sealed) = kept.refresh_token_sealed else { return Ok(None) };
-    let refresh_jwt = app.seals.open(&sealed, &kept.descope_user_id)?;
+    let refresh_jwt = app.seals.open(&sealed, &kept.descope_user_id).await?;
     Ok(Some(SignedIn { session_jwt: session.token.clone(), refresh_jwt, user: None }))
 }
 
@@ -208,7 +208,7 @@ async fn try_to_end(app: &App, user_id: i64) -> Result<()> {
     .fetch_all(&pool)
     .await?;
     let endings = revoked.iter().map(async |session| {
-        let refresh_token = app.seals.open(&session.sealed, &session.descope_user_id)?;
+        let refresh_token = app.seals.open(&session.sealed, &session.descope_user_id).await?;
         app.sessions.descope.log_out(&refresh_token).await.map(|()| session.id)
     });
     let (mut ended, mut failure) = (Vec::new(), None);

@@ -2,7 +2,7 @@
 
 use bookings::{App, Limits};
 use shared::{
-    config,
+    config::{self, Settings},
     database::Database,
     descope::{Descope, Keys},
     http, logging,
@@ -15,15 +15,17 @@ use shared::{
 #[tokio::main]
 async fn main() -> Result<(), lambda_http::Error> {
     logging::init();
-    let (database, redis, descope) = (Database::from_env()?, Redis::from_env()?, Descope::from_env()?);
+    let settings = Settings::start();
+    let (database, redis) = (Database::from_settings(&settings)?, Redis::from_settings(&settings)?);
+    let descope = Descope::from_settings(&settings)?;
     let throttle = Throttle::from_env(redis.clone());
     let app = App {
         database: database.clone(),
         sessions: Sessions { database: database.clone(), keys: Keys::new(descope.clone(), redis), descope },
-        staff_keys: StaffKeys::from_env(database.clone(), throttle.clone())?,
+        staff_keys: StaffKeys::from_settings(&settings, database.clone(), throttle.clone())?,
         throttle,
         limits: Limits::from_env()?,
         payments: config::or_default(config::RAZORPAY_ENABLED, false)?.into(),
     };
-    http::serve(bookings::router(app), http::Edge::from_env(database)).await
+    http::serve(bookings::router(app), http::Edge::from_env(settings, database)).await
 }

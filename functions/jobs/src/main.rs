@@ -2,7 +2,12 @@
 
 use jobs::App;
 use lambda_runtime::{LambdaEvent, service_fn};
-use shared::{config, database::Database, logging, metrics, razorpay::Razorpay};
+use shared::{
+    config::{self, Settings},
+    database::Database,
+    logging, metrics,
+    razorpay::Razorpay,
+};
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_runtime::Error> {
@@ -10,13 +15,20 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     logging::catch_panics();
     metrics::init();
     let is_enabled = config::or_default(config::RAZORPAY_ENABLED, false)?;
-    let razorpay = if is_enabled { Some(Razorpay::from_env()?) } else { None };
-    let app = App { database: Database::from_env()?, razorpay };
-    let app = &app;
+    let settings = Settings::start();
+    let razorpay = if is_enabled { Some(Razorpay::from_settings(&settings)?) } else { None };
+    let app = App { database: Database::from_settings(&settings)?, razorpay };
+    settings.ready().await;
+    let (settings, app) = (&settings, &app);
     let handle = async |event: LambdaEvent<jobs::Event>| {
-        let done = app.handle(event.payload).await;
+        settings.renew_if_old().await;
+        let outcome = match app.handle(event.payload).await {
+            // Every event is safe to repeat.
+            Err(error) if app.database.may_now_serve(&error).await => app.handle(event.payload).await,
+            outcome => outcome,
+        };
         metrics::flush();
-        done.map_err(lambda_runtime::Error::from)
+        outcome.map_err(lambda_runtime::Error::from)
     };
     lambda_runtime::run(service_fn(handle)).await
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use shared::{
     accounts::{self, ADMIN_ROLE, Identity},
-    config,
+    config::{self, Settings},
     database::Database,
     descope::{Descope, User},
     email::{Email, NotAnEmail},
@@ -60,10 +60,12 @@ pub struct Accounts {
 
 impl Accounts {
     /// Reads the settings of Descope; `None` if this deployment has none.
-    pub fn from_env() -> Result<Option<Self>, config::Error> {
+    pub fn from_settings(settings: &Settings) -> Result<Option<Self>, config::Error> {
         let page = config::optional(config::PASSWORD_RESET_URL);
         match (config::optional(config::DESCOPE_PROJECT_ID), page) {
-            (Some(_), Some(password_reset_url)) => Ok(Some(Self { descope: Descope::from_env()?, password_reset_url })),
+            (Some(_), Some(password_reset_url)) => {
+                Ok(Some(Self { descope: Descope::from_settings(settings)?, password_reset_url }))
+            }
             _ => Ok(None),
         }
     }

@@ -90,7 +90,7 @@ async fn create(State(app): State<App>, address: ClientAddress, Json(wanted): Js
         amount: Rupees::from(kept.amount_paise),
         amount_paise: kept.amount_paise,
         currency: kept.currency,
-        key_id: razorpay.key_id().to_owned(),
+        key_id: razorpay.key_id()?,
     };
     Ok(private_json(status, &Envelope::new("Payment order created successfully", order)))
 }

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use axum::extract::FromRef;
 use shared::{
-    Error, Result, config,
+    Error, Result,
+    config::{self, Settings},
     database::Database,
     razorpay::{Razorpay, WebhookSecrets},
     throttle::{Limit, Throttle},
@@ -37,11 +38,11 @@ pub struct Gateway(Option<(Razorpay, WebhookSecrets)>);
 
 impl Gateway {
     /// Reads `RAZORPAY_ENABLED` and, if it is `true`, what else Razorpay needs.
-    pub fn from_env() -> Result<Self, config::Error> {
+    pub fn from_settings(settings: &Settings) -> Result<Self, config::Error> {
         if !config::or_default(config::RAZORPAY_ENABLED, false)? {
             return Ok(Self(None));
         }
-        Ok(Self(Some((Razorpay::from_env()?, WebhookSecrets::from_env()?))))
+        Ok(Self(Some((Razorpay::from_settings(settings)?, WebhookSecrets::from_settings(settings)?))))
     }
 
     /// An account, and what its webhooks are signed with.

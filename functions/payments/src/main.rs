@@ -1,18 +1,19 @@
 //! Runs the `payments` function on AWS Lambda.
 
 use payments::{App, DEADLINE, Gateway};
-use shared::{database::Database, http, logging, redis::Redis, throttle::Throttle};
+use shared::{config::Settings, database::Database, http, logging, redis::Redis, throttle::Throttle};
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_http::Error> {
     logging::init();
-    let database = Database::from_env()?;
+    let settings = Settings::start();
+    let database = Database::from_settings(&settings)?;
     let app = App {
         database: database.clone(),
-        gateway: Gateway::from_env()?,
-        throttle: Throttle::from_env(Redis::from_env()?),
+        gateway: Gateway::from_settings(&settings)?,
+        throttle: Throttle::from_env(Redis::from_settings(&settings)?),
         orders_per_address: payments::orders_per_address()?,
     };
-    let edge = http::Edge { deadline: DEADLINE, ..http::Edge::from_env(database) };
+    let edge = http::Edge { deadline: DEADLINE, ..http::Edge::from_env(settings, database) };
     http::serve(payments::router(app), edge).await
 }

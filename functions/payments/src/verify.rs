@@ -67,7 +67,7 @@ async fn verify(
         .fetch_optional(&app.database.pool())
         .await?;
     let order = order.ok_or(Error::NotFound("Payment record"))?;
-    if !razorpay.is_signed(&order_id, &payment_id, &razorpay_signature) {
+    if !razorpay.is_signed(&order_id, &payment_id, &razorpay_signature).await? {
         return Err(Error::InvalidSignature);
     }
     let mut payment = razorpay.payment(&payment_id).await.map_err(|failure| match failure {

@@ -1,11 +1,12 @@
 //! Runs the `services` function on AWS Lambda.
 
-use shared::{cache::Cache, database::Database, http, logging};
+use shared::{cache::Cache, config::Settings, database::Database, http, logging};
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_http::Error> {
     logging::init();
-    let database = Database::from_env()?;
-    let app = services::App { cache: Cache::from_env(database.clone())? };
-    http::serve(services::router(app), http::Edge::from_env(database)).await
+    let settings = Settings::start();
+    let database = Database::from_settings(&settings)?;
+    let app = services::App { cache: Cache::from_settings(&settings, database.clone())? };
+    http::serve(services::router(app), http::Edge::from_env(settings, database)).await
 }

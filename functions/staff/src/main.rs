@@ -1,6 +1,7 @@
 //! Runs the `staff` function on AWS Lambda.
 
 use shared::{
+    config::Settings,
     database::Database,
     descope::{Descope, Keys},
     http, logging,
@@ -14,11 +15,13 @@ use staff::App;
 #[tokio::main]
 async fn main() -> Result<(), lambda_http::Error> {
     logging::init();
-    let (database, redis, descope) = (Database::from_env()?, Redis::from_env()?, Descope::from_env()?);
+    let settings = Settings::start();
+    let (database, redis) = (Database::from_settings(&settings)?, Redis::from_settings(&settings)?);
+    let descope = Descope::from_settings(&settings)?;
     let app = App {
         database: database.clone(),
         sessions: Sessions { database: database.clone(), keys: Keys::new(descope.clone(), redis.clone()), descope },
-        staff_keys: StaffKeys::from_env(database.clone(), Throttle::from_env(redis))?,
+        staff_keys: StaffKeys::from_settings(&settings, database.clone(), Throttle::from_env(redis))?,
     };
-    http::serve(staff::router(app), http::Edge::from_env(database)).await
+    http::serve(staff::router(app), http::Edge::from_env(settings, database)).await
 }

@@ -10,7 +10,6 @@ use utoipa::ToSchema;
 use super::{
     As, Descope, Repeat, SignedIn, User,
     failure::{Failure, Meaning, SERVICE},
-    send,
 };
 use crate::{Error, Result, email::Email};
 
@@ -216,8 +215,8 @@ impl Descope {
         if let Value::Object(body) = &mut body {
             body.insert("loginId".to_owned(), json!(login_id));
         }
-        let request = self.request(Method::PATCH, "/v1/mgmt/user/patch", As::Manager).json(&body);
-        let patched: Result<Wrapped, _> = send(request, Repeat::Safely).await;
+        let request = self.request(Method::PATCH, "/v1/mgmt/user/patch").json(&body);
+        let patched: Result<Wrapped, _> = self.call(request, As::Manager, Repeat::Safely).await;
         Ok(patched.map_err(|failure| failure.means(Meaning::Nothing))?.user)
     }
 

@@ -10,7 +10,7 @@ use reqwest::{
 use serde::Deserialize;
 use tracing::info;
 
-use crate::Error;
+use crate::{Error, config};
 
 /// What Descope does for us, as a caller may read it.
 pub const SERVICE: &str = "The sign-in service";
@@ -30,6 +30,8 @@ pub(super) enum Failure {
     Timeout,
     /// It was not even received.
     NotSent(String),
+    /// It could not be tried: a key is not known yet.
+    Unset(config::Error),
     /// Anything else than an answer of Descope's application.
     Unavailable(String),
 }
@@ -81,6 +83,7 @@ impl Failure {
             Self::Refused(refusal) => refusal.means(meaning),
             Self::TooMany { retry_after_seconds } => Error::Throttled { retry_after_seconds },
             Self::Timeout => Error::UpstreamTimeout { service: SERVICE },
+            Self::Unset(error) => Error::Unset(error),
             Self::NotSent(reason) | Self::Unavailable(reason) => Error::Upstream { service: SERVICE, reason },
         }
     }
@@ -101,6 +104,11 @@ impl Refusal {
     pub(super) fn has_ended(&self) -> bool {
         let is_told = ["E064001", "E061005"].contains(&self.code.as_str());
         self.status == StatusCode::UNAUTHORIZED || is_told || self.is_unknown_user()
+    }
+
+    /// E061004: the key of the project was refused, or a user is disabled.
+    pub(super) fn is_unauthorized(&self) -> bool {
+        self.status == StatusCode::UNAUTHORIZED && self.code == "E061004"
     }
 
     /// E061001: the way to sign in is switched off in the project. 403: the project does not let us.
@@ -128,6 +136,12 @@ impl Refusal {
             return error;
         }
         Error::Upstream { service: SERVICE, reason }
+    }
+}
+
+impl From<config::Error> for Failure {
+    fn from(error: config::Error) -> Self {
+        Self::Unset(error)
     }
 }
 

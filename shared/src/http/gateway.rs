@@ -12,10 +12,11 @@ use utoipa_axum::router::OpenApiRouter;
 use super::stack::{Edge, stack};
 use crate::{logging, metrics};
 
-/// Serves a router until Lambda ends the environment.
+/// Serves a router until Lambda ends the environment, from when the settings are there.
 pub async fn serve(router: OpenApiRouter, edge: Edge) -> Result<(), lambda_http::Error> {
     logging::catch_panics();
     metrics::init();
+    edge.settings.ready().await;
     lambda_runtime::run(handler(router, edge)).await
 }
 

@@ -19,7 +19,12 @@ use tower_http::{
 use utoipa_axum::router::OpenApiRouter;
 
 use super::observe::{REQUEST_ID, observe};
-use crate::{Error, config, database::Database, error::Lost};
+use crate::{
+    Error,
+    config::{self, Settings},
+    database::Database,
+    error::Lost,
+};
 
 /// No request body is read beyond this.
 pub(super) const BODY_LIMIT: usize = 64 * 1024;
@@ -35,6 +40,8 @@ pub(super) type Stack = NormalizePath<Router>;
 pub struct Edge {
     /// Origins whose pages may call with credentials, such as `https://shop.example`.
     pub cors_allowed_origins: Vec<String>,
+    /// Read again when they are old.
+    pub settings: Settings,
     /// Started anew when a request has waited for it in vain.
     pub database: Database,
     /// When a request is answered whatever hangs: [`DEADLINE`], or longer where others are asked on the way. Below the
@@ -44,8 +51,9 @@ pub struct Edge {
 
 impl Edge {
     /// Reads `CORS_ALLOWED_ORIGINS`, a comma-separated list.
-    pub fn from_env(database: Database) -> Self {
-        Self { cors_allowed_origins: config::list(config::CORS_ALLOWED_ORIGINS), database, deadline: DEADLINE }
+    pub fn from_env(settings: Settings, database: Database) -> Self {
+        let cors_allowed_origins = config::list(config::CORS_ALLOWED_ORIGINS);
+        Self { cors_allowed_origins, settings, database, deadline: DEADLINE }
     }
 }
 
@@ -56,7 +64,7 @@ pub(super) fn stack(router: OpenApiRouter, edge: Edge) -> Stack {
     let router = router
         .fallback(not_found)
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
-        .layer(middleware::from_fn_with_state((edge.database, edge.deadline), within_limits))
+        .layer(middleware::from_fn_with_state((edge.settings, edge.database, edge.deadline), within_limits))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(cors)
         .layer(middleware::from_fn(observe));
@@ -69,7 +77,7 @@ async fn not_found() -> Error {
 }
 
 async fn within_limits(
-    State((database, deadline)): State<(Database, Duration)>,
+    State((settings, database, deadline)): State<(Settings, Database, Duration)>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -78,22 +86,43 @@ async fn within_limits(
     if announced.max(request.body().size_hint().lower()) > BODY_LIMIT as u64 {
         return Error::PayloadTooLarge.into_response();
     }
-    let response = tokio::time::timeout(deadline, run(request, next)).await;
+    let response = tokio::time::timeout(deadline, async {
+        if settings.is_complete() {
+            // What is known goes on working meanwhile.
+            tokio::join!(run(&database, request, next), settings.renew_if_old()).0
+        } else {
+            settings.renew_if_old().await;
+            run(&database, request, next).await
+        }
+    })
+    .await;
     if response.as_ref().map_or(true, |response| lost(response) == Some(Lost::Pool)) {
         database.renew();
     }
     response.unwrap_or_else(|_| Error::Deadline.into_response())
 }
 
-/// A read that met a connection which a restart of Postgres had cut is run once more, over a new one.
-async fn run(request: Request, next: Next) -> Response {
+/// A read that met a connection which a restart of Postgres had cut, or a password that has changed, is run once more,
+/// over a new one.
+async fn run(database: &Database, request: Request, next: Next) -> Response {
     if !request.method().is_safe() {
-        return next.run(request).await;
+        let response = next.run(request).await;
+        if lost(&response) == Some(Lost::Login) {
+            // This one may have done something already, but the next one is let in.
+            database.renew_login().await;
+        }
+        return response;
     }
     let (parts, _) = request.into_parts();
-    let again = Request::from_parts(parts.clone(), Body::empty());
-    let response = next.clone().run(Request::from_parts(parts, Body::empty())).await;
-    if lost(&response) == Some(Lost::Connection) { next.run(again).await } else { response }
+    let run = || next.clone().run(Request::from_parts(parts.clone(), Body::empty()));
+    let mut response = run().await;
+    if lost(&response) == Some(Lost::Connection) {
+        response = run().await;
+    }
+    if lost(&response) == Some(Lost::Login) && database.renew_login().await {
+        response = run().await;
+    }
+    response
 }
 
 fn lost(response: &Response) -> Option<Lost> {

@@ -15,6 +15,7 @@ use tower::Service;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
+    config::Settings,
     database::Database,
     http::{DEADLINE, Edge, handler},
 };
@@ -60,9 +61,15 @@ impl Client {
 
     /// The same with a deadline of its own.
     pub fn within(router: OpenApiRouter, database: Database, deadline: Duration) -> Self {
+        let cors_allowed_origins = vec![ORIGIN.to_owned()];
+        Self::behind(router, Edge { cors_allowed_origins, settings: Settings::default(), database, deadline })
+    }
+
+    /// The same behind layers of its own.
+    pub fn behind(router: OpenApiRouter, edge: Edge) -> Self {
         // What a function logs is shown with a test that fails.
         let _ = tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_test_writer().try_init();
-        let handler = handler(router, Edge { cors_allowed_origins: vec![ORIGIN.to_owned()], database, deadline });
+        let handler = handler(router, edge);
         let handler = Rc::new(move |event: Value| -> Pin<Box<dyn Future<Output = Value>>> {
             let mut handler = handler.clone();
             Box::pin(async move {

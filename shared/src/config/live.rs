@@ -1,0 +1,86 @@
+//! A value that is made of settings, and made anew when they have changed.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tracing::error;
+
+use super::{Error, Settings, Values};
+
+/// What is read from settings, such as the key of an account. Clones share it.
+pub struct Live<T>(Arc<Source<T>>);
+
+enum Source<T> {
+    Fixed(Arc<T>),
+    Read { settings: Settings, read: Box<Read<T>>, kept: Mutex<Kept<T>> },
+}
+
+type Read<T> = dyn Fn(&Values) -> Result<T, Error> + Send + Sync;
+
+struct Kept<T> {
+    /// Of the settings from which the value was last read.
+    generation: u64,
+    value: Result<Arc<T>, Error>,
+}
+
+impl<T> Live<T> {
+    /// A value that never changes.
+    pub fn fixed(value: impl Into<Arc<T>>) -> Self {
+        Self(Arc::new(Source::Fixed(value.into())))
+    }
+
+    /// See [`Settings::live`].
+    pub(super) fn new(settings: Settings, read: Box<Read<T>>) -> Self {
+        let (generation, values) = settings.values();
+        let kept = Kept { generation, value: read(&values).map(Arc::new) };
+        Self(Arc::new(Source::Read { settings, read, kept: Mutex::new(kept) }))
+    }
+
+    /// The newest value that could be read.
+    pub fn get(&self) -> Result<Arc<T>, Error> {
+        let (settings, read, kept) = match &*self.0 {
+            Source::Fixed(value) => return Ok(Arc::clone(value)),
+            Source::Read { settings, read, kept } => (settings, read, kept),
+        };
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.generation != settings.generation() {
+            let (generation, values) = settings.values();
+            kept.generation = generation;
+            match read(&values) {
+                Ok(value) => kept.value = Ok(Arc::new(value)),
+                Err(error) if kept.value.is_ok() => error!(%error, "new settings cannot be used, the old ones stay"),
+                Err(error) => kept.value = Err(error),
+            }
+        }
+        kept.value.clone()
+    }
+
+    /// Another value than this one, which has been refused; asks for the secrets again if need be and if that has not
+    /// been done a moment ago.
+    pub async fn instead_of(&self, refused: &Arc<T>) -> Option<Arc<T>> {
+        let Source::Read { settings, .. } = &*self.0 else { return None };
+        let other = || self.get().ok().filter(|value| !Arc::ptr_eq(value, refused));
+        match other() {
+            None => {
+                settings.refetch().await;
+                other()
+            }
+            known => known,
+        }
+    }
+}
+
+impl<T> Clone for Live<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> fmt::Debug for Live<T> {
+    // What it holds is secret more often than not.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Live")
+    }
+}

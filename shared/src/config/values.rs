@@ -1,0 +1,83 @@
+//! What is set at one moment: by the environment and, where that says nothing, by the secrets.
+
+use std::{collections::BTreeMap, str::FromStr, sync::Arc};
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::Url;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{Error, SECRET_ID, Variable};
+
+/// Variables of the environment by name.
+pub(super) type Environment = BTreeMap<String, String>;
+
+/// A secret: texts by key.
+pub(super) type Secret = BTreeMap<String, SecretString>;
+
+/// Every setting at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct Values {
+    pub(super) environment: Arc<Environment>,
+    /// By the name of the variable that says which secret it is, such as `SECRET_ID`.
+    pub(super) secrets: BTreeMap<&'static str, Arc<Secret>>,
+}
+
+impl Values {
+    /// The value of a variable, or what stands under its name in the function's own secret.
+    pub fn optional(&self, variable: Variable) -> Option<String> {
+        let own = || self.of(SECRET_ID, variable.name());
+        self.environment(variable).map(ToOwned::to_owned).or_else(own)
+    }
+
+    /// The same for a value without which the function cannot work.
+    pub fn required(&self, variable: Variable) -> Result<String, Error> {
+        self.optional(variable).ok_or(Error::Missing(variable.name()))
+    }
+
+    /// The same for a value that has a default.
+    pub fn or_default<T: FromStr>(&self, variable: Variable, default: T) -> Result<T, Error> {
+        self.optional(variable).map_or(Ok(default), |value| value.trim().parse().map_err(|_| variable.invalid()))
+    }
+
+    /// The URL of a server. A user and a password that it does not have stand under `username` and `password` in the
+    /// secret that `login` names; without that secret they are left out.
+    pub fn url<T: FromStr>(&self, variable: Variable, login: Variable) -> Result<T, Error> {
+        let text = self.environment(variable).ok_or(Error::Missing(variable.name()))?.trim();
+        let complete = || -> Option<String> {
+            let mut url = Url::parse(text).ok()?;
+            if let Some(username) = self.of(login, "username").filter(|_| url.username().is_empty()) {
+                url.set_username(&encoded(&username)).ok()?;
+            }
+            if let Some(password) = self.of(login, "password").filter(|_| url.password().is_none()) {
+                url.set_password(Some(&encoded(&password))).ok()?;
+            }
+            Some(url.into())
+        };
+        let is_as_it_is = !self.secrets.contains_key(login.name());
+        let url = if is_as_it_is { text.to_owned() } else { complete().ok_or(variable.invalid())? };
+        url.parse().map_err(|_| variable.invalid())
+    }
+
+    fn environment(&self, variable: Variable) -> Option<&str> {
+        let value = self.environment.get(variable.name())?;
+        Some(value.as_str()).filter(|value| !value.trim().is_empty())
+    }
+
+    fn of(&self, secret: Variable, key: &str) -> Option<String> {
+        let value = self.secrets.get(secret.name())?.get(key)?.expose_secret();
+        Some(value.to_owned()).filter(|value| !value.trim().is_empty())
+    }
+}
+
+/// As a part of a URL.
+fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+}
+
+/// Whether two secrets say the same.
+pub(super) fn are_equal(one: &Secret, other: &Secret) -> bool {
+    let exposed = |secret: &Secret| -> Vec<(String, String)> {
+        secret.iter().map(|(key, value)| (key.clone(), value.expose_secret().to_owned())).collect()
+    };
+    exposed(one) == exposed(other)
+}
