@@ -11,7 +11,7 @@ dev:
 	@python3 local/dev.py
 
 test:
-	@$(call services) && cargo test --workspace --all-features && python3 local/end_to_end.py
+	@$(call tools,test) && $(call services) && cargo test --workspace --all-features && python3 local/end_to_end.py
 
 check: format clippy queries dependencies
 

@@ -1,7 +1,7 @@
 """Gets the tools that the project is run, checked and deployed with; versions are pinned here.
 
     python3 local/tools.py run       cargo-lambda, which emulates Lambda
-    python3 local/tools.py test      the same, and Descope's and Razorpay's own SDKs for Python and Node
+    python3 local/tools.py test      the same, Descope's and Razorpay's own SDKs, and moto, which answers as AWS does
     python3 local/tools.py deploy    cargo-lambda, SAM and zig, which cross-compiles
     python3 local/tools.py check     cargo-sqlx and cargo-deny
 
@@ -19,6 +19,7 @@ import services
 from services import Missing, ROOT, TARGET, run, say
 
 PYTHON_TOOLS = TARGET / "tools" / "python"
+MOTO = TARGET / "tools" / "moto"
 # Whose own SDKs are tried against the stand-ins.
 SDKS = ("descope", "razorpay")
 # The first with `fetch`.
@@ -37,7 +38,17 @@ def for_test():
         # Apart from the tools and from each other, because all pin what they share.
         python_tools(sdk(service, "python"), *pinned)
         node_sdk(service)
+    python_tools(MOTO, "moto[server]==5.2.5")
+    test_servers()
     return for_run()
+
+
+def test_servers():
+    """Makes sure of the programs from which tests start a Postgres and a Redis of their own, with passwords and TLS."""
+    if not shutil.which("initdb") and not list(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
+        services.install(["postgresql"], "tests start a Postgres whose password changes")
+    if not shutil.which("redis-server"):
+        services.install(["redis-server"], "tests start a Redis whose password changes")
 
 
 def for_deploy():
@@ -66,6 +77,7 @@ def python_tools(directory, *arguments):
 
 def installed(directory, package):
     name, version = package.split("==")
+    name = name.split("[")[0]
     return any(directory.glob(f"lib/python*/site-packages/{name.replace('-', '_')}-{version}.dist-info"))
 
 
