@@ -1,19 +1,44 @@
 //! What a deployer does, by JSON events: migrate the schema, import the catalogue, appoint who runs the shop,
-//! give keys to its staff.
+//! give keys to its staff. CloudFormation sends events of its own whenever it deploys.
 
+mod deployment;
+mod sample;
 mod staff_keys;
 mod superuser;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
+use serde_json::Value;
 use shared::{
     catalogue::{self, Files, Report},
     database::{Database, MIGRATOR},
     redis::Redis,
 };
-use sqlx::migrate::MigrateError;
+use sqlx::migrate::{MigrateError, Migrator};
 
+pub use deployment::{Deployment, NotTaken};
 pub use staff_keys::{Added, Listed, Revoked};
 pub use superuser::{Accounts, Appointment};
+
+/// Whatever the function is invoked with.
+#[derive(Debug)]
+pub enum Invocation {
+    /// By CloudFormation, for the custom resource of the template.
+    Deployment(Deployment),
+    /// By a deployer.
+    Event(Event),
+}
+
+impl<'de> Deserialize<'de> for Invocation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let payload = Value::deserialize(deserializer)?;
+        let is_deployment = payload.get("RequestType").is_some() && payload.get("ResponseURL").is_some();
+        if is_deployment {
+            serde_json::from_value(payload).map(Self::Deployment).map_err(de::Error::custom)
+        } else {
+            serde_json::from_value(payload).map(Self::Event).map_err(de::Error::custom)
+        }
+    }
+}
 
 /// What to do. The name of the action stands under `action`.
 #[derive(Debug, Deserialize)]
@@ -109,6 +134,8 @@ pub struct App {
     pub redis: Redis,
     /// Where a superuser's account is made, if Descope is configured.
     pub accounts: Option<Accounts>,
+    /// How CloudFormation is answered.
+    pub answers: reqwest::Client,
 }
 
 impl App {
@@ -116,11 +143,7 @@ impl App {
     pub async fn handle(&self, event: Event) -> Result<Outcome, Error> {
         match event {
             Event::Migrate => self.migrate().await,
-            Event::ImportCatalogue { files } => {
-                let catalogue = catalogue::parse(&files)?;
-                let report = catalogue::import(&catalogue, &self.database.pool(), &self.redis).await?;
-                Ok(Outcome::ImportCatalogue(report))
-            }
+            Event::ImportCatalogue { files } => Ok(Outcome::ImportCatalogue(self.import(&files).await?)),
             Event::CreateSuperuser { email } => {
                 let accounts = self.accounts.as_ref().ok_or(superuser::Error::NotConfigured)?;
                 Ok(Outcome::CreateSuperuser(accounts.appoint(&self.database, &email).await?))
@@ -135,10 +158,17 @@ impl App {
         }
     }
 
+    async fn import(&self, files: &Files) -> Result<Report, Error> {
+        let catalogue = catalogue::parse(files)?;
+        Ok(catalogue::import(&catalogue, &self.database.pool(), &self.redis).await?)
+    }
+
     async fn migrate(&self) -> Result<Outcome, Error> {
         let pool = self.database.pool();
         let before = applied(&pool).await?;
-        MIGRATOR.run(&pool).await?;
+        // Migrations only add. So after a rollback the code before works with the schema that the newer one left.
+        let migrator = Migrator { migrations: MIGRATOR.migrations.clone(), ignore_missing: true, ..Migrator::DEFAULT };
+        migrator.run(&pool).await?;
         let applied = applied(&pool).await?;
         let added = applied.iter().copied().filter(|version| !before.contains(version)).collect();
         Ok(Outcome::Migrate { applied, added })

@@ -1,7 +1,10 @@
 //! Runs the `migrate` function on AWS Lambda.
 
+use std::time::{Duration, SystemTime};
+
 use lambda_runtime::{LambdaEvent, service_fn};
-use shared::{config::Settings, database::Database, logging, redis::Redis};
+use migrate::{Invocation, Outcome};
+use shared::{config::Settings, database::Database, logging, outgoing, redis::Redis};
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_runtime::Error> {
@@ -12,12 +15,21 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         database: Database::from_settings(&settings)?,
         redis: Redis::from_settings(&settings)?,
         accounts: migrate::Accounts::from_settings(&settings)?,
+        answers: outgoing::client()?,
     };
     settings.ready().await;
     let (settings, app) = (&settings, &app);
-    let handle = async |event: LambdaEvent<migrate::Event>| {
+    let handle = async |event: LambdaEvent<Invocation>| -> Result<Option<Outcome>, lambda_runtime::Error> {
         settings.renew_if_old().await;
-        app.handle(event.payload).await.map_err(lambda_runtime::Error::from)
+        match event.payload {
+            Invocation::Deployment(deployment) => {
+                // The emulator's deadline has always passed.
+                let time_left = event.context.deadline().duration_since(SystemTime::now());
+                app.deploy(&deployment, time_left.unwrap_or(Duration::from_mins(5))).await?;
+                Ok(None)
+            }
+            Invocation::Event(event) => Ok(Some(app.handle(event).await?)),
+        }
     };
     lambda_runtime::run(service_fn(handle)).await
 }

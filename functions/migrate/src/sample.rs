@@ -1,0 +1,25 @@
+//! The sample catalogue, which is part of the code so that a first deployment can import it.
+
+use shared::catalogue::Files;
+use sqlx::PgPool;
+
+/// What `local/catalogue` holds.
+pub(crate) fn files() -> Files {
+    [
+        ("vehicle_types.csv", include_str!("../../../local/catalogue/vehicle_types.csv")),
+        ("vehicle_brands.csv", include_str!("../../../local/catalogue/vehicle_brands.csv")),
+        ("vehicle_models.csv", include_str!("../../../local/catalogue/vehicle_models.csv")),
+        ("service_categories.csv", include_str!("../../../local/catalogue/service_categories.csv")),
+        ("services.csv", include_str!("../../../local/catalogue/services.csv")),
+        ("service_pricing.csv", include_str!("../../../local/catalogue/service_pricing.csv")),
+        ("shop_info.json", include_str!("../../../local/catalogue/shop_info.json")),
+    ]
+    .into_iter()
+    .map(|(name, text)| (name.to_owned(), text.to_owned()))
+    .collect()
+}
+
+/// Whether the database has no catalogue yet, not even one that is no longer on offer.
+pub(crate) async fn is_wanted(pool: &PgPool) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(r#"select not exists (select from vehicle_types) as "is_wanted!""#).fetch_one(pool).await
+}

@@ -1,0 +1,201 @@
+//! The catalogue's files, imported.
+
+use migrate::App;
+use serde_json::{Value, json};
+use shared::{
+    catalogue::Files,
+    database::MIGRATOR,
+    testing::{self, Fault, Network},
+};
+use sqlx::PgPool;
+
+use crate::{app, handle};
+
+async fn import(app: &App, files: &Files) -> Result<Value, String> {
+    handle(app, json!({ "action": "import_catalogue", "files": files })).await
+}
+
+fn rows(added: u64, changed: u64, left_alone: u64, removed: u64) -> Value {
+    json!({ "added": added, "changed": changed, "left_alone": left_alone, "removed": removed })
+}
+
+fn with(name: &str, change: impl FnOnce(&str) -> String) -> Files {
+    let mut files = testing::catalogue_files();
+    let changed = change(&files[name]);
+    assert_ne!(changed, files[name]);
+    files.insert(name.to_owned(), changed);
+    files
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn an_import_tells_what_it_did_and_does_it_once(pool: PgPool) {
+    let app = app(&pool);
+    let files = testing::catalogue_files();
+    assert_eq!(
+        import(&app, &files).await,
+        Ok(json!({
+            "action": "import_catalogue", "version": 2, "vehicle_types": rows(2, 0, 0, 0),
+            "vehicle_brands": rows(40, 0, 0, 0), "vehicle_models": rows(220, 0, 0, 0),
+            "service_categories": rows(10, 0, 0, 0), "services": rows(49, 0, 0, 0),
+            "service_prices": rows(7279, 0, 0, 0), "shop": rows(7, 0, 0, 0)
+        }))
+    );
+    assert_eq!(
+        import(&app, &files).await,
+        Ok(json!({
+            "action": "import_catalogue", "version": 2, "vehicle_types": rows(0, 0, 2, 0),
+            "vehicle_brands": rows(0, 0, 40, 0), "vehicle_models": rows(0, 0, 220, 0),
+            "service_categories": rows(0, 0, 10, 0), "services": rows(0, 0, 49, 0),
+            "service_prices": rows(0, 0, 7279, 0), "shop": rows(0, 0, 7, 0)
+        }))
+    );
+    let ids: (i64, i64) =
+        sqlx::query_as("select max(id), count(*) from vehicle_models").fetch_one(&pool).await.unwrap();
+    assert_eq!(ids, (220, 220), "the ids are those of the files");
+    let next: i64 = sqlx::query_scalar("insert into vehicle_types (name, slug) values ('Moped', 'moped') returning id")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert_eq!(next, 3, "ids that the database gives follow them");
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn changed_and_missing_rows_are_counted_and_history_stays(pool: PgPool) {
+    let app = app(&pool);
+    import(&app, &testing::catalogue_files()).await.unwrap();
+    let cheaper = with("service_pricing.csv", |text| text.replace("\n1,1,559.00\n1,2,559.00\n", "\n1,1,1.15\n"));
+    assert_eq!(import(&app, &cheaper).await.unwrap()["service_prices"], rows(0, 1, 7277, 1));
+    let price: i64 =
+        sqlx::query_scalar("select price_paise from service_prices where service_id = 1 and vehicle_model_id = 1")
+            .fetch_one(&pool)
+            .await
+            .unwrap();
+    assert_eq!(price, 115);
+
+    // Two services change names, one is no longer sold.
+    let mut files = with("services.csv", |text| {
+        let without_last: Vec<&str> = text.lines().filter(|line| !line.starts_with("49,")).collect();
+        let swapped = without_last.join("\n").replace("Air Filter Replacement", "?");
+        swapped.replace("Spark Plug Replacement", "Air Filter Replacement").replace('?', "Spark Plug Replacement")
+            + "\n"
+    });
+    let prices = files["service_pricing.csv"].lines().filter(|line| !line.starts_with("49,"));
+    let prices = prices.collect::<Vec<_>>().join("\n");
+    files.insert("service_pricing.csv".to_owned(), prices);
+    let report = import(&app, &files).await.unwrap();
+    assert_eq!(report["services"], rows(0, 2, 46, 1));
+    let archived: Vec<i64> =
+        sqlx::query_scalar("select id from services where archived_at is not null").fetch_all(&pool).await.unwrap();
+    assert_eq!(archived, [49]);
+    assert_eq!(import(&app, &testing::catalogue_files()).await.unwrap()["services"], rows(0, 3, 46, 0));
+
+    let shorter_week = with("shop_info.json", |text| text.replace("\"open\": \"10:00\"", "\"open\": \"11:00\""));
+    assert_eq!(import(&app, &shorter_week).await.unwrap()["shop"], rows(0, 1, 6, 0));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn bad_values_are_named_with_file_line_and_column_and_nothing_is_changed(pool: PgPool) {
+    let app = app(&pool);
+    import(&app, &testing::catalogue_files()).await.unwrap();
+    let mut files = with("service_pricing.csv", |text| {
+        text.replacen("1,2,559.00", "1,2,12.345", 1).replacen("1,3,599.00", "1,999,599.00", 1) + "1,1,5.00\n1,2\n"
+    });
+    files.insert("vehicle_types.csv".to_owned(), "id,name,slug\n1,,scooter\n0,Motorcycle,motorcycle\n".to_owned());
+    let shop = files["shop_info.json"].replacen("\"09:00\"", "\"21:00\"", 1);
+    files.insert("shop_info.json".to_owned(), shop);
+    let prices = testing::catalogue_files()["service_pricing.csv"].lines().count();
+    assert_eq!(
+        import(&app, &files).await,
+        Err(format!(
+            "nothing was changed; 7 faults:\n\
+            vehicle_types.csv line 2 column 2 (name): a value is needed\n\
+            vehicle_types.csv line 3 column 1 (id): a whole number from 1 is needed\n\
+            service_pricing.csv line 3 column 3 (price): an amount above 0 in rupees with at most two places is needed\n\
+            service_pricing.csv line {} column 1: 3 fields are needed, 2 are there\n\
+            shop_info.json line 20 column 5: a day must open before it closes\n\
+            service_pricing.csv line {} column 2 (vehicle_model_id): the same stands in line 2\n\
+            service_pricing.csv line 4 column 2 (vehicle_model_id): there is no row with the id 999",
+            prices + 2,
+            prices + 1
+        ))
+    );
+    let version: i64 = sqlx::query_scalar("select version from catalogue_versions").fetch_one(&pool).await.unwrap();
+    assert_eq!(version, 2);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn what_is_no_catalogue_is_told_in_a_sentence(pool: PgPool) {
+    let app = app(&pool);
+    let fault = |name: &str, change: fn(&str) -> String| import_error(&app, with(name, change));
+    for (told, expected) in [
+        (
+            fault("vehicle_models.csv", |_| String::new()).await,
+            "vehicle_models.csv line 1 column 1: the first line must be id,vehicle_brand_id,name,engine_cc,fuel",
+        ),
+        (
+            fault("vehicle_models.csv", |text| text.replace("petrol\n", "diesel\n")).await,
+            "vehicle_models.csv line 2 column 5 (fuel): \"diesel\" is none of petrol, electric",
+        ),
+        (
+            fault("services.csv", |text| text.replacen(",90\n", ",-90\n", 1)).await,
+            "services.csv line 2 column 5 (duration_minutes): a whole number from 1 is needed",
+        ),
+        (
+            fault("services.csv", |text| text.replacen("2,1,Full Periodic Service", "2,1,Basic Periodic Service", 1))
+                .await,
+            "services.csv line 3 column 3 (name): the same stands in line 2",
+        ),
+        (
+            fault("shop_info.json", |text| text.replace("\"slot_minutes\": 60", "\"slot_minutes\": \"sixty\"")).await,
+            "shop_info.json line 43 column 25: invalid type: string \"sixty\", expected i32",
+        ),
+        (fault("shop_info.json", |_| "[".to_owned()).await, "shop_info.json line 1 column 1"),
+        (
+            fault("shop_info.json", |text| text.replace("Asia/Kolkata", "Asia/Atlantis")).await,
+            "nothing was changed: shop_info.json: \"Asia/Atlantis\" is no time zone that Postgres knows",
+        ),
+        (import_error(&app, Files::new()).await, "vehicle_types.csv line 1 column 1: the file is missing"),
+    ] {
+        assert!(told.contains(expected), "{told}");
+    }
+    assert!(handle(&app, json!({ "action": "drop_everything" })).await.unwrap_err().contains("unknown variant"));
+    assert!(handle(&app, json!({})).await.unwrap_err().contains("missing field `action`"));
+    let types: i64 = sqlx::query_scalar("select count(*) from vehicle_types").fetch_one(&pool).await.unwrap();
+    assert_eq!(types, 0);
+}
+
+async fn import_error(app: &App, files: Files) -> String {
+    import(app, &files).await.unwrap_err()
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn two_imports_at_once_are_one_after_the_other(pool: PgPool) {
+    let app = app(&pool);
+    let files = testing::catalogue_files();
+    let reports = futures::future::join_all((0..4).map(|_| import(&app, &files))).await;
+    let added: Vec<u64> =
+        reports.iter().map(|report| report.as_ref().unwrap()["services"]["added"].as_u64().unwrap()).collect();
+    assert_eq!(added.iter().sum::<u64>(), 49);
+    assert!(reports.iter().all(|report| report.as_ref().unwrap()["version"] == 2));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_change_waits_for_redis_because_old_prices_could_come_back_with_it(pool: PgPool) {
+    let (network, url) = Network::to_url(&testing::redis_url()).await;
+    let app = App { redis: testing::redis_at(&url, &testing::random_prefix()), ..app(&pool) };
+    import(&app, &testing::catalogue_files()).await.unwrap();
+    network.set(Fault::Stopped);
+    let cheaper = with("service_pricing.csv", |text| text.replacen("1,1,559.00", "1,1,1.15", 1));
+    assert_eq!(
+        import(&app, &cheaper).await,
+        Err("nothing was changed: Redis did not take the announcement, and old prices could have stayed in the cache"
+            .to_owned())
+    );
+    let price: i64 =
+        sqlx::query_scalar("select price_paise from service_prices where service_id = 1 and vehicle_model_id = 1")
+            .fetch_one(&pool)
+            .await
+            .unwrap();
+    assert_eq!(price, 55_900);
+    assert!(import(&app, &testing::catalogue_files()).await.is_ok(), "an import that changes nothing needs no Redis");
+}

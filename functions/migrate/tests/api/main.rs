@@ -1,0 +1,43 @@
+//! What a deployer and CloudFormation send to the database, and what it says to that.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
+
+mod bucket;
+mod catalogue;
+mod deploying;
+mod staff_keys;
+mod superuser;
+
+use migrate::{App, Event, Outcome};
+use serde_json::{Value, json};
+use shared::{
+    database::{Database, MIGRATOR},
+    outgoing, testing,
+};
+use sqlx::PgPool;
+
+fn app(pool: &PgPool) -> App {
+    App {
+        database: Database::from(pool.clone()),
+        redis: testing::redis(),
+        accounts: None,
+        answers: outgoing::client().unwrap(),
+    }
+}
+
+async fn handle(app: &App, event: Value) -> Result<Value, String> {
+    let event: Event = serde_json::from_value(event).map_err(|error| error.to_string())?;
+    let outcome: Result<Outcome, migrate::Error> = app.handle(event).await;
+    outcome.map(|outcome| json!(outcome)).map_err(|error| error.to_string())
+}
+
+#[sqlx::test(migrations = false)]
+async fn an_empty_database_is_migrated_once(pool: PgPool) {
+    let app = app(&pool);
+    let versions: Vec<i64> = MIGRATOR.iter().map(|migration| migration.version).collect();
+    let migrate = json!({ "action": "migrate" });
+    assert_eq!(
+        handle(&app, migrate.clone()).await,
+        Ok(json!({ "action": "migrate", "applied": versions, "added": versions }))
+    );
+    assert_eq!(handle(&app, migrate).await, Ok(json!({ "action": "migrate", "applied": versions, "added": [] })));
+}
