@@ -1,5 +1,5 @@
 # What one does with this project, by name.
-.PHONY: dev test check format clippy queries dependencies prepare schema validate build deploy
+.PHONY: dev test check format clippy queries dependencies prepare schema validate cross build deploy
 
 services = eval "$$(python3 local/services.py $(1) || echo exit 1)"
 tools = bin="$$(python3 local/tools.py $(1))" && export PATH="$$bin:$$PATH" SAM_CLI_TELEMETRY=0
@@ -36,8 +36,17 @@ prepare:
 schema:
 	cargo run --package api --bin openapi
 
+# The template: what SAM makes of it, what each kind of region has, what is unsafe.
 validate:
-	@$(call tools,deploy) && sam validate --lint
+	@$(call tools,template) && sam validate --lint \
+		&& cfn-lint --regions ap-south-1 us-east-1 eu-central-1 -- template.yaml \
+		&& checkov --file template.yaml --framework cloudformation --compact --quiet --skip-download
+
+# Builds every function for the processor that this machine does not have, without optimising: that code, C and linker
+# agree with it is seen, what `make build` makes is not. For this machine's own processor `make test` does the same.
+cross:
+	@$(call tools,deploy) && cargo lambda build $(if $(filter x86_64,$(shell uname -m)),--arm64,--x86-64) \
+		$(addprefix --package ,$(notdir $(wildcard functions/*)))
 
 build:
 	@$(call tools,deploy) && sam build

@@ -3,9 +3,10 @@
     python3 local/tools.py run       cargo-lambda, which emulates Lambda
     python3 local/tools.py test      the same, Descope's and Razorpay's own SDKs, and moto, which answers as AWS does
     python3 local/tools.py deploy    cargo-lambda, SAM and zig, which cross-compiles
+    python3 local/tools.py template  the same, and checkov, which looks for what is unsafe in the template
     python3 local/tools.py check     cargo-sqlx and cargo-deny
 
-Each prints the directory that belongs on the PATH.
+Each prints what belongs on the PATH.
 """
 
 import importlib.util
@@ -22,6 +23,7 @@ PYTHON_TOOLS = TARGET / "tools" / "python"
 MOTO = TARGET / "tools" / "moto"
 # Whose own SDKs are tried against the stand-ins.
 SDKS = ("descope", "razorpay")
+CHECKOV = TARGET / "tools" / "checkov"
 # The first with `fetch`.
 OLDEST_NODE = 18
 CARGO_TOOLS = Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo") / "bin"
@@ -54,7 +56,12 @@ def test_servers():
 def for_deploy():
     run(["rustup", "target", "add", "aarch64-unknown-linux-gnu"], cwd=ROOT)
     for_run()
-    return python_tools(PYTHON_TOOLS, "aws-sam-cli==1.170.0", "ziglang==0.17.1")
+    return python_tools(PYTHON_TOOLS, "aws-sam-cli==1.170.0", "cfn-lint==1.58.0", "ziglang==0.17.1")
+
+
+def for_template():
+    # Apart from SAM, because both pin what they share.
+    return f"{for_deploy()}:{python_tools(CHECKOV, 'checkov==3.3.30')}"
 
 
 def for_check():
@@ -118,7 +125,7 @@ def cargo_tool(command, package, *features):
 
 
 def main():
-    choices = {"run": for_run, "test": for_test, "deploy": for_deploy, "check": for_check}
+    choices = {"run": for_run, "test": for_test, "deploy": for_deploy, "template": for_template, "check": for_check}
     try:
         services.install_build_tools()
         print(choices[sys.argv[1]]())

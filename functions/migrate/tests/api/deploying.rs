@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use migrate::{App, Invocation, NotTaken};
+use migrate::{App, Deployment, Invocation, NotTaken};
 use serde_json::{Value, json};
 use shared::{
     database::{Database, MIGRATOR},
@@ -34,7 +34,7 @@ async fn send(app: &App, event: Value) -> Result<(), NotTaken> {
 }
 
 async fn send_with(app: &App, event: Value, time_left: Duration) -> Result<(), NotTaken> {
-    let Ok(Invocation::Deployment(deployment)) = serde_json::from_value(event) else { panic!("not CloudFormation's") };
+    let deployment: Deployment = serde_json::from_value(event).unwrap();
     app.deploy(&deployment, time_left).await
 }
 
@@ -236,8 +236,10 @@ async fn a_migration_that_takes_too_long_is_told_before_lambda_ends_the_function
     assert_eq!(answer(&app, event("Update", &bucket), &bucket).await["Status"], "SUCCESS");
 }
 
-#[test]
-fn only_what_has_a_response_url_is_taken_for_an_event_of_cloudformation() {
+#[tokio::test]
+async fn only_what_has_a_response_url_is_taken_for_an_event_of_cloudformation() {
+    let cloudformation: Result<Invocation, _> = serde_json::from_value(event("Create", &Bucket::open().await));
+    assert!(matches!(cloudformation, Ok(Invocation::Deployment(_))));
     let deployer: Result<Invocation, _> = serde_json::from_value(json!({ "action": "migrate" }));
     assert!(matches!(deployer, Ok(Invocation::Event(migrate::Event::Migrate))));
     let neither = serde_json::from_value::<Invocation>(json!({ "RequestType": "Create" })).unwrap_err();

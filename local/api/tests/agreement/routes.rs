@@ -1,25 +1,12 @@
-//! Routers, document, emulator and template tell the same about the API; code and README the same about its settings.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used, reason = "test code")]
+//! Routers, document, emulator and template tell the same about the API.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-    path::{Path, PathBuf},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use regex::Regex;
-use shared::config;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
-use yaml_serde::Value as Yaml;
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-fn read(path: &str) -> String {
-    fs::read_to_string(root().join(path)).expect(path)
-}
+use crate::{read, template::functions};
 
 /// Method and path of every route that a router serves, as its debug form tells them.
 fn served(text: &str) -> BTreeSet<(String, String)> {
@@ -119,23 +106,10 @@ fn emulator() -> Table {
     table
 }
 
-/// The functions of the template by their binary's name.
-fn functions() -> BTreeMap<String, Yaml> {
-    let template: Yaml = yaml_serde::from_str(&read("template.yaml")).unwrap();
-    let resources = template["Resources"].as_mapping().unwrap().values();
-    resources
-        .filter(|resource| resource["Type"] == "AWS::Serverless::Function")
-        .map(|function| {
-            let name = function["Metadata"]["BuildProperties"]["Binary"].as_str().unwrap().to_owned();
-            (name, function.clone())
-        })
-        .collect()
-}
-
 fn gateway() -> Table {
     let mut routes: BTreeMap<String, String> = BTreeMap::new();
     for (name, function) in functions() {
-        let Some(events) = function["Properties"]["Events"].as_mapping() else { continue };
+        let Some(events) = function.properties["Events"].as_object() else { continue };
         for event in events.values() {
             if event["Type"] == "ScheduleV2" {
                 continue;
@@ -176,38 +150,6 @@ fn every_route_is_called_in_the_function_that_serves_it() {
             let prefix = gateway.keys().find(|prefix| path == **prefix || path.starts_with(&format!("{prefix}/")));
             let called = &gateway[prefix.map_or("$default", String::as_str)];
             assert_eq!(called, function, "{path}");
-        }
-    }
-}
-
-#[test]
-fn each_folder_of_functions_is_a_function_of_the_template() {
-    let folders = fs::read_dir(root().join("functions")).unwrap();
-    let folders: BTreeSet<String> = folders.map(|folder| folder.unwrap().file_name().into_string().unwrap()).collect();
-    assert_eq!(functions().into_keys().collect::<BTreeSet<_>>(), folders);
-}
-
-#[test]
-fn every_variable_is_explained_and_none_that_does_not_exist() {
-    let names: BTreeSet<&str> = config::ALL.iter().map(|variable| variable.name()).collect();
-    let readme = read("README.md");
-    let row = Regex::new(r"(?m)^\| `([A-Z0-9_]+)` \|").unwrap();
-    let explained: BTreeSet<&str> = row.captures_iter(&readme).map(|found| found.extract::<1>().1[0]).collect();
-    assert_eq!(explained, names);
-
-    let example = read(".env.example");
-    let line = Regex::new(r"(?m)^([A-Z0-9_]+)=").unwrap();
-    let shown: BTreeSet<&str> = line.captures_iter(&example).map(|found| found.extract::<1>().1[0]).collect();
-    // Lambda alone sets how it was started; of the two log levels one is enough.
-    let hidden = BTreeSet::from(["AWS_LAMBDA_INITIALIZATION_TYPE", "RUST_LOG"]);
-    assert_eq!(shown, &names - &hidden);
-
-    let template: Yaml = yaml_serde::from_str(&read("template.yaml")).unwrap();
-    let functions = functions();
-    let blocks = functions.values().map(|function| &function["Properties"]).chain([&template["Globals"]["Function"]]);
-    for variables in blocks.filter_map(|block| block["Environment"]["Variables"].as_mapping()) {
-        for name in variables.keys() {
-            assert!(names.contains(name.as_str().unwrap()), "{name:?}");
         }
     }
 }

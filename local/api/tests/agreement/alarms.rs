@@ -1,0 +1,101 @@
+//! Every alarm tells where to read what to do, and watches a metric that something writes.
+
+use std::collections::BTreeSet;
+
+use regex::Regex;
+use serde_json::Value;
+
+use crate::{
+    read,
+    template::{functions, references, resources, template},
+};
+
+/// What functions write in their own namespace.
+const METRICS: &[&str] = &[
+    "Requests",
+    "ServerErrors",
+    "Latency",
+    "ColdStarts",
+    "CacheHits",
+    "CacheMisses",
+    "BookingsMade",
+    "SlotsFull",
+    "OtpSent",
+    "PaymentsSettled",
+    "PaymentMismatches",
+    "RefundsFailed",
+    "WebhooksRefused",
+    "WebhooksFailed",
+    "ReconciliationMismatches",
+    "OutboxAge",
+    "JobsFailed",
+];
+
+const OWN: &str = "RepairMyBike/${AWS::StackName}";
+
+/// The part of a link behind `#`, as a heading gets it.
+fn slug(heading: &str) -> String {
+    let kept = |letter: &char| letter.is_alphanumeric() || ['-', ' '].contains(letter);
+    heading.to_lowercase().chars().filter(kept).map(|letter| if letter == ' ' { '-' } else { letter }).collect()
+}
+
+#[test]
+fn every_alarm_has_its_section_and_every_section_about_alarms_its_alarm() {
+    let link = Regex::new(r"^[A-Z].+ - docs/operations\.md#([a-z0-9-]+)$").unwrap();
+    let mut named = BTreeSet::new();
+    for (name, alarm) in resources("AWS::CloudWatch::Alarm") {
+        let description = alarm["Properties"]["AlarmDescription"].as_str().unwrap();
+        let section = &link.captures(description).unwrap_or_else(|| panic!("{name}: {description}"))[1];
+        assert!(named.insert(section.to_owned()), "{name}");
+        for actions in ["AlarmActions", "OKActions"] {
+            assert_eq!(alarm["Properties"][actions]["Fn::If"][1][0]["Ref"], "AlarmTopic", "{name}");
+        }
+    }
+    let text = read("docs/operations.md");
+    let chapter = text.split("\n## ").find(|chapter| chapter.starts_with("Alarms\n")).unwrap();
+    let headings = chapter.lines().filter_map(|line| line.strip_prefix("### "));
+    assert_eq!(headings.map(slug).collect::<BTreeSet<_>>(), named);
+}
+
+/// The metrics of a value that are in our namespace.
+fn own_metrics(value: &Value) -> Vec<String> {
+    match value {
+        Value::Object(fields) if fields.get("Namespace").is_some_and(|name| name["Fn::Sub"] == OWN) => {
+            assert_eq!(fields.get("Dimensions"), None);
+            vec![fields["MetricName"].as_str().unwrap().to_owned()]
+        }
+        Value::Object(fields) => fields.values().flat_map(own_metrics).collect(),
+        Value::Array(items) => items.iter().flat_map(own_metrics).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn alarms_and_dashboard_know_the_metrics_by_their_names() {
+    let mut watched = BTreeSet::new();
+    for alarm in resources("AWS::CloudWatch::Alarm").values() {
+        watched.extend(own_metrics(alarm));
+    }
+    assert!(watched.len() > 5);
+    let body = &template()["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"][0];
+    let body: Value = serde_json::from_str(body.as_str().unwrap()).unwrap();
+    for widget in body["widgets"].as_array().unwrap() {
+        for metric in widget["properties"]["metrics"].as_array().unwrap() {
+            if metric[0] == OWN {
+                watched.insert(metric[1].as_str().unwrap().to_owned());
+            }
+        }
+    }
+    let known: BTreeSet<String> = METRICS.iter().map(|name| (*name).to_owned()).collect();
+    assert_eq!(watched.difference(&known).collect::<Vec<_>>(), Vec::<&String>::new());
+    let namespace = &template()["Globals"]["Function"]["Environment"]["Variables"]["METRICS_NAMESPACE"];
+    assert_eq!(namespace["Fn::Sub"], OWN);
+}
+
+#[test]
+fn throttling_is_watched_for_every_function_but_migrate() {
+    let alarm = resources("AWS::CloudWatch::Alarm").remove("ThrottledAlarm").unwrap();
+    let watched: BTreeSet<String> = references(&alarm["Properties"]["Metrics"]);
+    let functions = functions().into_iter().filter(|(binary, _)| binary != "migrate");
+    assert_eq!(watched, functions.map(|(_, function)| function.name).collect());
+}

@@ -1,0 +1,23 @@
+//! What stands in two places stands there alike: routes, settings, permissions, alarms.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used, clippy::panic, reason = "test code")]
+
+mod alarms;
+mod network;
+mod parameters;
+mod roles;
+mod routes;
+mod settings;
+mod template;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).expect(path)
+}

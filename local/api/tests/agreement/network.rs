@@ -1,0 +1,91 @@
+//! Nothing is public but the API, and the stores are reached from functions alone.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::{
+    read,
+    template::{references, resources, template},
+};
+
+#[test]
+fn nothing_calls_in_but_functions() {
+    for (name, rule) in resources("AWS::EC2::SecurityGroupIngress") {
+        let (to, from) = (&rule["Properties"]["GroupId"], &rule["Properties"]["SourceSecurityGroupId"]);
+        let is_from_proxy = rule["Condition"] == "ProxiesDatabase" && from == to;
+        assert!(*from == json!({ "Ref": "FunctionGroup" }) || is_from_proxy, "{name}");
+        assert_eq!(rule["Properties"].get("CidrIp"), None, "{name}");
+    }
+    for (name, group) in resources("AWS::EC2::SecurityGroup") {
+        assert_eq!(group["Properties"].get("SecurityGroupIngress"), None, "{name}");
+    }
+    for (name, subnet) in resources("AWS::EC2::Subnet") {
+        assert_eq!(subnet["Properties"].get("MapPublicIpOnLaunch"), None, "{name}");
+    }
+    let groups = &template()["Globals"]["Function"]["VpcConfig"]["SecurityGroupIds"];
+    assert!(references(groups).contains("FunctionGroup"));
+}
+
+#[test]
+fn functions_call_https_and_the_two_stores_and_the_stores_call_nothing() {
+    let groups = resources("AWS::EC2::SecurityGroup");
+    let rules = |group: &str| groups[group]["Properties"]["SecurityGroupEgress"].as_array().unwrap().clone();
+    let ports: Vec<Value> =
+        rules("FunctionGroup").iter().map(|rule| json!([rule["FromPort"], rule["ToPort"]])).collect();
+    assert_eq!(ports, [json!([443, 443])]);
+    for store in ["DatabaseGroup", "RedisGroup"] {
+        let targets: Vec<Value> = rules(store).iter().map(|rule| rule["CidrIp"].clone()).collect();
+        assert_eq!(targets, ["127.0.0.1/32"], "{store}");
+    }
+    let mut out: Vec<String> = Vec::new();
+    for (name, rule) in resources("AWS::EC2::SecurityGroupEgress") {
+        if rule["Properties"]["GroupId"] == json!({ "Ref": "FunctionGroup" }) {
+            out.push(name);
+        } else {
+            assert_eq!(rule["Properties"]["GroupId"], rule["Properties"]["DestinationSecurityGroupId"], "{name}");
+        }
+    }
+    assert_eq!(
+        out,
+        ["FunctionsToDatabase", "FunctionsToExistingDatabase", "FunctionsToExistingRedis", "FunctionsToRedis"]
+    );
+}
+
+#[test]
+fn what_is_kept_is_encrypted_and_backed_up_and_not_lost_with_the_stack() {
+    let database = resources("AWS::RDS::DBInstance").remove("Database").unwrap();
+    assert_eq!(
+        (&database["DeletionPolicy"], &database["UpdateReplacePolicy"]),
+        (&json!("Snapshot"), &json!("Snapshot"))
+    );
+    let settings = &database["Properties"];
+    for (name, value) in [("StorageEncrypted", true), ("ManageMasterUserPassword", true), ("PubliclyAccessible", false)]
+    {
+        assert_eq!(settings[name], value, "{name}");
+    }
+    let template = template();
+    assert_eq!(template["Parameters"]["DatabaseDeletionProtection"]["Default"], "true");
+    assert_eq!(template["Parameters"]["DatabaseBackupDays"]["MinValue"], 1);
+    assert_eq!(template["Resources"]["DatabaseSettings"]["Properties"]["Parameters"]["rds.force_ssl"], "1");
+    let redis = &template["Resources"]["Redis"]["Properties"];
+    assert_eq!(
+        (&redis["TransitEncryptionMode"], &redis["AtRestEncryptionEnabled"]),
+        (&json!("required"), &json!(true))
+    );
+    for group in resources("AWS::Logs::LogGroup").values() {
+        assert_eq!(group["Properties"]["RetentionInDays"], json!({ "Ref": "LogRetentionDays" }));
+    }
+}
+
+#[test]
+fn a_new_postgres_is_recognised_in_every_region_that_the_template_accepts() {
+    let template = template();
+    let accepted = &template["Rules"]["NewDatabase"]["Assertions"][1]["Assert"]["Fn::Contains"][0];
+    let accepted: BTreeSet<String> = serde_json::from_value(accepted.clone()).unwrap();
+    let authorities = read("shared/src/database/rds.pem");
+    let headings = authorities.lines().filter_map(|line| line.strip_prefix("# ")?.split_once(": "));
+    assert_eq!(accepted, headings.map(|(region, _)| region.to_owned()).collect());
+    let url = &template["Globals"]["Function"]["Environment"]["Variables"]["DATABASE_URL"]["Fn::If"][1]["Fn::Sub"][0];
+    assert_eq!(url, "postgresql://${Host}:5432/repairmybike?sslmode=verify-full");
+}

@@ -1,0 +1,80 @@
+//! What a deployer is asked: each question stands alone, in one group, and its answer reaches what it is about.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::template::{functions, parameters_of, references, resources, template};
+
+fn parameters() -> Vec<(String, Value)> {
+    template()["Parameters"].as_object().unwrap().clone().into_iter().collect()
+}
+
+#[test]
+fn each_parameter_is_explained_in_one_group_and_used() {
+    let template = template();
+    let groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"].as_array().unwrap().clone();
+    let mut shown: Vec<String> = groups
+        .iter()
+        .flat_map(|group| serde_json::from_value::<Vec<String>>(group["Parameters"].clone()).unwrap())
+        .collect();
+    shown.sort();
+    let names: Vec<String> = parameters().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(shown, names);
+    let used: BTreeSet<String> = ["Resources", "Conditions", "Globals", "Rules", "Outputs"]
+        .iter()
+        .flat_map(|section| references(&template[*section]))
+        .collect();
+    for (name, parameter) in parameters() {
+        let description = parameter["Description"].as_str().unwrap();
+        assert!(description.len() > 15 && !description.ends_with('.'), "{name}");
+        let is_explained =
+            parameter.get("AllowedPattern").is_none() || parameter.get("ConstraintDescription").is_some();
+        assert!(is_explained, "{name} does not say what its pattern wants");
+        assert!(used.contains(&name), "{name} is asked for nothing");
+    }
+}
+
+#[test]
+fn all_that_an_empty_account_lacks_an_answer_for_has_a_default() {
+    let asked: Vec<String> = parameters()
+        .into_iter()
+        .filter(|(_, parameter)| parameter.get("Default").is_none())
+        .map(|(name, _)| name)
+        .collect();
+    assert_eq!(
+        asked,
+        ["CorsAllowedOrigins", "DescopeManagementKey", "DescopeProjectId", "PasswordResetUrl", "RefreshTokenKeys"]
+    );
+}
+
+#[test]
+fn a_changed_setting_makes_new_versions_of_the_functions() {
+    let migration = resources("Custom::Migration").remove("Migration").unwrap();
+    let known = parameters_of(&migration["Properties"]);
+    let mut reaching = parameters_of(&template()["Globals"]);
+    for (binary, function) in functions() {
+        let mut properties = function.properties.clone();
+        // The alias has it, not the version.
+        properties.as_object_mut().unwrap().remove("ProvisionedConcurrencyConfig");
+        reaching.extend(parameters_of(&properties));
+        if binary != "migrate" {
+            assert_eq!(properties["VersionDescription"]["Fn::GetAtt"], "Migration.Revision", "{binary}");
+            let description = properties["Description"]["Fn::Sub"].as_str().unwrap();
+            assert!(description.ends_with("(${Migration.Revision})"), "{binary}: it must wait for the migration");
+        }
+    }
+    // They choose between resources that are named there.
+    assert_eq!(reaching.difference(&known).collect::<Vec<_>>(), Vec::<&String>::new());
+}
+
+#[test]
+fn migrations_run_with_new_code_and_before_any_other_function_is_changed() {
+    let migration = resources("Custom::Migration").remove("Migration").unwrap();
+    let properties = &migration["Properties"];
+    assert_eq!(properties["ServiceToken"]["Fn::GetAtt"], "Migrate.Arn");
+    assert_eq!(properties["CodeVersion"]["Ref"], "Migrate.Version");
+    assert!(properties["ServiceTimeout"].as_u64() > functions()["migrate"].properties["Timeout"].as_u64());
+    let named = references(&functions()["migrate"].properties);
+    assert!(!named.contains("Migration"), "it would wait for itself");
+}

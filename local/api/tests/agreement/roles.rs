@@ -1,0 +1,107 @@
+//! What a function may do is what it does: its own log, its own secret, and the credentials of the stores that it uses.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::template::{functions, resources};
+
+#[test]
+fn each_function_may_do_what_its_settings_call_for_and_nothing_else() {
+    let mut roles = resources("AWS::IAM::Role");
+    for (binary, function) in functions() {
+        let name = &function.name;
+        assert_eq!(function.properties["Role"], json!({ "Fn::GetAtt": format!("{name}Role.Arn") }));
+        assert_eq!(function.properties["LoggingConfig"]["LogGroup"], json!({ "Ref": format!("{name}Logs") }));
+        let mut policies = vec![json!({ "Ref": "FunctionPolicy" })];
+        if function.environment.contains_key("DATABASE_SECRET_ID") {
+            policies.push(json!({ "Ref": "DatabaseSecretPolicy" }));
+        }
+        if function.environment.contains_key("REDIS_SECRET_ID") {
+            let attached = json!([ "RedisHasPassword", { "Ref": "RedisSecretPolicy" }, { "Ref": "AWS::NoValue" }]);
+            policies.push(json!({ "Fn::If": attached }));
+        }
+        let mut statements = vec![json!({
+            "Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+            "Resource": { "Fn::GetAtt": format!("{name}Logs.Arn") }
+        })];
+        if let Some(secret) = function.environment.get("SECRET_ID") {
+            assert_eq!(*secret, json!({ "Ref": format!("{name}Secret") }), "{binary} reads the secret of another");
+            statements
+                .push(json!({ "Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": secret }));
+        }
+        let lambda = json!({ "Effect": "Allow", "Principal": { "Service": "lambda.amazonaws.com" }, "Action": "sts:AssumeRole" });
+        let expected = json!({
+            "AssumeRolePolicyDocument": { "Version": "2012-10-17", "Statement": [lambda] },
+            "ManagedPolicyArns": policies,
+            "Policies": [
+                { "PolicyName": "own", "PolicyDocument": { "Version": "2012-10-17", "Statement": statements } }
+            ]
+        });
+        assert_eq!(roles.remove(&format!("{name}Role")).unwrap()["Properties"], expected, "{binary}");
+    }
+    assert_eq!(roles.into_keys().collect::<Vec<_>>(), ["ProxyRole"]);
+}
+
+#[test]
+fn the_credentials_that_may_be_read_are_those_that_the_environment_names() {
+    let policies = resources("AWS::IAM::ManagedPolicy");
+    let readable = |policy: &str| {
+        let document = &policies[policy]["Properties"]["PolicyDocument"];
+        let statements = document["Statement"].as_array().unwrap();
+        assert_eq!(statements.len(), 1);
+        assert_eq!(statements[0]["Action"], "secretsmanager:GetSecretValue");
+        statements[0]["Resource"].clone()
+    };
+    for (binary, function) in functions() {
+        assert_eq!(function.environment["DATABASE_SECRET_ID"], readable("DatabaseSecretPolicy"), "{binary}");
+        if let Some(secret) = function.environment.get("REDIS_SECRET_ID") {
+            assert_eq!(*secret, readable("RedisSecretPolicy"), "{binary}");
+        }
+    }
+}
+
+/// Every statement of every policy, conditional ones too.
+fn statements(value: &Value) -> Vec<Value> {
+    match value {
+        Value::Object(fields) if fields.contains_key("Effect") => vec![value.clone()],
+        Value::Object(fields) => fields.values().flat_map(statements).collect(),
+        Value::Array(items) => items.iter().flat_map(statements).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn every_resource_is_named_where_aws_lets_it_be_named_and_every_action() {
+    let mut unnamed = BTreeSet::new();
+    for (name, resource) in resources("AWS::") {
+        for statement in statements(&resource["Properties"]) {
+            let actions = match &statement["Action"] {
+                Value::String(action) => vec![action.clone()],
+                actions => serde_json::from_value(actions.clone()).unwrap(),
+            };
+            for action in actions {
+                assert!(!action.contains('*') && action.contains(':'), "{name} allows {action}");
+            }
+            if statement["Resource"] == "*" {
+                unnamed.insert(format!("{name} {}", statement["Sid"].as_str().unwrap_or_default()));
+            }
+        }
+    }
+    // Interfaces do not exist before Lambda makes them, and the same is denied to code; X-Ray has no resources.
+    let expected = ["FunctionPolicy Network", "FunctionPolicy NetworkNotByCode", "FunctionPolicy Traces"];
+    assert_eq!(unnamed.into_iter().collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn what_lambda_may_do_for_a_function_the_functions_code_may_not() {
+    let policy = resources("AWS::IAM::ManagedPolicy").remove("FunctionPolicy").unwrap();
+    let statements = policy["Properties"]["PolicyDocument"]["Statement"].clone();
+    assert_eq!(statements[0]["Action"], statements[1]["Action"]);
+    assert_eq!((&statements[0]["Effect"], &statements[1]["Effect"]), (&json!("Allow"), &json!("Deny")));
+    let code = &statements[1]["Condition"]["ArnLike"]["lambda:SourceFunctionArn"]["Fn::Sub"];
+    assert!(code.as_str().unwrap().ends_with(":function:${AWS::StackName}-*"));
+    for (binary, function) in functions() {
+        assert_eq!(function.properties["FunctionName"]["Fn::Sub"], format!("${{AWS::StackName}}-{binary}"));
+    }
+}

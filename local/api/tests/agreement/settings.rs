@@ -1,0 +1,128 @@
+//! A setting stands in the code, in the README and in the template, and each function gets those that it reads.
+
+use std::{collections::BTreeSet, fs};
+
+use regex::Regex;
+use serde_json::Value;
+use shared::config;
+
+use crate::{
+    read, root,
+    template::{functions, references, resources, template},
+};
+
+/// Settings for one machine, for tests and for the runtime: a deployment leaves them alone.
+const NOT_DEPLOYED: &[&str] =
+    &["AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_LEVEL", "RAZORPAY_BASE_URL", "REDIS_KEY_PREFIX", "RUST_LOG"];
+
+/// Which settings come with what a function uses of `shared`: a word of its source, and their names.
+const BY_USE: &[(&str, &[&str])] = &[
+    (r"\bDatabase\b", &["DATABASE_URL", "DATABASE_SECRET_ID", "METRICS_NAMESPACE"]),
+    (r"\b(Redis|Cache)\b", &["REDIS_URL", "REDIS_SECRET_ID"]),
+    (r"\bEdge\b", &["CORS_ALLOWED_ORIGINS"]),
+    (
+        r"\bDescope\b",
+        &["DESCOPE_PROJECT_ID", "DESCOPE_MANAGEMENT_KEY", "DESCOPE_AUTH_MANAGEMENT_KEY", "DESCOPE_BASE_URL"],
+    ),
+    (r"\bStaffKeys\b", &["STAFF_API_KEYS"]),
+    (r"\bRazorpay::", &["RAZORPAY_KEY_ID", "RAZORPAY_KEY_SECRET"]),
+    (r"\bWebhookSecrets\b", &["RAZORPAY_WEBHOOK_SECRET", "RAZORPAY_WEBHOOK_SECRET_PREVIOUS"]),
+];
+
+fn names() -> BTreeSet<String> {
+    config::ALL.iter().map(|variable| variable.name().to_owned()).collect()
+}
+
+fn sources(folder: &str) -> String {
+    let mut text = String::new();
+    for entry in fs::read_dir(root().join(folder)).unwrap() {
+        let path = entry.unwrap().path();
+        let inside = format!("{folder}/{}", path.file_name().unwrap().to_str().unwrap());
+        text += &if path.is_dir() { sources(&inside) } else { read(&inside) };
+    }
+    text
+}
+
+/// The keys of a function's secret.
+fn secret_keys(function: &str) -> BTreeSet<String> {
+    let Some(secret) = resources("AWS::SecretsManager::Secret").remove(&format!("{function}Secret")) else {
+        return BTreeSet::new();
+    };
+    let text = secret["Properties"]["SecretString"]["Fn::Sub"].as_str().unwrap().to_owned();
+    let values: Value = serde_json::from_str(&text).unwrap();
+    values.as_object().unwrap().keys().cloned().collect()
+}
+
+#[test]
+fn each_folder_of_functions_is_a_function_of_the_template() {
+    let folders = fs::read_dir(root().join("functions")).unwrap();
+    let folders: BTreeSet<String> = folders.map(|folder| folder.unwrap().file_name().into_string().unwrap()).collect();
+    assert_eq!(functions().into_keys().collect::<BTreeSet<_>>(), folders);
+}
+
+#[test]
+fn every_variable_is_explained_and_none_that_does_not_exist() {
+    let readme = read("README.md");
+    let row = Regex::new(r"(?m)^\| `([A-Z0-9_]+)` \|").unwrap();
+    let explained: BTreeSet<String> = row.captures_iter(&readme).map(|found| found[1].to_owned()).collect();
+    assert_eq!(explained, names());
+
+    let example = read(".env.example");
+    let line = Regex::new(r"(?m)^([A-Z0-9_]+)=").unwrap();
+    let shown: BTreeSet<String> = line.captures_iter(&example).map(|found| found[1].to_owned()).collect();
+    // Lambda alone sets how it was started; of the two log levels one is enough.
+    let hidden = BTreeSet::from(["AWS_LAMBDA_INITIALIZATION_TYPE".to_owned(), "RUST_LOG".to_owned()]);
+    assert_eq!(shown, &names() - &hidden);
+}
+
+#[test]
+fn each_function_gets_the_settings_that_it_reads_and_no_others() {
+    let mentioned = Regex::new(r"\bconfig::([A-Z][A-Z_]+)\b").unwrap();
+    let mut set_somewhere = BTreeSet::new();
+    for (binary, function) in functions() {
+        let source = sources(&format!("functions/{binary}/src"));
+        let mut needed: BTreeSet<String> = mentioned
+            .captures_iter(&source)
+            .map(|found| found[1].to_owned())
+            .filter(|name| names().contains(name))
+            .collect();
+        for (word, settings) in BY_USE {
+            if Regex::new(word).unwrap().is_match(&source) {
+                needed.extend(settings.iter().map(|name| (*name).to_owned()));
+            }
+        }
+        needed.retain(|name| !name.starts_with("THROTTLE") && !NOT_DEPLOYED.contains(&name.as_str()));
+        let secret = secret_keys(&function.name);
+        if !secret.is_empty() {
+            needed.insert("SECRET_ID".to_owned());
+        }
+        let plain: BTreeSet<String> = function.environment.keys().cloned().collect();
+        assert_eq!(plain.intersection(&secret).count(), 0, "{binary}: the environment would hide the secret");
+        let given: BTreeSet<String> = plain.union(&secret).cloned().collect();
+        assert_eq!(given, needed, "{binary}");
+        set_somewhere.extend(given);
+    }
+    let unset: BTreeSet<String> = names().difference(&set_somewhere).cloned().collect();
+    let expected =
+        names().into_iter().filter(|name| name.starts_with("THROTTLE") || NOT_DEPLOYED.contains(&name.as_str()));
+    assert_eq!(unset, expected.collect());
+    assert_eq!(set_somewhere.difference(&names()).collect::<Vec<_>>(), Vec::<&String>::new());
+}
+
+#[test]
+fn what_is_secret_is_in_secrets_alone() {
+    let template = template();
+    let parameters = template["Parameters"].as_object().unwrap();
+    let hidden = parameters.iter().filter(|(_, parameter)| parameter["NoEcho"] == true).map(|(name, _)| name);
+    let hidden: BTreeSet<&String> = hidden.collect();
+    assert!(hidden.len() > 5);
+    for (name, resource) in template["Resources"].as_object().unwrap() {
+        let used = references(resource);
+        let told: Vec<_> = hidden.iter().filter(|parameter| used.contains(parameter.as_str())).collect();
+        let is_secret = resource["Type"] == "AWS::SecretsManager::Secret";
+        assert!(told.is_empty() || is_secret, "{name} shows {told:?}");
+    }
+    for output in template["Outputs"].as_object().unwrap().values() {
+        assert!(references(output).iter().all(|name| !hidden.contains(name)));
+    }
+}
