@@ -51,5 +51,6 @@ cross:
 build:
 	@$(call tools,deploy) && sam build
 
+# OPTIONS=--guided asks for what the template wants to know.
 deploy: build
-	@$(call tools,deploy) && sam deploy
+	@$(call tools,deploy) && sam deploy $(OPTIONS)
