@@ -1,5 +1,5 @@
 //! What stands in two places stands there alike: routes, settings, permissions, alarms.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used, clippy::panic, reason = "test code")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used, reason = "test code")]
 
 mod alarms;
 mod network;
