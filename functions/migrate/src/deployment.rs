@@ -95,7 +95,15 @@ impl App {
             // What is in the database outlives the stack.
             return Ok(());
         }
-        let outcome = self.migrate().await?;
+        let outcome = match self.migrate().await {
+            // Its password was another one when this environment started.
+            Err(Error::Migration(MigrateError::Execute(error)) | Error::Database(error))
+                if self.database.may_now_let_in(&error).await =>
+            {
+                self.migrate().await?
+            }
+            outcome => outcome?,
+        };
         info!(?outcome, "migrated for a deployment");
         if deployment.wants_catalogue() && sample::is_wanted(&self.database.pool()).await? {
             let report = self.import(&sample::files()).await?;

@@ -4,32 +4,12 @@ use std::collections::BTreeSet;
 
 use regex::Regex;
 use serde_json::Value;
+use shared::metrics::{Count, Level, OF_REQUESTS};
 
 use crate::{
     read,
     template::{functions, references, resources, template},
 };
-
-/// What functions write in their own namespace.
-const METRICS: &[&str] = &[
-    "Requests",
-    "ServerErrors",
-    "Latency",
-    "ColdStarts",
-    "CacheHits",
-    "CacheMisses",
-    "BookingsMade",
-    "SlotsFull",
-    "OtpSent",
-    "PaymentsSettled",
-    "PaymentMismatches",
-    "RefundsFailed",
-    "WebhooksRefused",
-    "WebhooksFailed",
-    "ReconciliationMismatches",
-    "OutboxAge",
-    "JobsFailed",
-];
 
 const OWN: &str = "RepairMyBike/${AWS::StackName}";
 
@@ -86,7 +66,9 @@ fn alarms_and_dashboard_know_the_metrics_by_their_names() {
             }
         }
     }
-    let known: BTreeSet<String> = METRICS.iter().map(|name| (*name).to_owned()).collect();
+    let counts = Count::ALL.iter().map(|count| count.name());
+    let levels = Level::ALL.iter().map(|level| level.name());
+    let known: BTreeSet<String> = counts.chain(levels).chain(OF_REQUESTS).map(ToOwned::to_owned).collect();
     assert_eq!(watched.difference(&known).collect::<Vec<_>>(), Vec::<&String>::new());
     let namespace = &template()["Globals"]["Function"]["Environment"]["Variables"]["METRICS_NAMESPACE"];
     assert_eq!(namespace["Fn::Sub"], OWN);
