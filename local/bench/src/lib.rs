@@ -1,0 +1,66 @@
+//! Measures the functions as Lambda runs them, and says how they compare; `docs/speed.md` tells how to read it.
+//!
+//! Every number that counts is a ratio of two things measured in turns within one run, because a machine is never the
+//! same twice.
+#![expect(clippy::float_arithmetic, reason = "what is measured here are times and ratios, never money")]
+
+pub mod binaries;
+mod case;
+pub mod compare;
+pub mod instance;
+pub mod many_requests;
+pub mod one_request;
+mod pgbench;
+mod plot;
+pub mod proxy;
+pub mod report;
+pub mod request;
+mod runtime_api;
+mod series;
+mod shop;
+pub mod statements;
+mod table;
+
+pub use shop::Shop;
+
+/// Whatever goes wrong ends the run and is told to whoever started it.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// See [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// How much is measured.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    /// Of how many bookings there is a database, smallest first.
+    pub sizes: [u32; 3],
+    /// Starts of each function.
+    pub cold_rounds: usize,
+    /// Rounds of warm requests.
+    pub rounds: usize,
+    /// Requests of a case in a round.
+    pub requests: usize,
+    /// The most instances at once.
+    pub instances: usize,
+    /// Rounds of each number of instances.
+    pub load_rounds: usize,
+    /// Cached reads in such a round; half as many slots, a quarter as many bookings.
+    pub load: usize,
+}
+
+impl Effort {
+    /// What a ratio takes that can be relied on.
+    pub const WHOLE: Self = Self {
+        sizes: [1_000, 10_000, 100_000],
+        cold_rounds: 30,
+        rounds: 30,
+        requests: 30,
+        instances: 64,
+        load_rounds: 5,
+        load: 2_000,
+    };
+
+    /// What shows that the bench works, and nothing else.
+    pub const QUICK: Self =
+        Self { sizes: [100, 200, 400], cold_rounds: 2, rounds: 2, requests: 4, instances: 4, load_rounds: 1, load: 40 };
+}

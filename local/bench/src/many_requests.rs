@@ -1,0 +1,255 @@
+//! Many at once and many on file: a slot that everybody wants, ever more bookings, ever more instances.
+
+use std::{
+    cell::{Cell, RefCell},
+    time::Instant,
+};
+
+use futures::future::try_join_all;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Effort, Result,
+    case::Case,
+    instance::Instance,
+    request::Request,
+    series::{Ratio, Series, number, quantile},
+    shop::Shop,
+};
+
+/// How many want the same slot.
+const ATTEMPTS: usize = 500;
+/// How many of them it has room for.
+const CAPACITY: i64 = 40;
+/// Others use the server too.
+const LEFT_TO_OTHERS: i64 = 12;
+
+/// What became of many attempts at one slot.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Rush {
+    /// How many requests were waiting at once.
+    pub attempts: usize,
+    /// How many function processes answered them.
+    pub instances: usize,
+    /// For how many there was room.
+    pub capacity: i64,
+    /// How many were answered with 201.
+    pub accepted: usize,
+    /// How many were answered with 409 and free slots nearby.
+    pub refused: usize,
+    /// How many were answered in any other way.
+    pub other: usize,
+    /// How many bookings the database holds of them.
+    pub booked: i64,
+}
+
+/// Sends all attempts at once to as many bookings functions as Postgres has connections for.
+pub async fn rush(shop: &mut Shop, effort: Effort) -> Result<Rush> {
+    let size = shop.biggest();
+    let mut connection = shop.connect(size).await?;
+    let set = "update shops set home_capacity = $1";
+    sqlx::query(set).bind(i32::try_from(CAPACITY)?).execute(&mut connection).await?;
+    let phone = shop.new_phone();
+    let first = shop.home_visit(&phone);
+    // The slots may be in use by the bookings that are on file.
+    sqlx::query("delete from slot_usage where pool = 'home'").execute(&mut connection).await?;
+    let before: i64 = sqlx::query_scalar("select count(*) from bookings").fetch_one(&mut connection).await?;
+    let mut instances = start_many(shop, "bookings", effort.instances).await?;
+    // Everybody wants the same hour: only the number differs.
+    let requests = (0..ATTEMPTS).map(|attempt| first.replacing(&phone, &format!("+9181{attempt:08}")));
+    let requests: RefCell<Vec<Request>> = RefCell::new(requests.collect());
+    let statuses = RefCell::new(Vec::new());
+    try_join_all(instances.iter_mut().map(async |instance| -> Result<()> {
+        while let Some(request) = { requests.borrow_mut().pop() } {
+            let answer = instance.invoke(request.event()).await?;
+            statuses.borrow_mut().push(Request::outcome(&answer).0);
+        }
+        Ok(())
+    }))
+    .await?;
+    let after: i64 = sqlx::query_scalar("select count(*) from bookings").fetch_one(&mut connection).await?;
+    sqlx::query(set).bind(1_000_000).execute(&mut connection).await?;
+    let statuses = statuses.into_inner();
+    let with = |status: u64| statuses.iter().filter(|answered| **answered == status).count();
+    Ok(Rush {
+        attempts: ATTEMPTS,
+        instances: instances.len(),
+        capacity: CAPACITY,
+        accepted: with(201),
+        refused: with(409),
+        other: ATTEMPTS - with(201) - with(409),
+        booked: after - before,
+    })
+}
+
+/// What a request costs with so many bookings on file.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AtSize {
+    /// The case.
+    pub case: String,
+    /// How many bookings there are.
+    pub bookings: u32,
+    /// Half of the warm requests took less, in milliseconds on the machine of the run.
+    pub p50: f64,
+    /// Against the smallest size.
+    pub ratio: Ratio,
+}
+
+/// Lets the databases of all sizes take turns.
+pub async fn sizes(shop: &mut Shop, effort: Effort) -> Result<Vec<AtSize>> {
+    let mut auth = shop.start("auth", &shop.environment(shop.biggest())).await?;
+    let mut measured = Vec::new();
+    for case in [Case::StaffList, Case::Slots, Case::Booking] {
+        let mut of_sizes = Vec::new();
+        for size in shop.sizes.clone() {
+            let mut instance = shop.start(case.binary(), &shop.environment(size)).await?;
+            for _ in 0..effort.requests {
+                let request = case.request(shop, &mut auth).await?;
+                request.check(&instance.invoke(request.event()).await?)?;
+            }
+            of_sizes.push((size, instance, Series::default()));
+        }
+        let count = of_sizes.len();
+        for round in 0..effort.rounds {
+            for place in 0..count {
+                let Some((_, instance, series)) = of_sizes.get_mut((place + round) % count) else { continue };
+                let mut times = Vec::with_capacity(effort.requests);
+                for _ in 0..effort.requests {
+                    let request = case.request(shop, &mut auth).await?;
+                    let answer = instance.invoke(request.event()).await?;
+                    request.check(&answer)?;
+                    times.push(answer.time.as_secs_f64());
+                }
+                series.push(times);
+            }
+        }
+        let Some((_, _, smallest)) = of_sizes.first() else { continue };
+        measured.extend(of_sizes.iter().map(|(size, _, series)| AtSize {
+            case: case.name().to_owned(),
+            bookings: *size,
+            p50: series.quantile(0.5) * 1e3,
+            ratio: series.against(smallest),
+        }));
+    }
+    Ok(measured)
+}
+
+/// What so many instances of a function do at once.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct WithInstances {
+    /// The case.
+    pub case: String,
+    /// How many processes answer.
+    pub instances: usize,
+    /// Requests per second.
+    pub throughput: f64,
+    /// Requests per second, against one instance.
+    pub ratio: Ratio,
+    /// Time on a core per request, in milliseconds.
+    pub cpu: f64,
+    /// One of a hundred requests took more, in milliseconds.
+    pub p99: f64,
+    /// Answers that were not what was to come.
+    pub failures: usize,
+}
+
+/// Lets ever more instances work at once, each at its next request as soon as it has answered the one before.
+pub async fn instances(shop: &mut Shop, effort: Effort) -> Result<Vec<WithInstances>> {
+    let mut auth = shop.start("auth", &shop.environment(shop.biggest())).await?;
+    let mut measured = Vec::new();
+    for (case, requests) in
+        [(Case::CachedRead, effort.load), (Case::Slots, effort.load / 2), (Case::Booking, effort.load / 4)]
+    {
+        let mut all = start_many(shop, case.binary(), effort.instances).await?;
+        for instance in &mut all {
+            let request = case.request(shop, &mut auth).await?;
+            request.check(&instance.invoke(request.event()).await?)?;
+        }
+        let counts: Vec<usize> =
+            std::iter::successors(Some(1), |count| Some(2 * count)).take_while(|count| *count <= all.len()).collect();
+        let mut loads: Vec<Load> = counts.iter().map(|_| Load::default()).collect();
+        for round in 0..effort.load_rounds {
+            for place in 0..counts.len() {
+                let place = (place + round) % counts.len();
+                let (Some(count), Some(load)) = (counts.get(place), loads.get_mut(place)) else { continue };
+                let Some(working) = all.get_mut(..*count) else { continue };
+                let mut waiting = Vec::with_capacity(requests);
+                for _ in 0..requests {
+                    waiting.push(case.request(shop, &mut auth).await?);
+                }
+                load.round(working, waiting).await?;
+            }
+        }
+        let Some(one) = loads.first().map(|load| load.throughputs.clone()) else { continue };
+        measured.extend(counts.iter().zip(loads).map(|(count, mut load)| WithInstances {
+            case: case.name().to_owned(),
+            instances: *count,
+            ratio: Ratio::of(load.throughputs.iter().zip(&one).map(|(many, one)| many / one).collect()),
+            throughput: quantile(&mut load.throughputs, 0.5),
+            cpu: quantile(&mut load.cpu, 0.5) * 1e3,
+            p99: quantile(&mut load.times, 0.99) * 1e3,
+            failures: load.failures,
+        }));
+    }
+    Ok(measured)
+}
+
+#[derive(Default)]
+struct Load {
+    throughputs: Vec<f64>,
+    cpu: Vec<f64>,
+    times: Vec<f64>,
+    failures: usize,
+}
+
+impl Load {
+    async fn round(&mut self, instances: &mut [Instance], requests: Vec<Request>) -> Result<()> {
+        let count = number(requests.len() as u64);
+        let before = cpu_time(instances)?;
+        let (waiting, failures, times) = (RefCell::new(requests), Cell::new(0), RefCell::new(Vec::new()));
+        let started = Instant::now();
+        try_join_all(instances.iter_mut().map(async |instance| -> Result<()> {
+            while let Some(request) = { waiting.borrow_mut().pop() } {
+                let answer = instance.invoke(request.event()).await?;
+                if request.check(&answer).is_err() {
+                    failures.set(failures.get() + 1);
+                }
+                times.borrow_mut().push(answer.time.as_secs_f64());
+            }
+            Ok(())
+        }))
+        .await?;
+        self.throughputs.push(count / started.elapsed().as_secs_f64());
+        self.cpu.push((cpu_time(instances)? - before) / count);
+        self.times.append(&mut times.borrow_mut());
+        self.failures += failures.get();
+        Ok(())
+    }
+}
+
+/// Seconds that all of them have been on a core.
+fn cpu_time(instances: &[Instance]) -> Result<f64> {
+    let mut seconds = 0.0;
+    for instance in instances {
+        seconds += instance.cpu_time()?.as_secs_f64();
+    }
+    Ok(seconds)
+}
+
+/// Starts so many, or as many as Postgres has connections left for, down to a power of two.
+async fn start_many(shop: &Shop, binary: &str, wanted: usize) -> Result<Vec<Instance>> {
+    let mut connection = shop.connect(shop.biggest()).await?;
+    let free: i64 = sqlx::query_scalar(
+        "select current_setting('max_connections')::bigint - (select count(*) from pg_stat_activity)",
+    )
+    .fetch_one(&mut connection)
+    .await?;
+    let room = usize::try_from((free - LEFT_TO_OTHERS).max(1))?;
+    let possible = if room >= wanted { wanted } else { 1 << room.ilog2() };
+    let environment = shop.environment(shop.biggest());
+    let mut instances = Vec::with_capacity(possible);
+    for _ in 0..possible {
+        instances.push(shop.start(binary, &environment).await?);
+    }
+    Ok(instances)
+}

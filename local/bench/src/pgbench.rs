@@ -1,0 +1,111 @@
+//! The statements of a booking as one prepared script of pgbench, which comes with Postgres.
+
+use std::{
+    env,
+    fmt::Write,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use tokio::process::Command;
+
+use crate::{Result, statements::Statement};
+
+/// How many transactions of each run are not counted: until then Postgres still chooses its plans.
+const WARM_UP: usize = 10;
+
+/// A script, and what it is run with.
+#[derive(Debug)]
+pub(crate) struct Script {
+    program: PathBuf,
+    file: PathBuf,
+    log: PathBuf,
+    database_url: String,
+    variables: Vec<String>,
+}
+
+impl Script {
+    /// Writes the script of these statements into `directory`; nothing if there is no pgbench. The values stay those
+    /// that were captured, but for the two that must be others in each booking: customer's number and reference.
+    pub(crate) fn write(
+        statements: &[Statement],
+        (phone, reference): (&str, &str),
+        database_url: &str,
+        directory: &Path,
+    ) -> Result<Option<Self>> {
+        let Some(program) = program() else { return Ok(None) };
+        let mut script = "\\set phone random(900000000000, 999999999999)\n\
+                          \\set reference random(1, 1000000000000000000)\n"
+            .to_owned();
+        let mut variables = Vec::new();
+        for (index, statement) in statements.iter().enumerate() {
+            if statement.values.is_empty() {
+                // What goes in one message stays one round trip.
+                let commands: Vec<&str> =
+                    statement.sql.split(';').map(str::trim).filter(|text| !text.is_empty()).collect();
+                let one_by_one = commands.join(";\n");
+                match commands.len() {
+                    1 => writeln!(script, "{one_by_one};")?,
+                    _ => writeln!(script, "\\startpipeline\n{one_by_one};\n\\endpipeline")?,
+                }
+                continue;
+            }
+            let mut sql = statement.sql.trim().to_owned();
+            for (place, value) in statement.values.iter().enumerate().rev() {
+                let name = format!("value_{index}_{place}");
+                let stands_for_it = match value.as_deref() {
+                    None => "null".to_owned(),
+                    // pgbench has no empty variables.
+                    Some("") => "''".to_owned(),
+                    Some(value) if value == phone => "('+' || :phone)".to_owned(),
+                    Some(value) if value == reference => "('RMB-' || :reference)".to_owned(),
+                    Some(value) => {
+                        variables.push(format!("{name}={value}"));
+                        format!(":{name}")
+                    }
+                };
+                sql = sql.replace(&format!("${}", place + 1), &stands_for_it);
+            }
+            writeln!(script, "{sql};")?;
+        }
+        let file = directory.join("booking.sql");
+        fs::write(&file, script)?;
+        let log = directory.join("pgbench");
+        Ok(Some(Self { program, file, log, database_url: database_url.to_owned(), variables }))
+    }
+
+    /// Runs it so often on one connection; how long each transaction took, in seconds.
+    pub(crate) async fn run(&self, times: usize) -> Result<Vec<f64>> {
+        let mut command = Command::new(&self.program);
+        command.args(["--no-vacuum", "--protocol", "prepared", "--log", "--log-prefix"]).arg(&self.log);
+        command.arg("--transactions").arg((times + WARM_UP).to_string()).arg("--file").arg(&self.file);
+        for variable in &self.variables {
+            command.arg("--define").arg(variable);
+        }
+        let output = command.arg(&self.database_url).kill_on_drop(true);
+        let child = output.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped()).spawn()?;
+        let log = self.log.with_extension(child.id().unwrap_or_default().to_string());
+        let output = child.wait_with_output().await?;
+        let lines = fs::read_to_string(&log).unwrap_or_default();
+        let _ = fs::remove_file(log);
+        let microseconds = lines.lines().filter_map(|line| line.split(' ').nth(2)?.parse::<f64>().ok());
+        let times: Vec<f64> = microseconds.skip(WARM_UP).map(|time| time / 1e6).collect();
+        if !output.status.success() || times.is_empty() {
+            return Err(format!("pgbench failed: {}", String::from_utf8_lossy(&output.stderr)).into());
+        }
+        Ok(times)
+    }
+}
+
+/// Where pgbench is: on the `PATH`, or where Debian keeps it for each version.
+#[expect(clippy::disallowed_methods, reason = "this is no part of the deployed system")]
+fn program() -> Option<PathBuf> {
+    let on_path = env::var("PATH").unwrap_or_default();
+    let on_path = env::split_paths(&on_path).map(|directory| directory.join("pgbench")).collect::<Vec<_>>();
+    let mut of_debian: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
+        .map(|versions| versions.flatten().map(|version| version.path().join("bin/pgbench")).collect())
+        .unwrap_or_default();
+    of_debian.sort();
+    // Debian's wrapper of that name in /usr/bin wants a cluster of its own and does as well.
+    of_debian.into_iter().rev().chain(on_path).find(|program| program.is_file())
+}

@@ -1,0 +1,271 @@
+//! What a run found: one table to read, one file to keep.
+
+use std::{fmt::Write, fs, path::Path};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Effort, Result, Shop,
+    binaries::{self, Binary},
+    many_requests::{self, AtSize, Rush, WithInstances},
+    one_request::{self, Cost},
+    plot,
+    series::{Ratio, number},
+    table::table,
+};
+
+/// Everything that a run found. Times are milliseconds on the machine of the run, and good for ratios only.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Report {
+    /// What was measured; `-dirty` if it is not what was committed.
+    pub commit: String,
+    /// When, in UTC.
+    pub at: String,
+    /// On what.
+    pub machine: String,
+    /// How many rounds each median is over.
+    pub rounds: usize,
+    /// The project's targets.
+    pub targets: Vec<Target>,
+    /// One request at a time.
+    pub costs: Vec<Cost>,
+    /// What a booking's SQL took in pgbench, in milliseconds.
+    pub sql: Option<f64>,
+    /// Many attempts at one slot.
+    pub rush: Rush,
+    /// Ever more bookings.
+    pub sizes: Vec<AtSize>,
+    /// Ever more instances.
+    pub instances: Vec<WithInstances>,
+    /// Ever bigger binaries.
+    pub binaries: Vec<Binary>,
+}
+
+/// A target and whether it is met.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Target {
+    /// What is compared, and with what.
+    pub what: String,
+    /// What it is to be.
+    pub target: String,
+    /// What it is.
+    pub measured: String,
+    /// Whether that will do; none if it was not measured.
+    pub is_met: Option<bool>,
+}
+
+/// The bare functions, and those that are measured.
+const BINARIES: [&str; 7] = ["bare", "bare_redis", "vehicles", "bookings", "staff", "auth", "migrate"];
+
+impl Report {
+    /// Measures everything.
+    pub async fn measure(shop: &mut Shop, effort: Effort) -> Result<Self> {
+        say("one request at a time");
+        let (costs, compared) = one_request::measure(shop, effort).await?;
+        say("many attempts at one slot");
+        let rush = many_requests::rush(shop, effort).await?;
+        say("ever more bookings");
+        let sizes = many_requests::sizes(shop, effort).await?;
+        say("ever more instances");
+        let instances = many_requests::instances(shop, effort).await?;
+        let targets = targets(&costs, compared.read, compared.booking, &rush);
+        Ok(Self {
+            commit: commit(),
+            at: chrono::Utc::now().format("%F %R").to_string(),
+            machine: machine(),
+            rounds: effort.rounds,
+            targets,
+            costs,
+            sql: compared.sql,
+            rush,
+            sizes,
+            instances,
+            binaries: binaries::sizes(&shop.binaries, &BINARIES)?,
+        })
+    }
+
+    /// Reads what another run has written.
+    pub fn read(file: &Path) -> Result<Self> {
+        let text = fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
+        Ok(serde_json::from_slice(&text)?)
+    }
+
+    /// Writes `<commit>.json` and `<commit>.svg`.
+    pub fn write(&self, directory: &Path) -> Result<()> {
+        let file = directory.join(&self.commit);
+        fs::write(file.with_extension("json"), serde_json::to_string_pretty(self)? + "\n")?;
+        fs::write(file.with_extension("svg"), plot::draw(self))?;
+        Ok(())
+    }
+
+    /// Everything to read.
+    pub fn text(&self) -> String {
+        let mut text =
+            format!("{} on {}, {} UTC, medians over {} rounds\n", self.commit, self.machine, self.at, self.rounds);
+        for (title, part) in [
+            ("Targets", self.targets_table()),
+            ("One request at a time", self.costs_table()),
+            ("With so many bookings on file", self.sizes_table()),
+            ("With so many instances at once", self.instances_table()),
+            ("Binaries", self.binaries_table()),
+        ] {
+            let _ = write!(text, "\n{title}\n\n{part}");
+        }
+        text
+    }
+
+    fn targets_table(&self) -> String {
+        let verdict = |is_met| match is_met {
+            Some(true) => "met",
+            Some(false) => "MISSED",
+            None => "not measured",
+        };
+        let row = |target: &Target| {
+            vec![target.what.clone(), target.target.clone(), target.measured.clone(), verdict(target.is_met).to_owned()]
+        };
+        table(&["what", "target", "measured", ""], &self.targets.iter().map(row).collect::<Vec<_>>())
+    }
+
+    fn costs_table(&self) -> String {
+        let columns = [
+            "case",
+            "init",
+            "first",
+            "cold ×bare",
+            "p50",
+            "p99",
+            "warm ×bare",
+            "CPU",
+            "MiB",
+            "×bare",
+            "Postgres",
+            "Redis",
+            "Descope",
+            "noise",
+        ];
+        let trips = |trips: f64| if trips == 0.0 { "–".to_owned() } else { format!("{trips:.1}") };
+        let row = |cost: &Cost| {
+            vec![
+                cost.case.clone(),
+                format!("{:.1}", cost.init),
+                format!("{:.1}", cost.first),
+                cost.cold_ratio.to_string(),
+                format!("{:.2}", cost.warm_p50),
+                format!("{:.2}", cost.warm_p99),
+                cost.warm_ratio.to_string(),
+                format!("{:.2}", cost.cpu),
+                format!("{:.1}", cost.memory),
+                format!("{:.2}", cost.memory_ratio),
+                trips(cost.to_postgres),
+                trips(cost.to_redis),
+                trips(cost.to_descope),
+                format!("±{:.0} %", cost.noise * 100.0),
+            ]
+        };
+        let table = table(&columns, &self.costs.iter().map(row).collect::<Vec<_>>());
+        let sql = self.sql.map_or_else(
+            || "No pgbench was found: the booking is compared with nothing.".to_owned(),
+            |sql| format!("A booking's SQL alone, in pgbench: {sql:.2}."),
+        );
+        format!(
+            "{table}\nMilliseconds of this machine in this run; ratios with their quartiles. Postgres, Redis, Descope: round\n\
+             trips per request. {sql}\n"
+        )
+    }
+
+    fn sizes_table(&self) -> String {
+        let smallest = self.sizes.iter().map(|at| at.bookings).min().unwrap_or_default();
+        let row = |at: &AtSize| {
+            vec![at.case.clone(), at.bookings.to_string(), format!("{:.2}", at.p50), at.ratio.to_string()]
+        };
+        table(&["case", "bookings", "p50", &format!("×{smallest}")], &self.sizes.iter().map(row).collect::<Vec<_>>())
+    }
+
+    fn instances_table(&self) -> String {
+        let row = |with: &WithInstances| {
+            vec![
+                with.case.clone(),
+                with.instances.to_string(),
+                format!("{:.0}", with.throughput),
+                with.ratio.to_string(),
+                format!("{:.2}", with.cpu),
+                format!("{:.1}", with.p99),
+                with.failures.to_string(),
+            ]
+        };
+        let columns = ["case", "instances", "requests/s", "×1", "CPU", "p99", "failures"];
+        table(&columns, &self.instances.iter().map(row).collect::<Vec<_>>())
+    }
+
+    fn binaries_table(&self) -> String {
+        let bare = self.binaries.iter().find(|binary| binary.name == "bare").map_or(1, |binary| binary.bytes);
+        let row = |binary: &Binary| {
+            let size = number(binary.bytes);
+            vec![
+                binary.name.clone(),
+                format!("{:.1}", size / f64::from(1 << 20)),
+                format!("{:.1}", size / number(bare)),
+            ]
+        };
+        table(&["binary", "MiB", "×bare"], &self.binaries.iter().map(row).collect::<Vec<_>>())
+    }
+}
+
+fn targets(costs: &[Cost], read: Ratio, booking: Option<Ratio>, rush: &Rush) -> Vec<Target> {
+    let at_most = |what: &str, ratio: Option<Ratio>, limit: f64| Target {
+        what: what.to_owned(),
+        target: format!("≤ {limit} ×"),
+        measured: ratio.map_or_else(|| "–".to_owned(), |ratio| ratio.to_string()),
+        is_met: ratio.map(|ratio| ratio.median <= limit),
+    };
+    let cold = costs.iter().find(|cost| cost.case == crate::case::Case::CachedRead.name()).map(|cost| cost.cold_ratio);
+    let heaviest = costs.iter().max_by(|one, other| one.memory_ratio.total_cmp(&other.memory_ratio));
+    let is_exact =
+        rush.accepted as u64 == rush.capacity.unsigned_abs() && rush.booked == rush.capacity && rush.other == 0;
+    vec![
+        at_most("cold start to first answered cached read, against a bare function", cold, 2.0),
+        at_most("warm cached read, against a bare function with one Redis GET", Some(read), 1.3),
+        at_most("booking, against its SQL as one prepared pgbench script", booking, 2.0),
+        Target {
+            what: format!(
+                "peak memory ({} is the highest), against a bare function",
+                heaviest.map(|cost| cost.case.as_str()).unwrap_or_default()
+            ),
+            target: "≤ 2.5 ×".to_owned(),
+            measured: heaviest.map_or_else(|| "–".to_owned(), |cost| format!("{:.2}", cost.memory_ratio)),
+            is_met: heaviest.map(|cost| cost.memory_ratio <= 2.5),
+        },
+        Target {
+            what: format!(
+                "bookings accepted of {} attempts at once at a slot for {}, by {} instances",
+                rush.attempts, rush.capacity, rush.instances
+            ),
+            target: format!("{}, no 5xx", rush.capacity),
+            measured: format!(
+                "{}, {} on file, {} with 409, {} other",
+                rush.accepted, rush.booked, rush.refused, rush.other
+            ),
+            is_met: Some(is_exact),
+        },
+    ]
+}
+
+fn say(step: &str) {
+    eprintln!("── {step}");
+}
+
+fn commit() -> String {
+    let git = std::process::Command::new("git")
+        .args(["describe", "--always", "--dirty", "--abbrev=10", "--exclude=*"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output();
+    let commit = git.ok().and_then(|output| String::from_utf8(output.stdout).ok()).unwrap_or_default();
+    if commit.trim().is_empty() { "uncommitted".to_owned() } else { commit.trim().to_owned() }
+}
+
+fn machine() -> String {
+    let about = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = about.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    format!("{cores} cores of {}", model.map_or("an unknown processor", |(_, model)| model.trim()))
+}

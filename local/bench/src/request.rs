@@ -1,0 +1,108 @@
+//! A request as API Gateway delivers it: an event of payload format 2.0.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::{Result, instance::Answer};
+
+/// A request to a function.
+#[derive(Clone, Debug)]
+pub struct Request {
+    method: &'static str,
+    path: String,
+    headers: BTreeMap<String, String>,
+    body: Option<String>,
+    /// What the function is to answer; anything else ends the measurement.
+    status: u64,
+}
+
+impl Request {
+    /// `GET`; the path may hold a query. To be answered with 200.
+    pub fn get(path: impl Into<String>) -> Self {
+        // What a browser on a phone sends, and what the gateway adds.
+        let headers = [
+            ("accept", "application/json"),
+            ("accept-encoding", "gzip, deflate, br"),
+            ("accept-language", "en-IN,en;q=0.9"),
+            ("content-length", "0"),
+            ("host", "api.example"),
+            ("origin", "http://localhost:3000"),
+            ("referer", "http://localhost:3000/"),
+            ("sec-fetch-mode", "cors"),
+            ("sec-fetch-site", "cross-site"),
+            (
+                "user-agent",
+                "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0 Mobile",
+            ),
+            ("x-amzn-trace-id", "Root=1-00000000-000000000000000000000000"),
+            ("x-forwarded-for", "203.0.113.9"),
+            ("x-forwarded-port", "443"),
+            ("x-forwarded-proto", "https"),
+        ];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        Self { method: "GET", path: path.into(), headers, body: None, status: 200 }
+    }
+
+    /// `POST` with a JSON body. To be answered with 200.
+    pub fn post(path: &str, body: &Value) -> Self {
+        let body = body.to_string();
+        let length = body.len().to_string();
+        let request = Self::get(path).with("content-type", "application/json").with("content-length", &length);
+        Self { method: "POST", body: Some(body), ..request }
+    }
+
+    /// The same with one more header, its name in lower case.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.headers.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// The same, to be answered with another status.
+    #[must_use]
+    pub fn answered_with(self, status: u64) -> Self {
+        Self { status, ..self }
+    }
+
+    /// The same with other words in the body.
+    #[must_use]
+    pub fn replacing(&self, words: &str, others: &str) -> Self {
+        Self { body: self.body.as_ref().map(|body| body.replace(words, others)), ..self.clone() }
+    }
+
+    /// The event.
+    pub fn event(&self) -> String {
+        let (path, query) = self.path.split_once('?').unwrap_or((&self.path, ""));
+        json!({
+            "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": query,
+            "headers": self.headers,
+            "requestContext": {
+                "accountId": "000000000000", "apiId": "api", "domainName": "api.example", "domainPrefix": "api",
+                "requestId": "JKJaXmPLvHcESHA=", "routeKey": "$default", "stage": "$default",
+                "time": "22/Nov/2026:09:00:00 +0000", "timeEpoch": 1_795_338_000_000_i64,
+                "http": {
+                    "method": self.method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "203.0.113.9",
+                    "userAgent": "Mozilla/5.0"
+                }
+            },
+            "body": self.body, "isBase64Encoded": false,
+        })
+        .to_string()
+    }
+
+    /// The answer's status, and its body as it was sent.
+    pub fn outcome(answer: &Answer) -> (u64, &str) {
+        let status = answer.body.get("statusCode").and_then(Value::as_u64).unwrap_or_default();
+        (status, answer.body.get("body").and_then(Value::as_str).unwrap_or_default())
+    }
+
+    /// Refuses an answer that is not what was to come. An error that is answered fast is no speed.
+    pub fn check(&self, answer: &Answer) -> Result<()> {
+        let (status, body) = Self::outcome(answer);
+        if status == self.status {
+            return Ok(());
+        }
+        Err(format!("{} {} was answered with {status}: {body}", self.method, self.path).into())
+    }
+}
