@@ -69,6 +69,14 @@ impl Case {
         }
     }
 
+    /// How many times as many requests as of the slower ones make a round.
+    pub(crate) const fn weight(self) -> usize {
+        match self {
+            Self::Bare | Self::BareRedis | Self::CachedRead => 5,
+            _ => 1,
+        }
+    }
+
     /// The next request of this kind. `auth` asks for one-time codes.
     pub(crate) async fn request(self, shop: &mut Shop, auth: &mut Instance) -> Result<Request> {
         Ok(match self {

@@ -1,7 +1,7 @@
 //! `make bench`: measures the built functions, or compares two measurements.
 //!
 //! ```text
-//! bench [--quick] [--binaries DIRECTORY] [--against FILE]
+//! bench [--quick] [--binaries DIRECTORY] [--beside DIRECTORY] [--against FILE]
 //! bench compare OLD NEW
 //! bench contents BINARY
 //! ```
@@ -50,19 +50,24 @@ fn compared(old: &str, new: &str) -> Result<String> {
 struct Options {
     is_quick: bool,
     binaries: PathBuf,
+    beside: Option<PathBuf>,
     against: Option<Report>,
 }
 
 impl Options {
     fn read(words: &[&str]) -> Result<Self> {
-        let beside = env::current_exe()?.parent().map(Path::to_path_buf).unwrap_or_default();
-        let mut options = Self { is_quick: false, binaries: beside, against: None };
+        let binaries = env::current_exe()?.parent().map(Path::to_path_buf).unwrap_or_default();
+        let mut options = Self { is_quick: false, binaries, beside: None, against: None };
         let mut words = words.iter();
         while let Some(word) = words.next() {
             match (*word, words.as_slice().first()) {
                 ("--quick", _) => options.is_quick = true,
                 ("--binaries", Some(directory)) => {
                     options.binaries = PathBuf::from(directory);
+                    words.next();
+                }
+                ("--beside", Some(directory)) => {
+                    options.beside = Some(PathBuf::from(directory));
                     words.next();
                 }
                 ("--against", Some(file)) => {
@@ -81,7 +86,8 @@ impl Options {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/bench");
         let servers = (database_url.as_str(), redis_url.as_str());
         let effort = if self.is_quick { Effort::QUICK } else { Effort::WHOLE };
-        let mut shop = Shop::open(servers, &effort.sizes, &self.binaries, &directory).await?;
+        let binaries = (self.binaries.as_path(), self.beside.as_deref());
+        let mut shop = Shop::open(servers, &effort.sizes, binaries, &directory).await?;
         let report = tokio::select! {
             report = Report::measure(&mut shop, effort) => report,
             _ = tokio::signal::ctrl_c() => Err("stopped".into()),

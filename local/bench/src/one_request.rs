@@ -1,6 +1,6 @@
 //! One request at a time: cold and warm, the memory it takes, the round trips it makes.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, path::Path};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -52,6 +52,19 @@ pub struct Cost {
     pub to_descope: f64,
     /// How far the rounds' medians lie apart, as a part of them.
     pub noise: f64,
+    /// Against the same function of another build, if one ran beside it.
+    pub beside: Option<Beside>,
+}
+
+/// A function against the same one of another build, which took turns with it.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Beside {
+    /// From the process's start to the first answer.
+    pub cold: Ratio,
+    /// Warm.
+    pub warm: Ratio,
+    /// Peak memory.
+    pub memory: f64,
 }
 
 /// Of what the targets are made that are no cost of one case.
@@ -69,18 +82,16 @@ pub struct Compared {
 pub async fn measure(shop: &mut Shop, effort: Effort) -> Result<(Vec<Cost>, Compared)> {
     let environment = shop.environment(shop.biggest());
     let mut auth = shop.start("auth", &environment).await?;
-    let mut warm = Vec::new();
+    let (mut warm, mut others) = (Vec::new(), Vec::new());
     for case in Case::ALL {
         if case == Case::BareRedis {
             let body = body_of_cached_read(shop, &mut auth).await?;
             shop.give_to_bare_function(&body).await?;
         }
-        warm.push(Warm {
-            case,
-            instance: shop.start(case.binary(), &environment).await?,
-            times: Series::default(),
-            cpu: Vec::new(),
-        });
+        warm.push(Warm::start(shop, &shop.binaries, case).await?);
+        if let Some(beside) = &shop.beside {
+            others.push(Warm::start(shop, beside, case).await?);
+        }
     }
     let statements = captured(shop).await?;
     let url = shop.database_url(shop.biggest());
@@ -88,14 +99,14 @@ pub async fn measure(shop: &mut Shop, effort: Effort) -> Result<(Vec<Cost>, Comp
     let script = Script::write(&statements.0, values, url.as_str(), &shop.directory)?;
 
     let trips = round_trips(shop, &mut auth).await?;
-    let cold = cold(shop, &mut auth, effort).await?;
-    let sql = in_turns(shop, &mut auth, &mut warm, script.as_ref(), effort).await?;
+    let (cold, cold_others) = cold(shop, &mut auth, effort).await?;
+    let sql = in_turns(shop, &mut auth, (&mut warm, &mut others), script.as_ref(), effort).await?;
 
     let of = |case: Case| warm.iter().find(|warm| warm.case == case).ok_or("a case is missing");
     let bare = of(Case::Bare)?;
     let bare_memory = bare.instance.peak_memory()?;
     let mut costs = Vec::new();
-    for (warm, (start, trips)) in warm.iter().zip(cold.iter().zip(&trips)) {
+    for (place, (warm, (start, trips))) in warm.iter().zip(cold.iter().zip(&trips)).enumerate() {
         let memory = warm.instance.peak_memory()?;
         costs.push(Cost {
             case: warm.case.name().to_owned(),
@@ -112,6 +123,14 @@ pub async fn measure(shop: &mut Shop, effort: Effort) -> Result<(Vec<Cost>, Comp
             to_redis: trips[1],
             to_descope: trips[2],
             noise: warm.times.noise(),
+            beside: match (others.get(place), cold_others.get(place)) {
+                (Some(other), Some(start_of_other)) => Some(Beside {
+                    cold: start.total.against(&start_of_other.total),
+                    warm: warm.times.against(&other.times),
+                    memory: number(memory) / number(other.instance.peak_memory()?),
+                }),
+                _ => None,
+            },
         });
     }
     let booking = of(Case::Booking)?;
@@ -140,24 +159,21 @@ async fn body_of_cached_read(shop: &mut Shop, auth: &mut Instance) -> Result<Str
     Ok(Request::outcome(&answer).1.to_owned())
 }
 
-/// Starts each function anew in each round.
-async fn cold(shop: &mut Shop, auth: &mut Instance, effort: Effort) -> Result<Vec<Cold>> {
-    let environment = shop.environment(shop.biggest());
+/// Starts each function anew in each round, and then the one of the other build.
+async fn cold(shop: &mut Shop, auth: &mut Instance, effort: Effort) -> Result<(Vec<Cold>, Vec<Cold>)> {
     let mut cases: Vec<Cold> = Case::ALL.iter().map(|_| Cold::default()).collect();
+    let mut others: Vec<Cold> = shop.beside.iter().flat_map(|_| Case::ALL).map(|_| Cold::default()).collect();
     for round in 0..effort.cold_rounds {
         for place in 0..cases.len() {
             let place = (place + round) % cases.len();
             let (Some(case), Some(times)) = (Case::ALL.get(place), cases.get_mut(place)) else { continue };
-            let request = case.request(shop, auth).await?;
-            let mut instance = shop.start(case.binary(), &environment).await?;
-            let answer = instance.invoke(request.event()).await?;
-            request.check(&answer)?;
-            times.init.push(vec![instance.init.as_secs_f64()]);
-            times.first.push(vec![answer.time.as_secs_f64()]);
-            times.total.push(vec![(instance.init + answer.time).as_secs_f64()]);
+            times.add(shop, auth, &shop.binaries.clone(), *case).await?;
+            if let (Some(beside), Some(times)) = (shop.beside.clone(), others.get_mut(place)) {
+                times.add(shop, auth, &beside, *case).await?;
+            }
         }
     }
-    Ok(cases)
+    Ok((cases, others))
 }
 
 #[derive(Default)]
@@ -167,27 +183,41 @@ struct Cold {
     total: Series,
 }
 
+impl Cold {
+    async fn add(&mut self, shop: &mut Shop, auth: &mut Instance, binaries: &Path, case: Case) -> Result<()> {
+        let request = case.request(shop, auth).await?;
+        let environment = shop.environment(shop.biggest());
+        let mut instance = shop.start_from(binaries, case.binary(), &environment).await?;
+        let answer = instance.invoke(request.event()).await?;
+        request.check(&answer)?;
+        self.init.push(vec![instance.init.as_secs_f64()]);
+        self.first.push(vec![answer.time.as_secs_f64()]);
+        self.total.push(vec![(instance.init + answer.time).as_secs_f64()]);
+        Ok(())
+    }
+}
+
 /// Lets the warm functions, and pgbench, take turns; answers what the SQL took.
 async fn in_turns(
     shop: &mut Shop,
     auth: &mut Instance,
-    cases: &mut [Warm],
+    (cases, others): (&mut [Warm], &mut [Warm]),
     script: Option<&Script>,
     effort: Effort,
 ) -> Result<Option<Series>> {
     let mut sql = script.map(|_| Series::default());
-    for case in cases.iter_mut() {
+    for case in cases.iter_mut().chain(others.iter_mut()) {
         case.run(shop, auth, WARM_UP).await?;
     }
     let count = cases.len();
     for round in 0..effort.rounds {
         for place in 0..count {
-            let Some(case) = cases.get_mut((place + round) % count) else { continue };
-            let before = case.instance.cpu_time()?;
-            let times = case.run(shop, auth, effort.requests).await?;
-            case.cpu
-                .push(case.instance.cpu_time()?.saturating_sub(before).as_secs_f64() / number(effort.requests as u64));
-            case.times.push(times);
+            let place = (place + round) % count;
+            let Some(case) = cases.get_mut(place) else { continue };
+            case.round(shop, auth, effort).await?;
+            if let Some(other) = others.get_mut(place) {
+                other.round(shop, auth, effort).await?;
+            }
             if case.case == Case::Booking
                 && let (Some(script), Some(sql)) = (script, &mut sql)
             {
@@ -199,6 +229,22 @@ async fn in_turns(
 }
 
 impl Warm {
+    async fn start(shop: &Shop, binaries: &Path, case: Case) -> Result<Self> {
+        let environment = shop.environment(shop.biggest());
+        let instance = shop.start_from(binaries, case.binary(), &environment).await?;
+        Ok(Self { case, instance, times: Series::default(), cpu: Vec::new() })
+    }
+
+    async fn round(&mut self, shop: &mut Shop, auth: &mut Instance, effort: Effort) -> Result<()> {
+        let requests = effort.requests * self.case.weight();
+        let before = self.instance.cpu_time()?;
+        let times = self.run(shop, auth, requests).await?;
+        let time_on_a_core = self.instance.cpu_time()?.saturating_sub(before);
+        self.cpu.push(time_on_a_core.as_secs_f64() / number(requests as u64));
+        self.times.push(times);
+        Ok(())
+    }
+
     async fn run(&mut self, shop: &mut Shop, auth: &mut Instance, requests: usize) -> Result<Vec<f64>> {
         let mut times = Vec::with_capacity(requests);
         for _ in 0..requests {

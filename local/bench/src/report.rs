@@ -105,11 +105,14 @@ impl Report {
         for (title, part) in [
             ("Targets", self.targets_table()),
             ("One request at a time", self.costs_table()),
+            ("Against the build beside it", self.beside_table()),
             ("With so many bookings on file", self.sizes_table()),
             ("With so many instances at once", self.instances_table()),
             ("Binaries", self.binaries_table()),
         ] {
-            let _ = write!(text, "\n{title}\n\n{part}");
+            if !part.is_empty() {
+                let _ = write!(text, "\n{title}\n\n{part}");
+            }
         }
         text
     }
@@ -171,6 +174,16 @@ impl Report {
             "{table}\nMilliseconds of this machine in this run; ratios with their quartiles. Postgres, Redis, Descope: round\n\
              trips per request. {sql}\n"
         )
+    }
+
+    fn beside_table(&self) -> String {
+        let row = |cost: &Cost| {
+            let beside = cost.beside?;
+            let memory = format!("{:.2}", beside.memory);
+            Some(vec![cost.case.clone(), beside.cold.to_string(), beside.warm.to_string(), memory])
+        };
+        let rows: Vec<Vec<String>> = self.costs.iter().filter_map(row).collect();
+        if rows.is_empty() { String::new() } else { table(&["case", "cold", "warm", "memory"], &rows) }
     }
 
     fn sizes_table(&self) -> String {

@@ -26,6 +26,8 @@ const PLENTY: &str = "1000000000";
 pub struct Shop {
     /// Where the built functions are.
     pub binaries: PathBuf,
+    /// Where those of another build are, which then take turns with these.
+    pub beside: Option<PathBuf>,
     /// Where logs and results go.
     pub directory: PathBuf,
     /// In Descope's place.
@@ -46,7 +48,7 @@ impl Shop {
     pub async fn open(
         (database_url, redis_url): (&str, &str),
         sizes: &[u32],
-        binaries: &Path,
+        (binaries, beside): (&Path, Option<&Path>),
         directory: &Path,
     ) -> Result<Self> {
         let (server, redis_url) = (Url::parse(database_url)?, Url::parse(redis_url)?);
@@ -54,7 +56,8 @@ impl Shop {
         fs::create_dir_all(directory)?;
         let redis = redis::Client::open(redis_url.as_str())?.get_multiplexed_async_connection().await?;
         let mut shop = Self {
-            binaries: fs::canonicalize(binaries).map_err(|error| format!("{}: {error}", binaries.display()))?,
+            binaries: found(binaries)?,
+            beside: beside.map(found).transpose()?,
             directory: fs::canonicalize(directory)?,
             descope: StandIn::start().await,
             sizes: sizes.to_vec(),
@@ -128,8 +131,18 @@ impl Shop {
 
     /// Starts a function of the shop, or a bare one.
     pub async fn start(&self, binary: &str, environment: &[(String, String)]) -> Result<Instance> {
+        self.start_from(&self.binaries, binary, environment).await
+    }
+
+    /// Starts one of the functions in this directory.
+    pub async fn start_from(
+        &self,
+        binaries: &Path,
+        binary: &str,
+        environment: &[(String, String)],
+    ) -> Result<Instance> {
         let log = self.directory.join(format!("{binary}.log"));
-        Instance::start(&self.binaries.join(binary), environment, &log).await
+        Instance::start(&binaries.join(binary), environment, &log).await
     }
 
     /// What functions are told. One value is good for all of them; each reads what it knows. The rate limits are on, as
@@ -234,6 +247,10 @@ impl Shop {
         }
         Request::post("/api/bookings/", &body).answered_with(201)
     }
+}
+
+fn found(directory: &Path) -> Result<PathBuf> {
+    Ok(fs::canonicalize(directory).map_err(|error| format!("{}: {error}", directory.display()))?)
 }
 
 /// A day on which the shop is open, soon and still a while off.
