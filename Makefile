@@ -1,5 +1,5 @@
 # What one does with this project, by name.
-.PHONY: dev test check format clippy queries dependencies prepare schema validate cross build deploy
+.PHONY: dev test check format clippy queries dependencies prepare schema bench contents validate cross build deploy
 
 services = eval "$$(python3 local/services.py $(1) || echo exit 1)"
 tools = bin="$$(python3 local/tools.py $(1))" && export PATH="$$bin:$$PATH" SAM_CLI_TELEMETRY=0
@@ -35,6 +35,19 @@ prepare:
 # Writes functions/status/openapi.json, after a change of the interface.
 schema:
 	cargo run --package api --bin openapi
+
+# Measures the release build as Lambda runs it; docs/speed.md tells how to read what it prints. AGAINST=target/bench/….json
+# compares with an older run, BESIDE=… lets the binaries in another directory take turns with these.
+bench:
+	cargo build --release $(addprefix --package ,vehicles bookings staff auth migrate)
+	cargo build --release --package bench
+	@$(call services) && target/release/bench $(if $(AGAINST),--against $(AGAINST)) $(if $(BESIDE),--beside $(BESIDE))
+
+# Tells what is in a function's binary, by crate: make contents FUNCTION=bookings
+contents:
+	cargo build --release --package bench
+	cargo rustc --release --package $(FUNCTION) --bin $(FUNCTION) -- -C strip=none
+	@target/release/bench contents target/release/$(FUNCTION)
 
 # The template: what SAM makes of it, what each kind of region has, what is unsafe.
 validate:

@@ -20,6 +20,7 @@ mod series;
 mod shop;
 pub mod statements;
 mod table;
+mod wire;
 
 pub use shop::Shop;
 

@@ -9,7 +9,7 @@ use std::{
 
 use tokio::process::Command;
 
-use crate::{Result, statements::Statement};
+use crate::{Result, wire::Captured};
 
 /// How many transactions of each run are not counted: until then Postgres still chooses its plans.
 const WARM_UP: usize = 10;
@@ -25,20 +25,15 @@ pub(crate) struct Script {
 }
 
 impl Script {
-    /// Writes the script of these statements into `directory`; nothing if there is no pgbench. The values stay those
+    /// Writes the script of this booking into `directory`; nothing if there is no pgbench. The values stay those
     /// that were captured, but for the two that must be others in each booking: customer's number and reference.
-    pub(crate) fn write(
-        statements: &[Statement],
-        (phone, reference): (&str, &str),
-        database_url: &str,
-        directory: &Path,
-    ) -> Result<Option<Self>> {
+    pub(crate) fn write(booking: &Captured, database_url: &str, directory: &Path) -> Result<Option<Self>> {
         let Some(program) = program() else { return Ok(None) };
         let mut script = "\\set phone random(900000000000, 999999999999)\n\
                           \\set reference random(1, 1000000000000000000)\n"
             .to_owned();
         let mut variables = Vec::new();
-        for (index, statement) in statements.iter().enumerate() {
+        for (index, statement) in booking.statements.iter().enumerate() {
             if statement.values.is_empty() {
                 // What goes in one message stays one round trip.
                 let commands: Vec<&str> =
@@ -57,8 +52,8 @@ impl Script {
                     None => "null".to_owned(),
                     // pgbench has no empty variables.
                     Some("") => "''".to_owned(),
-                    Some(value) if value == phone => "('+' || :phone)".to_owned(),
-                    Some(value) if value == reference => "('RMB-' || :reference)".to_owned(),
+                    Some(value) if value == booking.phone => "('+' || :phone)".to_owned(),
+                    Some(value) if value == booking.reference => "('RMB-' || :reference)".to_owned(),
                     Some(value) => {
                         variables.push(format!("{name}={value}"));
                         format!(":{name}")
