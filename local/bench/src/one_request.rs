@@ -60,6 +60,8 @@ pub struct Beside {
     pub cold: Ratio,
     /// Warm.
     pub warm: Ratio,
+    /// Time on a core per warm request, which the rest of the machine disturbs less.
+    pub cpu: Ratio,
     /// Peak memory.
     pub memory: f64,
 }
@@ -123,6 +125,7 @@ pub async fn measure(shop: &mut Shop, effort: Effort) -> Result<(Vec<Cost>, Comp
                 (Some(other), Some(start_of_other)) => Some(Beside {
                     cold: start.total.against(&start_of_other.total),
                     warm: warm.times.against(&other.times),
+                    cpu: Ratio::of(warm.cpu.iter().zip(&other.cpu).map(|(own, other)| own / other).collect()),
                     memory: number(memory) / number(other.instance.peak_memory()?),
                 }),
                 _ => None,
@@ -210,9 +213,12 @@ async fn in_turns(
         for place in 0..count {
             let place = (place + round) % count;
             let Some(case) = cases.get_mut(place) else { continue };
-            case.round(shop, auth, effort).await?;
-            if let Some(other) = others.get_mut(place) {
-                other.round(shop, auth, effort).await?;
+            let mut both: Vec<&mut Warm> = others.get_mut(place).into_iter().chain([&mut *case]).collect();
+            if round % 2 == 0 {
+                both.reverse();
+            }
+            for each in both {
+                each.round(shop, auth, effort).await?;
             }
             if case.case == Case::Booking
                 && let (Some(script), Some(sql)) = (script, &mut sql)

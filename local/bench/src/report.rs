@@ -180,10 +180,11 @@ impl Report {
         let row = |cost: &Cost| {
             let beside = cost.beside?;
             let memory = format!("{:.2}", beside.memory);
-            Some(vec![cost.case.clone(), beside.cold.to_string(), beside.warm.to_string(), memory])
+            let ratios = [beside.cold, beside.warm, beside.cpu].map(|ratio| ratio.to_string());
+            Some([cost.case.clone()].into_iter().chain(ratios).chain([memory]).collect())
         };
         let rows: Vec<Vec<String>> = self.costs.iter().filter_map(row).collect();
-        if rows.is_empty() { String::new() } else { table(&["case", "cold", "warm", "memory"], &rows) }
+        if rows.is_empty() { String::new() } else { table(&["case", "cold", "warm", "CPU", "memory"], &rows) }
     }
 
     fn sizes_table(&self) -> String {
