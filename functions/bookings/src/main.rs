@@ -12,7 +12,7 @@ use shared::{
     throttle::Throttle,
 };
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     logging::init();
     let settings = Settings::start();

@@ -9,7 +9,7 @@ use shared::{
     razorpay::Razorpay,
 };
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     logging::init();
     logging::catch_panics();

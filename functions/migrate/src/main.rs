@@ -6,7 +6,7 @@ use lambda_runtime::{LambdaEvent, service_fn};
 use migrate::{Invocation, Outcome};
 use shared::{config::Settings, database::Database, logging, outgoing, redis::Redis};
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     logging::init();
     logging::catch_panics();

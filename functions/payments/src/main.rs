@@ -3,7 +3,7 @@
 use payments::{App, DEADLINE, Gateway};
 use shared::{config::Settings, database::Database, http, logging, redis::Redis, throttle::Throttle};
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     logging::init();
     let settings = Settings::start();

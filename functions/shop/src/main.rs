@@ -2,7 +2,7 @@
 
 use shared::{cache::Cache, config::Settings, database::Database, http, logging};
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     logging::init();
     let settings = Settings::start();

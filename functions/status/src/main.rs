@@ -2,7 +2,7 @@
 
 use shared::{config::Settings, database::Database, http, logging, redis::Redis};
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     logging::init();
     let settings = Settings::start();
