@@ -76,10 +76,11 @@ async fn list(
     Query(wanted): Query<Wanted>,
 ) -> Result<Envelope<Vec<Slot>>> {
     throttle.check(&[limits.public_reads.on(&address.0)]).await?;
-    let pool = database.pool();
+    // One connection for both questions: the pool asks each that it gets back whether it is well.
+    let mut connection = database.pool().acquire().await?;
     let question =
         Question { model: wanted.vehicle_model_id, services: &wanted.service_ids, ..Question::day(wanted.date) };
-    let facts = facts::load(&pool, question).await?;
+    let facts = facts::load(&mut *connection, question).await?;
     let mut faults = Faults::default();
     if let (Some(id), None) = (wanted.vehicle_model_id, &facts.model) {
         faults.add("vehicle_model_id", format!("Invalid pk \"{id}\" - object does not exist."));
@@ -93,7 +94,7 @@ async fn list(
     let Some(day) = day else {
         return Ok(Envelope::new(message, Vec::new()));
     };
-    let usage = slot_usage::load(&pool, wanted.service_location, wanted.date, wanted.date).await?;
+    let usage = slot_usage::load(&mut *connection, wanted.service_location, wanted.date, wanted.date).await?;
     let capacity = facts.capacity(wanted.service_location);
     let slot = |time| Slot { time, capacity, available: available(day, time, duration, capacity, &facts, &usage) };
     Ok(Envelope::new(message, day.slots().into_iter().map(slot).collect()))

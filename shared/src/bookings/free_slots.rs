@@ -12,10 +12,10 @@ use crate::{Result, database::Database, error::FreeSlot};
 /// The free starts nearest to that of a job which found its slots full, nearest first.
 pub async fn nearest(database: &Database, job: &Job) -> Result<Vec<FreeSlot>> {
     const SHOWN: usize = 5;
-    let pool = database.pool();
+    let mut connection = database.pool().acquire().await?;
     let (from, to) = facts::around(job.date);
-    let facts = facts::load(&pool, Question { from, to, ..Question::day(job.date) }).await?;
-    let usage = slot_usage::load(&pool, job.location, from, to).await?;
+    let facts = facts::load(&mut *connection, Question { from, to, ..Question::day(job.date) }).await?;
+    let usage = slot_usage::load(&mut *connection, job.location, from, to).await?;
     let capacity = facts.capacity(job.location);
     let mut free: Vec<FreeSlot> = facts
         .days
