@@ -96,7 +96,7 @@ impl Options {
         let report = report?;
         closed?;
         if self.is_quick {
-            return Ok("Everything was measured, too little of it to tell anything.".to_owned());
+            return Ok(format!("{}\nToo little was measured to tell anything but round trips.", report.text()));
         }
         report.write(&directory)?;
         let compared = self.against.map(|old| compare(&old, &report)).unwrap_or_default();

@@ -249,6 +249,13 @@ fn targets(costs: &[Cost], read: Ratio, booking: Option<Ratio>, rush: &Rush) -> 
             measured: heaviest.map_or_else(|| "–".to_owned(), |cost| format!("{:.2}", cost.memory_ratio)),
             is_met: heaviest.map(|cost| cost.memory_ratio <= 2.5),
         },
+        // That service is not here.
+        Target {
+            what: "requests per second on one core, against the Django service".to_owned(),
+            target: "≥ 10 ×".to_owned(),
+            measured: "–".to_owned(),
+            is_met: None,
+        },
         Target {
             what: format!(
                 "bookings accepted of {} attempts at once at a slot for {}, by {} instances",
