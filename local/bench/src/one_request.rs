@@ -166,9 +166,13 @@ async fn cold(shop: &mut Shop, auth: &mut Instance, effort: Effort) -> Result<(V
         for place in 0..cases.len() {
             let place = (place + round) % cases.len();
             let (Some(case), Some(times)) = (Case::ALL.get(place), cases.get_mut(place)) else { continue };
-            times.add(shop, auth, &shop.binaries.clone(), *case).await?;
-            if let (Some(beside), Some(times)) = (shop.beside.clone(), others.get_mut(place)) {
-                times.add(shop, auth, &beside, *case).await?;
+            let own = Some((shop.binaries.clone(), times));
+            let mut both: Vec<_> = own.into_iter().chain(shop.beside.clone().zip(others.get_mut(place))).collect();
+            if round % 2 == 1 {
+                both.reverse();
+            }
+            for (binaries, times) in both {
+                times.add(shop, auth, &binaries, *case).await?;
             }
         }
     }
