@@ -11,7 +11,8 @@ dev:
 	@python3 local/dev.py
 
 test:
-	@$(call tools,test) && $(call services) && cargo test --workspace --all-features && python3 local/end_to_end.py
+	@$(call tools,test) && $(call services) && cargo test --workspace --all-features && python3 local/end_to_end.py \
+		&& target/debug/bench --quick
 
 check: format clippy queries dependencies
 
