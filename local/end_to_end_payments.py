@@ -94,7 +94,7 @@ class Payments(Visitor):
         payment = self.checkout("authorized", webhooks=True)["razorpay_payment_id"]
         job("reconcile_payments")
         self.assertEqual(self.paid(), ("razorpay", "pending", [], 0), "the browser has ten minutes")
-        psql("update payments set created_at = now() - interval '20 minutes', checked_at = now() - interval '20 minutes' "
+        psql("update payments set updated_at = now() - interval '20 minutes', checked_at = now() - interval '20 minutes' "
              f"where order_id = '{self.to_pay['order_id']}'")
         told = job("reconcile_payments")
         self.assertEqual((told["applied"], told["mismatched"]), (1, 0), told)
