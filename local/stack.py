@@ -30,6 +30,7 @@ INSTANCES = {"vehicles": 3, "services": 3, "shop": 3, "bookings": 4, "auth": 3, 
 # What each function may be told. Nothing else of the shell's environment reaches it, so a variable that is forgotten
 # here is missed at once; template.yaml sets those that a deployment must decide, the others have defaults in the code.
 EVERY_FUNCTION = ["DATABASE_URL", "DATABASE_SECRET_ID", "REDIS_URL", "REDIS_SECRET_ID", "REDIS_KEY_PREFIX",
+                   "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
                    "METRICS_NAMESPACE", "AWS_LAMBDA_LOG_LEVEL", "RUST_BACKTRACE"]
 ANSWERS_HTTP = ["CORS_ALLOWED_ORIGINS"]
 LIMITED = ["THROTTLE", "THROTTLE_PUBLIC_READS", "THROTTLE_BOOKINGS_PER_IP", "THROTTLE_BOOKINGS_PER_PHONE", "THROTTLE_LOOKUPS"]

@@ -55,6 +55,8 @@ variables! {
     DATABASE_SECRET_ID;
     /// The secret with Redis's `password` and, if it has users, `username`.
     REDIS_SECRET_ID;
+    /// Where Secrets Manager is, if not at AWS.
+    AWS_ENDPOINT_URL;
     /// Where Postgres is: a `postgres://` URL.
     DATABASE_URL;
     /// Where Redis is: a `redis://` or `rediss://` URL.

@@ -2,7 +2,12 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{
+    BehaviorVersion, SdkConfig,
+    environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider},
+    meta::region::ProvideRegion,
+};
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_secretsmanager::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
@@ -17,7 +22,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
-use super::values::Secret;
+use super::{AWS_ENDPOINT_URL, optional, values::Secret};
 use crate::outgoing;
 
 /// The secrets of a function. Nothing of the SDK is touched before the first one is read.
@@ -61,12 +66,23 @@ impl Secrets {
         let make = || async {
             let sdk = match &self.sdk {
                 Some(sdk) => sdk.clone(),
-                None => aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http_client()).load().await,
+                None => of_the_environment().await,
             };
-            Client::new(&sdk)
+            Client::new(&sdk.into_builder().http_client(http_client()).build())
         };
         self.client.get_or_init(make).await
     }
+}
+
+/// What Lambda's variables tell the SDK. `aws_config::load` would look at files, metadata services and STS as well, where
+/// Lambda has nothing, and bring the code of all of them into every function.
+async fn of_the_environment() -> SdkConfig {
+    let mut sdk = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()))
+        .region(EnvironmentVariableRegionProvider::new().region().await);
+    sdk.set_endpoint_url(optional(AWS_ENDPOINT_URL));
+    sdk.build()
 }
 
 /// The texts of a JSON object; what else is in it is passed over.

@@ -16,7 +16,7 @@ use tracing::{error, info};
 
 use super::{
     ALL, DATABASE_SECRET_ID, Error, Live, REDIS_SECRET_ID, SECRET_ID, Values, optional,
-    secrets::{Secrets, http_client},
+    secrets::Secrets,
     values::{Environment, are_equal},
 };
 
@@ -89,7 +89,6 @@ impl Settings {
     /// The settings that these variables make, with Secrets Manager where `sdk` says.
     pub fn of(variables: &[(super::Variable, &str)], sdk: Option<SdkConfig>, pace: Pace) -> Self {
         let environment = variables.iter().map(|(variable, value)| (variable.name().to_owned(), (*value).to_owned()));
-        let sdk = sdk.map(|sdk| sdk.into_builder().http_client(http_client()).build());
         Self::new(environment.collect(), sdk, pace)
     }
 

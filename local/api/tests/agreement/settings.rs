@@ -12,8 +12,14 @@ use crate::{
 };
 
 /// Settings for one machine, for tests and for the runtime: a deployment leaves them alone.
-const NOT_DEPLOYED: &[&str] =
-    &["AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_LEVEL", "RAZORPAY_BASE_URL", "REDIS_KEY_PREFIX", "RUST_LOG"];
+const NOT_DEPLOYED: &[&str] = &[
+    "AWS_ENDPOINT_URL",
+    "AWS_LAMBDA_INITIALIZATION_TYPE",
+    "AWS_LAMBDA_LOG_LEVEL",
+    "RAZORPAY_BASE_URL",
+    "REDIS_KEY_PREFIX",
+    "RUST_LOG",
+];
 
 /// Which settings come with what a function uses of `shared`: a word of its source, and their names.
 const BY_USE: &[(&str, &[&str])] = &[
