@@ -21,6 +21,7 @@ format:
 
 clippy:
 	cargo clippy --workspace --all-targets --all-features -- -D warnings
+	cargo clippy --workspace --exclude api --bins -- -D warnings
 
 queries:
 	@$(described) && cargo sqlx prepare --check --workspace -- --all-targets --all-features

@@ -50,7 +50,8 @@ def serve():
     step("The emulator")
     tools.for_run()
     step("Building the functions (the first time takes some minutes)")
-    if subprocess.run(["cargo", "build", "--workspace", "--bins"], cwd=ROOT).returncode:
+    # As they are deployed: api would switch on what describes their routes.
+    if subprocess.run(["cargo", "build", "--workspace", "--exclude", "api", "--bins"], cwd=ROOT).returncode:
         raise Missing("the functions do not compile.")
     step("Starting the functions")
     with running:

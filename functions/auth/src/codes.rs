@@ -14,26 +14,18 @@ use shared::{
     accounts::{self, User},
     descope::{Channel, SignedIn},
     error::ErrorBody,
-    http::{ClientAddress, Device, Json, private_json},
+    http::{ClientAddress, Device, Json, Routes, private_json, routes},
     metrics::{self, Count},
     phone::Phone,
     session::Session,
 };
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{App, identifier::Identifier, proof, sign_in::Welcome};
 use bodies::{AnyRecipient, MaybeRecipient, PhoneProof, Proof, Recipient};
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(request_by_phone))
-        .routes(routes!(resend_by_phone))
-        .routes(routes!(verify_by_phone))
-        .routes(routes!(login_by_phone))
-        .routes(routes!(show_verification))
-        .routes(routes!(request))
-        .routes(routes!(verify))
+pub(crate) fn routes() -> Routes<App> {
+    routes!(request_by_phone, resend_by_phone, verify_by_phone, login_by_phone, show_verification, request, verify)
 }
 
 /// What is known of a code that is on its way; the same for everybody.

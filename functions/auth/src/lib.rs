@@ -21,10 +21,10 @@ use std::time::Duration;
 use axum::extract::FromRef;
 use shared::{
     config,
+    http::Routes,
     session::Sessions,
     throttle::{Limit, Throttle},
 };
-use utoipa_axum::router::OpenApiRouter;
 
 pub use seals::Seals;
 
@@ -108,12 +108,12 @@ impl Messages {
 }
 
 /// All routes of this function, ready to serve.
-pub fn router(app: App) -> OpenApiRouter {
+pub fn router(app: App) -> Routes {
     routes().with_state(app)
 }
 
 /// All routes of this function, and what describes them.
-pub fn routes() -> OpenApiRouter<App> {
+pub fn routes() -> Routes<App> {
     let routes = register::routes()
         .merge(login::routes())
         .merge(codes::routes())
@@ -121,5 +121,5 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(password_reset::routes())
         .merge(sessions::routes())
         .merge(token_refresh::routes());
-    OpenApiRouter::new().nest("/api/auth", routes)
+    Routes::new().nest("/api/auth", routes)
 }

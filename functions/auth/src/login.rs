@@ -6,18 +6,17 @@ use shared::{
     Result, accounts,
     email::Email,
     error::ErrorBody,
-    http::{ClientAddress, Device, Fields, Json, Read},
+    http::{ClientAddress, Device, Fields, Json, Read, Routes, routes},
 };
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     App,
     sign_in::{self, Welcome},
 };
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(login))
+pub(crate) fn routes() -> Routes<App> {
+    routes!(login)
 }
 
 #[derive(Debug, ToSchema)]

@@ -6,10 +6,9 @@ use shared::{
     Error, Faults, Result, accounts,
     email::Email,
     error::ErrorBody,
-    http::{ClientAddress, Fields, Json, Read},
+    http::{ClientAddress, Fields, Json, Read, Routes, routes},
 };
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     App,
@@ -21,8 +20,8 @@ use crate::{
     token_refresh::LONGEST_TOKEN,
 };
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(request)).routes(routes!(confirm))
+pub(crate) fn routes() -> Routes<App> {
+    routes!(request, confirm)
 }
 
 #[derive(Debug, ToSchema)]

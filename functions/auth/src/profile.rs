@@ -14,13 +14,12 @@ use shared::{
     accounts::{self, User},
     email::Email,
     error::ErrorBody,
-    http::{Fields, Json, Read, private_json},
+    http::{Fields, Json, Read, Routes, private_json, routes},
     phone::Phone,
     session::Session,
 };
 use url::Url;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{App, change::Change};
 
@@ -30,8 +29,8 @@ pub(crate) const LONGEST_NAME: usize = 100;
 pub(crate) const LONGEST_PHONE: usize = 100;
 const LONGEST_URL: usize = 2000;
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(show, update))
+pub(crate) fn routes() -> Routes<App> {
+    routes!(show, update)
 }
 
 /// A user as the API shows it.

@@ -9,12 +9,11 @@ use shared::{
     descope::{Descope, SignedIn},
     email::Email,
     error::ErrorBody,
-    http::{ClientAddress, Device, Fields, Json, Read, private_json},
+    http::{ClientAddress, Device, Fields, Json, Read, Routes, private_json, routes},
     phone::Phone,
     throttle::Claim,
 };
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     App,
@@ -24,8 +23,8 @@ use crate::{
     sign_in::{Arrival, Welcome},
 };
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(register))
+pub(crate) fn routes() -> Routes<App> {
+    routes!(register)
 }
 
 /// A registration that obeys every rule but those of Descope.

@@ -12,13 +12,12 @@ use shared::{
     Error, Result, accounts,
     descope::{Kind, SignedIn},
     error::ErrorBody,
-    http::{Fields, Id, Json, Read, private_json},
+    http::{Fields, Id, Json, Read, Routes, private_json, routes},
     session::Session,
 };
 use sqlx::PgConnection;
 use tracing::warn;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::App;
 
@@ -27,8 +26,8 @@ const LONGEST_LIST: i64 = 100;
 /// How many sessions are ended at Descope at once; what is left stays noted.
 const AT_ONCE: i64 = 20;
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(revoke)).routes(routes!(logout))
+pub(crate) fn routes() -> Routes<App> {
+    routes!(list, revoke, logout)
 }
 
 /// A plain sentence.

@@ -13,14 +13,13 @@ use shared::{
     accounts::{self, NewSession},
     descope::{Claims, Kind, SERVICE, SignedIn},
     error::ErrorBody,
-    http::{Device, Fields, Json, Read, private_json},
+    http::{Device, Fields, Json, Read, Routes, private_json, routes},
     idempotency::{self, Answer, Key},
     session::{add_token, session_of, sha256},
 };
 use sqlx::{PgConnection, PgExecutor};
 use tracing::warn;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::App;
 
@@ -31,8 +30,8 @@ pub(crate) const LONGEST_TOKEN: usize = 8000;
 const SAME_ANSWER: TimeDelta = TimeDelta::minutes(1);
 const SCOPE: &str = "refresh token";
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(refresh))
+pub(crate) fn routes() -> Routes<App> {
+    routes!(refresh)
 }
 
 #[derive(Debug, ToSchema)]

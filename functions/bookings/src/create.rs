@@ -14,7 +14,7 @@ use shared::{
     },
     database::Database,
     error::ErrorBody,
-    http::{ClientAddress, Envelope, Json},
+    http::{ClientAddress, Envelope, Json, Routes, routes},
     idempotency::{self, Key, MaybeKey},
     metrics::{self, Count},
     money::Money,
@@ -22,7 +22,6 @@ use shared::{
 };
 use sqlx::PgConnection;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     App, Limits, Payments,
@@ -35,8 +34,8 @@ use crate::{
 /// Within it, an `Idempotency-Key` stands for one request.
 const SCOPE: &str = "POST /api/bookings/";
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(create))
+pub(crate) fn routes() -> Routes<App> {
+    routes!(create)
 }
 
 /// A new booking, and the token that opens it. The token is not shown again.

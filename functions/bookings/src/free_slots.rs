@@ -14,16 +14,15 @@ use shared::{
     },
     database::Database,
     error::ErrorBody,
-    http::{ClientAddress, Envelope, Fields, Query, Read},
+    http::{ClientAddress, Envelope, Fields, Query, Read, Routes, routes},
     throttle::Throttle,
 };
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{App, Limits, plan::offered};
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list))
+pub(crate) fn routes() -> Routes<App> {
+    routes!(list)
 }
 
 /// A start on the day that was asked for.

@@ -21,11 +21,11 @@ use axum::extract::FromRef;
 use shared::{
     config,
     database::Database,
+    http::Routes,
     session::Sessions,
     staff::StaffKeys,
     throttle::{Limit, Throttle},
 };
-use utoipa_axum::router::OpenApiRouter;
 
 /// What the handlers of this function need.
 #[derive(Clone, Debug, FromRef)]
@@ -87,12 +87,12 @@ impl From<bool> for Payments {
 }
 
 /// All routes of this function, ready to serve.
-pub fn router(app: App) -> OpenApiRouter {
+pub fn router(app: App) -> Routes {
     routes().with_state(app)
 }
 
 /// All routes of this function, and what describes them. Older clients call bookings below `/api/bookings`.
-pub fn routes() -> OpenApiRouter<App> {
+pub fn routes() -> Routes<App> {
     let bookings = || {
         create::routes()
             .merge(lookup::routes())
@@ -100,5 +100,5 @@ pub fn routes() -> OpenApiRouter<App> {
             .merge(cancel::routes())
             .merge(timeline::routes())
     };
-    OpenApiRouter::new().nest("/api", bookings().merge(free_slots::routes())).nest("/api/bookings", bookings())
+    Routes::new().nest("/api", bookings().merge(free_slots::routes())).nest("/api/bookings", bookings())
 }

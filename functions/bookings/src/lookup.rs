@@ -8,7 +8,7 @@ use shared::{
     bookings::detail::Detail,
     database::Database,
     error::ErrorBody,
-    http::{ClientAddress, Envelope, Fields, Id, Paged, Paging, Query, Read},
+    http::{ClientAddress, Envelope, Fields, Id, Paged, Paging, Query, Read, Routes, routes},
     phone::Phone,
     select_bookings,
     session::Sessions,
@@ -16,15 +16,14 @@ use shared::{
     throttle::Throttle,
 };
 use utoipa::IntoParams;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{App, Limits, caller::Caller};
 
 /// No list is longer, whatever is asked for.
 const LONGEST_LIST: usize = 500;
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(show))
+pub(crate) fn routes() -> Routes<App> {
+    routes!(list, show)
 }
 
 #[derive(Debug, IntoParams)]

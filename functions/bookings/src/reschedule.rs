@@ -12,19 +12,18 @@ use shared::{
     },
     database::Database,
     error::ErrorBody,
-    http::{Envelope, Fields, Id, Json, Read},
+    http::{Envelope, Fields, Id, Json, Read, Routes, routes},
 };
 use sqlx::PgConnection;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     App,
     caller::{Caller, Claimant},
 };
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(reschedule))
+pub(crate) fn routes() -> Routes<App> {
+    routes!(reschedule)
 }
 
 /// The new appointment.

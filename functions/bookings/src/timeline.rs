@@ -8,16 +8,15 @@ use shared::{
     bookings::status::BookingStatus,
     database::Database,
     error::ErrorBody,
-    http::{Envelope, Id},
+    http::{Envelope, Id, Routes, routes},
     select_bookings,
 };
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{App, caller::Claimant};
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list))
+pub(crate) fn routes() -> Routes<App> {
+    routes!(list)
 }
 
 /// Something that happened.

@@ -11,18 +11,17 @@ use shared::{
     },
     database::Database,
     error::ErrorBody,
-    http::{ClientAddress, Envelope, Fields, Json, Read, private_json},
+    http::{ClientAddress, Envelope, Fields, Json, Read, Routes, private_json, routes},
     money::Rupees,
     razorpay::{Failure, Order, Razorpay},
 };
 use sqlx::PgConnection;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::App;
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(create))
+pub(crate) fn routes() -> Routes<App> {
+    routes!(create)
 }
 
 #[derive(Debug, ToSchema)]

@@ -11,10 +11,10 @@ use shared::{
     Error, Result,
     config::{self, Settings},
     database::Database,
+    http::Routes,
     razorpay::{Razorpay, WebhookSecrets},
     throttle::{Limit, Throttle},
 };
-use utoipa_axum::router::OpenApiRouter;
 
 /// Razorpay may be called several times for one answer, each time with a limit of its own.
 pub const DEADLINE: Duration = Duration::from_secs(25);
@@ -70,12 +70,12 @@ pub fn orders_per_address() -> Result<Limit, config::Error> {
 }
 
 /// All routes of this function, ready to serve.
-pub fn router(app: App) -> OpenApiRouter {
+pub fn router(app: App) -> Routes {
     routes().with_state(app)
 }
 
 /// All routes of this function, and what describes them. Older clients call them below `/api/payments/payments`.
-pub fn routes() -> OpenApiRouter<App> {
+pub fn routes() -> Routes<App> {
     let routes = || create_order::routes().merge(verify::routes()).merge(webhook::routes());
-    OpenApiRouter::new().nest("/api/payments", routes()).nest("/api/payments/payments", routes())
+    Routes::new().nest("/api/payments", routes()).nest("/api/payments/payments", routes())
 }

@@ -6,17 +6,16 @@ use shared::{
     Error, Result,
     bookings::status::PaymentStatus,
     error::ErrorBody,
-    http::{ClientAddress, Envelope, Fields, Json, Read},
+    http::{ClientAddress, Envelope, Fields, Json, Read, Routes, routes},
     payments,
     razorpay::{Failure, PaymentStatus as GatewayStatus},
 };
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::App;
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(verify))
+pub(crate) fn routes() -> Routes<App> {
+    routes!(verify)
 }
 
 /// What Razorpay's checkout gave the browser.

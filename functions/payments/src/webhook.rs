@@ -7,18 +7,17 @@ use sha2::{Digest, Sha256};
 use shared::{
     Error, Result,
     error::ErrorBody,
-    http::{DEADLINE, private_json},
+    http::{DEADLINE, Routes, private_json, routes},
     metrics::{self, Count},
     payments,
     razorpay::Event,
 };
 use tracing::{info, warn};
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::App;
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(receive))
+pub(crate) fn routes() -> Routes<App> {
+    routes!(receive)
 }
 
 /// Receives an event of Razorpay. Any 2xx ends its delivery; after anything else it comes again, for a day.

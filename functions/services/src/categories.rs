@@ -7,16 +7,15 @@ use shared::{
     Result,
     cache::{Asked, Cache, HOUR},
     error::ErrorBody,
-    http::{Envelope, Id, Paged, Paging},
+    http::{Envelope, Id, Paged, Paging, Routes, routes},
 };
 use sqlx::PgPool;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::App;
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(show))
+pub(crate) fn routes() -> Routes<App> {
+    routes!(list, show)
 }
 
 /// A service category.

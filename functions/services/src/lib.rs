@@ -5,8 +5,7 @@ mod pricing;
 mod services;
 
 use axum::extract::FromRef;
-use shared::cache::Cache;
-use utoipa_axum::router::OpenApiRouter;
+use shared::{cache::Cache, http::Routes};
 
 /// What the handlers of this function need.
 #[derive(Clone, Debug, FromRef)]
@@ -16,12 +15,12 @@ pub struct App {
 }
 
 /// All routes of this function, ready to serve.
-pub fn router(app: App) -> OpenApiRouter {
+pub fn router(app: App) -> Routes {
     routes().with_state(app)
 }
 
 /// All routes of this function, and what describes them. Older clients call them below `/api/services`.
-pub fn routes() -> OpenApiRouter<App> {
+pub fn routes() -> Routes<App> {
     let resources = || categories::routes().merge(services::routes()).merge(pricing::routes());
-    OpenApiRouter::new().nest("/api", resources()).nest("/api/services", resources())
+    Routes::new().nest("/api", resources()).nest("/api/services", resources())
 }

@@ -7,16 +7,15 @@ use shared::{
     Result,
     cache::{Asked, Cache, HALF_HOUR},
     error::ErrorBody,
-    http::{Fields, Paged, Paging, Read},
+    http::{Fields, Paged, Paging, Read, Routes, routes},
     money::Money,
 };
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::App;
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(by_vehicle))
+pub(crate) fn routes() -> Routes<App> {
+    routes!(by_vehicle)
 }
 
 /// The price of a service for a model.

@@ -7,17 +7,16 @@ use shared::{
     Result,
     cache::{Asked, Cache, HOUR},
     error::ErrorBody,
-    http::{Envelope, Fields, Id, Paged, Paging, Read},
+    http::{Envelope, Fields, Id, Paged, Paging, Read, Routes, routes},
     money::Rupees,
 };
 use sqlx::PgPool;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::App;
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(show))
+pub(crate) fn routes() -> Routes<App> {
+    routes!(list, show)
 }
 
 /// A service.

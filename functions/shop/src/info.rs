@@ -7,16 +7,15 @@ use shared::{
     Result,
     cache::{Asked, Cache, HOUR},
     error::ErrorBody,
-    http::{Paged, Paging},
+    http::{Paged, Paging, Routes, routes},
 };
 use sqlx::types::Json;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::App;
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list))
+pub(crate) fn routes() -> Routes<App> {
+    routes!(list)
 }
 
 /// The shop.

@@ -3,8 +3,7 @@
 mod info;
 
 use axum::extract::FromRef;
-use shared::cache::Cache;
-use utoipa_axum::router::OpenApiRouter;
+use shared::{cache::Cache, http::Routes};
 
 /// What the handlers of this function need.
 #[derive(Clone, Debug, FromRef)]
@@ -14,11 +13,11 @@ pub struct App {
 }
 
 /// All routes of this function, ready to serve.
-pub fn router(app: App) -> OpenApiRouter {
+pub fn router(app: App) -> Routes {
     routes().with_state(app)
 }
 
 /// All routes of this function, and what describes them. Older clients call them below `/api/shop`.
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().nest("/api", info::routes()).nest("/api/shop", info::routes())
+pub fn routes() -> Routes<App> {
+    Routes::new().nest("/api", info::routes()).nest("/api/shop", info::routes())
 }

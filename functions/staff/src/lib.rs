@@ -13,8 +13,7 @@ mod stats;
 mod update_status;
 
 use axum::extract::FromRef;
-use shared::{database::Database, session::Sessions, staff::StaffKeys};
-use utoipa_axum::router::OpenApiRouter;
+use shared::{database::Database, http::Routes, session::Sessions, staff::StaffKeys};
 
 /// What the handlers of this function need.
 #[derive(Clone, Debug, FromRef)]
@@ -28,12 +27,12 @@ pub struct App {
 }
 
 /// All routes of this function, ready to serve.
-pub fn router(app: App) -> OpenApiRouter {
+pub fn router(app: App) -> Routes {
     routes().with_state(app)
 }
 
 /// All routes of this function, and what describes them. Older clients call them below `/api/staff`.
-pub fn routes() -> OpenApiRouter<App> {
+pub fn routes() -> Routes<App> {
     let staff = || {
         list::routes()
             .merge(stats::routes())
@@ -43,5 +42,5 @@ pub fn routes() -> OpenApiRouter<App> {
             .merge(record_cash::routes())
             .merge(refund::routes())
     };
-    OpenApiRouter::new().nest("/api", staff()).nest("/api/staff", staff())
+    Routes::new().nest("/api", staff()).nest("/api/staff", staff())
 }

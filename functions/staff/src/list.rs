@@ -11,22 +11,21 @@ use shared::{
     },
     database::Database,
     error::ErrorBody,
-    http::{Fields, Paged, Paging, Query, Read},
+    http::{Fields, Paged, Paging, Query, Read, Routes, routes},
     phone::Phone,
     select_bookings,
     staff::Staff,
 };
 use sqlx::PgConnection;
 use utoipa::IntoParams;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::App;
 
 /// No list is longer, whatever is asked for.
 const LONGEST_LIST: usize = 500;
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list))
+pub(crate) fn routes() -> Routes<App> {
+    routes!(list)
 }
 
 /// Which bookings are looked for; all of it must be true of them.

@@ -12,7 +12,7 @@ use shared::{
     },
     database::Database,
     error::ErrorBody,
-    http::{Envelope, Fields, Id, Json, Read},
+    http::{Envelope, Fields, Id, Json, Read, Routes, routes},
     idempotency::{self, Key, MaybeKey},
     money::{Money, parse_amount},
     payments,
@@ -20,12 +20,11 @@ use shared::{
 };
 use sqlx::PgConnection;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::App;
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(record))
+pub(crate) fn routes() -> Routes<App> {
+    routes!(record)
 }
 
 /// What was paid at the counter.

@@ -12,7 +12,7 @@ use shared::{
     },
     database::Database,
     error::ErrorBody,
-    http::{Envelope, Fields, Id, Json, Read},
+    http::{Envelope, Fields, Id, Json, Read, Routes, routes},
     idempotency::{self, Key, MaybeKey},
     money::{Money, parse_amount},
     payments,
@@ -20,15 +20,14 @@ use shared::{
 };
 use sqlx::PgConnection;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::App;
 
 /// Razorpay gives nothing smaller back.
 const LEAST_ONLINE_PAISE: i64 = 100;
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(refund))
+pub(crate) fn routes() -> Routes<App> {
+    routes!(refund)
 }
 
 /// What is to go back, and why.

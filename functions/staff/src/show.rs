@@ -6,16 +6,15 @@ use shared::{
     bookings::detail::Detail,
     database::Database,
     error::ErrorBody,
-    http::{Envelope, Id},
+    http::{Envelope, Id, Routes, routes},
     select_bookings,
     staff::Staff,
 };
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::App;
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(show))
+pub(crate) fn routes() -> Routes<App> {
+    routes!(show)
 }
 
 /// Shows a booking.

@@ -2,14 +2,20 @@
 
 use axum::extract::State;
 use serde::Serialize;
-use shared::{Result, database::Database, error::ErrorBody, http::Envelope, money::Money, staff::Staff};
+use shared::{
+    Result,
+    database::Database,
+    error::ErrorBody,
+    http::{Envelope, Routes, routes},
+    money::Money,
+    staff::Staff,
+};
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::App;
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(show))
+pub(crate) fn routes() -> Routes<App> {
+    routes!(show)
 }
 
 /// How the shop is doing.

@@ -11,17 +11,16 @@ use shared::{
     },
     database::Database,
     error::ErrorBody,
-    http::{Envelope, Fields, Id, Json, Read},
+    http::{Envelope, Fields, Id, Json, Read, Routes, routes},
     staff::Staff,
 };
 use sqlx::PgConnection;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::App;
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(update))
+pub(crate) fn routes() -> Routes<App> {
+    routes!(update)
 }
 
 /// The next status.

@@ -10,9 +10,8 @@ use lambda_http::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use shared::{
     Error, Result,
     error::ErrorBody,
-    http::{etag, not_modified},
+    http::{Routes, etag, not_modified, routes},
 };
-use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::Config;
 
 use crate::App;
@@ -28,8 +27,8 @@ const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
 static PAGE: LazyLock<Arc<Config<'static>>> =
     LazyLock::new(|| Arc::new(Config::new(["/api/schema/"]).try_it_out_enabled(true).use_base_layout()));
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(schema)).routes(routes!(page)).routes(routes!(asset))
+pub(crate) fn routes() -> Routes<App> {
+    routes!(schema, page, asset)
 }
 
 /// Shows the OpenAPI 3.1 document.

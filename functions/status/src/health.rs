@@ -9,16 +9,15 @@ use serde::Serialize;
 use shared::{
     database::Database,
     error::ErrorBody,
-    http::{Envelope, private_json},
+    http::{Envelope, Routes, private_json, routes},
     redis::Redis,
 };
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::App;
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(live)).routes(routes!(ready))
+pub(crate) fn routes() -> Routes<App> {
+    routes!(live, ready)
 }
 
 /// The process answers.

@@ -4,8 +4,7 @@ mod documentation;
 mod health;
 
 use axum::extract::FromRef;
-use shared::{database::Database, redis::Redis};
-use utoipa_axum::router::OpenApiRouter;
+use shared::{database::Database, http::Routes, redis::Redis};
 
 /// What the handlers of this function need.
 #[derive(Clone, Debug, FromRef)]
@@ -17,11 +16,11 @@ pub struct App {
 }
 
 /// All routes of this function, ready to serve.
-pub fn router(app: App) -> OpenApiRouter {
+pub fn router(app: App) -> Routes {
     routes().with_state(app)
 }
 
 /// All routes of this function, and what describes them.
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().merge(health::routes()).merge(documentation::routes())
+pub fn routes() -> Routes<App> {
+    Routes::new().merge(health::routes()).merge(documentation::routes())
 }

@@ -7,16 +7,15 @@ use shared::{
     Result,
     cache::{Asked, Cache, HOUR},
     error::ErrorBody,
-    http::{Envelope, Fields, Id, Paged, Paging, Read},
+    http::{Envelope, Fields, Id, Paged, Paging, Read, Routes, routes},
 };
 use sqlx::PgPool;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::App;
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(show))
+pub(crate) fn routes() -> Routes<App> {
+    routes!(list, show)
 }
 
 /// A brand of one vehicle type.

@@ -7,13 +7,15 @@ use lambda_runtime::service_fn;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Serialize;
 use tower::Service;
-use utoipa_axum::router::OpenApiRouter;
 
-use super::stack::{Edge, stack};
+use super::{
+    Routes,
+    stack::{Edge, stack},
+};
 use crate::{logging, metrics};
 
 /// Serves a router until Lambda ends the environment, from when the settings are there.
-pub async fn serve(router: OpenApiRouter, edge: Edge) -> Result<(), lambda_http::Error> {
+pub async fn serve(router: Routes, edge: Edge) -> Result<(), lambda_http::Error> {
     logging::catch_panics();
     metrics::init();
     edge.settings.ready().await;
@@ -22,7 +24,7 @@ pub async fn serve(router: OpenApiRouter, edge: Edge) -> Result<(), lambda_http:
 
 /// What turns events into answers. Cheap to clone.
 pub fn handler(
-    router: OpenApiRouter,
+    router: Routes,
     edge: Edge,
 ) -> impl Service<LambdaEvent<LambdaRequest>, Response: Serialize, Error = Infallible> + Clone {
     let adapter = Adapter::from(stack(router, edge));

@@ -16,9 +16,11 @@ use tower_http::{
     cors::{AllowOrigin, CorsLayer},
     normalize_path::{NormalizePath, NormalizePathLayer},
 };
-use utoipa_axum::router::OpenApiRouter;
 
-use super::observe::{REQUEST_ID, observe};
+use super::{
+    Routes,
+    observe::{REQUEST_ID, observe},
+};
 use crate::{
     Error,
     config::{self, Settings},
@@ -58,8 +60,9 @@ impl Edge {
 }
 
 /// Puts the outer layers around a router.
-pub(super) fn stack(router: OpenApiRouter, edge: Edge) -> Stack {
-    let (router, _) = router.split_for_parts();
+pub(super) fn stack(router: Routes, edge: Edge) -> Stack {
+    #[cfg(feature = "openapi")]
+    let router = Router::from(router);
     let cors = cors(&edge.cors_allowed_origins);
     let router = router
         .fallback(not_found)

@@ -12,12 +12,11 @@ use std::{
 use lambda_http::{Context, LambdaEvent, request::LambdaRequest};
 use serde_json::{Value, json};
 use tower::Service;
-use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     config::Settings,
     database::Database,
-    http::{DEADLINE, Edge, handler},
+    http::{DEADLINE, Edge, Routes, handler},
 };
 
 /// The origin that tests may call from.
@@ -55,18 +54,18 @@ impl Answer {
 
 impl Client {
     /// A caller of this router behind all outer layers.
-    pub fn new(router: OpenApiRouter, database: Database) -> Self {
+    pub fn new(router: Routes, database: Database) -> Self {
         Self::within(router, database, DEADLINE)
     }
 
     /// The same with a deadline of its own.
-    pub fn within(router: OpenApiRouter, database: Database, deadline: Duration) -> Self {
+    pub fn within(router: Routes, database: Database, deadline: Duration) -> Self {
         let cors_allowed_origins = vec![ORIGIN.to_owned()];
         Self::behind(router, Edge { cors_allowed_origins, settings: Settings::default(), database, deadline })
     }
 
     /// The same behind layers of its own.
-    pub fn behind(router: OpenApiRouter, edge: Edge) -> Self {
+    pub fn behind(router: Routes, edge: Edge) -> Self {
         // What a function logs is shown with a test that fails.
         let _ = tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_test_writer().try_init();
         let handler = handler(router, edge);

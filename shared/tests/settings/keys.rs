@@ -15,12 +15,12 @@ use shared::{
     database::Database,
     descope::Descope,
     http::json as answer,
+    http::routes,
     razorpay::{Razorpay, WebhookSecrets},
     staff::{StaffKey, StaffKeys},
     testing::{Client, no_throttle, redis},
 };
 use sqlx::PgPool;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::servers::{Aws, QUICK};
 
@@ -141,7 +141,7 @@ async fn staff_keys_change_without_a_deployment(pool: PgPool) {
     let settings = settings(&aws, &[(STAFF_API_KEYS, "desk:first")], QUICK).await;
     let database = Database::from(pool);
     let keys = StaffKeys::from_settings(&settings, database.clone(), no_throttle(&redis())).unwrap();
-    let client = Client::new(OpenApiRouter::new().routes(routes!(whose)).with_state(keys), database);
+    let client = Client::new(routes!(whose).with_state(keys), database);
     let whose = async |key: &str| {
         let answer = client.with("x-api-key", key).get("/whose").await;
         (answer.status, answer.body["code"].as_str().map(ToOwned::to_owned), answer.body)

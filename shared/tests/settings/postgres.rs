@@ -7,11 +7,10 @@ use shared::{
     Result,
     config::{DATABASE_SECRET_ID, DATABASE_URL, Pace, Settings},
     database::Database,
-    http::{DEADLINE, Edge, json as answer},
+    http::{DEADLINE, Edge, json as answer, routes},
     testing::{Client, Fault, eventually},
 };
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::servers::{Aws, Postgres, QUICK, postgres};
 
@@ -72,7 +71,7 @@ impl Shop {
 
 fn function(settings: Settings) -> (Client, Database) {
     let database = Database::from_settings(&settings).unwrap();
-    let router = OpenApiRouter::new().routes(routes!(show, change)).routes(routes!(unprotected));
+    let router = routes!(show, change, unprotected);
     let edge = Edge { cors_allowed_origins: Vec::new(), settings, database: database.clone(), deadline: DEADLINE };
     (Client::behind(router.with_state(database.clone()), edge), database)
 }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use regex::Regex;
+use shared::http::Routes;
 use utoipa::openapi::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
 
 use crate::{read, template::functions};
 
@@ -48,7 +48,7 @@ fn described(document: &OpenApi) -> BTreeSet<(String, String)> {
 
 #[test]
 fn every_route_is_described_and_every_description_has_a_route() {
-    fn check<S>(function: &str, routes: OpenApiRouter<S>)
+    fn check<S>(function: &str, routes: Routes<S>)
     where
         S: Clone + Send + Sync + 'static,
     {
