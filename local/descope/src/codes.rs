@@ -53,7 +53,7 @@ pub(crate) fn verify(state: &mut State, request: &Request, method: Method) -> Re
         return Err(Reason::ValidationFailed.because("The code field is required"));
     }
     let wrong = || Reason::WrongCode.because("Invalid one-time code");
-    let now = state.now();
+    let now = state.clock.now();
     let is_asked_for = |code: &Code| code.login_id == login_id && code.method == method;
     let candidates: Vec<_> = state.codes.iter().enumerate().filter(|(_, code)| is_asked_for(code)).collect();
     // A test user can have a generated code beside one that was sent.
@@ -116,7 +116,7 @@ fn new_code(state: &State, request: &Request, user: &User, method: Method, addre
         method,
         code: random::code(),
         address: address.to_owned(),
-        expires: state.after(state.settings.code_lifetime),
+        expires: state.clock.after(state.settings.code_lifetime),
         tries_left: state.settings.code_attempts,
         options: request.login_options(),
         change: None,

@@ -78,7 +78,7 @@ fn newcomer(state: &State, request: &Request, login_id: &str, method: Method) ->
         let inner = about.get(own).and_then(Value::as_str).unwrap_or_default();
         if inner.is_empty() { request.text(names).to_owned() } else { inner.to_owned() }
     };
-    let mut user = User::new(login_id, state.now());
+    let mut user = User::new(login_id, state.clock.now());
     user.names = Names::from_json(&about);
     user.email = text(&["email"], "email");
     // SDKs put the number into a member named for the method.

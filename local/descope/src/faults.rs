@@ -2,28 +2,31 @@
 
 use std::time::Duration;
 
-use axum::{
-    http::{HeaderName, HeaderValue, header},
-    response::Response,
-};
+use axum::response::Response;
+use serde::Deserialize;
 use serde_json::Value;
 
-use crate::answer::{self, Reason};
+use crate::answer::Reason;
 
-/// What is to go wrong with the next calls of a path. It waits first; without a status and a body the call then goes on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What is to go wrong with the next calls of a path. It waits first; without a status and a body the call then goes
+/// on. Over HTTP by `POST /_faults` with these members and the path; the delay is `delay_ms`, a number of milliseconds.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Fault {
     /// How many calls it spoils.
     pub times: usize,
     /// How long it waits.
+    #[serde(rename = "delay_ms", deserialize_with = "stand_in::milliseconds")]
     pub delay: Option<Duration>,
     /// The status to answer; 200 if there is only a body.
     pub status: Option<u16>,
     /// The body to answer: text goes out as it is, anything else as JSON.
     pub body: Option<Value>,
     /// The header `Retry-After`, in seconds.
+    #[serde(skip)]
     pub retry_after: Option<u64>,
     /// More headers.
+    #[serde(deserialize_with = "stand_in::headers")]
     pub headers: Vec<(String, String)>,
 }
 
@@ -62,50 +65,14 @@ impl Fault {
         if self.status.is_none() && self.body.is_none() {
             return None;
         }
-        let status = self.status.unwrap_or(200);
-        let mut response = answer::response(status, self.body.as_ref().unwrap_or(&Value::Null));
-        match &self.body {
-            Some(Value::String(text)) => {
-                *response.body_mut() = text.clone().into();
-                if text.trim_start().starts_with('<') {
-                    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
-                }
-            }
-            Some(_) => {}
-            None => *response.body_mut() = axum::body::Body::empty(),
-        }
-        if let Some(seconds) = self.retry_after {
-            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
-        }
-        for (name, value) in &self.headers {
-            if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
-                response.headers_mut().insert(name, value);
-            }
-        }
-        Some(response)
+        let retry_after = self.retry_after.map(|seconds| ("retry-after".to_owned(), seconds.to_string()));
+        let headers: Vec<_> = retry_after.into_iter().chain(self.headers.clone()).collect();
+        Some(stand_in::spoiled(self.status, self.body.as_ref(), &headers))
     }
 }
 
-/// The faults that wait for calls.
-#[derive(Debug, Default)]
-pub(crate) struct Faults(Vec<(String, Fault)>);
-
-impl Faults {
-    /// Spoils the next calls of a path, after those that are spoiled already.
-    pub(crate) fn add(&mut self, path: &str, fault: Fault) {
-        self.0.push((path.to_owned(), fault));
-    }
-
-    /// What is wrong with a call of this path that arrives now.
-    pub(crate) fn take(&mut self, path: &str) -> Option<Fault> {
-        self.0.retain(|(_, fault)| fault.times > 0);
-        let (_, fault) = self.0.iter_mut().find(|(spoiled, _)| spoiled == path)?;
-        fault.times -= 1;
-        Some(fault.clone())
-    }
-
-    /// Lets all calls pass again.
-    pub(crate) fn clear(&mut self) {
-        self.0.clear();
+impl stand_in::Fault for Fault {
+    fn count(&self) -> usize {
+        self.times
     }
 }

@@ -5,10 +5,10 @@
 //! the defaults in `settings.rs`.
 
 mod answer;
-mod arrivals;
 mod attributes;
 mod codes;
 mod delivery;
+mod descope;
 mod endpoints;
 mod faults;
 mod hooks;
@@ -22,15 +22,17 @@ mod roles;
 mod server;
 mod sessions;
 mod settings;
-mod stand_in;
 mod state;
 mod tokens;
 mod users;
 
+pub use descope::Descope;
 pub use faults::Fault;
 pub use inbox::{Message, MessageKind};
 pub use settings::{Issuer, JwksForm, Settings};
-pub use stand_in::StandIn;
+
+/// A running stand-in. It stops when it is dropped.
+pub type StandIn = stand_in::StandIn<Descope>;
 
 /// The id of the only project.
 pub const PROJECT_ID: &str = "P2localrepairmybike000000000";

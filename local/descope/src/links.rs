@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use stand_in::random;
 
 use crate::{
     answer::{Reason, Result},
     delivery::{self, Change, Method},
     inbox::MessageKind,
-    random,
     request::Request,
     sessions,
     state::State,
@@ -82,7 +82,7 @@ pub(crate) fn send_change(state: &mut State, request: &Request, method: Method) 
 /// `POST /v1/auth/magiclink/verify`: signs in with the token of a link, also of one that resets a password.
 pub(crate) fn verify(state: &mut State, request: &Request) -> Result {
     let token = request.required(&["token"])?;
-    let now = state.now();
+    let now = state.clock.now();
     let link = state.links.0.get(token).filter(|link| link.expires > now).cloned();
     let link = link.ok_or_else(|| Reason::BadLink.because("The token is unknown, used or expired"))?;
     let user =
@@ -101,7 +101,7 @@ pub(crate) fn generate_for_test(state: &mut State, request: &Request) -> Result 
         user_id: user.user_id.clone(),
         method,
         address: delivery::address(&user, login_id, method)?,
-        expires: state.after(state.settings.link_lifetime),
+        expires: state.clock.after(state.settings.link_lifetime),
         options: request.login_options(),
         change: None,
     };
@@ -120,7 +120,7 @@ pub(crate) fn generate_embedded(state: &mut State, request: &Request) -> Result 
         user_id,
         method: Method::Email,
         address: String::new(),
-        expires: state.after(std::time::Duration::from_secs(seconds)),
+        expires: state.clock.after(std::time::Duration::from_secs(seconds)),
         options: Value::Null,
         change: None,
     };
@@ -145,7 +145,7 @@ fn send_to(state: &mut State, request: &Request, user: &User, method: Method, ad
         user_id: user.user_id.clone(),
         method,
         address: address.to_owned(),
-        expires: state.after(state.settings.link_lifetime),
+        expires: state.clock.after(state.settings.link_lifetime),
         options: request.login_options(),
         change,
     };

@@ -18,7 +18,7 @@ pub(crate) fn create(state: &mut State, request: &Request, is_test: bool) -> Res
     if additional.iter().map(String::as_str).chain([login_id]).any(|id| state.users.by_login_id(id).is_some()) {
         return Err(Reason::UserExists.because("User already exists"));
     }
-    let mut user = User::new(login_id, state.now());
+    let mut user = User::new(login_id, state.clock.now());
     for login_id in &additional {
         user.add_login_id(login_id);
     }

@@ -6,13 +6,13 @@ use aws_lc_rs::pbkdf2;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use stand_in::random;
 
 use crate::{
     answer::{Reason, Result},
     codes::masked_email,
     inbox::MessageKind,
     links::{self, Link},
-    random,
     request::Request,
     sessions,
     state::State,
@@ -66,7 +66,7 @@ pub(crate) fn sign_up(state: &mut State, request: &Request) -> Result {
     if state.users.by_login_id(login_id).is_some() {
         return Err(Reason::UserExists.because("User already exists"));
     }
-    let mut user = User::new(login_id, state.now());
+    let mut user = User::new(login_id, state.clock.now());
     let about = request.member(&["user"]).cloned().unwrap_or_default();
     let text = |name: &str| about.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     user.names = Names::from_json(&about);
@@ -124,7 +124,7 @@ pub(crate) fn send_reset(state: &mut State, request: &Request) -> Result {
         "" => DEFAULT_RESET_PAGE,
         page => page,
     };
-    let link = Link::to_email(&user, state.after(state.settings.link_lifetime));
+    let link = Link::to_email(&user, state.clock.after(state.settings.link_lifetime));
     let token = state.links.add(link);
     if !user.test {
         state.send(&user.email, MessageKind::Reset, None, Some((&token, &links::url(page, &token))));

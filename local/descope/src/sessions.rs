@@ -7,10 +7,10 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use stand_in::random;
 
 use crate::{
     answer::{Reason, Refusal, Result},
-    random,
     request::Request,
     state::State,
     users::{Status, User},
@@ -54,7 +54,7 @@ pub(crate) const LOGGED_OUT: &str = "Expired due to logout";
 
 /// Signs a user in who has just proved who it is, and answers the `JWTResponse`.
 pub(crate) fn open(state: &mut State, user_id: &str, method: &str, options: &Value) -> Result {
-    let now = state.now();
+    let now = state.clock.now();
     let user = state.users.get_mut(user_id).ok_or_else(|| Reason::UserNotFound.because("User not found"))?;
     user.expect_not_disabled()?;
     let is_first = user.logins.is_empty();
@@ -63,7 +63,7 @@ pub(crate) fn open(state: &mut State, user_id: &str, method: &str, options: &Val
     let user = user.clone();
     let session = Session {
         user_id: user_id.to_owned(),
-        expires: state.after(state.settings.refresh_lifetime),
+        expires: state.clock.after(state.settings.refresh_lifetime),
         amr: vec![method.to_owned()],
         nsec: options.get("customClaims").and_then(Value::as_object).cloned().unwrap_or_default(),
         ended: None,
@@ -87,7 +87,7 @@ pub(crate) fn refresh(state: &mut State, request: &Request) -> Result {
     if let Some(old) = state.sessions.0.get_mut(&digest) {
         old.ended = Some("Expired due to rotation".to_owned());
     }
-    session.expires = state.after(state.settings.refresh_lifetime);
+    session.expires = state.clock.after(state.settings.refresh_lifetime);
     let refresh_jwt = state.keys.token(&claims(state, &user, &session, Kind::Refresh));
     state.sessions.0.insert(digest_of(&refresh_jwt), session.clone());
     Ok(response(state, &user, &session, &refresh_jwt, false))
@@ -134,13 +134,13 @@ pub(crate) fn caller(state: &State, request: &Request) -> Result<User> {
 /// The claims that a good session token of this user has now.
 pub(crate) fn sample_claims(state: &State, user_id: &str) -> Value {
     let user = state.users.get(user_id).cloned().unwrap_or_else(|| {
-        let mut stranger = User::new("", state.now());
+        let mut stranger = User::new("", state.clock.now());
         user_id.clone_into(&mut stranger.user_id);
         stranger
     });
     let session = Session {
         user_id: user_id.to_owned(),
-        expires: state.after(state.settings.refresh_lifetime),
+        expires: state.clock.after(state.settings.refresh_lifetime),
         amr: vec!["sms".to_owned()],
         nsec: Map::new(),
         ended: None,
@@ -179,7 +179,7 @@ fn good_claims(state: &State, token: &str, kind: &str) -> Result<Value> {
         return Err(Reason::InvalidToken.because(format!("The token is not a {kind} token")));
     }
     let expires = claims.get("exp").and_then(Value::as_i64).unwrap_or_default();
-    if expires <= state.now().timestamp() {
+    if expires <= state.clock.now().timestamp() {
         return Err(Reason::InvalidToken.because("The token has expired"));
     }
     Ok(claims)
@@ -187,7 +187,7 @@ fn good_claims(state: &State, token: &str, kind: &str) -> Result<Value> {
 
 fn claims(state: &State, user: &User, session: &Session, kind: Kind) -> Value {
     let expires = match kind {
-        Kind::Session => state.after(state.settings.session_lifetime).min(session.expires),
+        Kind::Session => state.clock.after(state.settings.session_lifetime).min(session.expires),
         Kind::Refresh => session.expires,
     };
     let mut nsec = session.nsec.clone();
@@ -200,7 +200,7 @@ fn claims(state: &State, user: &User, session: &Session, kind: Kind) -> Value {
         "amr": session.amr,
         "drn": if kind == Kind::Session { "DS" } else { "DSR" },
         "exp": expires.timestamp(),
-        "iat": state.now().timestamp(),
+        "iat": state.clock.now().timestamp(),
         "iss": state.issuer(),
         "nsec": nsec,
         "sub": user.user_id,
@@ -218,7 +218,7 @@ fn claims(state: &State, user: &User, session: &Session, kind: Kind) -> Value {
 
 fn response(state: &State, user: &User, session: &Session, refresh_jwt: &str, is_first: bool) -> Value {
     let claims = claims(state, user, session, Kind::Session);
-    let lifetime = session.expires - state.now();
+    let lifetime = session.expires - state.clock.now();
     let mut response = empty_response();
     for (name, value) in [
         ("sessionJwt", state.keys.token(&claims).into()),

@@ -1,21 +1,12 @@
-//! All that the stand-in knows, and the file that keeps it.
+//! All that the stand-in knows.
 
-use std::{
-    fs,
-    io::{self, Write},
-    os::unix::fs::OpenOptionsExt,
-    path::Path,
-    time::Duration,
-};
-
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
+use stand_in::Clock;
 
 use crate::{
     PROJECT_ID,
-    arrivals::Arrivals,
     codes::Code,
-    faults::Faults,
     inbox::{Inbox, Message, MessageKind},
     links::Links,
     sessions::Sessions,
@@ -40,12 +31,7 @@ pub(crate) struct State {
     #[serde(skip)]
     pub(crate) url: String,
     #[serde(skip)]
-    pub(crate) faults: Faults,
-    #[serde(skip)]
-    pub(crate) arrivals: Arrivals,
-    /// How far the clock was put forward. A restart puts it right again: tokens from the future help nobody.
-    #[serde(skip)]
-    ahead: TimeDelta,
+    pub(crate) clock: Clock,
 }
 
 impl State {
@@ -61,25 +47,8 @@ impl State {
             created_roles: Vec::new(),
             settings: Settings::default(),
             url: String::new(),
-            faults: Faults::default(),
-            arrivals: Arrivals::default(),
-            ahead: TimeDelta::zero(),
+            clock: Clock::default(),
         }
-    }
-
-    /// The time by the stand-in's clock.
-    pub(crate) fn now(&self) -> DateTime<Utc> {
-        Utc::now() + self.ahead
-    }
-
-    /// The end of something that begins now.
-    pub(crate) fn after(&self, lifetime: Duration) -> DateTime<Utc> {
-        self.now() + delta(lifetime)
-    }
-
-    /// Puts the clock forward.
-    pub(crate) fn advance(&mut self, by: Duration) {
-        self.ahead += delta(by);
     }
 
     /// The claim `iss`.
@@ -98,41 +67,16 @@ impl State {
             code: code.map(str::to_owned),
             token: link.map(|(token, _)| token.to_owned()),
             link: link.map(|(_, link)| link.to_owned()),
-            sent_at: self.now(),
+            sent_at: self.clock.now(),
         };
         self.inbox.add(message);
     }
 
     /// Forgets what nobody can ask for any more, so that the file does not grow for ever.
     pub(crate) fn forget_expired(&mut self) {
-        let now = self.now();
+        let now = self.clock.now();
         self.links.forget_expired(now);
         self.sessions.forget_expired(now);
         self.codes.retain(|code| code.expires + TimeDelta::days(1) > now);
     }
-
-    /// Reads the file, if there is one.
-    pub(crate) fn load(file: &Path) -> io::Result<Option<Self>> {
-        match fs::read(file) {
-            Ok(json) => serde_json::from_slice(&json).map(Some).map_err(io::Error::from),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Writes the file as a whole or not at all. It holds keys: only its owner may read it.
-    pub(crate) fn save(&self, file: &Path) -> io::Result<()> {
-        let mut name = file.as_os_str().to_owned();
-        name.push(".new");
-        let mut new = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&name)?;
-        new.write_all(&serde_json::to_vec(self)?)?;
-        drop(new);
-        fs::rename(&name, file)
-    }
-}
-
-/// Whatever is longer than a century might as well be a century, and does not overflow.
-fn delta(duration: Duration) -> TimeDelta {
-    let century = TimeDelta::days(36_525);
-    TimeDelta::from_std(duration).unwrap_or(century).min(century)
 }

@@ -3,11 +3,9 @@
 //! The texts are documented or were seen in the wild, except for those that say "guessed". `source`, `step` and `reason` are
 //! those of a validation error, `business`, `payment_initiation` and `input_validation_failed`, wherever no source tells more.
 
-use axum::{
-    body::Body,
-    http::{StatusCode, header},
-    response::{IntoResponse, Response},
-};
+use std::io;
+
+use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 /// What a call comes to.
@@ -245,17 +243,15 @@ impl Refusal {
     }
 }
 
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let (status, body) = self.parts();
-        response(status, &body)
+impl From<io::Error> for Refusal {
+    fn from(error: io::Error) -> Self {
+        Self::own(500, format!("The state cannot be written: {error}"))
     }
 }
 
-/// A JSON response.
-pub(crate) fn response(status: u16, body: &Value) -> Response {
-    let mut response = Response::new(Body::from(body.to_string()));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
-    response
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let (status, body) = self.parts();
+        stand_in::response(status, &body)
+    }
 }

@@ -45,7 +45,7 @@ pub(crate) fn is_paid(state: &State, order_id: &str) -> bool {
 
 /// The bank agrees. It can do so long after it seemed to refuse.
 pub(crate) fn authorize(state: &mut State, id: &str) -> Vec<Event> {
-    let expires = state.after(state.settings.capture_window);
+    let expires = state.clock.after(state.settings.capture_window);
     let Some(payment) = state.payments.get_mut(id) else { return Vec::new() };
     let acquirer_data = payments::acknowledged(payment);
     payment.set([("status", "authorized".into()), ("acquirer_data", acquirer_data)]);

@@ -5,16 +5,17 @@ use std::{sync::Arc, time::Duration};
 use chrono::{DateTime, Utc};
 use reqwest::Client;
 use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs};
+use stand_in::Shared;
 use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
-    server::Shared,
     settings::Settings,
+    state::State,
     webhooks::{Delivery, Webhook},
 };
 
 /// Works until `stop` says so, or its sender is gone.
-pub(crate) async fn work(shared: Arc<Shared>, mut stop: watch::Receiver<()>) {
+pub(crate) async fn work(shared: Arc<Shared<State>>, mut stop: watch::Receiver<()>) {
     let Ok(client) = client() else { return };
     let mut changes = shared.changes();
     let mut rounds = JoinSet::new();
@@ -37,20 +38,20 @@ pub(crate) async fn work(shared: Arc<Shared>, mut stop: watch::Receiver<()>) {
 }
 
 /// How long there is nothing to do. Nothing at all means for ever.
-fn wait(shared: &Shared) -> Option<Duration> {
+fn wait(shared: &Shared<State>) -> Option<Duration> {
     let state = shared.look();
     let post = state.settings.webhook_url.as_ref().and_then(|_| state.post.next());
     let next: DateTime<Utc> = post.into_iter().chain(state.agenda.next()).min()?;
-    Some((next - state.now()).to_std().unwrap_or_default())
+    Some((next - state.clock.now()).to_std().unwrap_or_default())
 }
 
 /// What is to be delivered now, after what had to be done before.
-fn due(shared: &Shared) -> Vec<Vec<Webhook>> {
+fn due(shared: &Shared<State>) -> Vec<Vec<Webhook>> {
     let mut due = Vec::new();
     // A file that cannot be written is told to whoever calls next.
     let _ = shared.change(|state| {
         state.do_what_is_due();
-        let now = state.now();
+        let now = state.clock.now();
         if state.settings.webhook_url.is_some() {
             due = state.post.take_due(now);
         }
@@ -59,7 +60,7 @@ fn due(shared: &Shared) -> Vec<Vec<Webhook>> {
 }
 
 /// Delivers the webhooks of one call, one after the other.
-async fn round(shared: Arc<Shared>, client: Client, batch: Vec<Webhook>) {
+async fn round(shared: Arc<Shared<State>>, client: Client, batch: Vec<Webhook>) {
     for webhook in batch {
         let settings = shared.look().settings.clone();
         let mut deliveries = Vec::new();
@@ -72,20 +73,20 @@ async fn round(shared: Arc<Shared>, client: Client, batch: Vec<Webhook>) {
             }
         }
         let _ = shared.change(|state| {
-            let now = state.now();
+            let now = state.clock.now();
             state.post.note(&webhook.event_id, deliveries, now, &settings);
         });
     }
 }
 
-async fn deliver(shared: &Shared, client: &Client, settings: &Settings, webhook: &Webhook) -> Delivery {
+async fn deliver(shared: &Shared<State>, client: &Client, settings: &Settings, webhook: &Webhook) -> Delivery {
     let url = settings.webhook_url.as_deref().unwrap_or_default();
     let mut request = client.post(url).timeout(settings.webhook_timeout).body(webhook.body.clone());
     for (name, value) in &webhook.headers {
         request = request.header(name, value);
     }
     let answer = request.send().await;
-    let at = shared.look().now();
+    let at = shared.look().clock.now();
     match answer {
         Ok(answer) => Delivery { at, status: Some(answer.status().as_u16()), error: None },
         Err(error) if error.is_timeout() => Delivery { at, status: None, error: Some("no answer in time".to_owned()) },

@@ -2,31 +2,32 @@
 
 use std::{io, time::Duration};
 
-use axum::{
-    body::Body,
-    http::{HeaderName, HeaderValue, header},
-    response::Response,
-};
+use axum::{body::Body, response::Response};
 use futures::stream;
+use serde::Deserialize;
 use serde_json::Value;
 
-use crate::answer::{self, Refusal};
+use crate::answer::Refusal;
 
-/// What is to go wrong with the next calls of a path. It waits first; the call then goes on, unless there is a status or a body
-/// to answer instead, or the connection is to be closed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What is to go wrong with the next calls of a path. It waits first; the call then goes on, unless there is a status or
+/// a body to answer instead, or the connection is to be closed.
+/// Over HTTP by `POST /_faults` with these members and the path; the delay is `delay_ms`, a number of milliseconds.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Fault {
     /// How many calls it spoils.
     pub times: usize,
     /// The only method that it spoils, such as `POST`.
     pub method: Option<String>,
     /// How long it waits.
+    #[serde(rename = "delay_ms", deserialize_with = "stand_in::milliseconds")]
     pub delay: Option<Duration>,
     /// The status to answer; 200 if there is only a body.
     pub status: Option<u16>,
     /// The body to answer: text goes out as it is, anything else as JSON.
     pub body: Option<Value>,
     /// More headers.
+    #[serde(deserialize_with = "stand_in::headers")]
     pub headers: Vec<(String, String)>,
     /// Whether the connection is closed without an answer.
     pub close: bool,
@@ -113,28 +114,17 @@ impl Fault {
         if self.close || (self.after && !answers) {
             return Some(no_response());
         }
-        answers.then(|| self.answered())
+        answers.then(|| stand_in::spoiled(self.status, self.body.as_ref(), &self.headers))
+    }
+}
+
+impl stand_in::Fault for Fault {
+    fn count(&self) -> usize {
+        self.times
     }
 
-    fn answered(&self) -> Response {
-        let status = self.status.unwrap_or(200);
-        let mut response = answer::response(status, self.body.as_ref().unwrap_or(&Value::Null));
-        match &self.body {
-            Some(Value::String(text)) => {
-                *response.body_mut() = text.clone().into();
-                if text.trim_start().starts_with('<') {
-                    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
-                }
-            }
-            Some(_) => {}
-            None => *response.body_mut() = Body::empty(),
-        }
-        for (name, value) in &self.headers {
-            if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
-                response.headers_mut().insert(name, value);
-            }
-        }
-        response
+    fn spoils(&self, method: &str) -> bool {
+        self.method.as_deref().is_none_or(|own| own.eq_ignore_ascii_case(method))
     }
 }
 
@@ -142,29 +132,4 @@ impl Fault {
 fn no_response() -> Response {
     let broken = Err::<Vec<u8>, _>(io::Error::from(io::ErrorKind::ConnectionAborted));
     Response::new(Body::from_stream(stream::iter([broken])))
-}
-
-/// The faults that wait for calls.
-#[derive(Debug, Default)]
-pub(crate) struct Faults(Vec<(String, Fault)>);
-
-impl Faults {
-    /// Spoils the next calls of a path, after those that are spoiled already.
-    pub(crate) fn add(&mut self, path: &str, fault: Fault) {
-        self.0.push((path.to_owned(), fault));
-    }
-
-    /// What is wrong with a call of this path that arrives now.
-    pub(crate) fn take(&mut self, method: &str, path: &str) -> Option<Fault> {
-        self.0.retain(|(_, fault)| fault.times > 0);
-        let is_meant = |fault: &Fault| fault.method.as_deref().is_none_or(|own| own.eq_ignore_ascii_case(method));
-        let (_, fault) = self.0.iter_mut().find(|(spoiled, fault)| spoiled == path && is_meant(fault))?;
-        fault.times -= 1;
-        Some(fault.clone())
-    }
-
-    /// Lets all calls pass again.
-    pub(crate) fn clear(&mut self) {
-        self.0.clear();
-    }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
+use stand_in::Faults;
 
 use crate::{
     answer::{Refusal, Result},
@@ -11,35 +12,9 @@ use crate::{
     faults::Fault,
     request::Request,
     returns::{self, RefundOutcome},
-    settings::Settings,
     state::State,
     webhooks::Event,
 };
-
-/// What makes a path one of a hook.
-pub(crate) const PREFIX: &str = "/_";
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NewFault {
-    path: String,
-    #[serde(default = "once")]
-    times: usize,
-    method: Option<String>,
-    delay_ms: Option<u64>,
-    status: Option<u16>,
-    body: Option<Value>,
-    #[serde(default)]
-    headers: Map<String, Value>,
-    #[serde(default)]
-    close: bool,
-    #[serde(default)]
-    after: bool,
-}
-
-fn once() -> usize {
-    1
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -82,7 +57,7 @@ struct Clock {
 }
 
 /// Answers a hook.
-pub(crate) fn answer(state: &mut State, request: &Request) -> Result {
+pub(crate) fn answer(state: &mut State, faults: &Faults<Fault>, request: &Request) -> Result {
     let path: Vec<_> = request.path.trim_matches('/').split('/').collect();
     match (request.method.as_str(), path.as_slice()) {
         ("POST", ["_checkout"]) => {
@@ -102,20 +77,21 @@ pub(crate) fn answer(state: &mut State, request: &Request) -> Result {
         }
         ("POST", ["_webhooks", "deliver"]) => deliver(state, &read(request)?),
         ("POST", ["_faults"]) => {
-            spoil(state, read(request)?);
+            faults.add_told(request.body.clone().into()).map_err(|error| misunderstood(&error))?;
             Ok(json!({}))
         }
         ("DELETE", ["_faults"]) => {
-            state.faults.clear();
+            faults.clear();
             Ok(json!({}))
         }
         ("POST", ["_clock"]) => {
             state.advance(Duration::from_secs(read::<Clock>(request)?.advance_seconds));
-            Ok(json!({"now": state.now()}))
+            Ok(json!({"now": state.clock.now()}))
         }
         ("GET", ["_settings"]) => Ok(json!(state.settings)),
         ("POST", ["_settings"]) => {
-            state.settings = changed(&state.settings, request)?;
+            let settings = stand_in::changed(&state.settings, request.body.clone().into());
+            state.settings = settings.map_err(|error| misunderstood(&error))?;
             Ok(json!(state.settings))
         }
         _ => Err(Refusal::own(404, format!("There is no hook {} {}", request.method, request.path))),
@@ -137,32 +113,9 @@ fn deliver(state: &mut State, again: &Again) -> Result {
     if again.event_id.is_some() == again.all {
         return Err(Refusal::own(400, "Either event_id or all must be given"));
     }
-    let now = state.now();
+    let now = state.clock.now();
     match state.post.again(again.event_id.as_deref(), now, &state.settings) {
         0 if !again.all => Err(Refusal::unknown_id()),
         count => Ok(json!({"count": count})),
     }
-}
-
-fn spoil(state: &mut State, new: NewFault) {
-    let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let fault = Fault {
-        times: new.times,
-        method: new.method,
-        delay: new.delay_ms.map(Duration::from_millis),
-        status: new.status,
-        body: new.body,
-        headers: new.headers.into_iter().map(|(name, value)| (name, text(value))).collect(),
-        close: new.close,
-        after: new.after,
-    };
-    state.faults.add(&new.path, fault);
-}
-
-fn changed(settings: &Settings, request: &Request) -> Result<Settings> {
-    let mut merged = serde_json::to_value(settings).map_err(|error| misunderstood(&error))?;
-    if let Some(merged) = merged.as_object_mut() {
-        merged.extend(request.body.clone());
-    }
-    serde_json::from_value(merged).map_err(|error| misunderstood(&error))
 }

@@ -5,11 +5,12 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use stand_in::Shared;
 
 use crate::{
     answer::{Refusal, Result},
     request::Request,
-    server::Shared,
+    state::State,
 };
 
 /// The keys of refunds that were made. One that was refused may be tried again by the same key; that is a guess.
@@ -63,13 +64,13 @@ pub(crate) fn key(request: &Request) -> Result<Option<&str>> {
 /// Holds the key of a call while it is answered, which a fault may draw out.
 #[derive(Debug)]
 pub(crate) struct Turn {
-    shared: Arc<Shared>,
+    shared: Arc<Shared<State>>,
     key: Option<String>,
 }
 
 impl Turn {
     /// Refuses a call whose key another one holds.
-    pub(crate) fn take(shared: &Arc<Shared>, request: &Request) -> Result<Self> {
+    pub(crate) fn take(shared: &Arc<Shared<State>>, request: &Request) -> Result<Self> {
         let key = request.idempotency_key.clone();
         if let Some(key) = &key
             && !shared.look().keys_in_progress.insert(key.clone())

@@ -6,7 +6,6 @@
 
 mod agenda;
 mod answer;
-mod arrivals;
 mod capture;
 mod checkout;
 mod collections;
@@ -20,23 +19,26 @@ mod idempotency;
 mod orders;
 mod payments;
 mod random;
+mod razorpay;
 mod refunds;
 mod request;
 mod returns;
 mod server;
 mod settings;
 mod signature;
-mod stand_in;
 mod state;
 mod webhooks;
 
 pub use checkout::{Attempt, Checkout, Outcome};
 pub use faults::Fault;
+pub use razorpay::Razorpay;
 pub use returns::RefundOutcome;
 pub use settings::{ReceiptPolicy, Settings};
 pub use signature::sign;
-pub use stand_in::StandIn;
 pub use webhooks::{Delivery, Webhook};
+
+/// A running stand-in. It stops when it is dropped.
+pub type StandIn = stand_in::StandIn<Razorpay>;
 
 /// The id of the only API key.
 pub const KEY_ID: &str = "rzp_test_local00000000";

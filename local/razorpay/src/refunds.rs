@@ -33,7 +33,7 @@ pub(crate) fn create(state: &mut State, request: &Request, payment_id: &str) -> 
         let finished = returns::finish(state, &id, None);
         events = created(state, &id).into_iter().chain(finished).collect();
     } else {
-        state.agenda.add(state.after(state.settings.refund_delay), Task::FinishRefund(id.clone()));
+        state.agenda.add(state.clock.after(state.settings.refund_delay), Task::FinishRefund(id.clone()));
     }
     state.keys.add(key, payment_id, &request.body, &id);
     state.announce(events);

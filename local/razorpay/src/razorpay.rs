@@ -1,79 +1,22 @@
-//! The stand-in as tests hold it.
+//! The stand-in as tests hold it, beside what they can do to any.
 
-use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use serde_json::{Map, Value};
-use tokio::{net::TcpListener, sync::watch};
+use stand_in::Shared;
 
 use crate::{
-    Attempt, Checkout, Fault, KEY_ID, KEY_SECRET, Outcome, RefundOutcome, Settings, Webhook, checkout, courier,
-    entities::Entity,
-    idempotency::Keys,
-    returns,
-    server::{self, Shared},
-    sign,
-    state::State,
-    webhooks::Event,
+    Attempt, Checkout, KEY_ID, KEY_SECRET, Outcome, RefundOutcome, Settings, Webhook, checkout, entities::Entity,
+    idempotency::Keys, returns, sign, state::State, webhooks::Event,
 };
 
-/// A running stand-in. It stops when it is dropped.
+/// What Razorpay knows.
 #[derive(Debug)]
-pub struct StandIn {
-    url: String,
-    shared: Arc<Shared>,
-    stop: watch::Sender<()>,
+pub struct Razorpay {
+    pub(crate) shared: Arc<Shared<State>>,
 }
 
-impl StandIn {
-    /// Starts on a free port of this machine, with the usual settings.
-    ///
-    /// # Panics
-    ///
-    /// When the machine has no port left.
-    #[expect(clippy::expect_used, reason = "a test cannot go on without it")]
-    pub async fn start() -> Self {
-        Self::start_at(([127, 0, 0, 1], 0).into(), Settings::default()).await.expect("there is a free port")
-    }
-
-    /// Starts at an address. It keeps nothing.
-    pub async fn start_at(address: SocketAddr, settings: Settings) -> io::Result<Self> {
-        Self::start_with(address, settings, None).await
-    }
-
-    /// Starts at an address with what the file holds, and writes it after every change.
-    pub async fn start_keeping(address: SocketAddr, settings: Settings, file: PathBuf) -> io::Result<Self> {
-        Self::start_with(address, settings, Some(file)).await
-    }
-
-    async fn start_with(address: SocketAddr, settings: Settings, file: Option<PathBuf>) -> io::Result<Self> {
-        let mut state = file.as_deref().map(State::load).transpose()?.flatten().unwrap_or_default();
-        let listener = TcpListener::bind(address).await?;
-        let url = format!("http://{}", listener.local_addr()?);
-        state.settings = settings;
-        let shared = Arc::new(Shared::new(state, file));
-        // A file that cannot be written is told at once.
-        shared.change(|_| ())?;
-        let stand_in = Self { url, shared, stop: watch::Sender::new(()) };
-        stand_in.serve(listener);
-        tokio::spawn(courier::work(Arc::clone(&stand_in.shared), stand_in.stop.subscribe()));
-        Ok(stand_in)
-    }
-
-    /// Serves the same at another address too: `localhost` has two.
-    pub async fn also_at(&self, address: SocketAddr) -> io::Result<()> {
-        self.serve(TcpListener::bind(address).await?);
-        Ok(())
-    }
-
-    fn serve(&self, listener: TcpListener) {
-        tokio::spawn(server::serve(listener, Arc::clone(&self.shared), self.stop.subscribe()));
-    }
-
-    /// The base URL, without a slash at its end.
-    pub fn url(&self) -> String {
-        self.url.clone()
-    }
-
+impl Razorpay {
     /// The id of the API key.
     pub fn key_id(&self) -> &'static str {
         KEY_ID
@@ -86,33 +29,13 @@ impl StandIn {
 
     /// Changes the settings, from the next call on.
     pub fn change(&self, change: impl FnOnce(&mut Settings)) {
-        self.keep(|state| change(&mut state.settings));
+        self.shared.keep(|state| change(&mut state.settings));
     }
 
     /// Puts the stand-in's clock forward: refunds end, authorized payments are given back and webhooks tried again without a
     /// wait.
     pub fn advance(&self, by: Duration) {
-        self.keep(|state| state.advance(by));
-    }
-
-    /// Spoils the next calls of exactly this path.
-    pub fn spoil(&self, path: &str, fault: Fault) {
-        self.shared.look().faults.add(path, fault);
-    }
-
-    /// Lets all calls pass again.
-    pub fn clear_faults(&self) {
-        self.shared.look().faults.clear();
-    }
-
-    /// How many calls of this path arrived, spoiled ones too.
-    pub fn calls(&self, path: &str) -> usize {
-        self.shared.look().arrivals.count(path)
-    }
-
-    /// The calls in order of arrival, each as `METHOD /path`.
-    pub fn all_calls(&self) -> Vec<String> {
-        self.shared.look().arrivals.all()
+        self.shared.keep(|state| state.advance(by));
     }
 
     /// Plays a customer who pays this order, and answers what the browser gets.
@@ -128,18 +51,21 @@ impl StandIn {
 
     /// Plays a customer in every detail. An error is why Razorpay would not let them.
     pub fn pay(&self, attempt: &Attempt) -> Result<Checkout, String> {
-        self.keep(|state| checkout::pay(state, attempt)).map_err(|refusal| refusal.description().to_owned())
+        self.shared.keep(|state| checkout::pay(state, attempt)).map_err(|refusal| refusal.description().to_owned())
     }
 
     /// Lets the bank change its mind about a payment that hung, failed, or waits for its capture. Webhooks tell of it.
     pub fn move_payment(&self, id: &str, outcome: Outcome) -> Result<Value, String> {
-        self.keep(|state| checkout::change(state, id, outcome, true))
+        self.shared
+            .keep(|state| checkout::change(state, id, outcome, true))
             .map_err(|refusal| refusal.description().to_owned())
     }
 
     /// Ends a pending refund. Webhooks tell of it.
     pub fn end_refund(&self, id: &str, outcome: RefundOutcome) -> Result<Value, String> {
-        self.keep(|state| returns::decide(state, id, outcome)).map_err(|refusal| refusal.description().to_owned())
+        self.shared
+            .keep(|state| returns::decide(state, id, outcome))
+            .map_err(|refusal| refusal.description().to_owned())
     }
 
     /// The order with this id, as the API shows it.
@@ -174,22 +100,22 @@ impl StandIn {
 
     /// Forgets the idempotency keys of all refunds, as Razorpay may after a while.
     pub fn forget_keys(&self) {
-        self.keep(|state| state.keys = Keys::default());
+        self.shared.keep(|state| state.keys = Keys::default());
     }
 
     /// Changes anything about an order, against all rules. Does nothing if there is no such order.
     pub fn change_order(&self, id: &str, change: impl FnOnce(&mut Value)) {
-        self.keep(|state| state.orders.get_mut(id).map(|order| change(order.json_mut())));
+        self.shared.keep(|state| state.orders.get_mut(id).map(|order| change(order.json_mut())));
     }
 
     /// Changes anything about a payment, against all rules. Does nothing if there is no such payment.
     pub fn change_payment(&self, id: &str, change: impl FnOnce(&mut Value)) {
-        self.keep(|state| state.payments.get_mut(id).map(|payment| change(payment.json_mut())));
+        self.shared.keep(|state| state.payments.get_mut(id).map(|payment| change(payment.json_mut())));
     }
 
     /// Changes anything about a refund, against all rules. Does nothing if there is no such refund.
     pub fn change_refund(&self, id: &str, change: impl FnOnce(&mut Value)) {
-        self.keep(|state| state.refunds.get_mut(id).map(|refund| change(refund.json_mut())));
+        self.shared.keep(|state| state.refunds.get_mut(id).map(|refund| change(refund.json_mut())));
     }
 
     /// All webhooks, in the order in which they are sent, delivered or not.
@@ -204,15 +130,15 @@ impl StandIn {
 
     /// Delivers one recorded webhook again, or all. Tells how many.
     pub fn deliver_again(&self, event_id: Option<&str>) -> usize {
-        self.keep(|state| {
-            let now = state.now();
+        self.shared.keep(|state| {
+            let now = state.clock.now();
             state.post.again(event_id, now, &state.settings)
         })
     }
 
     /// Announces an event that nothing here brings about, such as a dispute. The payload is that of the envelope.
     pub fn announce(&self, event: &str, payload: &Map<String, Value>) {
-        self.keep(|state| state.announce(vec![Event::new(event, payload)]));
+        self.shared.keep(|state| state.announce(vec![Event::new(event, payload)]));
     }
 
     /// Waits until every webhook is delivered or given up, or there is no URL to deliver to.
@@ -229,10 +155,5 @@ impl StandIn {
     /// The signature of a webhook with this body, by the present secret.
     pub fn sign_webhook(&self, body: &[u8]) -> String {
         sign(&self.shared.look().settings.webhook_secret, body)
-    }
-
-    #[expect(clippy::expect_used, reason = "a test cannot go on without it")]
-    fn keep<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
-        self.shared.change(change).expect("the state can be written")
     }
 }

@@ -1,0 +1,86 @@
+//! What a stand-in knows, as its server and its owner share it, and the file that keeps it.
+
+use std::{
+    fs,
+    io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use serde::{Serialize, de::DeserializeOwned};
+use tokio::sync::watch;
+
+/// The state of a service. It is never locked across an `await`.
+#[derive(Debug)]
+pub struct Shared<State> {
+    state: Mutex<State>,
+    file: Option<PathBuf>,
+    before_saving: fn(&mut State),
+    changes: watch::Sender<()>,
+}
+
+impl<State: Serialize + DeserializeOwned> Shared<State> {
+    /// What the file kept, if there is one.
+    pub fn load(file: Option<&Path>) -> io::Result<Option<State>> {
+        match file.map(fs::read) {
+            Some(Ok(json)) => serde_json::from_slice(&json).map(Some).map_err(io::Error::from),
+            Some(Err(error)) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(None),
+        }
+    }
+
+    /// A state that the file keeps from now on, if there is one. A file that cannot be written is told at once.
+    pub fn new(state: State, file: Option<PathBuf>, before_saving: fn(&mut State)) -> io::Result<Self> {
+        let shared = Self { state: Mutex::new(state), file, before_saving, changes: watch::Sender::new(()) };
+        shared.change(|_| ())?;
+        Ok(shared)
+    }
+
+    /// The state, to look at.
+    pub fn look(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+
+    /// Changes the state and keeps the change, before anyone sees it.
+    pub fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> io::Result<T> {
+        let mut state = self.look();
+        let result = change(&mut state);
+        self.changes.send_replace(());
+        if let Some(file) = &self.file {
+            (self.before_saving)(&mut state);
+            save(&*state, file)?;
+        }
+        Ok(result)
+    }
+
+    /// The same for a test.
+    ///
+    /// # Panics
+    ///
+    /// When the file cannot be written.
+    #[expect(clippy::expect_used, reason = "a test cannot go on without it")]
+    pub fn keep<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        self.change(change).expect("the state can be written")
+    }
+
+    /// Tells when the state changes.
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.changes.subscribe()
+    }
+}
+
+/// Writes the file as a whole or not at all. It may hold keys: only its owner may read it.
+fn save(state: &impl Serialize, file: &Path) -> io::Result<()> {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".new");
+    let mut new = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&name)?;
+    new.write_all(&serde_json::to_vec(state)?)?;
+    drop(new);
+    fs::rename(&name, file)
+}
+
+/// What a mutex guards, even if a test panicked while it held it.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
