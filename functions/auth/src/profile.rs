@@ -11,7 +11,7 @@ use lambda_http::http::StatusCode;
 use serde::Serialize;
 use shared::{
     Result,
-    accounts::{self, User},
+    accounts::User,
     email::Email,
     error::ErrorBody,
     http::{Fields, Json, Read, Routes, private_json, routes},
@@ -154,9 +154,9 @@ async fn show(session: Session) -> Profile {
 )]
 async fn update(State(app): State<App>, session: Session, Json(changes): Json<Changes>) -> Result<Profile> {
     let Changes { first_name, last_name, profile_picture, email, phone_number } = changes;
-    let pool = app.sessions.database.pool();
-    sqlx::query!(
-        "
+    let user = sqlx::query_as!(
+        User,
+        r#"
         update users set
             first_name = case when $2 then coalesce($3, '') else first_name end,
             last_name = case when $4 then coalesce($5, '') else last_name end,
@@ -167,7 +167,9 @@ async fn update(State(app): State<App>, session: Session, Json(changes): Json<Ch
             is_phone_verified = is_phone_verified and (not $10 or phone is not distinct from $11),
             updated_at = now()
         where id = $1
-        ",
+        returning id, username, email, is_email_verified, phone, is_phone_verified, first_name, last_name,
+            profile_picture, created_at, updated_at, $12::text[] as "roles!"
+        "#,
         session.user.id,
         first_name.is_wanted(),
         first_name.value(),
@@ -178,9 +180,10 @@ async fn update(State(app): State<App>, session: Session, Json(changes): Json<Ch
         email.is_wanted(),
         email.value().map(|email| email.to_string()),
         phone_number.is_wanted(),
-        phone_number.value().map(|phone| phone.to_string())
+        phone_number.value().map(|phone| phone.to_string()),
+        &session.user.roles
     )
-    .execute(&pool)
+    .fetch_one(&app.sessions.database.pool())
     .await?;
-    Ok(accounts::load(&pool, session.user.id, &session.user.roles).await?.into())
+    Ok(user.into())
 }
