@@ -1,10 +1,14 @@
 //! Users, the identities at Descope that are theirs, and their sessions, as the database has them.
 
+mod sessions;
+
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 
+pub use sessions::{Known, NewSession, known_since, now, open_session, revoke_sessions};
+
 use crate::{
-    descope::{self, Channel, Claims},
+    descope::{self, Channel},
     email::Email,
     phone::Phone,
 };
@@ -67,6 +71,27 @@ impl std::fmt::Debug for User {
     }
 }
 
+/// The user in a row that tells more than that, with the roles that the user has shown.
+macro_rules! user_in {
+    ($row:ident, $roles:expr) => {
+        $crate::accounts::User {
+            id: $row.id,
+            username: $row.username,
+            email: $row.email,
+            is_email_verified: $row.is_email_verified,
+            phone: $row.phone,
+            is_phone_verified: $row.is_phone_verified,
+            first_name: $row.first_name,
+            last_name: $row.last_name,
+            profile_picture: $row.profile_picture,
+            roles: $roles,
+            created_at: $row.created_at,
+            updated_at: $row.updated_at,
+        }
+    };
+}
+pub(crate) use user_in;
+
 /// Whose a Descope user is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity {
@@ -113,13 +138,18 @@ impl From<&descope::User> for NewUser {
     }
 }
 
-/// Lets one transaction at a time work on what belongs to a Descope user, from here to its end: two first requests of
-/// one person must not make two accounts.
-pub async fn lock(connection: &mut PgConnection, descope_user_id: &str) -> sqlx::Result<()> {
-    sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1, 0))", descope_user_id)
-        .execute(connection)
-        .await
-        .map(drop)
+/// Lets one transaction at a time work on what belongs to a Descope user, a number or an address, from here to its end:
+/// two first requests of one person must not make two accounts. The Descope user comes last, whoever locks several.
+///
+/// A statement of its own: one that waits goes on with what it saw before.
+pub async fn lock(connection: &mut PgConnection, names: &[&str]) -> sqlx::Result<()> {
+    sqlx::query!(
+        "select pg_advisory_xact_lock(hashtextextended(name, 0)) from unnest($1::text[]) as name",
+        names as &[&str]
+    )
+    .execute(connection)
+    .await
+    .map(drop)
 }
 
 /// Whose a Descope user is here, if anybody's.
@@ -224,26 +254,6 @@ pub async fn hold(connection: &mut PgConnection, user_id: i64) -> sqlx::Result<(
         .map(drop)
 }
 
-/// The clock by which sessions are ended.
-pub async fn now(executor: impl PgExecutor<'_>) -> sqlx::Result<DateTime<Utc>> {
-    sqlx::query_scalar!(r#"select clock_timestamp() as "now!""#).fetch_one(executor).await
-}
-
-/// Whether no session of a user has had to end since then. Whoever is about to end them waits for this transaction.
-pub async fn is_undisturbed_since(
-    connection: &mut PgConnection,
-    user_id: i64,
-    moment: DateTime<Utc>,
-) -> sqlx::Result<bool> {
-    sqlx::query_scalar!(
-        r#"select sessions_revoked_at < $2 as "is_undisturbed!" from users where id = $1 for share"#,
-        user_id,
-        moment
-    )
-    .fetch_one(connection)
-    .await
-}
-
 /// The user with this id, who has shown these roles.
 pub async fn load(executor: impl PgExecutor<'_>, user_id: i64, roles: &[String]) -> sqlx::Result<User> {
     sqlx::query_as!(
@@ -258,74 +268,6 @@ pub async fn load(executor: impl PgExecutor<'_>, user_id: i64, roles: &[String])
     )
     .fetch_one(executor)
     .await
-}
-
-/// A sign-in as it is written down.
-#[derive(Debug)]
-pub struct NewSession<'a> {
-    /// Whose it is.
-    pub user_id: i64,
-    /// What its newest session token says.
-    pub claims: &'a Claims,
-    /// The SHA-256 of that token.
-    pub token_sha256: [u8; 32],
-    /// The SHA-256 of the refresh token, and the token sealed; absent if it is not known here.
-    pub refresh_token: Option<([u8; 32], Vec<u8>)>,
-    /// What the client calls itself.
-    pub user_agent: &'a str,
-    /// Where it is.
-    pub ip_address: &'a str,
-}
-
-/// Writes a session with its tokens; answers its id. Descope may give two sign-ins within a second the same token: then
-/// they are one session. The caller holds the [`lock`].
-pub async fn open_session(connection: &mut PgConnection, new: NewSession<'_>) -> sqlx::Result<i64> {
-    let (refresh_token_sha256, refresh_token_sealed) = new.refresh_token.unzip();
-    sqlx::query_scalar!(
-        r#"
-        with known as (
-            select session_id as id from session_tokens where token_sha256 = $7
-        ), session as (
-            insert into user_sessions (user_id, descope_user_id, refresh_token_sealed, user_agent, ip_address, expires_at)
-            select $1, $2, $3, $4, $5, $6 where not exists (select from known)
-            returning id
-        ), tokens as (
-            insert into session_tokens (token_sha256, kind, session_id, expires_at)
-            select token.sha256, token.kind, session.id, token.expires_at
-            from session, (values
-                ($7::bytea, 'session'::token_kind, $8::timestamptz), ($9::bytea, 'refresh', $6)
-            ) as token (sha256, kind, expires_at)
-            where token.sha256 is not null
-            on conflict (token_sha256) do nothing
-        )
-        select id as "id!" from session union all select id from known
-        "#,
-        new.user_id,
-        new.claims.user_id(),
-        refresh_token_sealed,
-        new.user_agent,
-        new.ip_address,
-        new.claims.session_ends_at(),
-        &new.token_sha256,
-        new.claims.expires_at(),
-        refresh_token_sha256.as_ref().map(<[u8; 32]>::as_slice) as Option<&[u8]>
-    )
-    .fetch_one(connection)
-    .await
-}
-
-/// Ends all sessions of a user here, known or not. They are still to be ended at Descope.
-///
-/// Two statements: whoever opens a session holds the row of the user, and what they wrote while the first one waited is
-/// seen by the second.
-pub async fn revoke_sessions(connection: &mut PgConnection, user_id: i64) -> sqlx::Result<()> {
-    sqlx::query!("update users set sessions_revoked_at = clock_timestamp() where id = $1", user_id)
-        .execute(&mut *connection)
-        .await?;
-    sqlx::query!("update user_sessions set revoked_at = now() where user_id = $1 and revoked_at is null", user_id)
-        .execute(connection)
-        .await
-        .map(drop)
 }
 
 /// Leaves an account no identity but this one, and nothing that counts as proved: what was proved before may have been

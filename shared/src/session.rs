@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 
 use crate::{
     Error, Result,
-    accounts::{self, NewSession, User},
+    accounts::{self, NewSession, User, user_in},
     database::Database,
     descope::{Claims, Descope, Keys, Kind},
     http::Device,
@@ -85,25 +85,26 @@ impl Sessions {
 
     /// Takes in a token that Descope gave out without us.
     async fn adopt(&self, claims: &Claims, token_sha256: [u8; 32], device: &Device) -> Result<(i64, User)> {
-        let stranger = match accounts::identity(&self.database.pool(), claims.user_id()).await? {
-            Some(_) => None,
-            // Nobody waits for Descope inside a transaction.
-            None => Some(self.descope.user(claims.user_id()).await?.ok_or(Error::TokenInvalid)?),
-        };
         let mut transaction = self.database.begin().await?;
-        accounts::lock(&mut transaction, claims.user_id()).await?;
-        let user_id = accounts::adopt(&mut transaction, claims.user_id(), stranger.as_ref()).await?;
-        // It was somebody's a moment ago and is nobody's now: the next request will find out.
+        accounts::lock(&mut transaction, &[claims.user_id()]).await?;
+        let mut user_id = accounts::adopt(&mut transaction, claims.user_id(), None).await?;
+        if user_id.is_none() {
+            // Nobody waits for Descope inside a transaction.
+            transaction.rollback().await?;
+            let stranger = self.descope.user(claims.user_id()).await?.ok_or(Error::TokenInvalid)?;
+            transaction = self.database.begin().await?;
+            accounts::lock(&mut transaction, &[claims.user_id()]).await?;
+            user_id = accounts::adopt(&mut transaction, claims.user_id(), Some(&stranger)).await?;
+        }
         let user_id = user_id.ok_or(Error::TokenInvalid)?;
-        let id = if let Some(id) = session_of(&mut transaction, claims).await? {
+        let (id, user) = if let Some(id) = session_of(&mut transaction, claims).await? {
             add_token(&mut transaction, id, &token_sha256, claims).await?;
-            id
+            (id, accounts::load(&mut *transaction, user_id, claims.roles()).await?)
         } else {
             let (user_agent, ip_address) = (&device.user_agent, &device.ip_address);
             let new = NewSession { user_id, claims, token_sha256, refresh_token: None, user_agent, ip_address };
             accounts::open_session(&mut transaction, new).await?
         };
-        let user = accounts::load(&mut *transaction, user_id, claims.roles()).await?;
         transaction.commit().await?;
         Ok((id, user))
     }
@@ -163,7 +164,7 @@ pub async fn session_of(connection: &mut PgConnection, claims: &Claims) -> Resul
 }
 
 /// Notes one more token of a session.
-pub async fn add_token(
+async fn add_token(
     connection: &mut PgConnection,
     session_id: i64,
     token_sha256: &[u8; 32],
@@ -208,22 +209,10 @@ async fn find(database: &Database, token_sha256: &[u8; 32]) -> Result<Option<Fou
         .await
     };
     let found = database.read(session).await?;
-    Ok(found.map(|row| {
-        let user = User {
-            id: row.id,
-            username: row.username,
-            email: row.email,
-            is_email_verified: row.is_email_verified,
-            phone: row.phone,
-            is_phone_verified: row.is_phone_verified,
-            first_name: row.first_name,
-            last_name: row.last_name,
-            profile_picture: row.profile_picture,
-            roles: Vec::new(),
-            created_at: row.created_at,
-            updated_at: row.updated_at,
-        };
-        Found { session_id: row.session_id, is_revoked: row.is_revoked, user }
+    Ok(found.map(|row| Found {
+        session_id: row.session_id,
+        is_revoked: row.is_revoked,
+        user: user_in!(row, Vec::new()),
     }))
 }
 

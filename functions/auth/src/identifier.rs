@@ -34,6 +34,14 @@ impl Identifier {
             Self::Email(_) => None,
         }
     }
+
+    /// The address, if it is one.
+    pub(crate) fn email(&self) -> Option<&str> {
+        match self {
+            Self::Phone(_) => None,
+            Self::Email(email) => Some(email.as_str()),
+        }
+    }
 }
 
 impl FromStr for Identifier {

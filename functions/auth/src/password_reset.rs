@@ -147,10 +147,11 @@ async fn set_password(app: &App, arrival: Arrival, identifier: Identifier, new_p
         descope.log_out(&signed_in.refresh_jwt).await?;
     }
     let mut transaction = app.sessions.database.begin().await?;
-    let user_id = proof.admit(&mut transaction).await.map_err(|error| match error {
+    let admitted = proof.admit(&mut transaction).await.map_err(|error| match error {
         Error::InvalidOtp => bad_link(),
         error => error,
     })?;
+    let user_id = admitted.ok_or_else(bad_link)?;
     // Also of sessions that were opened with the old password in between.
     accounts::revoke_sessions(&mut transaction, user_id).await?;
     transaction.commit().await?;

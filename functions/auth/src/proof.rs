@@ -13,7 +13,7 @@ use shared::{
     http::Device,
     session::Session,
 };
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::PgConnection;
 
 use crate::{App, identifier::Identifier, sessions, sign_in::Arrival};
 
@@ -32,80 +32,130 @@ struct Found {
     owner: Option<i64>,
     /// That which the Descope user belongs to.
     known: Option<Identity>,
-    /// That which was made with the address and whose Descope user is gone, because a first proof was cut short.
-    unfinished: Option<i64>,
-}
-
-impl Found {
-    fn account(self) -> Option<i64> {
-        self.owner.or(self.known.map(|known| known.user_id)).or(self.unfinished)
-    }
+    /// One of these; else that which was made with the address and whose Descope user is gone or has never been proved,
+    /// because a first proof was cut short.
+    account: Option<i64>,
+    /// Whether all that the proof tells has been written down before.
+    is_old_news: bool,
 }
 
 impl<'a> Proof<'a> {
     /// Takes a look at whoever Descope let in, and shuts everybody out of that Descope user if this is the first proof.
     pub(crate) async fn of(app: &App, arrival: Arrival, identifier: &'a Identifier) -> Result<Self> {
         let known = accounts::identity(&app.sessions.database.pool(), arrival.id()).await?;
-        let replaced = if is_first(&arrival, identifier, known) {
-            // Before anything is written here: if it fails, the next proof is still the first.
-            let (channel, login_id) = (identifier.channel(), identifier.as_str());
-            Some(app.sessions.descope.replace_user(&arrival.user, channel, login_id).await?)
-        } else {
-            None
-        };
-        Ok(Self { arrival, identifier, replaced })
+        let proof = Self { arrival, identifier, replaced: None };
+        if proof.is_first(known) { proof.replace(app).await } else { Ok(proof) }
+    }
+
+    /// Whether nobody has proved here before what this Descope user signs in with, and somebody may use it all the same.
+    fn is_first(&self, known: Option<Identity>) -> bool {
+        known.map_or_else(|| !self.is_plain(), |known| !known.is_proven)
+    }
+
+    /// Whether a code is the only way in to the Descope user.
+    fn is_plain(&self) -> bool {
+        self.arrival.user.is_plain(self.identifier.channel(), self.identifier.as_str())
+    }
+
+    /// Puts another Descope user, with this one way in, in the place of the one that arrived. Before anything is written
+    /// here: if it fails, the next proof is still the first.
+    async fn replace(self, app: &App) -> Result<Self> {
+        let (channel, login_id) = (self.identifier.channel(), self.identifier.as_str());
+        let replaced = app.sessions.descope.replace_user(&self.arrival.user, channel, login_id).await?;
+        Ok(Self { replaced: Some(replaced), ..self })
+    }
+
+    /// The Descope user with whom it goes on.
+    fn user(&self) -> &descope::User {
+        self.replaced.as_ref().unwrap_or(&self.arrival.user)
+    }
+
+    async fn lock(&self, connection: &mut PgConnection) -> sqlx::Result<()> {
+        accounts::lock(connection, &[self.identifier.as_str(), self.arrival.id()]).await
     }
 
     /// Finds or makes the account that the proof opens, and writes down what it proves. Whoever else had a way in to an
-    /// account that is proved for the first time is shut out of it.
-    pub(crate) async fn admit(&self, connection: &mut PgConnection) -> Result<i64> {
-        accounts::lock(connection, self.identifier.as_str()).await?;
-        accounts::lock(connection, self.arrival.id()).await?;
-        let found = self.find(connection).await?;
-        if let Some(user_id) = found.account() {
-            accounts::hold(connection, user_id).await?;
-            if self.find(connection).await? != found {
-                // It has just been taken back by somebody else.
-                return Err(Error::InvalidOtp);
-            }
+    /// account that is proved for the first time is shut out of it. `None` if the Descope user must be replaced before.
+    pub(crate) async fn admit(&self, connection: &mut PgConnection) -> Result<Option<i64>> {
+        self.lock(connection).await?;
+        let found = self.find(connection, None).await?;
+        if self.replaced.is_none() && self.is_first(found.known) {
+            return Ok(None);
         }
-        if self.replaced.is_none() && is_first(&self.arrival, self.identifier, found.known) {
+        if found.account.is_some() && self.find(connection, None).await? != found {
+            // It has just been taken back by somebody else.
             return Err(Error::InvalidOtp);
         }
-        let user = self.replaced.as_ref().unwrap_or(&self.arrival.user);
-        let user_id = if let Some(user_id) = found.account() {
-            user_id
-        } else {
-            let username = self.identifier.as_str().to_owned();
-            accounts::create(connection, &NewUser { username, ..NewUser::from(user) }).await?
+        let user = self.user();
+        let user_id = match found.account {
+            Some(user_id) if found.is_old_news && self.replaced.is_none() => return Ok(Some(user_id)),
+            Some(user_id) => user_id,
+            None => {
+                let username = self.identifier.as_str().to_owned();
+                accounts::create(connection, &NewUser { username, ..NewUser::from(user) }).await?
+            }
         };
         if self.replaced.is_some() {
             accounts::unlink(connection, self.arrival.id()).await?;
         }
         let is_taken_back = self.replaced.is_some() && found.known.is_some_and(|known| known.user_id == user_id);
-        if is_taken_back || found.unfinished == Some(user_id) {
+        let is_unfinished = found.account.is_some() && found.owner.is_none() && found.known.is_none();
+        if is_taken_back || is_unfinished {
             accounts::revoke_sessions(connection, user_id).await?;
             accounts::close_other_ways_in(&mut *connection, user_id, &user.user_id).await?;
         }
         accounts::link(connection, &user.user_id, user_id, self.identifier.phone(), true).await?;
         let verified = verify(connection, user_id, self.identifier, Profile::Completed).await;
         verified.map_err(|error| on_race(error, self.identifier))?;
-        Ok(user_id)
+        Ok(Some(user_id))
     }
 
-    async fn find(&self, connection: &mut PgConnection) -> sqlx::Result<Found> {
-        let owner = owner(&mut *connection, self.identifier).await?;
-        let known = accounts::identity(&mut *connection, self.arrival.id()).await?;
-        let unfinished =
-            if owner.is_some() || known.is_some() { None } else { unfinished(connection, self.identifier).await? };
-        Ok(Found { owner, known, unfinished })
+    /// Finds out whose account it is, and holds that account, or `other`. What is found may be old if somebody else held
+    /// the account until now; what is found once more is not.
+    ///
+    /// An account that nobody has proved is found by address only: none is made with a number that is not proved, and who
+    /// gave up a number has an account that was made with it all the same.
+    async fn find(&self, connection: &mut PgConnection, other: Option<i64>) -> sqlx::Result<Found> {
+        let row = sqlx::query!(
+            r#"
+            with found as (
+                select
+                    (
+                        select id from users where phone = $2 and is_phone_verified
+                        union all
+                        select id from users where email = $3 and is_email_verified
+                    ) as owner,
+                    identity.user_id as known, identity.is_proven,
+                    identity.is_proven and identity.phone is not distinct from coalesce($2, identity.phone) as is_linked
+                from (values ($1)) as arrival (descope_user_id)
+                left join user_identities identity using (descope_user_id)
+            ), account as (
+                select coalesce(owner, known, (
+                    select id from users
+                    where username = $3 and email = $3 and not exists (
+                        select from user_identities other
+                        where other.user_id = users.id and other.is_proven and other.phone is null
+                    )
+                    order by id desc limit 1
+                )) as id
+                from found
+            ), held as (
+                select users.id from users join account on users.id = coalesce($4, account.id) for no key update of users
+            )
+            select owner as "owner?", known as "known?", is_proven as "is_proven?", account.id as "account?",
+                coalesce(owner = known and is_linked, false) as "is_old_news!", held.id as "held?"
+            from found, account left join held on true
+            "#,
+            self.arrival.id(),
+            self.identifier.phone(),
+            self.identifier.email(),
+            other
+        )
+        .fetch_one(connection)
+        .await?;
+        let known = row.known.zip(row.is_proven).map(|(user_id, is_proven)| Identity { user_id, is_proven });
+        Ok(Found { owner: row.owner, known, account: row.account, is_old_news: row.is_old_news })
     }
-}
-
-/// Whether nobody has proved here before what this Descope user signs in with, and somebody may use it all the same.
-fn is_first(arrival: &Arrival, identifier: &Identifier, known: Option<Identity>) -> bool {
-    let is_plain = || arrival.user.is_plain(identifier.channel(), identifier.as_str());
-    known.map_or_else(|| !is_plain(), |known| !known.is_proven)
 }
 
 /// Lets somebody in who has shown a number or address to be theirs, and nothing else. It opens the account whose number
@@ -117,14 +167,18 @@ pub(crate) async fn from_outside(
     device: &Device,
 ) -> Result<(User, SignedIn)> {
     let arrival = reached(app, signed_in, identifier).await?;
-    let proof = Proof::of(app, arrival, identifier).await?;
+    let proof = Proof { arrival, identifier, replaced: None };
     let mut transaction = app.sessions.database.begin().await?;
-    let user_id = proof.admit(&mut transaction).await?;
-    if proof.replaced.is_none() {
+    if let Some(user_id) = proof.admit(&mut transaction).await? {
         let user = proof.arrival.enter(app, &mut transaction, user_id, device).await?;
         transaction.commit().await?;
         return Ok((user, proof.arrival.signed_in));
     }
+    // Nobody waits for Descope inside a transaction.
+    transaction.rollback().await?;
+    let proof = proof.replace(app).await?;
+    let mut transaction = app.sessions.database.begin().await?;
+    let user_id = proof.admit(&mut transaction).await?.ok_or(Error::InvalidOtp)?;
     // The account is its owner's from here on, whether or not they get in now.
     transaction.commit().await?;
     sessions::end_at_descope(app, user_id).await;
@@ -136,7 +190,7 @@ async fn enter_anew(app: &App, user_id: i64, identifier: &Identifier, device: &D
     let signed_in = app.sessions.descope.sign_in_as(identifier.as_str()).await?;
     let arrival = Arrival::of(app, signed_in).await?;
     let mut transaction = app.sessions.database.begin().await?;
-    accounts::lock(&mut transaction, arrival.id()).await?;
+    accounts::lock(&mut transaction, &[arrival.id()]).await?;
     accounts::hold(&mut transaction, user_id).await?;
     let user = arrival.enter(app, &mut transaction, user_id, device).await?;
     transaction.commit().await?;
@@ -153,34 +207,33 @@ pub(crate) async fn from_within(
     device: &Device,
 ) -> Result<(User, SignedIn)> {
     let arrival = reached(app, signed_in, identifier).await?;
-    let (pool, user_id) = (app.sessions.database.pool(), session.user.id);
-    if owner(&pool, identifier).await?.is_some_and(|owner| owner != user_id) {
-        arrival.turn_away(app).await;
+    let (login_id, user_id) = (identifier.as_str(), session.user.id);
+    let mut proof = Proof { arrival, identifier, replaced: None };
+    let mut transaction = app.sessions.database.begin().await?;
+    proof.lock(&mut transaction).await?;
+    let found = proof.find(&mut transaction, Some(user_id)).await?;
+    if found.owner.is_some_and(|owner| owner != user_id) {
+        transaction.rollback().await?;
+        proof.arrival.turn_away(app).await;
         return Err(already_proved(identifier));
     }
-    let (channel, login_id) = (identifier.channel(), identifier.as_str());
-    let known = accounts::identity(&pool, arrival.id()).await?;
-    let is_own = known.is_some_and(|known| known.user_id == user_id);
-    let is_new = known.is_none() && arrival.user.is_plain(channel, login_id);
-    let replaced = if is_own || is_new {
-        None
-    } else {
+    if !found.known.map_or_else(|| proof.is_plain(), |known| known.user_id == user_id) {
         // Somebody else may have signed in as this Descope user, and go on doing so.
-        Some(app.sessions.descope.replace_user(&arrival.user, channel, login_id).await?)
-    };
-    let descope_user = replaced.as_ref().unwrap_or(&arrival.user);
+        transaction.rollback().await?;
+        proof = proof.replace(app).await?;
+        transaction = app.sessions.database.begin().await?;
+        proof.lock(&mut transaction).await?;
+        accounts::hold(&mut transaction, user_id).await?;
+    }
+    let (arrival, descope_user) = (&proof.arrival, proof.user());
     // One of several ways in to a Descope user says nothing of the others.
     let is_proven = descope_user.login_ids == [login_id];
-    let mut transaction = app.sessions.database.begin().await?;
-    accounts::lock(&mut transaction, login_id).await?;
-    accounts::lock(&mut transaction, arrival.id()).await?;
-    accounts::hold(&mut transaction, user_id).await?;
     if !sessions::is_active(&mut transaction, session.id).await? {
         transaction.rollback().await?;
         arrival.turn_away(app).await;
         return Err(Error::SessionRevoked);
     }
-    if replaced.is_some() {
+    if proof.replaced.is_some() {
         accounts::unlink(&mut transaction, arrival.id()).await?;
     }
     accounts::link(&mut transaction, &descope_user.user_id, user_id, identifier.phone(), is_proven).await?;
@@ -211,43 +264,6 @@ async fn reached(app: &App, signed_in: SignedIn, identifier: &Identifier) -> Res
     }
     arrival.turn_away(app).await;
     Err(Error::InvalidOtp)
-}
-
-/// An account that was made with this address, and whose Descope user for it is gone or has never been proved. No account
-/// is made with a number that is not proved; who gave up a number has an account that was made with it all the same.
-async fn unfinished(connection: &mut PgConnection, identifier: &Identifier) -> sqlx::Result<Option<i64>> {
-    if identifier.phone().is_some() {
-        return Ok(None);
-    }
-    sqlx::query_scalar!(
-        "
-        select id from users
-        where username = $1 and email = $1 and not exists (
-            select from user_identities identity
-            where identity.user_id = users.id and identity.is_proven and identity.phone is null
-        )
-        order by id desc limit 1
-        ",
-        identifier.as_str()
-    )
-    .fetch_optional(connection)
-    .await
-}
-
-/// Who has proved it before.
-async fn owner(executor: impl PgExecutor<'_>, identifier: &Identifier) -> sqlx::Result<Option<i64>> {
-    match identifier {
-        Identifier::Phone(phone) => {
-            sqlx::query_scalar!("select id from users where phone = $1 and is_phone_verified", phone.as_str())
-                .fetch_optional(executor)
-                .await
-        }
-        Identifier::Email(email) => {
-            sqlx::query_scalar!("select id from users where email = $1 and is_email_verified", email.as_str())
-                .fetch_optional(executor)
-                .await
-        }
-    }
 }
 
 /// What a proof does to a profile.

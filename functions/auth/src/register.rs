@@ -183,7 +183,7 @@ async fn finish(
 ) -> Result<(User, SignedIn)> {
     let arrival = Arrival::of(app, signed_up).await?;
     let mut transaction = app.sessions.database.begin().await?;
-    accounts::lock(&mut transaction, arrival.id()).await?;
+    accounts::lock(&mut transaction, &[arrival.id()]).await?;
     if accounts::identity(&mut *transaction, arrival.id()).await?.is_some() {
         transaction.rollback().await?;
         arrival.turn_away(app).await;

@@ -102,8 +102,8 @@ impl Arrival {
             user_agent: &device.user_agent,
             ip_address: &device.ip_address,
         };
-        accounts::open_session(connection, session).await?;
-        Ok(accounts::load(connection, user_id, self.claims.roles()).await?)
+        let (_, user) = accounts::open_session(connection, session).await?;
+        Ok(user)
     }
 
     /// Ends what Descope has begun, for somebody who is not let in here after all.
@@ -123,22 +123,29 @@ pub(crate) async fn with_password(
     device: &Device,
 ) -> Result<(User, SignedIn)> {
     let arrival = Arrival::of(app, signed_in).await?;
-    let known = accounts::identity(&app.sessions.database.pool(), arrival.id()).await?;
-    if known.is_none() && app.sessions.descope.user(arrival.id()).await?.is_none() {
-        // Somebody else has just proved the address, and another Descope user has taken this one's place.
-        return Err(Error::InvalidCredentials);
-    }
     let mut transaction = app.sessions.database.begin().await?;
-    accounts::lock(&mut transaction, arrival.id()).await?;
-    let user_id = accounts::adopt(&mut transaction, arrival.id(), Some(&arrival.user)).await?;
-    let user_id = user_id.ok_or_else(|| Error::internal("a user whom Descope knows was not taken in"))?;
-    if !accounts::is_undisturbed_since(&mut transaction, user_id, moment).await? {
+    accounts::lock(&mut transaction, &[arrival.id()]).await?;
+    let mut known = accounts::known_since(&mut transaction, arrival.id(), moment).await?;
+    if known.is_none() {
+        // Nobody waits for Descope inside a transaction.
+        transaction.rollback().await?;
+        if app.sessions.descope.user(arrival.id()).await?.is_none() {
+            // Somebody else has just proved the address, and another Descope user has taken this one's place.
+            return Err(Error::InvalidCredentials);
+        }
+        transaction = app.sessions.database.begin().await?;
+        accounts::lock(&mut transaction, &[arrival.id()]).await?;
+        accounts::adopt(&mut transaction, arrival.id(), Some(&arrival.user)).await?;
+        known = accounts::known_since(&mut transaction, arrival.id(), moment).await?;
+    }
+    let known = known.ok_or_else(|| Error::internal("a user whom Descope knows was not taken in"))?;
+    if !known.is_undisturbed {
         // The password was set anew while it was being looked at.
         transaction.rollback().await?;
         arrival.turn_away(app).await;
         return Err(Error::InvalidCredentials);
     }
-    let user = arrival.enter(app, &mut transaction, user_id, device).await?;
+    let user = arrival.enter(app, &mut transaction, known.user_id, device).await?;
     transaction.commit().await?;
     Ok((user, arrival.signed_in))
 }

@@ -15,9 +15,9 @@ use shared::{
     error::ErrorBody,
     http::{Device, Fields, Json, Read, Routes, private_json, routes},
     idempotency::{self, Answer, Key},
-    session::{add_token, session_of, sha256},
+    session::{session_of, sha256},
 };
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::PgConnection;
 use tracing::warn;
 use utoipa::ToSchema;
 
@@ -58,6 +58,7 @@ struct Refreshed {
 }
 
 /// The session that a refresh token belongs to.
+#[derive(Clone, Copy)]
 struct Known {
     session_id: i64,
     is_revoked: bool,
@@ -75,17 +76,18 @@ struct Known {
 async fn refresh(State(app): State<App>, device: Device, Json(body): Json<Refresh>) -> Result<Response> {
     let token = body.refresh_token.unwrap_or_default();
     let database = &app.sessions.database;
-    match session_with(&database.pool(), &token).await? {
-        Some(Known { is_revoked: true, .. }) => return Err(Error::SessionRevoked),
-        Some(_) => {}
+    let mut transaction = database.begin().await?;
+    let known = session_with(&mut transaction, &token).await?;
+    if known.is_none() {
+        transaction.rollback().await?;
         // Descope is not asked about noise. (What was handed out here it decides by itself: it may know of keys that
         // are no longer published.)
-        None => drop(app.sessions.keys.verify(&token, Kind::Refresh).await.map_err(not_expired)?),
+        app.sessions.keys.verify(&token, Kind::Refresh).await.map_err(not_expired)?;
+        transaction = database.begin().await?;
     }
     // The transaction is open while Descope is asked, on purpose: it holds the one row that makes the others wait, and a
     // function that is killed lets go of it.
-    let mut transaction = database.begin().await?;
-    let outcome = answer(&app, &mut transaction, &token, &device).await;
+    let outcome = answer(&app, &mut transaction, &token, known, &device).await;
     match outcome {
         Ok((answer, session_token)) => {
             transaction.commit().await?;
@@ -108,8 +110,12 @@ async fn answer(
     app: &App,
     connection: &mut PgConnection,
     token: &str,
+    known: Option<Known>,
     device: &Device,
 ) -> Result<(Response, Option<String>)> {
+    if known.is_some_and(|known| known.is_revoked) {
+        return Err(Error::SessionRevoked);
+    }
     let key = Key::new(token);
     let before = idempotency::claim(connection, SCOPE, &key, &sha256(SCOPE)).await.map_err(|error| match error {
         // Whoever asks Descope has not got an answer yet.
@@ -120,7 +126,7 @@ async fn answer(
         return Ok((answer.into_response(), None));
     }
     let signed_in = app.sessions.descope.refresh(token).await?;
-    write(app, connection, token, &signed_in, device).await?;
+    write(app, connection, token, known, &signed_in, device).await?;
     let is_unchanged = signed_in.refresh_jwt.is_empty();
     let refreshed = Refreshed {
         session_token: signed_in.session_jwt,
@@ -136,6 +142,7 @@ async fn write(
     app: &App,
     connection: &mut PgConnection,
     token: &str,
+    known: Option<Known>,
     signed_in: &SignedIn,
     device: &Device,
 ) -> Result<()> {
@@ -143,10 +150,15 @@ async fn write(
     let newest = if signed_in.refresh_jwt.is_empty() { token } else { &signed_in.refresh_jwt };
     let sealed = app.seals.seal(newest, claims.user_id())?;
     let session_token_sha256 = sha256(&signed_in.session_jwt);
-    let session_id = if let Some(known) = session_with(&mut *connection, token).await? {
+    let known = match known {
+        // Somebody else may have asked with this token meanwhile.
+        None => session_with(connection, token).await?,
+        known => known,
+    };
+    let session_id = if let Some(known) = known {
         known.session_id
     } else {
-        accounts::lock(connection, claims.user_id()).await?;
+        accounts::lock(connection, &[claims.user_id()]).await?;
         let stranger = match &signed_in.user {
             Some(user) if user.user_id == claims.user_id() => Some(user.clone()),
             _ => app.sessions.descope.user(claims.user_id()).await?,
@@ -167,36 +179,44 @@ async fn write(
         };
         session_id
     };
-    let renewed = sqlx::query!(
+    let renewed = sqlx::query_scalar!(
         "
-        with refresh_token as (
-            insert into session_tokens (token_sha256, kind, session_id, expires_at) values ($3, 'refresh', $1, $4)
+        with session as (
+            update user_sessions set refresh_token_sealed = $2, expires_at = $4, last_seen_at = now()
+            where id = $1 and revoked_at is null
+            returning id
+        ), tokens as (
+            insert into session_tokens (token_sha256, kind, session_id, expires_at)
+            select token.sha256, token.kind, session.id, token.expires_at
+            from session, (values
+                ($3::bytea, 'refresh'::token_kind, $4::timestamptz), ($5, 'session', $6)
+            ) as token (sha256, kind, expires_at)
             on conflict (token_sha256) do nothing
         ), expired as (
             delete from session_tokens where session_id = $1 and expires_at < now() - interval '1 hour'
         )
-        update user_sessions set refresh_token_sealed = $2, expires_at = $4, last_seen_at = now()
-        where id = $1 and revoked_at is null
+        select id from session
         ",
         session_id,
         sealed,
         &sha256(newest),
-        claims.session_ends_at()
+        claims.session_ends_at(),
+        &session_token_sha256,
+        claims.expires_at()
     )
-    .execute(&mut *connection)
+    .fetch_optional(&mut *connection)
     .await?;
-    if renewed.rows_affected() == 0 {
+    if renewed.is_none() {
         // Revoked while Descope was asked: what it gave is ended too.
         if let Err(error) = app.sessions.descope.log_out(newest).await {
             warn!(%error, "a revoked session goes on at Descope");
         }
         return Err(Error::SessionRevoked);
     }
-    add_token(connection, session_id, &session_token_sha256, &claims).await?;
     Ok(())
 }
 
-async fn session_with(executor: impl PgExecutor<'_>, refresh_token: &str) -> Result<Option<Known>> {
+async fn session_with(connection: &mut PgConnection, refresh_token: &str) -> Result<Option<Known>> {
     let known = sqlx::query_as!(
         Known,
         r#"
@@ -207,7 +227,7 @@ async fn session_with(executor: impl PgExecutor<'_>, refresh_token: &str) -> Res
         "#,
         &sha256(refresh_token)
     )
-    .fetch_optional(executor)
+    .fetch_optional(connection)
     .await?;
     Ok(known)
 }

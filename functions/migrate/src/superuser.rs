@@ -128,7 +128,7 @@ impl Accounts {
 /// who it was at Descope.
 async fn take_in(database: &Database, user: &User, old: Option<(i64, &str)>) -> Result<i64, Error> {
     let mut transaction = database.begin().await?;
-    accounts::lock(&mut transaction, &user.user_id).await?;
+    accounts::lock(&mut transaction, &[&user.user_id]).await?;
     let user_id = if let Some((user_id, descope_user_id)) = old {
         accounts::hold(&mut transaction, user_id).await?;
         accounts::unlink(&mut transaction, descope_user_id).await?;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use descope::Fault;
 use serde_json::{Value, json};
 use shared::{
+    accounts,
     database::{Database, MIGRATOR},
     outgoing, testing,
 };
@@ -293,4 +294,28 @@ async fn a_token_shown_after_a_proof_that_was_cut_short_makes_nothing_proved(poo
     assert_eq!(world.prove(&world.client, EMAIL).await.status, 200);
     assert_eq!(mallory.get(PROFILE).await.status, 401);
     assert_eq!(world.login(EMAIL, PASSWORD).await.status, 401);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_code_shown_while_the_account_is_taken_back_opens_it_no_more(pool: PgPool) {
+    let world = World::new(pool).await;
+    let mallory = world.prove(&world.client, MALLORYS_PHONE).await;
+    assert_eq!(mallory.status, 200);
+    world.client.post("/api/auth/otp/request/", &json!({ "identifier": MALLORYS_PHONE })).await;
+    let shown = json!({ "identifier": MALLORYS_PHONE, "otp_code": world.code(MALLORYS_PHONE) });
+    let mut taking_back = world.pool.begin().await.unwrap();
+    let user_id = mallory.body["user"]["id"].as_i64().unwrap();
+    accounts::hold(&mut taking_back, user_id).await.unwrap();
+    accounts::close_other_ways_in(&mut *taking_back, user_id, "U2owner").await.unwrap();
+    let late = async { world.client.post("/api/auth/otp/verify/", &shown).await };
+    let owner = async {
+        let waiting = "select exists (select from pg_stat_activity
+            where datname = current_database() and wait_event_type = 'Lock')";
+        let waits = async || sqlx::query_scalar(waiting).fetch_one(&world.pool).await.unwrap();
+        testing::eventually("the late one waits", waits).await;
+        taking_back.commit().await.unwrap();
+    };
+    let (late, ()) = futures::join!(late, owner);
+    assert_eq!(failure(&late), (400, "INVALID_OTP"));
+    assert_eq!(world.count("user_sessions").await, 1, "that from before");
 }

@@ -8,6 +8,7 @@ mod limits;
 mod password_reset;
 mod profile;
 mod registering;
+mod round_trips;
 mod sessions;
 mod tokens;
 
