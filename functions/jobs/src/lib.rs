@@ -67,7 +67,7 @@ impl App {
         let done = match event {
             Event::ReconcilePayments => self.reconcile_payments(end).await.map(Outcome::ReconcilePayments),
             Event::DeliverOutbox => self.deliver_outbox(end).await.map(Outcome::DeliverOutbox),
-            Event::Sweep => self.sweep().await.map(Outcome::Sweep),
+            Event::Sweep => self.sweep(end).await.map(Outcome::Sweep),
         };
         match &done {
             Ok(Outcome::ReconcilePayments(done)) => {

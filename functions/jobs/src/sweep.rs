@@ -1,5 +1,7 @@
 //! What has expired is deleted, a little at a time.
 
+use std::time::Instant;
+
 use serde::Serialize;
 use shared::Result;
 
@@ -18,45 +20,41 @@ pub struct Swept {
     pub payment_events: u64,
 }
 
+/// Deletes the rows of a table for which something holds, and counts them. Two sweeps at once take different rows or wait
+/// for each other.
+macro_rules! delete {
+    ($table:literal where $condition:literal, $pool:expr, $end:expr) => {{
+        let mut deleted = 0;
+        loop {
+            let some = sqlx::query!(
+                "delete from "
+                    + $table
+                    + " where ctid in (select ctid from "
+                    + $table
+                    + " where "
+                    + $condition
+                    + " limit 10000 for update skip locked)"
+            )
+            .execute($pool)
+            .await?
+            .rows_affected();
+            deleted += some;
+            if some < 10_000 || Instant::now() >= $end {
+                break deleted;
+            }
+        }
+    }};
+}
+
 impl App {
-    /// Deletes what nobody will ask for again. Two sweeps at once take different rows or wait for each other.
-    pub(crate) async fn sweep(&self) -> Result<Swept> {
-        let pool = self.database.pool();
-        let idempotency_keys = sqlx::query!(
-            "delete from idempotency_keys where ctid in (
-                select ctid from idempotency_keys where expires_at < now() limit 10000 for update skip locked
-            )"
-        )
-        .execute(&pool)
-        .await?
-        .rows_affected();
-        let session_tokens = sqlx::query!(
-            "delete from session_tokens where ctid in (
-                select ctid from session_tokens where expires_at < now() - interval '1 hour' limit 10000
-                for update skip locked
-            )"
-        )
-        .execute(&pool)
-        .await?
-        .rows_affected();
-        let user_sessions = sqlx::query!(
-            "delete from user_sessions where ctid in (
-                select ctid from user_sessions where expires_at < now() - interval '30 days' limit 10000
-                for update skip locked
-            )"
-        )
-        .execute(&pool)
-        .await?
-        .rows_affected();
-        let payment_events = sqlx::query!(
-            "delete from payment_events where ctid in (
-                select ctid from payment_events where received_at < now() - interval '30 days' limit 10000
-                for update skip locked
-            )"
-        )
-        .execute(&pool)
-        .await?
-        .rows_affected();
-        Ok(Swept { idempotency_keys, session_tokens, user_sessions, payment_events })
+    /// Deletes what nobody will ask for again.
+    pub(crate) async fn sweep(&self, end: Instant) -> Result<Swept> {
+        let pool = &self.database.pool();
+        Ok(Swept {
+            idempotency_keys: delete!("idempotency_keys" where "expires_at < now()", pool, end),
+            session_tokens: delete!("session_tokens" where "expires_at < now() - interval '1 hour'", pool, end),
+            user_sessions: delete!("user_sessions" where "expires_at < now() - interval '30 days'", pool, end),
+            payment_events: delete!("payment_events" where "received_at < now() - interval '30 days'", pool, end),
+        })
     }
 }

@@ -1,10 +1,17 @@
-//! What has expired is deleted.
+//! What has expired is deleted, and nothing else.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::database::MIGRATOR;
 use sqlx::PgPool;
 
 use crate::World;
+
+fn swept(count: u64) -> Value {
+    json!({
+        "action": "sweep", "idempotency_keys": count, "session_tokens": count, "user_sessions": count,
+        "payment_events": count
+    })
+}
 
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn what_has_expired_is_swept_away(pool: PgPool) {
@@ -17,17 +24,41 @@ async fn what_has_expired_is_swept_away(pool: PgPool) {
             values (1, 'U1', now() - interval '31 days'), (1, 'U1', now() + interval '1 day');
         insert into session_tokens (token_sha256, kind, session_id, expires_at)
             values (sha256('old'), 'session', 2, now() - interval '2 hours'), (sha256('new'), 'session', 2, now());
-        insert into payment_events (event_id, event, received_at) values ('old', 'x', now() - interval '31 days')",
+        insert into payment_events (event_id, event, received_at)
+            values ('old', 'x', now() - interval '31 days'), ('new', 'x', now() - interval '29 days')",
     )
     .execute(&world.pool)
     .await
     .unwrap();
-    let swept = |count| {
-        json!({
-            "action": "sweep", "idempotency_keys": count, "session_tokens": count, "user_sessions": count,
-            "payment_events": count
-        })
-    };
     assert_eq!(world.run("sweep").await, swept(1));
     assert_eq!(world.run("sweep").await, swept(0));
+    let left: Value = sqlx::query_scalar(
+        "select json_build_object(
+            'idempotency_keys', (select json_agg(convert_from(key_sha256, 'utf8')) from idempotency_keys),
+            'session_tokens', (select json_agg(token_sha256 = sha256('new')) from session_tokens),
+            'user_sessions', (select json_agg(id) from user_sessions),
+            'payment_events', (select json_agg(event_id) from payment_events))",
+    )
+    .fetch_one(&world.pool)
+    .await
+    .unwrap();
+    let expected = json!({
+        "idempotency_keys": ["new"], "session_tokens": [true], "user_sessions": [2], "payment_events": ["new"]
+    });
+    assert_eq!(left, expected);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn more_than_one_statement_deletes_is_swept_in_one_run(pool: PgPool) {
+    let world = World::new(pool).await;
+    sqlx::query(
+        "insert into idempotency_keys (scope, key_sha256, request_sha256, expires_at)
+        select 's', sha256(key::text::bytea), '', now() from generate_series(1, 20001) as key",
+    )
+    .execute(&world.pool)
+    .await
+    .unwrap();
+    let mut expected = swept(0);
+    expected["idempotency_keys"] = json!(20001);
+    assert_eq!(world.run("sweep").await, expected);
 }
