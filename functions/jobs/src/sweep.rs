@@ -18,6 +18,8 @@ pub struct Swept {
     pub user_sessions: u64,
     /// Events of Razorpay that cannot come again.
     pub payment_events: u64,
+    /// Messages that were delivered a month ago. One that was given up stays until a person has dealt with it.
+    pub outbox: u64,
 }
 
 /// Deletes the rows of a table for which something holds, and counts them. Two sweeps at once take different rows or wait
@@ -55,6 +57,7 @@ impl App {
             session_tokens: delete!("session_tokens" where "expires_at < now() - interval '1 hour'", pool, end),
             user_sessions: delete!("user_sessions" where "expires_at < now() - interval '30 days'", pool, end),
             payment_events: delete!("payment_events" where "received_at < now() - interval '30 days'", pool, end),
+            outbox: delete!("outbox" where "delivered_at < now() - interval '30 days'", pool, end),
         })
     }
 }

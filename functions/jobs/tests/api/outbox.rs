@@ -140,6 +140,14 @@ async fn a_message_that_was_tried_for_a_week_is_given_up_and_reported(pool: PgPo
     world.make_due().await;
     assert_eq!(world.run("deliver_outbox").await["failed"], 0);
     assert_eq!(world.run("reconcile_payments").await["failed_refunds"], 1);
+    // What a person does who has seen to it.
+    world.razorpay.clear_faults();
+    sqlx::query("update outbox set failed_at = null, attempts = 1, due_at = now() where failed_at is not null")
+        .execute(&world.pool)
+        .await
+        .unwrap();
+    assert_eq!(world.run("deliver_outbox").await["failed"], 0);
+    assert_eq!((world.facts().await[0].clone(), world.razorpay.refunds().len()), (json!("refunded"), 1));
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]

@@ -9,7 +9,7 @@ use crate::World;
 fn swept(count: u64) -> Value {
     json!({
         "action": "sweep", "idempotency_keys": count, "session_tokens": count, "user_sessions": count,
-        "payment_events": count
+        "payment_events": count, "outbox": count
     })
 }
 
@@ -25,7 +25,13 @@ async fn what_has_expired_is_swept_away(pool: PgPool) {
         insert into session_tokens (token_sha256, kind, session_id, expires_at)
             values (sha256('old'), 'session', 2, now() - interval '2 hours'), (sha256('new'), 'session', 2, now());
         insert into payment_events (event_id, event, received_at)
-            values ('old', 'x', now() - interval '31 days'), ('new', 'x', now() - interval '29 days')",
+            values ('old', 'x', now() - interval '31 days'), ('new', 'x', now() - interval '29 days');
+        insert into outbox (kind, payload, created_at, delivered_at, failed_at)
+            select message.kind, '{}', now() - interval '60 days', message.delivered_at, message.failed_at
+            from (values
+                ('old', now() - interval '31 days', null::timestamptz), ('new', now() - interval '29 days', null),
+                ('waiting', null, null), ('given up', null, now() - interval '31 days')
+            ) as message (kind, delivered_at, failed_at)",
     )
     .execute(&world.pool)
     .await
@@ -37,13 +43,15 @@ async fn what_has_expired_is_swept_away(pool: PgPool) {
             'idempotency_keys', (select json_agg(convert_from(key_sha256, 'utf8')) from idempotency_keys),
             'session_tokens', (select json_agg(token_sha256 = sha256('new')) from session_tokens),
             'user_sessions', (select json_agg(id) from user_sessions),
-            'payment_events', (select json_agg(event_id) from payment_events))",
+            'payment_events', (select json_agg(event_id) from payment_events),
+            'outbox', (select json_agg(kind order by id) from outbox))",
     )
     .fetch_one(&world.pool)
     .await
     .unwrap();
     let expected = json!({
-        "idempotency_keys": ["new"], "session_tokens": [true], "user_sessions": [2], "payment_events": ["new"]
+        "idempotency_keys": ["new"], "session_tokens": [true], "user_sessions": [2], "payment_events": ["new"],
+        "outbox": ["new", "waiting", "given up"]
     });
     assert_eq!(left, expected);
 }
