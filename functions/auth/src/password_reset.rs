@@ -3,7 +3,8 @@
 use axum::extract::State;
 use secrecy::SecretString;
 use shared::{
-    Error, Faults, Result, accounts,
+    Error, Faults, Result,
+    accounts::{self, Identity},
     email::Email,
     error::ErrorBody,
     http::{ClientAddress, Fields, Json, Read, Routes, routes},
@@ -109,27 +110,33 @@ async fn confirm(
     faults.or(())?;
     let signed_in = app.sessions.descope.verify_link(&token).await?;
     let arrival = Arrival::of(&app, signed_in).await?;
-    let Some(email) = proved_address(&app, &arrival).await? else {
+    let known = accounts::identity(&app.sessions.database.pool(), arrival.id()).await?;
+    let Some(email) = proved_address(&arrival, known) else {
         arrival.turn_away(&app).await;
         return Err(bad_link());
     };
-    set_password(&app, arrival, Identifier::Email(email), &new_password).await?;
+    set_password(&app, arrival, known, Identifier::Email(email), &new_password).await?;
     Ok(Done { message: "Password reset successfully" })
 }
 
 /// The address that a link was mailed to: the one that Descope calls verified now. A link can also be sent to a phone, so
 /// somebody whose address was never proved here must not have one.
-async fn proved_address(app: &App, arrival: &Arrival) -> Result<Option<Email>> {
-    let known = accounts::identity(&app.sessions.database.pool(), arrival.id()).await?;
+fn proved_address(arrival: &Arrival, known: Option<Identity>) -> Option<Email> {
     let is_mailed = arrival.user.phone.is_empty() || known.is_some_and(|known| known.is_proven);
-    Ok(arrival.user.email.parse().ok().filter(|_| arrival.user.verified_email && is_mailed))
+    arrival.user.email.parse().ok().filter(|_| arrival.user.verified_email && is_mailed)
 }
 
 /// Sessions end first: should this be cut short, somebody is signed out and asks for another mail, and nobody who should
 /// be out is in.
-async fn set_password(app: &App, arrival: Arrival, identifier: Identifier, new_password: &SecretString) -> Result<()> {
-    let (descope, pool) = (&app.sessions.descope, app.sessions.database.pool());
-    if let Some(known) = accounts::identity(&pool, arrival.id()).await? {
+async fn set_password(
+    app: &App,
+    arrival: Arrival,
+    known: Option<Identity>,
+    identifier: Identifier,
+    new_password: &SecretString,
+) -> Result<()> {
+    let descope = &app.sessions.descope;
+    if let Some(known) = known {
         let mut transaction = app.sessions.database.begin().await?;
         accounts::revoke_sessions(&mut transaction, known.user_id).await?;
         transaction.commit().await?;
