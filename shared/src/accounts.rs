@@ -8,6 +8,7 @@ use sqlx::{PgConnection, PgExecutor};
 pub use sessions::{Known, NewSession, known_since, now, open_session, revoke_sessions};
 
 use crate::{
+    database::Database,
     descope::{self, Channel},
     email::Email,
     phone::Phone,
@@ -153,7 +154,12 @@ pub async fn lock(connection: &mut PgConnection, names: &[&str]) -> sqlx::Result
 }
 
 /// Whose a Descope user is here, if anybody's.
-pub async fn identity(executor: impl PgExecutor<'_>, descope_user_id: &str) -> sqlx::Result<Option<Identity>> {
+pub async fn identity(database: &Database, descope_user_id: &str) -> sqlx::Result<Option<Identity>> {
+    database.read(|pool| async move { identity_in(&pool, descope_user_id).await }).await
+}
+
+/// The same within a transaction.
+pub async fn identity_in(executor: impl PgExecutor<'_>, descope_user_id: &str) -> sqlx::Result<Option<Identity>> {
     sqlx::query_as!(
         Identity,
         "select user_id, is_proven from user_identities where descope_user_id = $1",
@@ -170,7 +176,7 @@ pub async fn adopt(
     descope_user_id: &str,
     stranger: Option<&descope::User>,
 ) -> sqlx::Result<Option<i64>> {
-    if let Some(identity) = identity(&mut *connection, descope_user_id).await? {
+    if let Some(identity) = identity_in(&mut *connection, descope_user_id).await? {
         return Ok(Some(identity.user_id));
     }
     let Some(stranger) = stranger else { return Ok(None) };

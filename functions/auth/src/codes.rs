@@ -257,7 +257,7 @@ async fn make_way(app: &App, identifier: &Identifier) -> Result<()> {
     if user.is_reached_at(identifier.channel(), identifier.as_str()) || !user.role_names.is_empty() {
         return Ok(());
     }
-    let known = accounts::identity(&app.sessions.database.pool(), &user.user_id).await?;
+    let known = accounts::identity(&app.sessions.database, &user.user_id).await?;
     if known.is_some_and(|known| known.is_proven) {
         return Ok(());
     }

@@ -61,7 +61,7 @@ async fn login(
     let limits = &app.limits;
     let tries = [limits.tries_per_identifier.on(login.email.as_str()), limits.tries_per_address.on(&address.0)];
     app.throttle.check(&tries).await?;
-    let moment = accounts::now(&app.sessions.database.pool()).await?;
+    let moment = accounts::now(&app.sessions.database).await?;
     let signed_in = app.sessions.descope.sign_in(login.email.as_str(), &login.password).await?;
     let (user, signed_in) = sign_in::with_password(&app, signed_in, moment, &device).await?;
     Ok(Welcome::new("Login successful", user, signed_in))

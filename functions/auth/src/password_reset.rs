@@ -110,7 +110,7 @@ async fn confirm(
     faults.or(())?;
     let signed_in = app.sessions.descope.verify_link(&token).await?;
     let arrival = Arrival::of(&app, signed_in).await?;
-    let known = accounts::identity(&app.sessions.database.pool(), arrival.id()).await?;
+    let known = accounts::identity(&app.sessions.database, arrival.id()).await?;
     let Some(email) = proved_address(&arrival, known) else {
         arrival.turn_away(&app).await;
         return Err(bad_link());

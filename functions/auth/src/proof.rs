@@ -42,7 +42,7 @@ struct Found {
 impl<'a> Proof<'a> {
     /// Takes a look at whoever Descope let in, and shuts everybody out of that Descope user if this is the first proof.
     pub(crate) async fn of(app: &App, arrival: Arrival, identifier: &'a Identifier) -> Result<Self> {
-        let known = accounts::identity(&app.sessions.database.pool(), arrival.id()).await?;
+        let known = accounts::identity(&app.sessions.database, arrival.id()).await?;
         let proof = Self { arrival, identifier, replaced: None };
         if proof.is_first(known) { proof.replace(app).await } else { Ok(proof) }
     }

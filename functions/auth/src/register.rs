@@ -129,12 +129,14 @@ async fn register(
 }
 
 async fn refuse_proved_number(app: &App, phone: &str) -> Result<()> {
-    let is_proved = sqlx::query_scalar!(
-        r#"select exists (select from users where phone = $1 and is_phone_verified) as "is_proved!""#,
-        phone
-    )
-    .fetch_one(&app.sessions.database.pool())
-    .await?;
+    let is_proved = |pool| async move {
+        let is_proved = sqlx::query_scalar!(
+            r#"select exists (select from users where phone = $1 and is_phone_verified) as "is_proved!""#,
+            phone
+        );
+        is_proved.fetch_one(&pool).await
+    };
+    let is_proved = app.sessions.database.read(is_proved).await?;
     if is_proved { Err(Error::conflict("phone_number", "This phone number is already in use.")) } else { Ok(()) }
 }
 
@@ -155,7 +157,7 @@ async fn sign_up(app: &App, registration: &Registration) -> Result<Option<Signed
             return Ok(Some(signed_up));
         }
         let Some(user) = descope.user_with_login_id(email.as_str()).await? else { continue };
-        if accounts::identity(&app.sessions.database.pool(), &user.user_id).await?.is_some() {
+        if accounts::identity(&app.sessions.database, &user.user_id).await?.is_some() {
             return Ok(None);
         }
         if user.password {
@@ -184,7 +186,7 @@ async fn finish(
     let arrival = Arrival::of(app, signed_up).await?;
     let mut transaction = app.sessions.database.begin().await?;
     accounts::lock(&mut transaction, &[arrival.id()]).await?;
-    if accounts::identity(&mut *transaction, arrival.id()).await?.is_some() {
+    if accounts::identity_in(&mut *transaction, arrival.id()).await?.is_some() {
         transaction.rollback().await?;
         arrival.turn_away(app).await;
         return Err(address_is_taken());

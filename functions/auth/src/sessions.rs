@@ -160,7 +160,7 @@ async fn logout(State(app): State<App>, session: Session, Json(body): Json<Logou
 /// Whether a refresh token is one of the user's. Another's is left alone.
 async fn is_of(app: &App, session: &Session, refresh_token: &str) -> Result<bool> {
     let Ok(claims) = app.sessions.keys.verify(refresh_token, Kind::Refresh).await else { return Ok(false) };
-    let identity = accounts::identity(&app.sessions.database.pool(), claims.user_id()).await?;
+    let identity = accounts::identity(&app.sessions.database, claims.user_id()).await?;
     Ok(identity.is_some_and(|identity| identity.user_id == session.user.id))
 }
 

@@ -83,7 +83,7 @@ impl Accounts {
         };
         let mut roles: BTreeSet<&str> = user.role_names.iter().map(String::as_str).collect();
         let is_promoted = roles.insert(ADMIN_ROLE);
-        let known = accounts::identity(&database.pool(), &user.user_id).await?;
+        let known = accounts::identity(database, &user.user_id).await?;
         let is_owner_s = known.is_some_and(|known| known.is_proven) && user.login_ids == [email.as_str()];
         if is_promoted && !is_owner_s {
             // An account whose address nobody has proved here may be anybody's.

@@ -1,14 +1,15 @@
 //! A user's sessions: opened, and ended all at once.
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::PgConnection;
 
 use super::{User, user_in};
-use crate::descope::Claims;
+use crate::{database::Database, descope::Claims};
 
 /// The clock by which sessions are ended.
-pub async fn now(executor: impl PgExecutor<'_>) -> sqlx::Result<DateTime<Utc>> {
-    sqlx::query_scalar!(r#"select clock_timestamp() as "now!""#).fetch_one(executor).await
+pub async fn now(database: &Database) -> sqlx::Result<DateTime<Utc>> {
+    let now = |pool| async move { sqlx::query_scalar!(r#"select clock_timestamp() as "now!""#).fetch_one(&pool).await };
+    database.read(now).await
 }
 
 /// Whose a Descope user is, as somebody finds it who asked Descope a while ago.
