@@ -1,7 +1,9 @@
 """Gets the tools that the project is run, checked and deployed with; versions are pinned here.
 
     python3 local/tools.py run       cargo-lambda, which emulates Lambda
-    python3 local/tools.py test      the same, Descope's and Razorpay's own SDKs, and moto, which answers as AWS does
+    python3 local/tools.py test      the same, Descope's and Razorpay's own SDKs, moto, which answers as AWS does, and
+                                     what the bench compares with
+    python3 local/tools.py bench     what the bench compares with: Django, and gunicorn, which serves it
     python3 local/tools.py deploy    cargo-lambda, SAM and zig, which cross-compiles
     python3 local/tools.py template  the same, and checkov, which looks for what is unsafe in the template
     python3 local/tools.py check     cargo-sqlx and cargo-deny
@@ -21,6 +23,8 @@ from services import Missing, ROOT, TARGET, run, say
 
 PYTHON_TOOLS = TARGET / "tools" / "python"
 MOTO = TARGET / "tools" / "moto"
+# Where the bench looks for it.
+DJANGO = TARGET / "tools" / "django"
 # Whose own SDKs are tried against the stand-ins.
 SDKS = ("descope", "razorpay")
 CHECKOV = TARGET / "tools" / "checkov"
@@ -42,7 +46,20 @@ def for_test():
         node_sdk(service)
     python_tools(MOTO, "moto[server]==5.2.5")
     test_servers()
+    for_bench()
     return for_run()
+
+
+def for_bench():
+    pinned = (ROOT / "local/bench/django/requirements.txt").read_text().split()
+    return python_tools(DJANGO, *pinned, python=fast_python())
+
+
+def fast_python():
+    """Distributions build theirs with profiles; one that was compiled on the machine may be a sixth slower without."""
+    theirs = "/usr/bin/python3"
+    can_install = Path(theirs).exists() and services.output([theirs, "-c", "import ensurepip; print('yes')"])
+    return theirs if can_install else sys.executable
 
 
 def test_servers():
@@ -70,14 +87,14 @@ def for_check():
     return CARGO_TOOLS
 
 
-def python_tools(directory, *arguments):
+def python_tools(directory, *arguments, python=sys.executable):
     packages = [argument for argument in arguments if "==" in argument]
     absent = [package for package in packages if not installed(directory, package)]
     if absent:
         if not importlib.util.find_spec("ensurepip"):
             services.install(["python3-venv"], "the tools go into a virtual environment in target/")
         say(f"Installing {' '.join(absent)} into {directory}.")
-        run([sys.executable, "-m", "venv", str(directory)])
+        run([python, "-m", "venv", str(directory)])
         run([str(directory / "bin/pip"), "install", "--disable-pip-version-check", *arguments])
     return directory / "bin"
 
@@ -125,7 +142,8 @@ def cargo_tool(command, package, *features):
 
 
 def main():
-    choices = {"run": for_run, "test": for_test, "deploy": for_deploy, "template": for_template, "check": for_check}
+    choices = {"run": for_run, "test": for_test, "bench": for_bench, "deploy": for_deploy,
+               "template": for_template, "check": for_check}
     try:
         services.install_build_tools()
         print(choices[sys.argv[1]]())

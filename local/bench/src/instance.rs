@@ -15,6 +15,7 @@ use tokio::{
 
 use crate::{
     Result,
+    cores::Core,
     runtime_api::{Call, RuntimeApi},
 };
 
@@ -44,9 +45,19 @@ impl Instance {
     /// Starts a process with this environment alone; returns when it asks for its first event. What it prints is added
     /// to `log`.
     pub async fn start(binary: &Path, environment: &[(String, String)], log: &Path) -> Result<Self> {
+        Self::start_on(None, binary, environment, log).await
+    }
+
+    /// The same on one core, if there is one to be on.
+    pub(crate) async fn start_on(
+        core: Option<&Core>,
+        binary: &Path,
+        environment: &[(String, String)],
+        log: &Path,
+    ) -> Result<Self> {
         let mut api = RuntimeApi::start().await?;
         let log = File::options().create(true).append(true).open(log)?;
-        let mut command = Command::new(binary);
+        let mut command = core.map_or_else(|| Command::new(binary), |core| core.command(binary));
         command
             .env_clear()
             .envs(environment.iter().map(|(name, value)| (name, value)))
@@ -107,16 +118,21 @@ impl Instance {
 
     /// How long its threads have been on a core.
     pub fn cpu_time(&self) -> Result<Duration> {
-        let mut nanoseconds = 0;
-        for task in fs::read_dir(format!("/proc/{}/task", self.process()?))? {
-            // A thread may end while its time is read.
-            let Ok(times) = fs::read_to_string(task?.path().join("schedstat")) else { continue };
-            nanoseconds += times.split_whitespace().next().ok_or("no time")?.parse::<u64>()?;
-        }
-        Ok(Duration::from_nanos(nanoseconds))
+        time_on_a_core(self.process()?)
     }
 
     fn process(&self) -> Result<u32> {
         Ok(self.child.id().ok_or("the function has ended")?)
     }
+}
+
+/// How long the threads of a process have been on a core.
+pub(crate) fn time_on_a_core(process: u32) -> Result<Duration> {
+    let mut nanoseconds = 0;
+    for task in fs::read_dir(format!("/proc/{process}/task"))? {
+        // A thread may end while its time is read.
+        let Ok(times) = fs::read_to_string(task?.path().join("schedstat")) else { continue };
+        nanoseconds += times.split_whitespace().next().ok_or("no time")?.parse::<u64>()?;
+    }
+    Ok(Duration::from_nanos(nanoseconds))
 }

@@ -7,11 +7,15 @@
 pub mod binaries;
 mod case;
 pub mod compare;
+mod cores;
+mod django;
 pub mod instance;
 pub mod many_requests;
+pub mod one_core;
 pub mod one_request;
 mod pgbench;
 mod plot;
+mod programs;
 pub mod proxy;
 pub mod report;
 pub mod request;
@@ -47,6 +51,8 @@ pub struct Effort {
     pub load_rounds: usize,
     /// Cached reads in such a round; half as many slots, a quarter as many bookings.
     pub load: usize,
+    /// Cached reads from Django in a round on one core; fewer bookings, and more of both from the functions.
+    pub on_one_core: usize,
 }
 
 impl Effort {
@@ -59,9 +65,18 @@ impl Effort {
         instances: 64,
         load_rounds: 5,
         load: 2_000,
+        on_one_core: 400,
     };
 
     /// What shows that the bench works, and nothing else.
-    pub const QUICK: Self =
-        Self { sizes: [100, 200, 400], cold_rounds: 2, rounds: 2, requests: 4, instances: 4, load_rounds: 1, load: 40 };
+    pub const QUICK: Self = Self {
+        sizes: [100, 200, 400],
+        cold_rounds: 2,
+        rounds: 2,
+        requests: 4,
+        instances: 4,
+        load_rounds: 1,
+        load: 40,
+        on_one_core: 12,
+    };
 }

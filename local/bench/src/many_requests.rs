@@ -228,7 +228,7 @@ impl Load {
 }
 
 /// Seconds that all of them have been on a core.
-fn cpu_time(instances: &[Instance]) -> Result<f64> {
+pub(crate) fn cpu_time(instances: &[Instance]) -> Result<f64> {
     let mut seconds = 0.0;
     for instance in instances {
         seconds += instance.cpu_time()?.as_secs_f64();

@@ -1,7 +1,6 @@
 //! The statements of a booking as one prepared script of pgbench, which comes with Postgres.
 
 use std::{
-    env,
     fmt::Write,
     fs,
     path::{Path, PathBuf},
@@ -9,7 +8,7 @@ use std::{
 
 use tokio::process::Command;
 
-use crate::{Result, wire::Captured};
+use crate::{Result, programs::on_path, wire::Captured};
 
 /// How many transactions of each run are not counted: until then Postgres still chooses its plans.
 const WARM_UP: usize = 10;
@@ -93,14 +92,11 @@ impl Script {
 }
 
 /// Where pgbench is: on the `PATH`, or where Debian keeps it for each version.
-#[expect(clippy::disallowed_methods, reason = "this is no part of the deployed system")]
 fn program() -> Option<PathBuf> {
-    let on_path = env::var("PATH").unwrap_or_default();
-    let on_path = env::split_paths(&on_path).map(|directory| directory.join("pgbench")).collect::<Vec<_>>();
     let mut of_debian: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
         .map(|versions| versions.flatten().map(|version| version.path().join("bin/pgbench")).collect())
         .unwrap_or_default();
     of_debian.sort();
     // Debian's wrapper of that name in /usr/bin wants a cluster of its own and does as well.
-    of_debian.into_iter().rev().chain(on_path).find(|program| program.is_file())
+    of_debian.into_iter().rev().chain(on_path("pgbench")).find(|program| program.is_file())
 }

@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Effort, Result, Shop,
     binaries::{self, Binary},
+    case::Case,
     many_requests::{self, AtSize, Rush, WithInstances},
-    one_request::{self, Cost},
+    one_core::{self, OneCore},
+    one_request::{self, Compared, Cost},
     plot,
     series::{Ratio, number},
     table::table,
@@ -37,6 +39,9 @@ pub struct Report {
     pub sizes: Vec<AtSize>,
     /// Ever more instances.
     pub instances: Vec<WithInstances>,
+    /// On one core, beside Django. Older runs had none.
+    #[serde(default)]
+    pub one_core: OneCore,
     /// Ever bigger binaries.
     pub binaries: Vec<Binary>,
 }
@@ -68,7 +73,9 @@ impl Report {
         let sizes = many_requests::sizes(shop, effort).await?;
         say("ever more instances");
         let instances = many_requests::instances(shop, effort).await?;
-        let targets = targets(&costs, compared.read, compared.booking, &rush);
+        say("one core, in turns with Django");
+        let one_core = one_core::measure(shop, effort).await?;
+        let targets = targets(&costs, &compared, &one_core, &rush);
         Ok(Self {
             commit: commit(),
             at: chrono::Utc::now().format("%F %R").to_string(),
@@ -80,6 +87,7 @@ impl Report {
             rush,
             sizes,
             instances,
+            one_core,
             binaries: binaries::sizes(&shop.binaries, &BINARIES)?,
         })
     }
@@ -108,6 +116,7 @@ impl Report {
             ("Against the build beside it", self.beside_table()),
             ("With so many bookings on file", self.sizes_table()),
             ("With so many instances at once", self.instances_table()),
+            ("On one core", self.one_core.text()),
             ("Binaries", self.binaries_table()),
         ] {
             if !part.is_empty() {
@@ -225,21 +234,28 @@ impl Report {
     }
 }
 
-fn targets(costs: &[Cost], read: Ratio, booking: Option<Ratio>, rush: &Rush) -> Vec<Target> {
+fn targets(costs: &[Cost], compared: &Compared, one_core: &OneCore, rush: &Rush) -> Vec<Target> {
+    let measured = |ratio: Option<Ratio>| ratio.map_or_else(|| "–".to_owned(), |ratio| ratio.to_string());
     let at_most = |what: &str, ratio: Option<Ratio>, limit: f64| Target {
         what: what.to_owned(),
         target: format!("≤ {limit} ×"),
-        measured: ratio.map_or_else(|| "–".to_owned(), |ratio| ratio.to_string()),
+        measured: measured(ratio),
         is_met: ratio.map(|ratio| ratio.median <= limit),
     };
-    let cold = costs.iter().find(|cost| cost.case == crate::case::Case::CachedRead.name()).map(|cost| cost.cold_ratio);
+    let of_django = |what: &str, case: Case| Target {
+        what: format!("{what} per second on one core, against Django"),
+        target: "≥ 10 ×".to_owned(),
+        measured: measured(one_core.ratio(case)),
+        is_met: one_core.ratio(case).map(|ratio| ratio.median >= 10.0),
+    };
+    let cold = costs.iter().find(|cost| cost.case == Case::CachedRead.name()).map(|cost| cost.cold_ratio);
     let heaviest = costs.iter().max_by(|one, other| one.memory_ratio.total_cmp(&other.memory_ratio));
     let is_exact =
         rush.accepted as u64 == rush.capacity.unsigned_abs() && rush.booked == rush.capacity && rush.other == 0;
     vec![
         at_most("cold start to first answered cached read, against a bare function", cold, 2.0),
-        at_most("warm cached read, against a bare function with one Redis GET", Some(read), 1.3),
-        at_most("booking, against its SQL as one prepared pgbench script", booking, 2.0),
+        at_most("warm cached read, against a bare function with one Redis GET", Some(compared.read), 1.3),
+        at_most("booking, against its SQL as one prepared pgbench script", compared.booking, 2.0),
         Target {
             what: format!(
                 "peak memory ({} is the highest), against a bare function",
@@ -249,13 +265,8 @@ fn targets(costs: &[Cost], read: Ratio, booking: Option<Ratio>, rush: &Rush) -> 
             measured: heaviest.map_or_else(|| "–".to_owned(), |cost| format!("{:.2}", cost.memory_ratio)),
             is_met: heaviest.map(|cost| cost.memory_ratio <= 2.5),
         },
-        // That service is not here.
-        Target {
-            what: "requests per second on one core, against the Django service".to_owned(),
-            target: "≥ 10 ×".to_owned(),
-            measured: "–".to_owned(),
-            is_met: None,
-        },
+        of_django("cached reads", Case::CachedRead),
+        of_django("bookings", Case::Booking),
         Target {
             what: format!(
                 "bookings accepted of {} attempts at once at a slot for {}, by {} instances",

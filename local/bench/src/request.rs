@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 
 use crate::{Result, instance::Answer};
 
+/// The header that tells where a request comes from.
+const ADDRESS: &str = "x-forwarded-for";
+
 /// A request to a function.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -36,7 +39,7 @@ impl Request {
                 "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0 Mobile",
             ),
             ("x-amzn-trace-id", "Root=1-00000000-000000000000000000000000"),
-            ("x-forwarded-for", "203.0.113.9"),
+            (ADDRESS, "203.0.113.9"),
             ("x-forwarded-port", "443"),
             ("x-forwarded-proto", "https"),
         ];
@@ -71,6 +74,20 @@ impl Request {
         Self { body: self.body.as_ref().map(|body| body.replace(words, others)), ..self.clone() }
     }
 
+    /// The same from another client.
+    #[must_use]
+    pub fn from_address(self, address: &str) -> Self {
+        self.with(ADDRESS, address)
+    }
+
+    /// The words in which a proxy asks a service over HTTP.
+    pub fn http(&self) -> String {
+        let first = format!("{} {} HTTP/1.1\r\n", self.method, self.path);
+        let headers = self.headers.iter().flat_map(|(name, value)| [name, ": ", value, "\r\n"]);
+        let last = ["connection: close\r\n\r\n", self.body.as_deref().unwrap_or_default()];
+        [first.as_str()].into_iter().chain(headers).chain(last).collect()
+    }
+
     /// The event.
     pub fn event(&self) -> String {
         let (path, query) = self.path.split_once('?').unwrap_or((&self.path, ""));
@@ -82,7 +99,7 @@ impl Request {
                 "requestId": "JKJaXmPLvHcESHA=", "routeKey": "$default", "stage": "$default",
                 "time": "22/Nov/2026:09:00:00 +0000", "timeEpoch": 1_795_338_000_000_i64,
                 "http": {
-                    "method": self.method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "203.0.113.9",
+                    "method": self.method, "path": path, "protocol": "HTTP/1.1", "sourceIp": self.headers.get(ADDRESS),
                     "userAgent": "Mozilla/5.0"
                 }
             },
@@ -100,6 +117,11 @@ impl Request {
     /// Refuses an answer that is not what was to come. An error that is answered fast is no speed.
     pub fn check(&self, answer: &Answer) -> Result<()> {
         let (status, body) = Self::outcome(answer);
+        self.check_status(status, body)
+    }
+
+    /// The same for an answer that came in another way.
+    pub(crate) fn check_status(&self, status: u64, body: &str) -> Result<()> {
         if status == self.status {
             return Ok(());
         }

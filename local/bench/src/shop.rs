@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
 use url::Url;
 
-use crate::{Result, instance::Instance, request::Request};
+use crate::{Result, cores::Core, instance::Instance, request::Request};
 
 /// Rows as a shop of thirty bookings a day would have them, the first of them a month ahead: number `$1` + 1 to `$2`.
 const BOOKINGS: &str = include_str!("bookings.sql");
@@ -36,6 +36,8 @@ pub struct Shop {
     pub sizes: Vec<u32>,
     /// Every so manyth booking has this number in it.
     counter: u32,
+    /// How many addresses have been given out.
+    addresses: u32,
     server: Url,
     redis_url: Url,
     redis: MultiplexedConnection,
@@ -62,6 +64,7 @@ impl Shop {
             descope: StandIn::start().await,
             sizes: sizes.to_vec(),
             counter: 0,
+            addresses: 0,
             server,
             redis_url,
             redis,
@@ -145,6 +148,13 @@ impl Shop {
         Instance::start(&binaries.join(binary), environment, &log).await
     }
 
+    /// Starts a function of the shop on one core, with the biggest database.
+    pub(crate) async fn start_on(&self, core: &Core, binary: &str) -> Result<Instance> {
+        let log = self.directory.join(format!("{binary}.log"));
+        let environment = self.environment(self.biggest());
+        Instance::start_on(Some(core), &self.binaries.join(binary), &environment, &log).await
+    }
+
     /// What functions are told. One value is good for all of them; each reads what it knows. The rate limits are on, as
     /// they are on AWS, and too wide to be met.
     pub fn environment(&self, size: u32) -> Vec<(String, String)> {
@@ -223,6 +233,12 @@ impl Shop {
     pub fn new_phone(&mut self) -> String {
         self.counter += 1;
         format!("+9180{:08}", self.counter)
+    }
+
+    /// An address that comes back after some thousand others.
+    pub(crate) fn new_address(&mut self) -> String {
+        self.addresses = self.addresses.wrapping_add(1);
+        format!("198.18.{}.{}", self.addresses / 256 % 16, self.addresses % 256)
     }
 
     /// A booking at the shop, by a customer of this number.

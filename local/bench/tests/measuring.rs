@@ -11,6 +11,7 @@ use bench::{
 };
 use chrono::{NaiveDate, NaiveTime};
 use redis::AsyncCommands;
+use serde_json::{Map, Value, json};
 use sqlx::{ConnectOptions, Connection, PgPool, postgres::PgConnectOptions};
 use url::Url;
 
@@ -44,6 +45,25 @@ async fn an_answer_that_was_not_to_come_ends_the_measurement() {
     assert_eq!(request.check(&answer).unwrap_err().to_string(), "GET /made was answered with 200: {}");
     let failed = start(env!("CARGO_BIN_EXE_bare_redis"), &[]).await.unwrap_err().to_string();
     assert!(failed.contains("ended at its start"), "{failed}");
+}
+
+#[test]
+fn a_service_is_asked_over_http_what_a_function_is_asked_in_an_event() {
+    let body = json!({ "customer_name": "Zoë" });
+    let request = Request::post("/api/bookings/?source=app", &body).from_address("198.18.0.7");
+    let event: Value = serde_json::from_str(&request.event()).unwrap();
+    let http = request.http();
+    let (head, sent) = http.split_once("\r\n\r\n").unwrap();
+    let mut lines = head.split("\r\n");
+    assert_eq!(lines.next(), Some("POST /api/bookings/?source=app HTTP/1.1"));
+    assert_eq!(event["requestContext"]["http"]["sourceIp"], "198.18.0.7");
+    assert_eq!(event["body"], sent);
+    let mut headers: Map<String, Value> =
+        lines.map(|line| line.split_once(": ").unwrap()).map(|(name, value)| (name.to_owned(), value.into())).collect();
+    assert_eq!(headers.remove("connection"), Some("close".into()));
+    assert_eq!(event["headers"], Value::Object(headers));
+    assert_eq!(event["headers"]["content-length"], sent.len().to_string());
+    assert_eq!(event["headers"]["x-forwarded-for"], "198.18.0.7");
 }
 
 #[tokio::test]
