@@ -43,7 +43,8 @@ schema:
 bench:
 	cargo build --release $(addprefix --package ,vehicles bookings staff auth migrate)
 	cargo build --release --package bench
-	@$(call tools,bench) && $(call services) && target/release/bench $(if $(AGAINST),--against $(AGAINST)) $(if $(BESIDE),--beside $(BESIDE))
+	@$(call tools,bench) && $(call services) \
+		&& target/release/bench $(if $(AGAINST),--against $(AGAINST)) $(if $(BESIDE),--beside $(BESIDE))
 
 # Tells what is in a function's binary, by crate: make contents FUNCTION=bookings
 contents:
