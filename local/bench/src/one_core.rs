@@ -27,6 +27,8 @@ const PROCESSES: usize = 3;
 const TO_FUNCTIONS: usize = 8;
 /// What is compared, and what part of the effort goes to it.
 const CASES: [(Case, usize); 2] = [(Case::CachedRead, 1), (Case::Booking, 4)];
+/// What a bare function is asked beside: how often one can answer is as far as any function gets.
+const BESIDE_BARE: Case = Case::CachedRead;
 
 /// What one core answers.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -84,19 +86,20 @@ async fn in_turns(shop: &mut Shop, core: &Core, django: &Django, effort: Effort)
     let mut auth = shop.start("auth", &shop.environment(shop.biggest())).await?;
     let mut measured = Vec::new();
     for (case, part) in CASES {
-        let mut functions = Vec::new();
-        for _ in 0..PROCESSES {
-            functions.push(shop.start_on(core, case.binary()).await?);
-        }
-        let mut services = [Service::Functions(functions), Service::Django(django)];
+        let mut services = vec![Service::Django(django), Service::start(shop, core, case).await?];
         say_the_same(shop, &mut auth, case, &mut services).await?;
-        let mut rounds: [Vec<Work>; 2] = Default::default();
+        let mut names = vec![case];
+        if case == BESIDE_BARE {
+            services.push(Service::start(shop, core, Case::Bare).await?);
+            names.push(Case::Bare);
+        }
+        let mut rounds = vec![Vec::new(); services.len()];
         // The first one warms up.
         for number_of_round in 0..=effort.rounds {
             for place in 0..services.len() {
-                let place = (place + number_of_round) % services.len();
+                let place = (place + number_of_round) % rounds.len();
                 let (Some(service), Some(works)) = (services.get_mut(place), rounds.get_mut(place)) else { continue };
-                let times = if place == 0 { TO_FUNCTIONS } else { 1 };
+                let times = if place == 0 { 1 } else { TO_FUNCTIONS };
                 let requests = requests(shop, &mut auth, case, (effort.on_one_core / part).max(1) * times).await?;
                 let work = round(shop, case, service, &requests).await?;
                 if number_of_round > 0 {
@@ -104,15 +107,8 @@ async fn in_turns(shop: &mut Shop, core: &Core, django: &Django, effort: Effort)
                 }
             }
         }
-        let [functions, django] = &rounds;
-        let pairs = || functions.iter().zip(django);
-        measured.push(OnOneCore {
-            case: case.name().to_owned(),
-            ratio: Ratio::of(pairs().map(|(own, other)| own.throughput / other.throughput).collect()),
-            cpu_ratio: Ratio::of(pairs().map(|(own, other)| other.cpu / own.cpu).collect()),
-            functions: Work::median(functions),
-            django: Work::median(django),
-        });
+        let Some((django, functions)) = rounds.split_first() else { continue };
+        measured.extend(names.iter().zip(functions).map(|(name, own)| OnOneCore::of(*name, own, django)));
     }
     Ok(measured)
 }
@@ -128,7 +124,7 @@ async fn requests(shop: &mut Shop, auth: &mut Instance, case: Case, count: usize
 }
 
 /// Makes sure that both services answer a read with the same data.
-async fn say_the_same(shop: &mut Shop, auth: &mut Instance, case: Case, services: &mut [Service<'_>; 2]) -> Result<()> {
+async fn say_the_same(shop: &mut Shop, auth: &mut Instance, case: Case, services: &mut [Service<'_>]) -> Result<()> {
     let mut said = Vec::new();
     for service in services {
         for request in requests(shop, auth, case, 1).await? {
@@ -201,6 +197,15 @@ enum Service<'a> {
 }
 
 impl Service<'_> {
+    /// Processes of the function that answers a case.
+    async fn start(shop: &Shop, core: &Core, case: Case) -> Result<Self> {
+        let mut functions = Vec::new();
+        for _ in 0..PROCESSES {
+            functions.push(shop.start_on(core, case.binary()).await?);
+        }
+        Ok(Self::Functions(functions))
+    }
+
     /// The request as it reaches the service.
     fn words(&self, request: &Request) -> String {
         match self {
@@ -248,6 +253,20 @@ impl Service<'_> {
     }
 }
 
+impl OnOneCore {
+    /// Compares round by round.
+    fn of(case: Case, functions: &[Work], django: &[Work]) -> Self {
+        let pairs = || functions.iter().zip(django);
+        Self {
+            case: case.name().to_owned(),
+            ratio: Ratio::of(pairs().map(|(own, other)| own.throughput / other.throughput).collect()),
+            cpu_ratio: Ratio::of(pairs().map(|(own, other)| other.cpu / own.cpu).collect()),
+            functions: Work::median(functions),
+            django: Work::median(django),
+        }
+    }
+}
+
 impl Work {
     fn median(rounds: &[Self]) -> Self {
         let median = |part: fn(&Self) -> f64| quantile(&mut rounds.iter().map(part).collect::<Vec<_>>(), 0.5);
@@ -260,9 +279,9 @@ impl Work {
 }
 
 impl OneCore {
-    /// How a case compares, if it was measured.
+    /// How many times as many requests of a case one core has time for, if it was measured.
     pub(crate) fn ratio(&self, case: Case) -> Option<Ratio> {
-        self.cases.iter().find(|on_one_core| on_one_core.case == case.name()).map(|on_one_core| on_one_core.ratio)
+        self.cases.iter().find(|on_one_core| on_one_core.case == case.name()).map(|on_one_core| on_one_core.cpu_ratio)
     }
 
     /// Everything to read.
@@ -291,7 +310,8 @@ impl OneCore {
         format!(
             "{}\n{} Numbers are of this machine in this run, and good for nothing but the ratios.\n\
              CPU is milliseconds of the core per request, busy the part of the time for which the core worked for the\n\
-             service: where that is far below 100 %, Postgres, Redis or the bench on the other cores set the pace.\n",
+             service: where that is far below 100 %, Postgres, Redis or the bench on the other cores set the pace,\n\
+             and the core has time for more requests than it was asked. A bare function does nothing.\n",
             table(&columns, &self.cases.iter().map(row).collect::<Vec<_>>()),
             self.about
         )

@@ -243,7 +243,7 @@ fn targets(costs: &[Cost], compared: &Compared, one_core: &OneCore, rush: &Rush)
         is_met: ratio.map(|ratio| ratio.median <= limit),
     };
     let of_django = |what: &str, case: Case| Target {
-        what: format!("{what} per second on one core, against Django"),
+        what: format!("{what} that one core has time for, against Django"),
         target: "≥ 10 ×".to_owned(),
         measured: measured(one_core.ratio(case)),
         is_met: one_core.ratio(case).map(|ratio| ratio.median >= 10.0),
