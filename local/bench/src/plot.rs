@@ -26,9 +26,9 @@ pub(crate) fn draw(report: &Report) -> String {
     picture.bars("Warm request, times the bare function's (median)", &costs(|cost| vec![cost.warm_ratio.median]));
     picture.bars("Peak memory, times the bare function's", &costs(|cost| vec![cost.memory_ratio]));
     let one_core: Vec<Named> =
-        report.one_core.cases.iter().map(|case| (case.case.clone(), vec![case.ratio.median])).collect();
+        report.one_core.cases.iter().map(|case| (case.case.clone(), vec![case.cpu_ratio.median])).collect();
     if !one_core.is_empty() {
-        picture.bars("Requests per second on one core, times Django's", &one_core);
+        picture.bars("Requests that one core has time for, times Django's", &one_core);
     }
 
     let sizes = series(report.sizes.iter().map(|at| (at.case.as_str(), at.ratio.median)));
