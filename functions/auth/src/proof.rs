@@ -82,7 +82,7 @@ impl<'a> Proof<'a> {
         if self.replaced.is_none() && self.is_first(found.known) {
             return Ok(None);
         }
-        if found.account.is_some() && self.find(connection, None).await? != found {
+        if found.account.is_some() && self.find(connection, found.account).await? != found {
             // It has just been taken back by somebody else.
             return Err(Error::InvalidOtp);
         }
@@ -111,7 +111,8 @@ impl<'a> Proof<'a> {
     }
 
     /// Finds out whose account it is, and holds that account, or `other`. What is found may be old if somebody else held
-    /// the account until now; what is found once more is not.
+    /// the account until now; what is found once more is not. In a session of the account it is not asked for once more:
+    /// who took the account has ended the session too.
     ///
     /// An account that nobody has proved is found by address only: none is made with a number that is not proved, and who
     /// gave up a number has an account that was made with it all the same.
@@ -192,6 +193,13 @@ async fn enter_anew(app: &App, user_id: i64, identifier: &Identifier, device: &D
     let mut transaction = app.sessions.database.begin().await?;
     accounts::lock(&mut transaction, &[arrival.id()]).await?;
     accounts::hold(&mut transaction, user_id).await?;
+    // Since the proof was written down somebody else may have proved the account to be theirs.
+    let known = accounts::identity_in(&mut *transaction, arrival.id()).await?;
+    if known.is_none_or(|known| known.user_id != user_id) {
+        transaction.rollback().await?;
+        arrival.turn_away(app).await;
+        return Err(Error::InvalidOtp);
+    }
     let user = arrival.enter(app, &mut transaction, user_id, device).await?;
     transaction.commit().await?;
     Ok((user, arrival.signed_in))

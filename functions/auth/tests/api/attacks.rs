@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use shared::{
     accounts,
     database::{Database, MIGRATOR},
-    outgoing, testing,
+    outgoing,
+    testing::{self, Client},
 };
 use sqlx::PgPool;
 
@@ -260,6 +261,40 @@ async fn a_proof_in_a_session_that_ends_meanwhile_adds_nothing(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
+async fn a_sign_in_that_goes_on_while_the_account_is_taken_back_opens_nothing(pool: PgPool) {
+    let world = World::new(pool).await;
+    let anew = "/v1/mgmt/user/signin/embeddedlink";
+
+    // From outside: Mallory's account has somebody else's address, and she proves a number that she added at Descope.
+    let registered = world.register(EMAIL).await;
+    let added = json!({ "loginId": EMAIL, "phone": MALLORYS_PHONE, "addToLoginIDs": true });
+    add_phone(&world, &refresh_token(&registered), added).await;
+    let (late, owner) = overtaken(&world, &world.client, anew, EMAIL).await;
+    assert_eq!((owner.status, failure(&late)), (200, (400, "INVALID_OTP")));
+
+    // From within: her session was opened with a token that Descope gave out without us.
+    let made = sign_up(&world, "other@example.com", json!({ "email": "other@example.com" })).await;
+    let mallory = world.bearing(&text(&made, "sessionJwt"));
+    assert_eq!(mallory.get(PROFILE).await.status, 200);
+    let (late, owner) = overtaken(&world, &mallory, anew, "other@example.com").await;
+    assert_eq!((owner.status, failure(&late)), (200, (400, "INVALID_OTP")));
+}
+
+/// Mallory proves her number, and somebody proves their address while her request waits for this path of Descope.
+async fn overtaken(world: &World, mallory: &Client, path: &str, address: &str) -> (Answer, Answer) {
+    world.client.post("/api/auth/otp/request/", &json!({ "identifier": MALLORYS_PHONE })).await;
+    let shown = json!({ "identifier": MALLORYS_PHONE, "otp_code": world.code(MALLORYS_PHONE) });
+    let before = world.descope.calls(path);
+    world.descope.spoil(path, Fault::delay(Duration::from_millis(1500)));
+    let late = async { mallory.post("/api/auth/otp/verify/", &shown).await };
+    let owner = async {
+        testing::eventually("her request waits", async || world.descope.calls(path) > before).await;
+        world.prove(&world.client, address).await
+    };
+    futures::join!(late, owner)
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
 async fn two_sign_ins_within_a_second_may_be_one_token(pool: PgPool) {
     let world = World::new(pool).await;
     world.descope.change(|settings| settings.makes_tokens_unique = false);
@@ -269,6 +304,16 @@ async fn two_sign_ins_within_a_second_may_be_one_token(pool: PgPool) {
         assert_eq!(login.status, 200, "{}", login.text);
         assert_eq!(world.signed_in(&login).get(PROFILE).await.status, 200);
     }
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn whoever_signs_in_with_a_very_long_name_is_let_in_like_others(pool: PgPool) {
+    let world = World::new(pool).await;
+    // Postgres cannot make it short enough for an entry of a tree.
+    let long: String = (0..500).map(|_| testing::random_prefix()).collect();
+    let made = sign_up(&world, &long, json!({})).await;
+    let answer = world.bearing(&text(&made, "sessionJwt")).get(PROFILE).await;
+    assert_eq!((answer.status, &answer.body["username"]), (200, &json!(long)));
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
