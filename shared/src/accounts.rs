@@ -170,7 +170,8 @@ pub async fn identity_in(executor: impl PgExecutor<'_>, descope_user_id: &str) -
 }
 
 /// Whose a Descope user is. One who is new here becomes a user with what Descope says of them, if that is known: `None`
-/// without. The caller holds the [`lock`].
+/// without. What it has proved to Descope was not proved to us: somebody else may hold a refresh token since before. The
+/// caller holds the [`lock`].
 pub async fn adopt(
     connection: &mut PgConnection,
     descope_user_id: &str,
@@ -183,7 +184,7 @@ pub async fn adopt(
     let user_id = create(connection, &NewUser::from(stranger)).await?;
     let proved = stranger.proved();
     let phone = proved.filter(|(channel, _)| *channel == Channel::Sms).map(|(_, phone)| phone);
-    link(connection, descope_user_id, user_id, phone, proved.is_some()).await?;
+    link(connection, descope_user_id, user_id, phone, false).await?;
     Ok(Some(user_id))
 }
 

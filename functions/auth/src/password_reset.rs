@@ -138,6 +138,14 @@ async fn set_password(
     let descope = &app.sessions.descope;
     if let Some(known) = known {
         let mut transaction = app.sessions.database.begin().await?;
+        accounts::lock(&mut transaction, &[arrival.id()]).await?;
+        accounts::hold(&mut transaction, known.user_id).await?;
+        if accounts::identity_in(&mut *transaction, arrival.id()).await? != Some(known) {
+            // Somebody else has just taken the account back; their sessions and their password are none of ours.
+            transaction.rollback().await?;
+            arrival.turn_away(app).await;
+            return Err(bad_link());
+        }
         accounts::revoke_sessions(&mut transaction, known.user_id).await?;
         transaction.commit().await?;
         end_others(app, known.user_id, arrival.id()).await?;

@@ -10,8 +10,8 @@ use chrono::{DateTime, Utc};
 use lambda_http::http::StatusCode;
 use serde::Serialize;
 use shared::{
-    Result,
-    accounts::User,
+    Error, Result,
+    accounts::{self, User},
     email::Email,
     error::ErrorBody,
     http::{Fields, Json, Read, Routes, private_json, routes},
@@ -21,7 +21,7 @@ use shared::{
 use url::Url;
 use utoipa::ToSchema;
 
-use crate::{App, change::Change};
+use crate::{App, change::Change, sessions};
 
 /// The longest first or last name.
 pub(crate) const LONGEST_NAME: usize = 100;
@@ -154,6 +154,13 @@ async fn show(session: Session) -> Profile {
 )]
 async fn update(State(app): State<App>, session: Session, Json(changes): Json<Changes>) -> Result<Profile> {
     let Changes { first_name, last_name, profile_picture, email, phone_number } = changes;
+    let mut transaction = app.sessions.database.begin().await?;
+    // Whoever takes an account back ends its sessions first: what has waited for them changes nothing any more.
+    accounts::hold(&mut transaction, session.user.id).await?;
+    if !sessions::is_active(&mut transaction, session.id).await? {
+        transaction.rollback().await?;
+        return Err(Error::SessionRevoked);
+    }
     let user = sqlx::query_as!(
         User,
         r#"
@@ -183,7 +190,8 @@ async fn update(State(app): State<App>, session: Session, Json(changes): Json<Ch
         phone_number.value().map(|phone| phone.to_string()),
         &session.user.roles
     )
-    .fetch_one(&app.sessions.database.pool())
+    .fetch_one(&mut *transaction)
     .await?;
+    transaction.commit().await?;
     Ok(user.into())
 }

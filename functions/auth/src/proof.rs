@@ -49,12 +49,14 @@ impl<'a> Proof<'a> {
 
     /// Whether nobody has proved here before what this Descope user signs in with, and somebody may use it all the same.
     fn is_first(&self, known: Option<Identity>) -> bool {
-        known.map_or_else(|| !self.is_plain(), |known| !known.is_proven)
+        known.map_or_else(|| !self.is_untouched(), |known| !known.is_proven)
     }
 
-    /// Whether a code is the only way in to the Descope user.
-    fn is_plain(&self) -> bool {
-        self.arrival.user.is_plain(self.identifier.channel(), self.identifier.as_str())
+    /// Whether nobody but whoever shows this code can ever have been in: it is the only way in to the Descope user, and was
+    /// never used before. Who was in could have a refresh token, or a change of address that waits to be confirmed.
+    fn is_untouched(&self) -> bool {
+        let Arrival { user, signed_in, .. } = &self.arrival;
+        signed_in.first_seen && user.is_plain(self.identifier.channel(), self.identifier.as_str())
     }
 
     /// Puts another Descope user, with this one way in, in the place of the one that arrived. Before anything is written
@@ -225,7 +227,7 @@ pub(crate) async fn from_within(
         proof.arrival.turn_away(app).await;
         return Err(already_proved(identifier));
     }
-    if !found.known.map_or_else(|| proof.is_plain(), |known| known.user_id == user_id) {
+    if !found.known.map_or_else(|| proof.is_untouched(), |known| known.user_id == user_id) {
         // Somebody else may have signed in as this Descope user, and go on doing so.
         transaction.rollback().await?;
         proof = proof.replace(app).await?;

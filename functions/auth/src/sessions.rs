@@ -172,7 +172,7 @@ pub(crate) async fn tokens(app: &App, connection: &mut PgConnection, session: &S
             .await?;
     let Some(sealed) = kept.refresh_token_sealed else { return Ok(None) };
     let refresh_jwt = app.seals.open(&sealed, &kept.descope_user_id).await?;
-    Ok(Some(SignedIn { session_jwt: session.token.clone(), refresh_jwt, user: None }))
+    Ok(Some(SignedIn { session_jwt: session.token.clone(), refresh_jwt, user: None, first_seen: false }))
 }
 
 /// Whether a session has not been ended. Its user is held.

@@ -137,7 +137,13 @@ async fn take_in(database: &Database, user: &User, old: Option<(i64, &str)>) -> 
         accounts::link(&mut transaction, &user.user_id, user_id, None, true).await?;
         user_id
     } else {
-        accounts::adopt(&mut transaction, &user.user_id, Some(user)).await?.ok_or(Error::Unsteady)?
+        let is_new = accounts::identity_in(&mut *transaction, &user.user_id).await?.is_none();
+        let user_id = accounts::adopt(&mut transaction, &user.user_id, Some(user)).await?.ok_or(Error::Unsteady)?;
+        if is_new {
+            // Whoever gave it the role answers for who it is.
+            accounts::link(&mut transaction, &user.user_id, user_id, None, user.proved().is_some()).await?;
+        }
+        user_id
     };
     transaction.commit().await?;
     Ok(user_id)

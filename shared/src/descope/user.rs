@@ -113,6 +113,9 @@ pub struct SignedIn {
     /// Who it is.
     #[serde(default)]
     pub user: Option<User>,
+    /// Whether the user has never signed in before: then nobody holds a refresh token of theirs.
+    #[serde(default, deserialize_with = "or_default")]
+    pub first_seen: bool,
 }
 
 impl std::fmt::Debug for SignedIn {

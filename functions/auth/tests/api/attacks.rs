@@ -6,21 +6,19 @@ use std::time::Duration;
 use descope::Fault;
 use serde_json::{Value, json};
 use shared::{
-    accounts,
     database::{Database, MIGRATOR},
-    outgoing,
-    testing::{self, Client},
+    outgoing, testing,
 };
 use sqlx::PgPool;
 
 use super::{Answer, EMAIL, PASSWORD, PHONE, World, failure, function, refresh_token};
 
-const MALLORYS_PHONE: &str = "+919000000001";
-const MALLORYS_EMAIL: &str = "mallory@evil.example";
-const PROFILE: &str = "/api/auth/profile/";
+pub(super) const MALLORYS_PHONE: &str = "+919000000001";
+pub(super) const MALLORYS_EMAIL: &str = "mallory@evil.example";
+pub(super) const PROFILE: &str = "/api/auth/profile/";
 
 /// Calls Descope as anybody may, or as the holder of a refresh token.
-async fn at_descope(world: &World, path: &str, refresh_token: Option<&str>, body: Value) -> Value {
+pub(super) async fn at_descope(world: &World, path: &str, refresh_token: Option<&str>, body: Value) -> Value {
     let holder = refresh_token.map(|token| format!(":{token}")).unwrap_or_default();
     let request = outgoing::client().unwrap().post(world.descope.url() + path).json(&body);
     let answer = request.bearer_auth(format!("{}{holder}", descope::PROJECT_ID)).send().await.unwrap();
@@ -28,24 +26,24 @@ async fn at_descope(world: &World, path: &str, refresh_token: Option<&str>, body
     answer.json().await.unwrap_or_default()
 }
 
-async fn sign_up(world: &World, login_id: &str, user: Value) -> Value {
+pub(super) async fn sign_up(world: &World, login_id: &str, user: Value) -> Value {
     let body = json!({ "loginId": login_id, "password": PASSWORD, "user": user });
     at_descope(world, "/v1/auth/password/signup", None, body).await
 }
 
 /// Adds a number to the user of a refresh token.
-async fn add_phone(world: &World, refresh_token: &str, body: Value) -> Value {
+pub(super) async fn add_phone(world: &World, refresh_token: &str, body: Value) -> Value {
     at_descope(world, "/v1/auth/otp/update/phone/sms", Some(refresh_token), body).await;
     let code = world.code(MALLORYS_PHONE);
     at_descope(world, "/v1/auth/otp/verify/sms", None, json!({ "loginId": EMAIL, "code": code })).await
 }
 
-async fn reset(world: &World, token: &str) -> Answer {
+pub(super) async fn reset(world: &World, token: &str) -> Answer {
     let body = json!({ "token": token, "new_password": "another password" });
     world.client.post("/api/auth/password-reset-confirm/", &body).await
 }
 
-fn text(value: &Value, name: &str) -> String {
+pub(super) fn text(value: &Value, name: &str) -> String {
     value[name].as_str().unwrap().to_owned()
 }
 
@@ -242,59 +240,6 @@ async fn a_reset_that_cannot_end_the_sessions_at_descope_is_no_success(pool: PgP
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_proof_in_a_session_that_ends_meanwhile_adds_nothing(pool: PgPool) {
-    let world = World::new(pool).await;
-    let mallory = world.user(EMAIL).await;
-    world.client.post("/api/auth/otp/request/", &json!({ "identifier": MALLORYS_PHONE })).await;
-    let verify = "/v1/auth/otp/verify/sms";
-    world.descope.spoil(verify, Fault::delay(Duration::from_millis(1500)));
-    let shown = json!({ "identifier": MALLORYS_PHONE, "otp_code": world.code(MALLORYS_PHONE) });
-    let late = async { mallory.post("/api/auth/otp/verify/", &shown).await };
-    let owner = async {
-        testing::eventually("the proof waits", async || world.descope.calls(verify) > 0).await;
-        world.prove(&world.client, EMAIL).await
-    };
-    let (late, owner) = futures::join!(late, owner);
-    assert_eq!((owner.status, failure(&late)), (200, (401, "SESSION_REVOKED")));
-    let back = world.prove(&world.client, MALLORYS_PHONE).await;
-    assert_ne!(back.body["user"]["id"], owner.body["user"]["id"]);
-}
-
-#[sqlx::test(migrator = "MIGRATOR")]
-async fn a_sign_in_that_goes_on_while_the_account_is_taken_back_opens_nothing(pool: PgPool) {
-    let world = World::new(pool).await;
-    let anew = "/v1/mgmt/user/signin/embeddedlink";
-
-    // From outside: Mallory's account has somebody else's address, and she proves a number that she added at Descope.
-    let registered = world.register(EMAIL).await;
-    let added = json!({ "loginId": EMAIL, "phone": MALLORYS_PHONE, "addToLoginIDs": true });
-    add_phone(&world, &refresh_token(&registered), added).await;
-    let (late, owner) = overtaken(&world, &world.client, anew, EMAIL).await;
-    assert_eq!((owner.status, failure(&late)), (200, (400, "INVALID_OTP")));
-
-    // From within: her session was opened with a token that Descope gave out without us.
-    let made = sign_up(&world, "other@example.com", json!({ "email": "other@example.com" })).await;
-    let mallory = world.bearing(&text(&made, "sessionJwt"));
-    assert_eq!(mallory.get(PROFILE).await.status, 200);
-    let (late, owner) = overtaken(&world, &mallory, anew, "other@example.com").await;
-    assert_eq!((owner.status, failure(&late)), (200, (400, "INVALID_OTP")));
-}
-
-/// Mallory proves her number, and somebody proves their address while her request waits for this path of Descope.
-async fn overtaken(world: &World, mallory: &Client, path: &str, address: &str) -> (Answer, Answer) {
-    world.client.post("/api/auth/otp/request/", &json!({ "identifier": MALLORYS_PHONE })).await;
-    let shown = json!({ "identifier": MALLORYS_PHONE, "otp_code": world.code(MALLORYS_PHONE) });
-    let before = world.descope.calls(path);
-    world.descope.spoil(path, Fault::delay(Duration::from_millis(1500)));
-    let late = async { mallory.post("/api/auth/otp/verify/", &shown).await };
-    let owner = async {
-        testing::eventually("her request waits", async || world.descope.calls(path) > before).await;
-        world.prove(&world.client, address).await
-    };
-    futures::join!(late, owner)
-}
-
-#[sqlx::test(migrator = "MIGRATOR")]
 async fn two_sign_ins_within_a_second_may_be_one_token(pool: PgPool) {
     let world = World::new(pool).await;
     world.descope.change(|settings| settings.makes_tokens_unique = false);
@@ -304,6 +249,45 @@ async fn two_sign_ins_within_a_second_may_be_one_token(pool: PgPool) {
         assert_eq!(login.status, 200, "{}", login.text);
         assert_eq!(world.signed_in(&login).get(PROFILE).await.status, 200);
     }
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_change_that_was_pending_at_descope_does_not_outlive_a_first_reset(pool: PgPool) {
+    let world = World::new(pool).await;
+    let kept = signed_up_by_code(&world).await;
+    let phone = json!({ "loginId": EMAIL, "phone": MALLORYS_PHONE });
+    at_descope(&world, "/v1/auth/otp/update/phone/sms", Some(&kept), phone).await;
+    let mail = json!({ "loginId": EMAIL, "email": EMAIL, "redirectUrl": "http://l" });
+    at_descope(&world, "/v1/auth/magiclink/update/email", Some(&kept), mail).await;
+    assert_eq!(reset(&world, &world.link(EMAIL)).await.status, 200);
+    let url = world.descope.url() + "/v1/auth/otp/verify/sms";
+    let late = json!({ "loginId": EMAIL, "code": world.code(MALLORYS_PHONE) });
+    let request = outgoing::client().unwrap().post(url).bearer_auth(descope::PROJECT_ID).json(&late);
+    assert!(!request.send().await.unwrap().status().is_success());
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_token_shown_between_two_tries_of_a_first_proof_proves_nothing(pool: PgPool) {
+    let world = World::new(pool).await;
+    let kept = signed_up_by_code(&world).await;
+    let change = json!({ "loginId": EMAIL, "email": EMAIL });
+    at_descope(&world, "/v1/auth/otp/update/email", Some(&kept), change).await;
+    world.descope.spoil("/v1/mgmt/user/delete", Fault::status(500).times(2));
+    let shown = json!({ "identifier": EMAIL, "otp_code": world.code(EMAIL) });
+    assert_eq!(world.client.post("/api/auth/otp/verify/", &shown).await.status, 502);
+    let token = text(&at_descope(&world, "/v1/auth/refresh", Some(&kept), json!({})).await, "sessionJwt");
+    let mallory = world.bearing(&token);
+    assert_eq!(mallory.get(PROFILE).await.status, 200);
+    let owner = world.prove(&world.client, EMAIL).await;
+    assert_eq!((owner.status, mallory.get(PROFILE).await.status), (200, 401));
+}
+
+/// Mallory makes a user with somebody else's login id and her own address, and signs in; her refresh token.
+pub(super) async fn signed_up_by_code(world: &World) -> String {
+    let body = json!({ "loginId": EMAIL, "user": { "email": MALLORYS_EMAIL } });
+    at_descope(world, "/v1/auth/otp/signup/email", None, body).await;
+    let shown = json!({ "loginId": EMAIL, "code": world.code(MALLORYS_EMAIL) });
+    text(&at_descope(world, "/v1/auth/otp/verify/email", None, shown).await, "refreshJwt")
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
@@ -339,28 +323,4 @@ async fn a_token_shown_after_a_proof_that_was_cut_short_makes_nothing_proved(poo
     assert_eq!(world.prove(&world.client, EMAIL).await.status, 200);
     assert_eq!(mallory.get(PROFILE).await.status, 401);
     assert_eq!(world.login(EMAIL, PASSWORD).await.status, 401);
-}
-
-#[sqlx::test(migrator = "MIGRATOR")]
-async fn a_code_shown_while_the_account_is_taken_back_opens_it_no_more(pool: PgPool) {
-    let world = World::new(pool).await;
-    let mallory = world.prove(&world.client, MALLORYS_PHONE).await;
-    assert_eq!(mallory.status, 200);
-    world.client.post("/api/auth/otp/request/", &json!({ "identifier": MALLORYS_PHONE })).await;
-    let shown = json!({ "identifier": MALLORYS_PHONE, "otp_code": world.code(MALLORYS_PHONE) });
-    let mut taking_back = world.pool.begin().await.unwrap();
-    let user_id = mallory.body["user"]["id"].as_i64().unwrap();
-    accounts::hold(&mut taking_back, user_id).await.unwrap();
-    accounts::close_other_ways_in(&mut *taking_back, user_id, "U2owner").await.unwrap();
-    let late = async { world.client.post("/api/auth/otp/verify/", &shown).await };
-    let owner = async {
-        let waiting = "select exists (select from pg_stat_activity
-            where datname = current_database() and wait_event_type = 'Lock')";
-        let waits = async || sqlx::query_scalar(waiting).fetch_one(&world.pool).await.unwrap();
-        testing::eventually("the late one waits", waits).await;
-        taking_back.commit().await.unwrap();
-    };
-    let (late, ()) = futures::join!(late, owner);
-    assert_eq!(failure(&late), (400, "INVALID_OTP"));
-    assert_eq!(world.count("user_sessions").await, 1, "that from before");
 }

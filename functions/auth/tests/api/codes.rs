@@ -174,7 +174,8 @@ async fn a_number_that_was_given_up_becomes_its_next_owner_s(pool: PgPool) {
     let bob = world.prove(&world.client, old).await;
     assert_eq!((bob.status, &bob.body["user"]["id"]), (200, &json!(2)));
     assert_eq!(world.prove(&world.client, new).await.body["user"]["id"], 1);
-    assert_eq!(ada.get("/api/auth/profile/").await.body["id"], 1, "Ada's first session is still hers");
+    // Ada's first session was one of the old number: what she still held of it must open nothing of Bob's.
+    assert_eq!(failure(&ada.get("/api/auth/profile/").await), (401, "SESSION_REVOKED"));
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]

@@ -7,6 +7,7 @@ mod failing;
 mod limits;
 mod password_reset;
 mod profile;
+mod races;
 mod registering;
 mod round_trips;
 mod sessions;

@@ -109,7 +109,8 @@ async fn a_login_and_what_follows_it_ask_postgres_as_little(pool: PgPool) {
         // Begin, session, claim; new tokens, answer, commit.
         "refresh": 6 + 1,
         "show": 1 + 1,
-        "update": 1 + 1 + 1 + 1,
+        // The session; begin, hold, is the session active, update, commit.
+        "update": 1 + 1 + 5 + 1,
         "list": 1 + 1 + 1 + 1,
         // The session, its end, what Descope has to end, that it has.
         "logout": 4 * (1 + 1)

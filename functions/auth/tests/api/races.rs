@@ -1,0 +1,160 @@
+//! Attacks by timing: something is proved, changed or taken back while another request waits.
+
+use std::time::Duration;
+
+use descope::Fault;
+use serde_json::json;
+use shared::{
+    accounts,
+    database::MIGRATOR,
+    testing::{self, Client},
+};
+use sqlx::PgPool;
+
+use super::{
+    Answer, EMAIL, World,
+    attacks::{
+        MALLORYS_EMAIL, MALLORYS_PHONE, PROFILE, add_phone, at_descope, reset, sign_up, signed_up_by_code, text,
+    },
+    failure, refresh_token,
+};
+
+/// Until somebody waits for a lock in the test's database.
+async fn waits_for_a_lock(world: &World) {
+    let waiting = "select exists (select from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock')";
+    let waits = async || sqlx::query_scalar(waiting).fetch_one(&world.pool).await.unwrap();
+    testing::eventually("somebody waits", waits).await;
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_proof_in_a_session_that_ends_meanwhile_adds_nothing(pool: PgPool) {
+    let world = World::new(pool).await;
+    let mallory = world.user(EMAIL).await;
+    world.client.post("/api/auth/otp/request/", &json!({ "identifier": MALLORYS_PHONE })).await;
+    let verify = "/v1/auth/otp/verify/sms";
+    world.descope.spoil(verify, Fault::delay(Duration::from_millis(1500)));
+    let shown = json!({ "identifier": MALLORYS_PHONE, "otp_code": world.code(MALLORYS_PHONE) });
+    let late = async { mallory.post("/api/auth/otp/verify/", &shown).await };
+    let owner = async {
+        testing::eventually("the proof waits", async || world.descope.calls(verify) > 0).await;
+        world.prove(&world.client, EMAIL).await
+    };
+    let (late, owner) = futures::join!(late, owner);
+    assert_eq!((owner.status, failure(&late)), (200, (401, "SESSION_REVOKED")));
+    let back = world.prove(&world.client, MALLORYS_PHONE).await;
+    assert_ne!(back.body["user"]["id"], owner.body["user"]["id"]);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_sign_in_that_goes_on_while_the_account_is_taken_back_opens_nothing(pool: PgPool) {
+    let world = World::new(pool).await;
+    let anew = "/v1/mgmt/user/signin/embeddedlink";
+
+    // From outside: Mallory's account has somebody else's address, and she proves a number that she added at Descope.
+    let registered = world.register(EMAIL).await;
+    let added = json!({ "loginId": EMAIL, "phone": MALLORYS_PHONE, "addToLoginIDs": true });
+    add_phone(&world, &refresh_token(&registered), added).await;
+    let (late, owner) = overtaken(&world, &world.client, anew, EMAIL).await;
+    assert_eq!((owner.status, failure(&late)), (200, (400, "INVALID_OTP")));
+
+    // From within: her session was opened with a token that Descope gave out without us.
+    let made = sign_up(&world, "other@example.com", json!({ "email": "other@example.com" })).await;
+    let mallory = world.bearing(&text(&made, "sessionJwt"));
+    assert_eq!(mallory.get(PROFILE).await.status, 200);
+    let (late, owner) = overtaken(&world, &mallory, anew, "other@example.com").await;
+    assert_eq!((owner.status, failure(&late)), (200, (400, "INVALID_OTP")));
+}
+
+/// Mallory proves her number, and somebody proves their address while her request waits for this path of Descope.
+async fn overtaken(world: &World, mallory: &Client, path: &str, address: &str) -> (Answer, Answer) {
+    world.client.post("/api/auth/otp/request/", &json!({ "identifier": MALLORYS_PHONE })).await;
+    let shown = json!({ "identifier": MALLORYS_PHONE, "otp_code": world.code(MALLORYS_PHONE) });
+    let before = world.descope.calls(path);
+    world.descope.spoil(path, Fault::delay(Duration::from_millis(1500)));
+    let late = async { mallory.post("/api/auth/otp/verify/", &shown).await };
+    let owner = async {
+        testing::eventually("her request waits", async || world.descope.calls(path) > before).await;
+        world.prove(&world.client, address).await
+    };
+    futures::join!(late, owner)
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_user_made_while_a_code_is_being_sent_leaves_nobody_a_way_in(pool: PgPool) {
+    let world = World::new(pool).await;
+    let send = "/v1/auth/otp/signup-in/email";
+    world.descope.spoil(send, Fault::delay(Duration::from_millis(1500)));
+    let asked = json!({ "identifier": EMAIL });
+    let request = async { world.client.post("/api/auth/otp/request/", &asked).await };
+    let mallory = async {
+        testing::eventually("the code is being sent", async || world.descope.calls(send) > 0).await;
+        signed_up_by_code(&world).await
+    };
+    let (sent, kept) = futures::join!(request, mallory);
+    assert_eq!(sent.status, 200);
+    let change = json!({ "loginId": EMAIL, "email": EMAIL });
+    at_descope(&world, "/v1/auth/otp/update/email", Some(&kept), change).await;
+    let shown = json!({ "identifier": EMAIL, "otp_code": world.code(EMAIL) });
+    let owner = world.client.post("/api/auth/otp/verify/", &shown).await;
+    let late = world.client.post("/api/auth/token/refresh/", &json!({ "refresh_token": kept })).await;
+    assert_eq!((owner.status, late.status), (200, 401));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_profile_that_is_changed_while_the_account_is_taken_back_stays(pool: PgPool) {
+    let world = World::new(pool).await;
+    let mallory = world.user(EMAIL).await;
+    let mut taking_back = world.pool.begin().await.unwrap();
+    accounts::revoke_sessions(&mut taking_back, 1).await.unwrap();
+    let changes = json!({ "email": MALLORYS_EMAIL });
+    let late = async { mallory.patch(PROFILE, &changes).await };
+    let owner = async {
+        waits_for_a_lock(&world).await;
+        taking_back.commit().await.unwrap();
+    };
+    let (late, ()) = futures::join!(late, owner);
+    assert_eq!(failure(&late), (401, "SESSION_REVOKED"));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_reset_that_waits_while_the_account_is_taken_back_touches_nobody_s_password(pool: PgPool) {
+    let world = World::new(pool).await;
+    let mallory = world.user(EMAIL).await;
+    world.prove(&mallory, MALLORYS_EMAIL).await;
+    world.client.post("/api/auth/password-reset/", &json!({ "email": MALLORYS_EMAIL })).await;
+    let link = world.link(MALLORYS_EMAIL);
+    let mut taking_back = world.pool.begin().await.unwrap();
+    accounts::hold(&mut taking_back, 1).await.unwrap();
+    accounts::close_other_ways_in(&mut *taking_back, 1, "U2owner").await.unwrap();
+    accounts::link(&mut taking_back, "U2owner", 1, None, true).await.unwrap();
+    let late = async { reset(&world, &link).await };
+    let owner = async {
+        waits_for_a_lock(&world).await;
+        taking_back.commit().await.unwrap();
+    };
+    let (late, ()) = futures::join!(late, owner);
+    assert_eq!(late.status, 400, "{}", late.text);
+    assert_eq!(world.descope.calls("/v1/mgmt/user/password/set/active"), 0);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_code_shown_while_the_account_is_taken_back_opens_it_no_more(pool: PgPool) {
+    let world = World::new(pool).await;
+    let mallory = world.prove(&world.client, MALLORYS_PHONE).await;
+    assert_eq!(mallory.status, 200);
+    world.client.post("/api/auth/otp/request/", &json!({ "identifier": MALLORYS_PHONE })).await;
+    let shown = json!({ "identifier": MALLORYS_PHONE, "otp_code": world.code(MALLORYS_PHONE) });
+    let mut taking_back = world.pool.begin().await.unwrap();
+    let user_id = mallory.body["user"]["id"].as_i64().unwrap();
+    accounts::hold(&mut taking_back, user_id).await.unwrap();
+    accounts::close_other_ways_in(&mut *taking_back, user_id, "U2owner").await.unwrap();
+    let late = async { world.client.post("/api/auth/otp/verify/", &shown).await };
+    let owner = async {
+        waits_for_a_lock(&world).await;
+        taking_back.commit().await.unwrap();
+    };
+    let (late, ()) = futures::join!(late, owner);
+    assert_eq!(failure(&late), (400, "INVALID_OTP"));
+    assert_eq!(world.count("user_sessions").await, 1, "that from before");
+}
