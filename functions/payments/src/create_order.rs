@@ -7,6 +7,7 @@ use shared::{
     Error, Result,
     bookings::{
         change,
+        slot_usage::Refused,
         status::{BookingStatus, PaymentStatus},
     },
     database::Database,
@@ -97,7 +98,12 @@ async fn create(State(app): State<App>, address: ClientAddress, Json(wanted): Js
 /// Notes that an order is wanted, once per booking. What is noted outlives us, whatever comes of asking Razorpay.
 async fn reserve(database: &Database, booking_id: i64) -> Result<(Kept, bool)> {
     let mut transaction = database.begin().await?;
-    let booking = change::lock(&mut transaction, booking_id).await?;
+    let outcome = note(&mut transaction, booking_id).await;
+    change::end(transaction, database, outcome.map_err(Refused::from)).await
+}
+
+async fn note(connection: &mut PgConnection, booking_id: i64) -> Result<(Kept, bool)> {
+    let booking = change::lock(connection, booking_id).await?;
     if booking.payment_status != PaymentStatus::Pending {
         return Err(Error::AlreadyPaid);
     }
@@ -112,18 +118,16 @@ async fn reserve(database: &Database, booking_id: i64) -> Result<(Kept, bool)> {
         "#,
         booking_id
     )
-    .fetch_optional(&mut *transaction)
+    .fetch_optional(&mut *connection)
     .await?;
     if let Some(Kept { id, order_id: Some(_), .. }) = open {
         // It may be paid from now on, so it is looked after from now on.
-        sqlx::query!("update payments set updated_at = now() where id = $1", id).execute(&mut *transaction).await?;
+        sqlx::query!("update payments set updated_at = now() where id = $1", id).execute(&mut *connection).await?;
     }
-    let (kept, is_new) = match open {
+    Ok(match open {
         Some(open) => (open, false),
-        None => (insert(&mut transaction, booking_id, booking.total_amount.paise()).await?, true),
-    };
-    transaction.commit().await?;
-    Ok((kept, is_new))
+        None => (insert(connection, booking_id, booking.total_amount.paise()).await?, true),
+    })
 }
 
 async fn insert(connection: &mut PgConnection, booking_id: i64, amount_paise: i64) -> Result<Kept> {
@@ -150,10 +154,27 @@ async fn insert(connection: &mut PgConnection, booking_id: i64, amount_paise: i6
 /// who ask for the same order wait, and a function that is killed lets go of it.
 async fn ask(database: &Database, razorpay: &Razorpay, kept: &Kept, is_new: bool) -> Result<(String, StatusCode)> {
     let mut transaction = database.begin().await?;
-    let known = sqlx::query_scalar!("select order_id from payments where id = $1 for update", kept.id)
-        .fetch_one(&mut *transaction)
-        .await?;
-    if let Some(order_id) = known {
+    let outcome = obtain(&mut transaction, razorpay, kept, is_new).await;
+    change::end(transaction, database, outcome.map_err(Refused::from)).await
+}
+
+async fn obtain(
+    connection: &mut PgConnection,
+    razorpay: &Razorpay,
+    kept: &Kept,
+    is_new: bool,
+) -> Result<(String, StatusCode)> {
+    let known = sqlx::query!(
+        r#"select order_id, state = 'closed' as "is_closed!" from payments where id = $1 for update"#,
+        kept.id
+    )
+    .fetch_one(&mut *connection)
+    .await?;
+    if known.is_closed {
+        // Since it was noted.
+        return Err(Error::BookingCancelled);
+    }
+    if let Some(order_id) = known.order_id {
         return Ok((order_id, StatusCode::OK));
     }
     // One who asked before may have been killed before the answer came.
@@ -167,9 +188,8 @@ async fn ask(database: &Database, razorpay: &Razorpay, kept: &Kept, is_new: bool
         },
     };
     sqlx::query!("update payments set order_id = $2, updated_at = now() where id = $1", kept.id, order.id)
-        .execute(&mut *transaction)
+        .execute(connection)
         .await?;
-    transaction.commit().await?;
     Ok((order.id, StatusCode::CREATED))
 }
 

@@ -8,7 +8,7 @@ use razorpay::{Fault, Outcome};
 use serde_json::json;
 use shared::{
     database::{Database, MIGRATOR},
-    testing::Client,
+    testing::{self, Client},
 };
 use sqlx::{
     PgPool,
@@ -95,6 +95,27 @@ async fn a_slow_or_broken_razorpay_is_told_as_such_and_nothing_is_lost(pool: PgP
     assert_eq!(world.verify(&checkout).await.status, 429);
     assert_eq!(world.verify(&checkout).await.status, 200);
     assert_eq!(world.facts().await[0], "completed");
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn no_order_is_made_for_a_booking_that_is_cancelled_while_somebody_asks(pool: PgPool) {
+    let world = World::new(pool.clone()).await;
+    let body = json!({ "booking_id": 1 });
+    world.razorpay.spoil("/v1/orders", Fault::status(400));
+    assert_eq!(world.client.post(CREATE, &body).await.status, 502, "what is wanted is noted");
+    let mut cancelling = pool.begin().await.unwrap();
+    sqlx::query("update payments set state = 'closed'").execute(&mut *cancelling).await.unwrap();
+    let asked = async { world.client.post(CREATE, &body).await };
+    let cancelled = async {
+        let waiting = "select exists (select from pg_stat_activity
+            where datname = current_database() and wait_event_type = 'Lock')";
+        let waits = async || sqlx::query_scalar(waiting).fetch_one(&pool).await.unwrap();
+        testing::eventually("somebody waits", waits).await;
+        cancelling.commit().await.unwrap();
+    };
+    let (answer, ()) = futures::join!(asked, cancelled);
+    assert_eq!((answer.status, &answer.body["code"]), (409, &json!("BOOKING_CANCELLED")));
+    assert!(world.razorpay.orders().is_empty());
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
