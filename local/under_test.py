@@ -64,7 +64,7 @@ class Answer:
         self.status = response.status
         self.headers = response.headers
         self.text = response.read().decode()
-        self.body = json.loads(self.text) if self.text else None
+        self.body = json.loads(self.text) if self.text.startswith("{") else None
         self.data = self.body.get("data") if isinstance(self.body, dict) else None
 
 

@@ -16,7 +16,7 @@ pub fn init() {
         .with_current_span(true)
         .with_span_list(false)
         .with_timer(ChronoUtc::rfc_3339());
-    tracing_subscriber::registry().with(lines.with_filter(filter)).init();
+    tracing_subscriber::registry().with(filter).with(lines).init();
 }
 
 /// Logs a panic as one JSON line, without its message: that may quote what a caller sent.

@@ -129,6 +129,14 @@ pub async fn eventually(what: &str, holds: impl AsyncFn() -> bool) {
     panic!("{what}: not within ten seconds");
 }
 
+/// Waits until somebody waits for a lock in this database.
+pub async fn somebody_waits(pool: &PgPool) {
+    let waiting = "select exists (select from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock')";
+    let waits = async || sqlx::query_scalar(waiting).fetch_one(pool).await.unwrap();
+    eventually("somebody waits for a lock", waits).await;
+}
+
 /// A body with every moment replaced by `<moment>`, after a look at its form.
 pub fn timeless(mut body: Value) -> Value {
     match &mut body {

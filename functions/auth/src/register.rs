@@ -130,14 +130,18 @@ async fn register(
 
 async fn refuse_proved_number(app: &App, phone: &str) -> Result<()> {
     let is_proved = |pool| async move {
-        let is_proved = sqlx::query_scalar!(
+        sqlx::query_scalar!(
             r#"select exists (select from users where phone = $1 and is_phone_verified) as "is_proved!""#,
             phone
-        );
-        is_proved.fetch_one(&pool).await
+        )
+        .fetch_one(&pool)
+        .await
     };
-    let is_proved = app.sessions.database.read(is_proved).await?;
-    if is_proved { Err(Error::conflict("phone_number", "This phone number is already in use.")) } else { Ok(()) }
+    if app.sessions.database.read(is_proved).await? {
+        Err(Error::conflict("phone_number", "This phone number is already in use."))
+    } else {
+        Ok(())
+    }
 }
 
 fn address_is_taken() -> Error {

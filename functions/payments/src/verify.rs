@@ -62,11 +62,11 @@ async fn verify(
     let razorpay = app.gateway.razorpay()?;
     app.throttle.check(&[app.orders_per_address.on(&address.0)]).await?;
     let Checkout { razorpay_order_id: order_id, razorpay_payment_id: payment_id, razorpay_signature } = checkout;
-    let order = |pool| {
-        let order = sqlx::query!("select amount_paise, currency from payments where order_id = $1", order_id);
-        async move { order.fetch_optional(&pool).await }
+    let kept = |pool| {
+        let kept = sqlx::query!("select amount_paise, currency from payments where order_id = $1", order_id);
+        async move { kept.fetch_optional(&pool).await }
     };
-    let order = app.database.read(order).await?.ok_or(Error::NotFound("Payment record"))?;
+    let order = app.database.read(kept).await?.ok_or(Error::NotFound("Payment record"))?;
     if !razorpay.is_signed(&order_id, &payment_id, &razorpay_signature).await? {
         return Err(Error::InvalidSignature);
     }

@@ -19,14 +19,6 @@ use super::{
     failure, refresh_token,
 };
 
-/// Until somebody waits for a lock in the test's database.
-async fn waits_for_a_lock(world: &World) {
-    let waiting = "select exists (select from pg_stat_activity
-        where datname = current_database() and wait_event_type = 'Lock')";
-    let waits = async || sqlx::query_scalar(waiting).fetch_one(&world.pool).await.unwrap();
-    testing::eventually("somebody waits", waits).await;
-}
-
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn a_proof_in_a_session_that_ends_meanwhile_adds_nothing(pool: PgPool) {
     let world = World::new(pool).await;
@@ -110,7 +102,7 @@ async fn a_profile_that_is_changed_while_the_account_is_taken_back_stays(pool: P
     let changes = json!({ "email": MALLORYS_EMAIL });
     let late = async { mallory.patch(PROFILE, &changes).await };
     let owner = async {
-        waits_for_a_lock(&world).await;
+        testing::somebody_waits(&world.pool).await;
         taking_back.commit().await.unwrap();
     };
     let (late, ()) = futures::join!(late, owner);
@@ -130,7 +122,7 @@ async fn a_reset_that_waits_while_the_account_is_taken_back_touches_nobody_s_pas
     accounts::link(&mut taking_back, "U2owner", 1, None, true).await.unwrap();
     let late = async { reset(&world, &link).await };
     let owner = async {
-        waits_for_a_lock(&world).await;
+        testing::somebody_waits(&world.pool).await;
         taking_back.commit().await.unwrap();
     };
     let (late, ()) = futures::join!(late, owner);
@@ -151,7 +143,7 @@ async fn a_code_shown_while_the_account_is_taken_back_opens_it_no_more(pool: PgP
     accounts::close_other_ways_in(&mut *taking_back, user_id, "U2owner").await.unwrap();
     let late = async { world.client.post("/api/auth/otp/verify/", &shown).await };
     let owner = async {
-        waits_for_a_lock(&world).await;
+        testing::somebody_waits(&world.pool).await;
         taking_back.commit().await.unwrap();
     };
     let (late, ()) = futures::join!(late, owner);

@@ -107,10 +107,7 @@ async fn no_order_is_made_for_a_booking_that_is_cancelled_while_somebody_asks(po
     sqlx::query("update payments set state = 'closed'").execute(&mut *cancelling).await.unwrap();
     let asked = async { world.client.post(CREATE, &body).await };
     let cancelled = async {
-        let waiting = "select exists (select from pg_stat_activity
-            where datname = current_database() and wait_event_type = 'Lock')";
-        let waits = async || sqlx::query_scalar(waiting).fetch_one(&pool).await.unwrap();
-        testing::eventually("somebody waits", waits).await;
+        testing::somebody_waits(&pool).await;
         cancelling.commit().await.unwrap();
     };
     let (answer, ()) = futures::join!(asked, cancelled);
