@@ -4,7 +4,7 @@ use axum::extract::State;
 use lambda_http::http::StatusCode;
 use serde_json::json;
 use shared::{
-    Result,
+    Result, accounts,
     config::{DATABASE_SECRET_ID, DATABASE_URL, Pace, Settings},
     database::Database,
     http::{DEADLINE, Edge, json as answer, routes},
@@ -92,6 +92,19 @@ async fn no_request_fails_because_the_password_has_changed() {
     shop.change_password("newest").await;
     shop.tell("newest").await;
     assert!(shop.database.is_ready().await);
+}
+
+#[tokio::test]
+async fn what_a_sign_in_asks_first_is_asked_again_with_the_new_password() {
+    let shop = Shop::start("signing_in", QUICK).await;
+    shop.change_password("for the time").await;
+    shop.tell("for the time").await;
+    accounts::now(&shop.database).await.unwrap();
+    shop.change_password("for the identity").await;
+    shop.tell("for the identity").await;
+    let error = accounts::identity(&shop.database, "U2").await.unwrap_err();
+    let code = error.as_database_error().unwrap().code();
+    assert_eq!(code.as_deref(), Some("42P01"), "it was let in, to a database without our tables");
 }
 
 #[tokio::test]
