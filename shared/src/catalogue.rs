@@ -5,5 +5,5 @@ mod files;
 mod shop;
 mod tables;
 
-pub use apply::{Error as ImportError, Report, Rows, import};
+pub use apply::{Error as ImportError, Report, Rows, import, publish_version};
 pub use files::{Catalogue, Fault, FaultyFiles, Files, parse};

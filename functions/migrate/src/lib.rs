@@ -169,6 +169,7 @@ impl App {
         // Migrations only add. So after a rollback the code before works with the schema that the newer one left.
         let migrator = Migrator { migrations: MIGRATOR.migrations.clone(), ignore_missing: true, ..Migrator::DEFAULT };
         migrator.run(&pool).await?;
+        catalogue::publish_version(&pool, &self.redis).await?;
         let applied = applied(&pool).await?;
         let added = applied.iter().copied().filter(|version| !before.contains(version)).collect();
         Ok(Outcome::Migrate { applied, added })

@@ -16,7 +16,7 @@ use crate::{
 /// What an import did.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// The version of the catalogue that now holds; it grows when anything changed.
+    /// The version of the catalogue that now holds; it grows when anything changed, and no other database has it.
     pub version: i64,
     /// `vehicle_types.csv`.
     pub vehicle_types: Rows,
@@ -91,18 +91,28 @@ pub async fn import(catalogue: &Catalogue, pool: &PgPool, redis: &Redis) -> Resu
     };
     transaction.commit().await?;
     if report.is_change()
-        && let Err(error) = cache::publish_change(redis, report.version).await
+        && let Err(error) = publish_version(pool, redis).await
     {
-        warn!(%error, "new catalogue version not told to Redis; readers will learn it from Postgres");
+        warn!(%error, "new catalogue version not read again; readers will learn it from Postgres");
     }
     info!(version = report.version, "catalogue imported");
     Ok(report)
 }
 
+/// Tells Redis which version holds in this database, or leaves that to the readers if Redis is away. What was cached from
+/// another version, or from a database whose place this one has taken, is out of reach from then on. Told with the version
+/// locked, so that no slower import tells an older one later, or ends the announcement of another.
+pub async fn publish_version(pool: &PgPool, redis: &Redis) -> sqlx::Result<()> {
+    let mut transaction = pool.begin().await?;
+    let version = lock_version(&mut transaction).await?;
+    if let Err(error) = cache::publish_change(redis, version).await {
+        warn!(%error, "catalogue version not told to Redis; readers will learn it from Postgres");
+    }
+    transaction.rollback().await
+}
+
 async fn write(catalogue: &Catalogue, database: &mut PgConnection, redis: &Redis) -> Result<Report, Error> {
-    // Whoever imports at the same time waits here.
-    let version =
-        sqlx::query_scalar!("select version from catalogue_versions for update").fetch_one(&mut *database).await?;
+    let version = lock_version(database).await?;
     let time_zone = &catalogue.shop.timezone;
     let is_known =
         sqlx::query_scalar!(r#"select exists (select from pg_timezone_names where name = $1) as "known!""#, time_zone);
@@ -121,9 +131,7 @@ async fn write(catalogue: &Catalogue, database: &mut PgConnection, redis: &Redis
     };
     advance_ids(database).await?;
     if report.is_change() {
-        report.version = sqlx::query_scalar!("update catalogue_versions set version = version + 1 returning version")
-            .fetch_one(&mut *database)
-            .await?;
+        report.version = advance_version(database).await?;
         cache::announce_change(redis).await?;
     }
     Ok(report)
@@ -143,6 +151,25 @@ impl Report {
         .into_iter()
         .any(Rows::are_touched)
     }
+}
+
+/// The version that holds, until the transaction ends: whoever imports at the same time waits here.
+async fn lock_version(database: &mut PgConnection) -> sqlx::Result<i64> {
+    sqlx::query_scalar!("select version from catalogue_versions for update").fetch_one(database).await
+}
+
+/// Milliseconds of the clock, so that no other database counts the same: one that was restored, or made anew, finds in
+/// Redis what was cached from its predecessor, and must not take that for its own.
+async fn advance_version(database: &mut PgConnection) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"
+        update catalogue_versions
+        set version = greatest(version + 1, (extract(epoch from clock_timestamp()) * 1000)::bigint)
+        returning version
+        "#
+    )
+    .fetch_one(database)
+    .await
 }
 
 /// Ids that the database gives follow those of the files.

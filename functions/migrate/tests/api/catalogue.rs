@@ -3,13 +3,14 @@
 use migrate::App;
 use serde_json::{Value, json};
 use shared::{
-    catalogue::Files,
+    cache::announce_change,
+    catalogue::{Files, publish_version},
     database::MIGRATOR,
     testing::{self, Fault, Network},
 };
 use sqlx::PgPool;
 
-use crate::{app, handle};
+use crate::{app, handle, version_in_redis};
 
 async fn import(app: &App, files: &Files) -> Result<Value, String> {
     handle(app, json!({ "action": "import_catalogue", "files": files })).await
@@ -17,6 +18,10 @@ async fn import(app: &App, files: &Files) -> Result<Value, String> {
 
 fn rows(added: u64, changed: u64, left_alone: u64, removed: u64) -> Value {
     json!({ "added": added, "changed": changed, "left_alone": left_alone, "removed": removed })
+}
+
+async fn version(pool: &PgPool) -> i64 {
+    sqlx::query_scalar("select version from catalogue_versions").fetch_one(pool).await.unwrap()
 }
 
 fn with(name: &str, change: impl FnOnce(&str) -> String) -> Files {
@@ -31,10 +36,12 @@ fn with(name: &str, change: impl FnOnce(&str) -> String) -> Files {
 async fn an_import_tells_what_it_did_and_does_it_once(pool: PgPool) {
     let app = app(&pool);
     let files = testing::catalogue_files();
+    let first = import(&app, &files).await;
+    let version = version(&pool).await;
     assert_eq!(
-        import(&app, &files).await,
+        first,
         Ok(json!({
-            "action": "import_catalogue", "version": 2, "vehicle_types": rows(2, 0, 0, 0),
+            "action": "import_catalogue", "version": version, "vehicle_types": rows(2, 0, 0, 0),
             "vehicle_brands": rows(40, 0, 0, 0), "vehicle_models": rows(220, 0, 0, 0),
             "service_categories": rows(10, 0, 0, 0), "services": rows(49, 0, 0, 0),
             "service_prices": rows(7279, 0, 0, 0), "shop": rows(7, 0, 0, 0)
@@ -43,7 +50,7 @@ async fn an_import_tells_what_it_did_and_does_it_once(pool: PgPool) {
     assert_eq!(
         import(&app, &files).await,
         Ok(json!({
-            "action": "import_catalogue", "version": 2, "vehicle_types": rows(0, 0, 2, 0),
+            "action": "import_catalogue", "version": version, "vehicle_types": rows(0, 0, 2, 0),
             "vehicle_brands": rows(0, 0, 40, 0), "vehicle_models": rows(0, 0, 220, 0),
             "service_categories": rows(0, 0, 10, 0), "services": rows(0, 0, 49, 0),
             "service_prices": rows(0, 0, 7279, 0), "shop": rows(0, 0, 7, 0)
@@ -96,7 +103,7 @@ async fn changed_and_missing_rows_are_counted_and_history_stays(pool: PgPool) {
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn bad_values_are_named_with_file_line_and_column_and_nothing_is_changed(pool: PgPool) {
     let app = app(&pool);
-    import(&app, &testing::catalogue_files()).await.unwrap();
+    let imported = import(&app, &testing::catalogue_files()).await.unwrap();
     let mut files = with("service_pricing.csv", |text| {
         text.replacen("1,2,559.00", "1,2,12.345", 1).replacen("1,3,599.00", "1,999,599.00", 1) + "1,1,5.00\n1,2\n"
     });
@@ -119,8 +126,7 @@ async fn bad_values_are_named_with_file_line_and_column_and_nothing_is_changed(p
             prices + 1
         ))
     );
-    let version: i64 = sqlx::query_scalar("select version from catalogue_versions").fetch_one(&pool).await.unwrap();
-    assert_eq!(version, 2);
+    assert_eq!(imported["version"], version(&pool).await);
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
@@ -176,7 +182,25 @@ async fn two_imports_at_once_are_one_after_the_other(pool: PgPool) {
     let added: Vec<u64> =
         reports.iter().map(|report| report.as_ref().unwrap()["services"]["added"].as_u64().unwrap()).collect();
     assert_eq!(added.iter().sum::<u64>(), 49);
-    assert!(reports.iter().all(|report| report.as_ref().unwrap()["version"] == 2));
+    let version = version(&pool).await;
+    assert_eq!(version_in_redis(&app).await, Some(version));
+    assert!(reports.iter().all(|report| report.as_ref().unwrap()["version"] == version));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_slow_import_tells_no_older_version_and_ends_no_announcement(pool: PgPool) {
+    let app = app(&pool);
+    let mut faster = pool.begin().await.unwrap();
+    sqlx::query("update catalogue_versions set version = 7").execute(&mut *faster).await.unwrap();
+    announce_change(&app.redis).await.unwrap();
+
+    let commit = async {
+        testing::somebody_waits(&pool).await;
+        faster.commit().await.unwrap();
+    };
+    let (told, ()) = tokio::join!(publish_version(&pool, &app.redis), commit);
+    told.unwrap();
+    assert_eq!(version_in_redis(&app).await, Some(7));
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]

@@ -24,6 +24,14 @@ fn app(pool: &PgPool) -> App {
     }
 }
 
+/// What readers of the catalogue take for the version that holds.
+async fn version_in_redis(app: &App) -> Option<i64> {
+    let mut commands = redis::Pipeline::new();
+    commands.cmd("GET").arg(app.redis.key("catalogue:version"));
+    let (version,) = app.redis.run(&commands).await.unwrap();
+    version
+}
+
 async fn handle(app: &App, event: Value) -> Result<Value, String> {
     let event: Event = serde_json::from_value(event).map_err(|error| error.to_string())?;
     let outcome: Result<Outcome, migrate::Error> = app.handle(event).await;
@@ -40,4 +48,6 @@ async fn an_empty_database_is_migrated_once(pool: PgPool) {
         Ok(json!({ "action": "migrate", "applied": versions, "added": versions }))
     );
     assert_eq!(handle(&app, migrate).await, Ok(json!({ "action": "migrate", "applied": versions, "added": [] })));
+    // Whatever another database has left in Redis is out of reach from then on.
+    assert_eq!(version_in_redis(&app).await, Some(1));
 }

@@ -6,6 +6,7 @@ use futures::future::join_all;
 use serde_json::json;
 use shared::{
     cache::{self, Cache},
+    catalogue,
     database::{Database, MIGRATOR},
     testing::{self, Client, Fault, Network, eventually},
     throttle::{Limit, Throttle},
@@ -84,6 +85,33 @@ async fn a_change_is_visible_at_the_next_request_in_every_environment(pool: PgPo
     for client in &environments {
         assert_eq!(client.get(path).await.body["data"]["name"], "Moped");
     }
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_database_that_is_made_anew_shows_nothing_that_its_predecessor_had_cached(pool: PgPool) {
+    let (client, redis) = shop(&pool).await;
+    let path = "/api/vehicle-types/1/";
+    assert_eq!(client.get(path).await.body["data"]["name"], "Scooter");
+
+    sqlx::query("update catalogue_versions set version = 1").execute(&pool).await.unwrap();
+    let mut files = testing::catalogue_files();
+    let renamed = files["vehicle_types.csv"].replace("1,Scooter", "1,Moped");
+    files.insert("vehicle_types.csv".to_owned(), renamed);
+    testing::import(&files, &pool, &redis).await;
+    assert_eq!(client.get(path).await.body["data"]["name"], "Moped");
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_database_that_is_restored_shows_its_own_catalogue_once_its_version_is_told(pool: PgPool) {
+    let (client, redis) = shop(&pool).await;
+    let path = "/api/vehicle-types/1/";
+    assert_eq!(client.get(path).await.body["data"]["name"], "Scooter");
+
+    let older =
+        "update vehicle_types set name = 'Moped' where id = 1; update catalogue_versions set version = version - 1";
+    sqlx::raw_sql(older).execute(&pool).await.unwrap();
+    catalogue::publish_version(&pool, &redis).await.unwrap();
+    assert_eq!(client.get(path).await.body["data"]["name"], "Moped");
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
