@@ -117,8 +117,8 @@ pub enum Error {
     /// 403: no staff key, or a wrong one.
     #[error("The API key is missing or wrong.")]
     ApiKeyInvalid,
-    /// 404, with the name of what is not there.
-    #[error("{0} not found.")]
+    /// 404, with the name of what is not there. Without a full stop, as clients know it of payments.
+    #[error("{0} not found")]
     NotFound(&'static str),
     /// 405: the path exists, the method does not. `Allow` is added by the router.
     #[error("This method is not allowed here.")]

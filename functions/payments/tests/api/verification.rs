@@ -36,7 +36,7 @@ async fn what_razorpay_has_not_signed_or_does_not_confirm_pays_nothing(pool: PgP
         signature: signature.to_owned(),
     };
     let unknown = world.verify(&with("order_none", &good.payment_id, &good.signature)).await;
-    assert_eq!((unknown.status, &unknown.body["message"]), (404, &json!("Payment record not found.")));
+    assert_eq!((unknown.status, &unknown.body["message"]), (404, &json!("Payment record not found")));
     let signed = |payment: &str| razorpay::sign(razorpay::KEY_SECRET, format!("{order}|{payment}").as_bytes());
     for forged in [
         with(&order, &good.payment_id, &good.signature.replace('a', "b").replace('1', "2")),

@@ -137,7 +137,7 @@ async fn a_booking_that_is_not_there_is_not_found(pool: PgPool) {
             assert_eq!((answer.status, &answer.body["code"]), (404, &json!("NOT_FOUND")), "{id}");
         }
     }
-    assert_eq!(desk.get("/api/staff/bookings/999/").await.body["message"], "Booking not found.");
+    assert_eq!(desk.get("/api/staff/bookings/999/").await.body["message"], "Booking not found");
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]

@@ -88,7 +88,7 @@ async fn what_does_not_exist_is_a_404_in_json(pool: PgPool) {
         ("/api/vehicles/", "Page"),
     ] {
         let answer = client.get(path).await;
-        let sentence = format!("{name} not found.");
+        let sentence = format!("{name} not found");
         assert_eq!(answer.status, 404, "{path}");
         assert_eq!(
             answer.body,
