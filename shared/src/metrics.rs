@@ -77,7 +77,7 @@ names! {
     Level: "What is looked at from time to time; nothing at all is a value too."
     /// Everything about money that a person must look at, in each run of the reconciliation.
     ReconciliationMismatches;
-    /// How many seconds the oldest message has been due that is not delivered, in each run of its delivery.
+    /// How many seconds the oldest message has waited that is not delivered, in each run of its delivery.
     OutboxAge;
 }
 
