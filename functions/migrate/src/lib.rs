@@ -13,7 +13,10 @@ use shared::{
     database::{Database, MIGRATOR},
     redis::Redis,
 };
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::{
+    Connection, PgConnection,
+    migrate::{MigrateError, Migrator},
+};
 
 pub use deployment::{Deployment, NotTaken};
 pub use staff_keys::{Added, Listed, Revoked};
@@ -165,20 +168,36 @@ impl App {
 
     async fn migrate(&self) -> Result<Outcome, Error> {
         let pool = self.database.pool();
-        let before = applied(&pool).await?;
-        // Migrations only add. So after a rollback the code before works with the schema that the newer one left.
-        let migrator = Migrator { migrations: MIGRATOR.migrations.clone(), ignore_missing: true, ..Migrator::DEFAULT };
-        migrator.run(&pool).await?;
+        // A connection of its own, closed whatever happens: a migration that fails keeps the lock of all migrations as long
+        // as its connection lives, and a frozen environment would keep it from the rollback.
+        let mut connection = pool.acquire().await?.detach();
+        let migrated = migrate(&mut connection).await;
+        let closed = connection.close().await;
+        let outcome = migrated?;
+        closed?;
         catalogue::publish_version(&pool, &self.redis).await?;
-        let applied = applied(&pool).await?;
-        let added = applied.iter().copied().filter(|version| !before.contains(version)).collect();
-        Ok(Outcome::Migrate { applied, added })
+        Ok(outcome)
     }
 }
 
-async fn applied(pool: &sqlx::PgPool) -> Result<Vec<i64>, Error> {
+async fn migrate(connection: &mut PgConnection) -> Result<Outcome, Error> {
+    // Where Postgres knows it (14 and newer): what is abandoned when time is up ends there too, and lets its locks go.
+    sqlx::query!(
+        "select set_config(name, '1000', false) from pg_settings where name = 'client_connection_check_interval'"
+    )
+    .fetch_optional(&mut *connection)
+    .await?;
+    let before = applied(connection).await?;
+    // Migrations only add. So after a rollback the code before works with the schema that the newer one left.
+    let migrator = Migrator { migrations: MIGRATOR.migrations.clone(), ignore_missing: true, ..Migrator::DEFAULT };
+    migrator.run(&mut *connection).await?;
+    let applied = applied(connection).await?;
+    let added = applied.iter().copied().filter(|version| !before.contains(version)).collect();
+    Ok(Outcome::Migrate { applied, added })
+}
+
+async fn applied(connection: &mut PgConnection) -> Result<Vec<i64>, Error> {
     use sqlx::migrate::Migrate;
-    let mut connection = pool.acquire().await?;
     connection.ensure_migrations_table().await?;
     let applied = connection.list_applied_migrations().await?;
     Ok(applied.into_iter().map(|migration| migration.version).collect())

@@ -6,7 +6,7 @@ use migrate::{App, Deployment, Invocation, NotTaken};
 use serde_json::{Value, json};
 use shared::{
     database::{Database, MIGRATOR},
-    testing::{self, Fault, Network},
+    testing::{self, Fault, Network, eventually},
 };
 use sqlx::PgPool;
 use tokio::net::TcpListener;
@@ -140,6 +140,15 @@ async fn a_migration_that_fails_fails_the_deployment_and_says_nothing_of_the_row
     let reason = format!("migration {first} failed (SQLSTATE 42P07); the log of the migrate function tells more");
     assert_eq!(answer, told("FAILED", &reason, "schema"));
     assert_eq!(applied(&pool).await, 0);
+    // The environment may be frozen now, and the rollback needs the lock.
+    eventually("no migration's lock is held", async || migration_locks(&pool).await == 0).await;
+}
+
+/// How many hold the lock of all migrations, or wait for it.
+async fn migration_locks(pool: &PgPool) -> i64 {
+    let locks = "select count(*) from pg_locks join pg_database on pg_database.oid = pg_locks.database
+        where locktype = 'advisory' and datname = current_database()";
+    sqlx::query_scalar(locks).fetch_one(pool).await.unwrap()
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
@@ -232,6 +241,7 @@ async fn a_migration_that_takes_too_long_is_told_before_lambda_ends_the_function
     assert!(send_with(&app, event("Update", &bucket), Duration::from_millis(30_500)).await.is_ok());
     let reason = "not done within 0 s; the log of the migrate function tells more";
     assert_eq!(without_revision(bucket.answers()[0].clone()), told("FAILED", reason, "schema-of-old"));
+    eventually("what was given up waits no longer", async || migration_locks(&pool).await == 1).await;
     sqlx::migrate::Migrate::unlock(&mut *other).await.unwrap();
     assert_eq!(answer(&app, event("Update", &bucket), &bucket).await["Status"], "SUCCESS");
 }
