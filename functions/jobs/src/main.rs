@@ -15,7 +15,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     logging::catch_panics();
     metrics::init();
     let is_enabled = config::or_default(config::RAZORPAY_ENABLED, false)?;
-    let settings = Settings::start();
+    let settings = Settings::start().await;
     let razorpay = if is_enabled { Some(Razorpay::from_settings(&settings)?) } else { None };
     let app = App { database: Database::from_settings(&settings)?, razorpay };
     settings.ready().await;

@@ -10,7 +10,7 @@ use shared::{config::Settings, database::Database, logging, outgoing, redis::Red
 async fn main() -> Result<(), lambda_runtime::Error> {
     logging::init();
     logging::catch_panics();
-    let settings = Settings::start();
+    let settings = Settings::start().await;
     let app = migrate::App {
         database: Database::from_settings(&settings)?,
         redis: Redis::from_settings(&settings)?,

@@ -6,7 +6,7 @@ use shared::{config::Settings, database::Database, http, logging, redis::Redis, 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     logging::init();
-    let settings = Settings::start();
+    let settings = Settings::start().await;
     let database = Database::from_settings(&settings)?;
     let app = App {
         database: database.clone(),

@@ -15,7 +15,7 @@ use staff::App;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     logging::init();
-    let settings = Settings::start();
+    let settings = Settings::start().await;
     let (database, redis) = (Database::from_settings(&settings)?, Redis::from_settings(&settings)?);
     let descope = Descope::from_settings(&settings)?;
     let app = App {

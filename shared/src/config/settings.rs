@@ -74,14 +74,16 @@ struct History {
 }
 
 impl Settings {
-    /// Reads the environment, and begins to read the secrets if it names any. The rest of the function's start need not
-    /// wait for them: see [`Self::ready`].
-    pub fn start() -> Self {
+    /// Reads the environment, and begins to read the secrets if it names any. The network is at it while the rest of the
+    /// function's start goes on, which need not wait: see [`Self::ready`].
+    pub async fn start() -> Self {
         let set = |variable: &super::Variable| Some((variable.name().to_owned(), optional(*variable)?));
         let settings = Self::new(ALL.iter().filter_map(set).collect(), None, Pace::default());
         if settings.0.secrets.is_some() {
             let settings = settings.clone();
             tokio::spawn(async move { settings.ready().await });
+            // On its one thread nothing of it would be sent before the rest is made.
+            tokio::task::yield_now().await;
         }
         settings
     }

@@ -295,7 +295,7 @@ async fn the_environment_says_where_secrets_manager_is_and_who_asks() {
 #[tokio::test]
 #[ignore = "another test runs it with variables of its own"]
 async fn in_an_environment_of_its_own() {
-    let settings = Settings::start();
+    let settings = Settings::start().await;
     let key = value(&settings, DESCOPE_MANAGEMENT_KEY);
     settings.ready().await;
     assert_eq!(now(&key), "of the secret");
