@@ -93,6 +93,10 @@ async fn show(_: Staff, State(database): State<Database>) -> Result<Envelope<Sta
             (
                 select count(*) from refunds refund join captures capture on capture.id = refund.capture_id
                 where refund.state = 'failed' and capture.refunded_paise < capture.amount_paise
+                    and not exists (
+                        select from refunds again
+                        where again.capture_id = capture.id and again.id > refund.id and again.state <> 'failed'
+                    )
             ) as "failed_refunds!"
         from bookings, (select (now() at time zone time_zone)::date as today from shops order by id limit 1) as clock
         "#
