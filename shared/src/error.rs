@@ -298,7 +298,8 @@ impl IntoResponse for Error {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         match &self {
-            Self::Database(sqlx::Error::PoolTimedOut) => {
+            // Whatever was waited for in vain may be the connection, and the pool would go on waiting for it.
+            Self::Database(sqlx::Error::PoolTimedOut) | Self::Deadline => {
                 response.extensions_mut().insert(Lost::Pool);
             }
             Self::Database(error) if is_lost(error) => {
@@ -324,7 +325,7 @@ pub(crate) enum Lost {
     Connection,
     /// User or password were refused: they may have changed.
     Login,
-    /// No connection could be had: the pool may be waiting for a lost one.
+    /// No connection could be had, or time is up: the pool may be waiting for a lost one.
     Pool,
 }
 
@@ -354,10 +355,11 @@ fn is_unavailable(error: &sqlx::Error) -> bool {
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed => true,
-        // Connection, authorisation, rollback (deadlock), resources, cancelled or not available, shutdown.
-        sqlx::Error::Database(source) => source
-            .code()
-            .is_some_and(|code| ["08", "28", "3D", "40", "53", "55", "57"].iter().any(|class| code.starts_with(class))),
+        // Connection, idle in a transaction for too long, authorisation, rollback (deadlock), resources, cancelled or not
+        // available, shutdown.
+        sqlx::Error::Database(source) => source.code().is_some_and(|code| {
+            ["08", "25P03", "28", "3D", "40", "53", "55", "57"].iter().any(|class| code.starts_with(class))
+        }),
         _ => false,
     }
 }

@@ -1,5 +1,7 @@
 //! Somebody wants to pay a booking: the one order that is open for it.
 
+use std::time::Duration;
+
 use axum::{extract::State, response::Response};
 use lambda_http::http::StatusCode;
 use serde::Serialize;
@@ -14,12 +16,16 @@ use shared::{
     error::ErrorBody,
     http::{ClientAddress, Envelope, Fields, Json, Read, Routes, private_json, routes},
     money::Rupees,
-    razorpay::{Failure, Order, Razorpay},
+    razorpay::{Failure, Order, Razorpay, SERVICE},
 };
 use sqlx::PgConnection;
 use utoipa::ToSchema;
 
 use crate::App;
+
+/// All that is asked of Razorpay for an order ends by then: a transaction waits meanwhile, and Postgres ends one that is
+/// idle for ten seconds.
+const PATIENCE: Duration = Duration::from_secs(8);
 
 pub(crate) fn routes() -> Routes<App> {
     routes!(create)
@@ -177,20 +183,25 @@ async fn obtain(
     if let Some(order_id) = known.order_id {
         return Ok((order_id, StatusCode::OK));
     }
-    // One who asked before may have been killed before the answer came.
-    let lost = if is_new { None } else { find(razorpay, kept).await? };
-    let order = match lost {
-        Some(order) => order,
-        None => match razorpay.create_order(kept.amount_paise, &kept.currency, &kept.receipt).await {
-            Ok(order) => order,
-            Err(failure @ Failure::Refused { .. }) => return Err(failure.into()),
-            Err(Failure::Unknown(error)) => find(razorpay, kept).await.ok().flatten().ok_or(error)?,
-        },
-    };
+    let made = tokio::time::timeout(PATIENCE, make(razorpay, kept, is_new)).await;
+    let order = made.unwrap_or(Err(Error::UpstreamTimeout { service: SERVICE }))?;
     sqlx::query!("update payments set order_id = $2, updated_at = now() where id = $1", kept.id, order.id)
         .execute(connection)
         .await?;
     Ok((order.id, StatusCode::CREATED))
+}
+
+async fn make(razorpay: &Razorpay, kept: &Kept, is_new: bool) -> Result<Order> {
+    // One who asked before may have been killed before the answer came.
+    let lost = if is_new { None } else { find(razorpay, kept).await? };
+    if let Some(order) = lost {
+        return Ok(order);
+    }
+    match razorpay.create_order(kept.amount_paise, &kept.currency, &kept.receipt).await {
+        Ok(order) => Ok(order),
+        Err(failure @ Failure::Refused { .. }) => Err(failure.into()),
+        Err(Failure::Unknown(error)) => find(razorpay, kept).await.ok().flatten().ok_or(error),
+    }
 }
 
 /// The order that Razorpay made although its answer was lost.

@@ -36,7 +36,8 @@ pub(crate) fn routes() -> Routes<App> {
 )]
 async fn receive(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Result<Response> {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if !app.gateway.secrets()?.signed(&body, header("x-razorpay-signature")).await? {
+    let signed = app.gateway.secrets()?.signed(&body, header("x-razorpay-signature")).await;
+    if !signed.inspect_err(|_| metrics::count(Count::WebhooksFailed))? {
         // While the secret is wrong no event arrives, and after a day Razorpay gives up.
         warn!("a webhook is not signed with our secret");
         metrics::count(Count::WebhooksRefused);

@@ -85,6 +85,10 @@ async fn a_slow_or_broken_razorpay_is_told_as_such_and_nothing_is_lost(pool: PgP
     world.razorpay.spoil("/v1/orders", Fault::delay(Duration::from_secs(6)).method("POST"));
     let late = world.client.post(CREATE, &json!({ "booking_id": 1 })).await;
     assert_eq!((late.status, &late.body["code"]), (504, &json!("UPSTREAM_TIMEOUT")));
+    world.razorpay.spoil("/v1/orders", Fault::delay(Duration::from_secs(6)).times(10));
+    let later = world.client.post(CREATE, &json!({ "booking_id": 1 })).await;
+    assert_eq!((later.status, &later.body["code"]), (504, &json!("UPSTREAM_TIMEOUT")), "whatever it does not answer");
+    world.razorpay.clear_faults();
     world.razorpay.spoil("/v1/orders", Fault::server_error().times(10));
     let broken = world.client.post(CREATE, &json!({ "booking_id": 1 })).await;
     assert_eq!((broken.status, &broken.body["code"]), (502, &json!("UPSTREAM_ERROR")));
