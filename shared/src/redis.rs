@@ -168,16 +168,28 @@ fn client(url: &str, authority: Option<&str>) -> Result<Client, RedisError> {
 
 /// Whether Redis did not let us in: our password is wrong, or there is none (NOAUTH, for each command of a pipeline).
 fn is_refused(error: &Error) -> bool {
-    let Error::Failed(error) = error else { return false };
-    let answers = || error.clone().into_server_errors();
-    error.kind() == ErrorKind::AuthenticationFailed
-        || answers().is_some_and(|answers| answers.iter().any(|(_, answer)| answer.code() == "NOAUTH"))
+    let Error::Failed(failed) = error else { return false };
+    failed.kind() == ErrorKind::AuthenticationFailed || says(error, &["NOAUTH"])
 }
 
+/// Whether this connection leads to nobody who can help. After a failover that is also the old primary, which goes on as a
+/// replica and takes no writes: the address leads to the new one.
 fn is_lost(error: &Error) -> bool {
     match error {
         Error::Timeout => true,
-        Error::Failed(error) => error.is_io_error() || error.is_timeout() || error.is_connection_dropped(),
+        Error::Failed(failed) => {
+            failed.is_io_error()
+                || failed.is_timeout()
+                || failed.is_connection_dropped()
+                || says(error, &["READONLY", "MASTERDOWN", "LOADING"])
+        }
         Error::Paused | Error::Unset(_) => false,
     }
+}
+
+/// Whether the server answered one of the commands with one of these codes.
+fn says(error: &Error, codes: &[&str]) -> bool {
+    let Error::Failed(error) = error else { return false };
+    let answers = error.clone().into_server_errors();
+    answers.is_some_and(|answers| answers.iter().any(|(_, answer)| codes.contains(&answer.code())))
 }

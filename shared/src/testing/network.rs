@@ -33,6 +33,7 @@ pub enum Fault {
 #[derive(Debug)]
 pub struct Network {
     address: SocketAddr,
+    server: watch::Sender<String>,
     fault: watch::Sender<Fault>,
     traffic: Arc<Traffic>,
 }
@@ -48,10 +49,11 @@ impl Network {
     pub async fn to(server: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        let (server, servers) = watch::channel(server.to_owned());
         let (fault, faults) = watch::channel(Fault::None);
         let traffic = Arc::new(Traffic::default());
-        tokio::spawn(listen(listener, address, server.to_owned(), faults, Arc::clone(&traffic)));
-        Self { address, fault, traffic }
+        tokio::spawn(listen(listener, address, servers, faults, Arc::clone(&traffic)));
+        Self { address, server, fault, traffic }
     }
 
     /// A way to the server of this URL, and the URL by which it is taken.
@@ -76,6 +78,11 @@ impl Network {
         self.fault.send_replace(fault);
     }
 
+    /// Leads new connections to another server, at `host:port`; those that there are stay.
+    pub fn redirect(&self, server: &str) {
+        self.server.send_replace(server.to_owned());
+    }
+
     /// How many connections were made.
     pub fn connections(&self) -> usize {
         self.traffic.connections.load(Ordering::SeqCst)
@@ -90,7 +97,7 @@ impl Network {
 async fn listen(
     listener: TcpListener,
     address: SocketAddr,
-    server: String,
+    servers: watch::Receiver<String>,
     mut faults: watch::Receiver<Fault>,
     traffic: Arc<Traffic>,
 ) {
@@ -112,7 +119,7 @@ async fn listen(
             accepted = open.accept() => {
                 traffic.connections.fetch_add(1, Ordering::SeqCst);
                 let (client, _) = accepted.unwrap();
-                tokio::spawn(join(client, server.clone(), faults.clone(), Arc::clone(&traffic)));
+                tokio::spawn(join(client, servers.borrow().clone(), faults.clone(), Arc::clone(&traffic)));
             }
             changed = faults.changed() => if changed.is_err() { return },
         }

@@ -5,6 +5,7 @@ use serde_json::json;
 use shared::{
     config::{REDIS_SECRET_ID, REDIS_URL},
     redis::Redis as Client,
+    testing::Network,
 };
 
 use crate::servers::{Aws, QUICK, Redis};
@@ -31,6 +32,22 @@ async fn no_command_fails_because_the_password_has_changed() {
 }
 
 #[tokio::test]
+async fn a_primary_that_becomes_a_replica_is_left_for_the_one_that_the_address_leads_to() {
+    let (old, new) = (Redis::start().await, Redis::start().await);
+    let (network, url) = Network::to_url(&format!("redis://:old@127.0.0.1:{}", old.port)).await;
+    let client = Client::new(&url, "").unwrap();
+    let writes = async || {
+        let mut commands = Pipeline::new();
+        commands.cmd("EVAL").arg("return redis.call('INCR', KEYS[1])").arg(1).arg("key").cmd("MGET").arg("key");
+        client.run::<(i64, Vec<i64>)>(&commands).await.map_err(|error| error.to_string())
+    };
+    assert_eq!(writes().await, Ok((1, vec![1])));
+    old.run("old", &["REPLICAOF", "127.0.0.1", "1"]).await;
+    network.redirect(&format!("127.0.0.1:{}", new.port));
+    assert_eq!(writes().await, Ok((1, vec![1])));
+}
+
+#[tokio::test]
 async fn a_user_of_redis_stands_in_the_secret_too() {
     let (aws, server) = (Aws::start().await, Redis::start().await);
     server.run("old", &["ACL", "SETUSER", "shop", "on", ">p", "+@all", "~*"]).await;
@@ -54,7 +71,7 @@ async fn a_password_that_comes_late_is_used_as_soon_as_it_can_be_had() {
 #[tokio::test]
 async fn after_a_refusal_redis_is_left_alone_for_a_while() {
     let server = Redis::start().await;
-    let (network, url) = shared::testing::Network::to_url(&format!("redis://:wrong@127.0.0.1:{}", server.port)).await;
+    let (network, url) = Network::to_url(&format!("redis://:wrong@127.0.0.1:{}", server.port)).await;
     let client = Client::new(&url, "").unwrap();
     assert!(answers(&client).await.unwrap_err().contains("authentication failed"), "{:?}", answers(&client).await);
     assert_eq!(answers(&client).await, Err("redis failed a moment ago".to_owned()));
