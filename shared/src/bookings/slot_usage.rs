@@ -87,21 +87,28 @@ async fn change(
     let deltas: Vec<i32> = wanted.iter().map(|(_, take)| *take).collect();
     let outcome = sqlx::query_scalar!(
         r#"
-        insert into slot_usage as slot (pool, date, time, used, capacity, overbooked)
-        select pool, date, time, take, $1, case when $6 then greatest(take - $1, 0) else 0 end
-        from unnest($2::service_location[], $3::date[], $4::time[], $5::integer[]) as change (pool, date, time, take)
-        order by pool, date, time
-        on conflict (pool, date, time) do update set
-            used = slot.used + case excluded.used when 1 then 1 else -1 end,
-            capacity = case excluded.used when 1 then excluded.capacity else slot.capacity end,
-            overbooked = case excluded.used
-                when 1 then case
-                    when $6 then greatest(slot.overbooked, slot.used + 1 - excluded.capacity)
-                    else slot.overbooked
+        with change as (
+            select * from unnest($2::service_location[], $3::date[], $4::time[], $5::integer[])
+                as change (pool, date, time, take)
+        ), changed as (
+            insert into slot_usage as slot (pool, date, time, used, capacity, overbooked)
+            select pool, date, time, take, $1, case when $6 then greatest(take - $1, 0) else 0 end
+            from change
+            order by pool, date, time
+            on conflict (pool, date, time) do update set
+                used = slot.used + case excluded.used when 1 then 1 else -1 end,
+                capacity = case excluded.used when 1 then excluded.capacity else slot.capacity end,
+                -- What was overbooked under another capacity leaves no room under this one.
+                overbooked = case
+                    when excluded.used = 1 and $6 then greatest(slot.used + 1 - excluded.capacity, 0)
+                    when excluded.used = 1 then least(slot.overbooked, greatest(slot.used - excluded.capacity, 0))
+                    else least(slot.overbooked, greatest(slot.used - 1 - slot.capacity, 0))
                 end
-                else least(slot.overbooked, greatest(slot.used - 1 - slot.capacity, 0))
-            end
-        returning used > capacity as "is_overbooked!"
+            returning pool, date, time, used > capacity as is_overbooked
+        )
+        select coalesce(bool_or(is_overbooked), false) as "is_overbooked!"
+        from changed join change using (pool, date, time)
+        where take = 1
         "#,
         capacity,
         &pools as &[ServiceLocation],
@@ -110,11 +117,11 @@ async fn change(
         &deltas,
         limit == Limit::Ignored
     )
-    .fetch_all(connection)
+    .fetch_one(connection)
     .await;
     match (outcome, new) {
         (Err(error), Some(job)) if is_full(&error) => Err(Refused::Full(job.clone())),
-        (outcome, _) => Ok(outcome?.contains(&true)),
+        (outcome, _) => Ok(outcome?),
     }
 }
 

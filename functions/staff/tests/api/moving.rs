@@ -91,6 +91,27 @@ async fn a_full_slot_is_taken_by_force_only_and_frees_up_honestly(pool: PgPool) 
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
+async fn what_was_overbooked_before_neither_leaves_room_later_nor_is_said_of_who_moves_away(pool: PgPool) {
+    let desk = desk(&pool).await;
+    for _ in 0..3 {
+        book(&pool, &json!({ "time": "15:00" })).await;
+    }
+    let (first, second, third) =
+        (book(&pool, &json!({})).await, book(&pool, &json!({})).await, book(&pool, &json!({})).await);
+    let forced = |time: &str| json!({ "appointment_time": time, "force": true });
+    for id in [first, second] {
+        assert_eq!(desk.patch(&path_of(id), &forced("15:00")).await.status, 200);
+    }
+    assert_eq!(used(&pool, "15:00").await, (5, 2));
+    assert_eq!(desk.patch(&path_of(second), &forced("16:00")).await.status, 200);
+    assert_eq!(timeline(&pool, second).await[2][0], "rescheduled", "into an empty slot, out of a full one");
+    assert_eq!(used(&pool, "15:00").await, (4, 1));
+
+    sqlx::query("update shops set shop_capacity = 4").execute(&pool).await.unwrap();
+    assert_eq!(desk.patch(&path_of(third), &to("15:00")).await.body["code"], "SLOT_FULL");
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
 async fn what_cannot_be_is_told_all_at_once_and_changes_nothing(pool: PgPool) {
     let desk = desk(&pool).await;
     let id = book(&pool, &json!({})).await;
