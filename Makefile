@@ -41,7 +41,7 @@ schema:
 # Measures the release build as Lambda runs it; docs/speed.md tells how to read what it prints. AGAINST=target/bench/….json
 # compares with an older run, BESIDE=… lets the binaries in another directory take turns with these.
 bench:
-	cargo build --release $(addprefix --package ,vehicles bookings staff auth migrate)
+	cargo build --release $(addprefix --package ,$(notdir $(wildcard functions/*)))
 	cargo build --release --package bench
 	@$(call tools,bench) && $(call services) \
 		&& target/release/bench $(if $(AGAINST),--against $(AGAINST)) $(if $(BESIDE),--beside $(BESIDE))

@@ -108,6 +108,11 @@ impl Instance {
         }
     }
 
+    /// Ends the process, and returns when nothing of it takes time any more.
+    pub(crate) async fn end(mut self) -> Result<()> {
+        Ok(self.child.kill().await?)
+    }
+
     /// The most memory that the process ever had in RAM, pages of its binary included, in bytes.
     pub fn peak_memory(&self) -> Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process()?))?;

@@ -279,9 +279,11 @@ impl Work {
 }
 
 impl OneCore {
-    /// How many times as many requests of a case one core has time for, if it was measured.
-    pub(crate) fn ratio(&self, case: Case) -> Option<Ratio> {
-        self.cases.iter().find(|on_one_core| on_one_core.case == case.name()).map(|on_one_core| on_one_core.cpu_ratio)
+    /// How many times as many requests of a case one core has time for, and how many times as many it answered by the
+    /// clock, if that was measured.
+    pub(crate) fn ratios(&self, case: Case) -> Option<(Ratio, Ratio)> {
+        let of_case = self.cases.iter().find(|on_one_core| on_one_core.case == case.name())?;
+        Some((of_case.cpu_ratio, of_case.ratio))
     }
 
     /// Everything to read.

@@ -163,8 +163,7 @@ async fn cold(shop: &mut Shop, auth: &mut Instance, effort: Effort) -> Result<(V
     let mut cases: Vec<Cold> = Case::ALL.iter().map(|_| Cold::default()).collect();
     let mut others: Vec<Cold> = shop.beside.iter().flat_map(|_| Case::ALL).map(|_| Cold::default()).collect();
     for round in 0..effort.cold_rounds {
-        for place in 0..cases.len() {
-            let place = (place + round) % cases.len();
+        for place in turns(cases.len(), round) {
             let (Some(case), Some(times)) = (Case::ALL.get(place), cases.get_mut(place)) else { continue };
             let own = Some((shop.binaries.clone(), times));
             let mut both: Vec<_> = own.into_iter().chain(shop.beside.clone().zip(others.get_mut(place))).collect();
@@ -177,6 +176,15 @@ async fn cold(shop: &mut Shop, auth: &mut Instance, effort: Effort) -> Result<(V
         }
     }
     Ok((cases, others))
+}
+
+/// In which order so many take turns: another one begins in each round, and every second round goes backwards, so that
+/// none always follows the same one.
+fn turns(count: usize, round: usize) -> impl Iterator<Item = usize> {
+    (0..count).map(move |place| {
+        let place = (place + round) % count;
+        if round % 2 == 0 { place } else { count - 1 - place }
+    })
 }
 
 #[derive(Default)]
@@ -196,7 +204,7 @@ impl Cold {
         self.init.push(vec![instance.init.as_secs_f64()]);
         self.first.push(vec![answer.time.as_secs_f64()]);
         self.total.push(vec![(instance.init + answer.time).as_secs_f64()]);
-        Ok(())
+        instance.end().await
     }
 }
 
@@ -214,8 +222,7 @@ async fn in_turns(
     }
     let count = cases.len();
     for round in 0..effort.rounds {
-        for place in 0..count {
-            let place = (place + round) % count;
+        for place in turns(count, round) {
             let Some(case) = cases.get_mut(place) else { continue };
             let mut both: Vec<&mut Warm> = others.get_mut(place).into_iter().chain([&mut *case]).collect();
             if round % 2 == 0 {

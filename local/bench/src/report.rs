@@ -59,8 +59,21 @@ pub struct Target {
     pub is_met: Option<bool>,
 }
 
-/// The bare functions, and those that are measured.
-const BINARIES: [&str; 7] = ["bare", "bare_redis", "vehicles", "bookings", "staff", "auth", "migrate"];
+/// The bare functions, and all that are deployed.
+const BINARIES: [&str; 12] = [
+    "bare",
+    "bare_redis",
+    "vehicles",
+    "services",
+    "shop",
+    "bookings",
+    "auth",
+    "staff",
+    "payments",
+    "jobs",
+    "status",
+    "migrate",
+];
 
 impl Report {
     /// Measures everything.
@@ -242,11 +255,15 @@ fn targets(costs: &[Cost], compared: &Compared, one_core: &OneCore, rush: &Rush)
         measured: measured(ratio),
         is_met: ratio.map(|ratio| ratio.median <= limit),
     };
-    let of_django = |what: &str, case: Case| Target {
-        what: format!("{what} that one core has time for, against Django"),
-        target: "≥ 10 ×".to_owned(),
-        measured: measured(one_core.ratio(case)),
-        is_met: one_core.ratio(case).map(|ratio| ratio.median >= 10.0),
+    let of_django = |what: &str, case: Case| {
+        let ratios = one_core.ratios(case);
+        let told = |(core, clock): (Ratio, Ratio)| format!("{core}; by the clock {clock}");
+        Target {
+            what: format!("{what} that one core has time for, against Django"),
+            target: "≥ 10 ×".to_owned(),
+            measured: ratios.map_or_else(|| "–".to_owned(), told),
+            is_met: ratios.map(|(core, _)| core.median >= 10.0),
+        }
     };
     let cold = costs.iter().find(|cost| cost.case == Case::CachedRead.name()).map(|cost| cost.cold_ratio);
     let heaviest = costs.iter().max_by(|one, other| one.memory_ratio.total_cmp(&other.memory_ratio));

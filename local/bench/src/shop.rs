@@ -155,14 +155,15 @@ impl Shop {
         Instance::start_on(Some(core), &self.binaries.join(binary), &environment, &log).await
     }
 
-    /// What functions are told. One value is good for all of them; each reads what it knows. The rate limits are on, as
-    /// they are on AWS, and too wide to be met.
+    /// What functions are told. One value is good for all of them; each reads what it knows. The rate limits are on and
+    /// what happens is counted, as on AWS; the limits are too wide to be met.
     pub fn environment(&self, size: u32) -> Vec<(String, String)> {
         let mut variables = vec![
             ("DATABASE_URL", self.database_url(size).to_string()),
             ("REDIS_URL", self.redis_url.to_string()),
             ("REDIS_KEY_PREFIX", format!("{}:", self.prefix)),
             ("BENCH_REDIS_KEY", self.key_of_bare_function()),
+            ("METRICS_NAMESPACE", "RepairMyBike/bench".to_owned()),
             ("CORS_ALLOWED_ORIGINS", "http://localhost:3000".to_owned()),
             ("STAFF_API_KEYS", "bench:bench-staff-key".to_owned()),
             ("DESCOPE_PROJECT_ID", self.descope.project_id().to_owned()),

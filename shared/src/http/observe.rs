@@ -71,6 +71,9 @@ fn new_id() -> HeaderValue {
 
 /// Of a repeated header only the first value survives the way through Lambda.
 fn join_repeated(headers: &mut HeaderMap) {
+    if headers.len() == headers.keys_len() {
+        return;
+    }
     let names: Vec<HeaderName> = headers.keys().filter(|name| *name != header::SET_COOKIE).cloned().collect();
     for name in names {
         let values: Vec<&[u8]> = headers.get_all(&name).iter().map(HeaderValue::as_bytes).collect();

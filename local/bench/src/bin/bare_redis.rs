@@ -9,7 +9,7 @@ use std::env;
 use lambda_http::{Error, Request, Response, run, service_fn};
 use redis::{AsyncCommands, Client};
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let key = env::var("BENCH_REDIS_KEY")?;
     let connection = Client::open(env::var("REDIS_URL")?)?.get_multiplexed_async_connection().await?;
