@@ -34,8 +34,10 @@ impl Read for Login {
     }
 }
 
-/// Far above any project's rule; Descope's own limit is 64.
-pub(crate) const LONGEST_PASSWORD: usize = 256;
+/// Far above what any password can be; one that is too long is wrong, like any other.
+const LONGEST_PASSWORD: usize = 256;
+/// Descope's own limit, whatever a project's rules are. Refused before anything is done for the new password.
+pub(crate) const LONGEST_NEW_PASSWORD: usize = 64;
 
 /// The field `email`.
 pub(crate) fn email(fields: &mut Fields) -> Option<Email> {

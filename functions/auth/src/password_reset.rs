@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use crate::{
     App,
     identifier::Identifier,
-    login::{LONGEST_PASSWORD, email},
+    login::{LONGEST_NEW_PASSWORD, email},
     proof::Proof,
     sessions::{self, Done},
     sign_in::Arrival,
@@ -79,7 +79,7 @@ struct Confirmation {
 impl Read for Confirmation {
     fn read(fields: &mut Fields) -> Option<Self> {
         let token = fields.secret("token", LONGEST_TOKEN);
-        let new_password = fields.secret("new_password", LONGEST_PASSWORD);
+        let new_password = fields.secret("new_password", LONGEST_NEW_PASSWORD);
         Some(Self { token: token?, new_password: new_password? })
     }
 }

@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 use crate::{
     App,
     change::Change,
-    login::{LONGEST_PASSWORD, email},
+    login::{LONGEST_NEW_PASSWORD, email},
     profile::{LONGEST_NAME, LONGEST_PHONE},
     sign_in::{Arrival, Welcome},
 };
@@ -56,7 +56,7 @@ impl Read for Form {
     fn read(fields: &mut Fields) -> Option<Self> {
         Some(Self {
             email: email(fields),
-            password: fields.secret("password", LONGEST_PASSWORD),
+            password: fields.secret("password", LONGEST_NEW_PASSWORD),
             first_name: fields.text("first_name", LONGEST_NAME),
             last_name: fields.text("last_name", LONGEST_NAME),
             phone_number: Change::read(fields, "phone_number", LONGEST_PHONE),

@@ -183,7 +183,7 @@ async fn cold(shop: &mut Shop, auth: &mut Instance, effort: Effort) -> Result<(V
 fn turns(count: usize, round: usize) -> impl Iterator<Item = usize> {
     (0..count).map(move |place| {
         let place = (place + round) % count;
-        if round % 2 == 0 { place } else { count - 1 - place }
+        if round.is_multiple_of(2) { place } else { count - 1 - place }
     })
 }
 

@@ -324,3 +324,18 @@ async fn a_token_shown_after_a_proof_that_was_cut_short_makes_nothing_proved(poo
     assert_eq!(mallory.get(PROFILE).await.status, 401);
     assert_eq!(world.login(EMAIL, PASSWORD).await.status, 401);
 }
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_number_that_was_given_up_opens_no_session_of_the_account_that_gave_it_up(pool: PgPool) {
+    let world = World::new(pool).await;
+    let first = world.prove(&world.client, PHONE).await;
+    let ada = world.signed_in(&first);
+    assert_eq!(world.prove(&ada, "+919876500002").await.status, 200);
+    let kept = at_descope(&world, "/v1/auth/refresh", Some(&refresh_token(&first)), json!({})).await;
+    let number = world.bearing(&text(&kept, "sessionJwt"));
+    for _ in 0..2 {
+        assert_eq!(number.get(PROFILE).await.body["id"], 2);
+    }
+    assert_eq!(ada.get(PROFILE).await.body["id"], 1);
+    assert_eq!(world.count("user_sessions").await, 2);
+}

@@ -31,6 +31,10 @@ async fn a_link_sets_a_new_password_once_and_ends_every_session(pool: PgPool) {
     assert!(mail.link.as_deref().unwrap().starts_with("http://localhost:3000/reset?t="));
 
     let token = world.link(EMAIL);
+    let long = confirm(&world, &token, &"x".repeat(65)).await;
+    let limit = json!({ "new_password": ["Ensure this field has no more than 64 characters."] });
+    assert_eq!((failure(&long), &long.body["details"]), ((400, "VALIDATION_ERROR"), &limit));
+    assert_eq!(world.signed_in(&other).get("/api/auth/profile/").await.status, 200, "nothing has been done yet");
     let weak = confirm(&world, &token, "short").await;
     assert_eq!(
         (failure(&weak), &weak.body["details"]),
