@@ -66,10 +66,10 @@ async fn list(
         r#"
         select created_at as at, event, from_status as "from_status: BookingStatus",
             to_status as "to_status: BookingStatus", actor
-        from booking_events
-        where booking_id = $1
+        from (
+            select * from booking_events where booking_id = $1 order by id desc limit 500
+        ) as newest
         order by id
-        limit 500
         "#,
         id
     )

@@ -21,7 +21,7 @@ use shared::{
 use sqlx::PgConnection;
 use utoipa::ToSchema;
 
-use crate::App;
+use crate::{App, Enabled};
 
 /// All that is asked of Razorpay for an order ends by then: a transaction waits meanwhile, and Postgres ends one that is
 /// idle for ten seconds.
@@ -83,13 +83,17 @@ struct Kept {
         (status = 502, body = ErrorBody),
     )
 )]
-async fn create(State(app): State<App>, address: ClientAddress, Json(wanted): Json<Wanted>) -> Result<Response> {
-    let razorpay = app.gateway.razorpay()?;
+async fn create(
+    Enabled(razorpay): Enabled,
+    State(app): State<App>,
+    address: ClientAddress,
+    Json(wanted): Json<Wanted>,
+) -> Result<Response> {
     app.throttle.check(&[app.orders_per_address.on(&address.0)]).await?;
     let (kept, is_new) = reserve(&app.database, wanted.booking_id).await?;
     let (order_id, status) = match kept.order_id.clone() {
         Some(order_id) => (order_id, StatusCode::OK),
-        None => ask(&app.database, razorpay, &kept, is_new).await?,
+        None => ask(&app.database, &razorpay, &kept, is_new).await?,
     };
     let order = ToPay {
         order_id,

@@ -6,7 +6,8 @@ mod webhook;
 
 use std::time::Duration;
 
-use axum::extract::FromRef;
+use axum::extract::{FromRef, FromRequestParts};
+use lambda_http::http::request::Parts;
 use shared::{
     Error, Result,
     config::{self, Settings},
@@ -61,6 +62,17 @@ impl Gateway {
 
     fn secrets(&self) -> Result<&WebhookSecrets> {
         self.0.as_ref().map(|(_, secrets)| secrets).ok_or(Error::PaymentsDisabled)
+    }
+}
+
+/// The account that is paid into. While payments are disabled a request that needs it is refused, whatever else it says.
+pub(crate) struct Enabled(pub(crate) Razorpay);
+
+impl FromRequestParts<App> for Enabled {
+    type Rejection = Error;
+
+    async fn from_request_parts(_: &mut Parts, app: &App) -> Result<Self> {
+        app.gateway.razorpay().cloned().map(Self)
     }
 }
 

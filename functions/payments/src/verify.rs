@@ -12,7 +12,7 @@ use shared::{
 };
 use utoipa::ToSchema;
 
-use crate::App;
+use crate::{App, Enabled};
 
 pub(crate) fn routes() -> Routes<App> {
     routes!(verify)
@@ -55,11 +55,11 @@ struct Verified {
     )
 )]
 async fn verify(
+    Enabled(razorpay): Enabled,
     State(app): State<App>,
     address: ClientAddress,
     Json(checkout): Json<Checkout>,
 ) -> Result<Envelope<Verified>> {
-    let razorpay = app.gateway.razorpay()?;
     app.throttle.check(&[app.orders_per_address.on(&address.0)]).await?;
     let Checkout { razorpay_order_id: order_id, razorpay_payment_id: payment_id, razorpay_signature } = checkout;
     let kept = |pool| {

@@ -160,6 +160,23 @@ async fn a_stranger_changes_nothing(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
+async fn a_very_long_timeline_tells_the_newest(pool: PgPool) {
+    let client = shop(&pool).await;
+    let booked = book(&client, &booking()).await;
+    let events = "insert into booking_events (booking_id, event, from_status, to_status, actor)
+        select id, 'rescheduled', 'pending', 'pending', 'customer' from bookings, generate_series(1, 500)";
+    sqlx::query(events).execute(&pool).await.unwrap();
+    let owner = booked.owner(&client);
+    assert_eq!(owner.post(&format!("{}cancel/", booked.path), &json!({})).await.status, 200);
+    let timeline = owner.get(&format!("{}timeline/", booked.path)).await;
+    let events = timeline.body["data"].as_array().unwrap();
+    assert_eq!(
+        (events.len(), &events[0]["event"], &events[499]["event"]),
+        (500, &json!("rescheduled"), &json!("cancelled"))
+    );
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
 async fn the_timeline_tells_what_happened_oldest_first(pool: PgPool) {
     let client = shop(&pool).await;
     let Booked { path, token, .. } = book(&client, &booking()).await;

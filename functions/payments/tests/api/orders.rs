@@ -22,7 +22,9 @@ async fn while_payments_are_disabled_nothing_can_be_paid_online(pool: PgPool) {
     let world = World::new(pool.clone()).await;
     let client = function(Database::from(pool), Gateway::disabled());
     let checkout = json!({ "razorpay_order_id": "o", "razorpay_payment_id": "p", "razorpay_signature": "s" });
-    for (path, body) in [(CREATE, json!({ "booking_id": 1 })), (VERIFY, checkout)] {
+    for (path, body) in
+        [(CREATE, json!({ "booking_id": 1 })), (CREATE, json!({})), (VERIFY, checkout), (VERIFY, json!([]))]
+    {
         let answer = client.post(path, &body).await;
         assert_eq!((answer.status, &answer.body["code"]), (400, &json!("PAYMENTS_DISABLED")));
         assert_eq!(answer.body["message"], "Razorpay payment is currently disabled. Please use cash payment.");
