@@ -20,8 +20,8 @@ from end_to_end_payments import Payments
 from schedule import Schedule
 from services import ROOT
 from stand_ins import STAND_INS
-from under_test import ORIGIN, Visitor, available, bearer, call, get, import_catalogue, inbox, log_of, metrics_of, post, \
-    run_beside, sign_in
+from under_test import ORIGIN, Visitor, available, bearer, call, counted, get, import_catalogue, inbox, log_of, metrics_of, \
+    post, run_beside, sign_in
 
 
 class Journey(Visitor):
@@ -112,9 +112,10 @@ class Journey(Visitor):
         attempts = 60
         slot = next(slot for slot in reversed(self.slots_of(self.day)) if slot["available"] == slot["capacity"])
         orders = [self.order(f"98765{number:05}", slot["time"]) for number in range(10_000, 10_000 + attempts)]
-        with ThreadPoolExecutor(attempts) as pool:
+        refused = attempts - slot["capacity"]
+        with counted("bookings", BookingsMade=slot["capacity"], SlotsFull=refused), ThreadPoolExecutor(attempts) as pool:
             answers = list(pool.map(lambda order: call("POST", "/api/bookings/", order), orders))
-        self.assertEqual(Counter(answer.status for answer in answers), {201: slot["capacity"], 409: attempts - slot["capacity"]})
+        self.assertEqual(Counter(answer.status for answer in answers), {201: slot["capacity"], 409: refused})
         full = next(answer.body for answer in answers if answer.status == 409)
         self.assertEqual(full["code"], "SLOT_FULL")
         self.assertTrue(full["details"]["available"])
@@ -174,7 +175,8 @@ class Accounts(unittest.TestCase):
         login = post("/api/auth/login/", {"email": "user@example.com", "password": "securepassword123"})
         self.assertEqual((login["message"], login["user"]), ("Login successful", made["user"]))
 
-        sent = post("/api/auth/phone/request-otp/", {"phone_number": "+1234567890"})
+        with counted("auth", OtpSent=1):
+            sent = post("/api/auth/phone/request-otp/", {"phone_number": "+1234567890"})
         self.assertEqual(sent["phone_number"], "+1234567890")
         self.assertGreater(sent["expires_in"], 0)
         proof = {"phone_number": "+1234567890", "otp_code": inbox("+1234567890")[0]["code"]}

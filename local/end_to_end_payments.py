@@ -10,7 +10,7 @@ import services
 import stack
 import under_test
 from stand_ins import RAZORPAY
-from under_test import Visitor, call, get, post
+from under_test import Visitor, call, counted, get, post
 
 
 class Payments(Visitor):
@@ -76,9 +76,10 @@ class Payments(Visitor):
 
     def test_the_browser_alone_settles_a_payment_and_may_repeat_itself(self):
         paid = self.checkout()
-        for _ in range(2):
-            verified = post(VERIFY, paid)["data"]
-            self.assertEqual(verified, {"booking_id": self.booking["id"], "payment_status": "completed"})
+        with counted("payments", PaymentsSettled=1):
+            for _ in range(2):
+                verified = post(VERIFY, paid)["data"]
+                self.assertEqual(verified, {"booking_id": self.booking["id"], "payment_status": "completed"})
         self.assertEqual(self.paid(), SETTLED)
         refusal = call("POST", ORDER, {"booking_id": self.booking["id"]})
         self.assertEqual((refusal.status, refusal.body["code"]), (409, "ALREADY_PAID"))
@@ -127,7 +128,8 @@ class Payments(Visitor):
                          (400, "INVALID_SIGNATURE", "Invalid payment signature"))
         payment = razorpay(f"/v1/payments/{paid['razorpay_payment_id']}")
         event = {"event": "payment.captured", "payload": {"payment": {"entity": payment}}}
-        forged = call("POST", "/api/payments/razorpay/webhook/", event, X_Razorpay_Signature="0" * 64)
+        with counted("payments", WebhooksRefused=1, WebhooksFailed=0, PaymentsSettled=0):
+            forged = call("POST", "/api/payments/razorpay/webhook/", event, X_Razorpay_Signature="0" * 64)
         self.assertEqual((forged.status, forged.body["code"]), (400, "INVALID_SIGNATURE"))
         self.assertEqual(self.paid(), ("razorpay", "pending", [], 0))
 

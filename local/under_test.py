@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import unittest
 import urllib.parse
 import uuid
@@ -186,5 +187,23 @@ def metrics_of(function):
     return counted
 
 
-def available(slots, time):
-    return next(slot["available"] for slot in slots if slot["time"] == time)
+@contextlib.contextmanager
+def counted(function, **expected):
+    """Sees to it that the function counts each of these metrics so often in the block."""
+    before = metrics_of(function)
+    yield
+    # The lines go through a pipe and a thread before they are in the log.
+    deadline = time.monotonic() + 5
+    while (found := gained(function, before, expected)) != expected:
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{function} counted {found}, not {expected}")
+        time.sleep(0.05)
+
+
+def gained(function, before, names):
+    now = metrics_of(function)
+    return {name: now[(name, "Count")] - before[(name, "Count")] for name in names}
+
+
+def available(slots, start):
+    return next(slot["available"] for slot in slots if slot["time"] == start)
