@@ -254,7 +254,7 @@ class OfficialSdks(unittest.TestCase):
 
     def test_python(self):
         for each in STAND_INS:
-            self.passes(each.name, tools.sdk(each.name, "python") / "bin/python", ROOT / f"local/{each.name}/sdk/check.py")
+            self.passes(each.name, tools.sdk(each.name, "python") / "bin/python", ROOT / f"local/{each.name}-stand-in/sdk/check.py")
 
     def test_node(self):
         for each in STAND_INS:
@@ -381,7 +381,7 @@ def statuses(token):
 
 def sdk(step, argument):
     """Returns what Descope's own SDK answers."""
-    script = ROOT / "local/descope/sdk/session.py"
+    script = ROOT / "local/descope-stand-in/sdk/session.py"
     answer = run_beside(tools.sdk("descope", "python") / "bin/python", script, under_test.system.urls["descope"], step, argument)
     if answer.returncode:
         raise AssertionError(answer.stderr)

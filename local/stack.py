@@ -188,7 +188,7 @@ class Stack:
         # Whatever listens there already would be taken for the stand-in.
         for listening in loopback_sockets(port):
             listening.close()
-        self.keep(name, [str(TARGET / "debug" / name)], {
+        self.keep(name, [str(TARGET / "debug" / f"{name}-stand-in")], {
             stand_in.variable("STAND_IN_PORT"): str(port),
             stand_in.variable("STAND_IN_STATE"): str(self.states.get(name, "")),
             # Descope's sends none.

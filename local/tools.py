@@ -1,8 +1,7 @@
 """Gets the tools that the project is run, checked and deployed with; versions are pinned here.
 
     python3 local/tools.py run       cargo-lambda, which emulates Lambda
-    python3 local/tools.py test      the same, Descope's and Razorpay's own SDKs, moto, which answers as AWS does, and
-                                     what the bench compares with
+    python3 local/tools.py test      the same, Descope's and Razorpay's own SDKs, and moto, which answers as AWS does
     python3 local/tools.py bench     what the bench compares with: Django, and gunicorn, which serves it
     python3 local/tools.py deploy    cargo-lambda, SAM and zig, which cross-compiles
     python3 local/tools.py template  the same, and checkov, which looks for what is unsafe in the template
@@ -40,18 +39,17 @@ def for_run():
 
 def for_test():
     for service in SDKS:
-        pinned = (ROOT / f"local/{service}/sdk/requirements.txt").read_text().split()
+        pinned = (ROOT / f"local/{service}-stand-in/sdk/requirements.txt").read_text().split()
         # Apart from the tools and from each other, because all pin what they share.
         python_tools(sdk(service, "python"), *pinned)
         node_sdk(service)
     python_tools(MOTO, "moto[server]==5.2.5")
     test_servers()
-    for_bench()
     return for_run()
 
 
 def for_bench():
-    pinned = (ROOT / "local/bench/django/requirements.txt").read_text().split()
+    pinned = (ROOT / "bench/django/requirements.txt").read_text().split()
     return python_tools(DJANGO, *pinned, python=fast_python())
 
 
@@ -111,7 +109,7 @@ def sdk(service, language):
 
 def node_sdk(service):
     """Copies the check to where its packages are, because Node looks for them beside it and nothing is written elsewhere."""
-    source, directory = ROOT / f"local/{service}/sdk", sdk(service, "node")
+    source, directory = ROOT / f"local/{service}-stand-in/sdk", sdk(service, "node")
     directory.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "check.mjs"):
         shutil.copy(source / name, directory)

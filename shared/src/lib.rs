@@ -21,8 +21,6 @@ pub mod razorpay;
 pub mod redis;
 pub mod session;
 pub mod staff;
-#[cfg(feature = "testing")]
-pub mod testing;
 pub mod throttle;
 
 pub use error::{Error, Faults, Result};

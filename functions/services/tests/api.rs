@@ -8,10 +8,10 @@ use shared::{
     cache::Cache,
     database::{Database, MIGRATOR},
     redis::Redis,
-    testing::{self, Client, timeless},
     throttle::Limit,
 };
 use sqlx::PgPool;
+use testing::{Client, timeless};
 
 async fn shop(pool: &PgPool) -> (Client, Redis) {
     let redis = testing::redis();

@@ -5,10 +5,10 @@ use serde_json::json;
 use shared::{
     cache::Cache,
     database::{Database, MIGRATOR},
-    testing::{self, Client, timeless},
     throttle::Limit,
 };
 use sqlx::PgPool;
+use testing::{Client, timeless};
 
 fn client(pool: &PgPool) -> Client {
     let redis = testing::redis();

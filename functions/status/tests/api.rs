@@ -1,11 +1,9 @@
 //! Health, documentation and the answer for unknown paths.
 
 use serde_json::json;
-use shared::{
-    database::{Database, MIGRATOR},
-    testing::{self, Client, Fault, Network},
-};
+use shared::database::{Database, MIGRATOR};
 use sqlx::PgPool;
+use testing::{Client, Fault, Network};
 
 fn client(database: Database, redis_url: &str) -> Client {
     let redis = testing::redis_at(redis_url, &testing::random_prefix());

@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use descope::Fault;
+use descope_stand_in::Fault;
 use serde_json::{Value, json};
 use shared::{
     database::{Database, MIGRATOR},
-    outgoing, testing,
+    outgoing,
 };
 use sqlx::PgPool;
 
@@ -21,7 +21,7 @@ pub(super) const PROFILE: &str = "/api/auth/profile/";
 pub(super) async fn at_descope(world: &World, path: &str, refresh_token: Option<&str>, body: Value) -> Value {
     let holder = refresh_token.map(|token| format!(":{token}")).unwrap_or_default();
     let request = outgoing::client().unwrap().post(world.descope.url() + path).json(&body);
-    let answer = request.bearer_auth(format!("{}{holder}", descope::PROJECT_ID)).send().await.unwrap();
+    let answer = request.bearer_auth(format!("{}{holder}", descope_stand_in::PROJECT_ID)).send().await.unwrap();
     assert!(answer.status().is_success(), "{path}");
     answer.json().await.unwrap_or_default()
 }
@@ -217,7 +217,7 @@ async fn a_login_that_was_under_way_does_not_outlive_a_reset(pool: PgPool) {
     world.client.post("/api/auth/password-reset/", &json!({ "email": EMAIL })).await;
     // A function that has to fetch the keys first, and waits for them.
     let slow = function(Database::from(pool), &world.descope.url(), &testing::redis());
-    let keys = format!("/v2/keys/{}", descope::PROJECT_ID);
+    let keys = format!("/v2/keys/{}", descope_stand_in::PROJECT_ID);
     let known = world.descope.calls(&keys);
     world.descope.spoil(&keys, Fault::delay(Duration::from_millis(1500)));
     let body = json!({ "email": EMAIL, "password": PASSWORD });
@@ -262,7 +262,7 @@ async fn a_change_that_was_pending_at_descope_does_not_outlive_a_first_reset(poo
     assert_eq!(reset(&world, &world.link(EMAIL)).await.status, 200);
     let url = world.descope.url() + "/v1/auth/otp/verify/sms";
     let late = json!({ "loginId": EMAIL, "code": world.code(MALLORYS_PHONE) });
-    let request = outgoing::client().unwrap().post(url).bearer_auth(descope::PROJECT_ID).json(&late);
+    let request = outgoing::client().unwrap().post(url).bearer_auth(descope_stand_in::PROJECT_ID).json(&late);
     assert!(!request.send().await.unwrap().status().is_success());
 }
 

@@ -199,7 +199,7 @@ async fn nobody_keeps_a_foothold_in_an_account_made_with_another_s_address(pool:
         let body = json!({ "refresh_token": super::refresh_token(answer) });
         assert_eq!(world.client.post("/api/auth/token/refresh/", &body).await.status, 401);
         let at_descope = world.descope.url() + "/v1/auth/refresh";
-        let bearer = format!("Bearer {}:{}", descope::PROJECT_ID, super::refresh_token(answer));
+        let bearer = format!("Bearer {}:{}", descope_stand_in::PROJECT_ID, super::refresh_token(answer));
         assert_eq!(super::tokens::http_post(&at_descope, &bearer, &json!({})).await, 401, "nor at Descope");
     }
     assert_eq!(failure(&world.login(EMAIL, PASSWORD).await), (401, "INVALID_CREDENTIALS"));

@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use descope::Fault;
+use descope_stand_in::Fault;
 use serde_json::{Value, json};
-use shared::{
-    database::{Database, MIGRATOR},
-    testing::{Answer, Client, Fault as Broken, Network},
-};
+use shared::database::{Database, MIGRATOR};
 use sqlx::PgPool;
+use testing::{Answer, Client, Fault as Broken, Network};
 
 use super::{EMAIL, PASSWORD, PHONE, World, failure, function, refresh_token};
 

@@ -1,14 +1,14 @@
 //! Rate limits: per number or address, per IP address, and Descope's own.
 
 use auth::{DEADLINE, Limits};
-use descope::{Fault, StandIn};
+use descope_stand_in::{Fault, StandIn};
 use serde_json::json;
 use shared::{
     database::{Database, MIGRATOR},
-    testing::{self, Answer, Client, Fault as Broken, Network},
     throttle::Throttle,
 };
 use sqlx::PgPool;
+use testing::{Answer, Client, Fault as Broken, Network};
 
 use super::{EMAIL, PASSWORD, app, failure};
 

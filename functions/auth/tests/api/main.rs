@@ -16,15 +16,11 @@ mod tokens;
 use std::time::Duration;
 
 use auth::{App, DEADLINE, Limits, Messages, Seals};
-use descope::StandIn;
+use descope_stand_in::StandIn;
 use serde_json::{Value, json};
-use shared::{
-    database::Database,
-    redis::Redis,
-    testing::{self, Answer, Client},
-    throttle::Throttle,
-};
+use shared::{database::Database, redis::Redis, throttle::Throttle};
 use sqlx::{PgPool, postgres::PgConnectOptions};
+use testing::{Answer, Client};
 
 const EMAIL: &str = "user@example.com";
 const PASSWORD: &str = "securepassword123";

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use descope::MessageKind;
+use descope_stand_in::MessageKind;
 use serde_json::json;
 use shared::database::MIGRATOR;
 use sqlx::PgPool;
@@ -47,7 +47,7 @@ async fn a_link_sets_a_new_password_once_and_ends_every_session(pool: PgPool) {
         let profile = world.signed_in(answer).get("/api/auth/profile/").await;
         assert_eq!(failure(&profile), (401, "SESSION_REVOKED"));
         let at_descope = world.descope.url() + "/v1/auth/refresh";
-        let bearer = format!("Bearer {}:{}", descope::PROJECT_ID, super::refresh_token(answer));
+        let bearer = format!("Bearer {}:{}", descope_stand_in::PROJECT_ID, super::refresh_token(answer));
         assert_eq!(super::tokens::http_post(&at_descope, &bearer, &json!({})).await, 401);
     }
     assert_eq!(failure(&world.login(EMAIL, PASSWORD).await), (401, "INVALID_CREDENTIALS"));

@@ -2,14 +2,11 @@
 
 use std::time::Duration;
 
-use descope::Fault;
+use descope_stand_in::Fault;
 use serde_json::json;
-use shared::{
-    accounts,
-    database::MIGRATOR,
-    testing::{self, Client},
-};
+use shared::{accounts, database::MIGRATOR};
 use sqlx::PgPool;
+use testing::Client;
 
 use super::{
     Answer, EMAIL, World,

@@ -1,6 +1,6 @@
 //! Registering and signing in with a password.
 
-use descope::Fault;
+use descope_stand_in::Fault;
 use futures::future::join_all;
 use serde_json::{Value, json};
 use shared::database::MIGRATOR;
@@ -167,7 +167,7 @@ async fn a_registration_whose_answer_from_descope_was_lost_is_finished_by_the_ne
     // Descope made the user and its answer never came.
     let body = json!({ "loginId": EMAIL, "password": PASSWORD, "user": { "email": EMAIL } });
     let lost = world.descope.url() + "/v1/auth/password/signup";
-    let bearer = format!("Bearer {}", descope::PROJECT_ID);
+    let bearer = format!("Bearer {}", descope_stand_in::PROJECT_ID);
     let made = super::tokens::http_post(&lost, &bearer, &body).await;
     assert_eq!(made, 200);
     assert_eq!(world.register(EMAIL).await.status, 201);

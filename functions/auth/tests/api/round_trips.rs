@@ -1,11 +1,9 @@
 //! How often Postgres is asked for one answer, the pool's ping of a connection that it gets back included.
 
 use serde_json::{Value, json};
-use shared::{
-    database::{Database, MIGRATOR},
-    testing::{self, Answer, Client, Network},
-};
+use shared::database::{Database, MIGRATOR};
 use sqlx::PgPool;
+use testing::{Answer, Client, Network};
 
 use super::{EMAIL, PASSWORD, PHONE, World, function, refresh_token, session_token};
 

@@ -9,7 +9,7 @@ use sqlx::{PgPool, postgres::PgConnectOptions, postgres::PgPoolOptions};
 use super::{EMAIL, PASSWORD, PHONE, World, failure, refresh_token, session_token, tokens::http_post};
 
 async fn refresh_at_descope(world: &World, refresh_token: &str) -> u16 {
-    let bearer = format!("Bearer {}:{refresh_token}", descope::PROJECT_ID);
+    let bearer = format!("Bearer {}:{refresh_token}", descope_stand_in::PROJECT_ID);
     http_post(&(world.descope.url() + "/v1/auth/refresh"), &bearer, &json!({})).await
 }
 
@@ -192,7 +192,7 @@ async fn a_refresh_answer_is_kept_sealed_and_not_for_a_session_that_has_ended(po
 async fn a_session_ended_at_descope_cannot_be_refreshed(pool: PgPool) {
     let world = World::new(pool).await;
     let registered = world.register(EMAIL).await;
-    let bearer = format!("Bearer {}:{}", descope::PROJECT_ID, refresh_token(&registered));
+    let bearer = format!("Bearer {}:{}", descope_stand_in::PROJECT_ID, refresh_token(&registered));
     assert_eq!(http_post(&(world.descope.url() + "/v1/auth/logout"), &bearer, &json!({})).await, 200);
     let body = json!({ "refresh_token": refresh_token(&registered) });
     let answer = world.client.post("/api/auth/token/refresh/", &body).await;

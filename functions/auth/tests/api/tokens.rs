@@ -1,18 +1,19 @@
 //! Session tokens: what is none, whose keys count, and what happens while Descope is away.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use descope::{Fault, Issuer, JwksForm, StandIn};
+use descope_stand_in::{Fault, Issuer, JwksForm, StandIn};
 use futures::future::join_all;
 use serde_json::{Value, json};
-use shared::{database::MIGRATOR, outgoing, testing::Client};
+use shared::{database::MIGRATOR, outgoing};
 use sqlx::{PgPool, postgres::PgConnectOptions, postgres::PgPoolOptions};
+use testing::Client;
 
 use super::{EMAIL, PHONE, World, failure, function, refresh_token, session_token};
 
 const PROFILE: &str = "/api/auth/profile/";
 
 fn keys_path() -> String {
-    format!("/v2/keys/{}", descope::PROJECT_ID)
+    format!("/v2/keys/{}", descope_stand_in::PROJECT_ID)
 }
 
 /// Talks to the stand-in as anybody may; answers the status.
@@ -71,7 +72,7 @@ fn forged(
         ("wrong kid", stand_in.sign(json!({ "alg": "RS256", "kid": "SK2unknown" }), claims.clone()), invalid),
         ("no kid", stand_in.sign(json!({ "alg": "RS256" }), claims.clone()), invalid),
         ("wrong issuer", with("iss", json!("P2anotherproject00000000000000")), invalid),
-        ("issuer that only begins so", with("iss", json!(format!("{}x", descope::PROJECT_ID))), invalid),
+        ("issuer that only begins so", with("iss", json!(format!("{}x", descope_stand_in::PROJECT_ID))), invalid),
         ("no issuer", without("iss"), invalid),
         ("expired", with("exp", json!(now - 11)), "TOKEN_EXPIRED"),
         ("no expiry", without("exp"), invalid),

@@ -9,7 +9,7 @@ use sqlx::PgPool;
 
 use super::{Booked, book, booking, booking_with, count, environments, monday, shop, used};
 
-fn statuses(answers: &[shared::testing::Answer]) -> BTreeMap<u16, usize> {
+fn statuses(answers: &[testing::Answer]) -> BTreeMap<u16, usize> {
     answers.iter().fold(BTreeMap::new(), |mut counts, answer| {
         *counts.entry(answer.status).or_default() += 1;
         counts

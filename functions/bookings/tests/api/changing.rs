@@ -1,8 +1,9 @@
 //! Moving and cancelling: by the owner only, while it is up to them.
 
 use serde_json::{Value, json};
-use shared::{database::MIGRATOR, testing::timeless};
+use shared::database::MIGRATOR;
 use sqlx::PgPool;
+use testing::timeless;
 
 use super::{Booked, book, booking, booking_with, monday, shop, used};
 
@@ -135,7 +136,7 @@ async fn a_stranger_changes_nothing(pool: PgPool) {
     let other = book(&client, &booking()).await;
     let cancel = format!("{}cancel/", booked.path);
     let timeline = format!("{}timeline/", booked.path);
-    let refused = async |client: &shared::testing::Client, status: u16, code: &str| {
+    let refused = async |client: &testing::Client, status: u16, code: &str| {
         for answer in [
             client.patch(&booked.path, &to("15:00")).await,
             client.patch(&booked.path, &json!({})).await,

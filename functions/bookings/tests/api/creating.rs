@@ -4,10 +4,10 @@ use chrono::Weekday;
 use serde_json::{Value, json};
 use shared::{
     database::{Database, MIGRATOR},
-    testing::{self, Client, Fault, Network, timeless},
     throttle::Throttle,
 };
 use sqlx::PgPool;
+use testing::{Client, Fault, Network, timeless};
 
 use super::{App, Payments, app, book, booking, booking_with, count, monday, shop};
 

@@ -3,11 +3,9 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use shared::{
-    database::{Database, MIGRATOR},
-    testing::{Fault, Network},
-};
+use shared::database::{Database, MIGRATOR};
 use sqlx::PgPool;
+use testing::{Fault, Network};
 
 use super::{book, booking, client, count, monday, shop};
 

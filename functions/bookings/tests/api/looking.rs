@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 use shared::{
     database::{Database, MIGRATOR},
-    testing::{self, Client},
     throttle::Throttle,
 };
 use sqlx::PgPool;
+use testing::Client;
 
 use super::{app, book, booking, booking_with, shop};
 

@@ -14,12 +14,9 @@ mod staff;
 use bookings::{App, Limits, Payments};
 use chrono::{NaiveDate, Weekday};
 use serde_json::{Value, json};
-use shared::{
-    database::Database,
-    testing::{self, Answer, Client},
-    throttle::Throttle,
-};
+use shared::{database::Database, throttle::Throttle};
 use sqlx::{PgPool, postgres::PgConnectOptions};
+use testing::{Answer, Client};
 
 /// A function that works on this database, where nobody signs in.
 fn app(database: &Database, throttle: Throttle) -> App {

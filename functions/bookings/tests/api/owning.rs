@@ -1,14 +1,14 @@
 //! A session as proof: whoever has proved a number owns its bookings, in every function until the session ends.
 
-use descope::StandIn;
+use descope_stand_in::StandIn;
 use serde_json::{Value, json};
 use shared::{
     database::{Database, MIGRATOR},
     descope::Channel,
     redis::Redis,
-    testing::{self, Client},
 };
 use sqlx::PgPool;
+use testing::Client;
 
 use super::{App, app, book, booking, booking_with, monday};
 

@@ -2,7 +2,7 @@
 
 use chrono::{Days, Utc, Weekday};
 use serde_json::{Value, json};
-use shared::{database::MIGRATOR, testing};
+use shared::database::MIGRATOR;
 use sqlx::PgPool;
 
 use super::{book, booking_with, monday, shop};

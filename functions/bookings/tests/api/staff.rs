@@ -1,11 +1,9 @@
 //! What the staff see of a booking at the customers' paths, and that they change nothing there.
 
 use serde_json::json;
-use shared::{
-    database::MIGRATOR,
-    testing::{Client, STAFF_KEY},
-};
+use shared::database::MIGRATOR;
 use sqlx::PgPool;
+use testing::{Client, STAFF_KEY};
 
 use super::{Booked, book, booking, booking_with, monday, owning::World, shop};
 

@@ -6,7 +6,7 @@ mod reconciliation;
 mod sweep;
 
 use jobs::{App, Event};
-use razorpay::{Outcome, StandIn};
+use razorpay_stand_in::{Outcome, StandIn};
 use serde_json::{Value, json};
 use shared::{
     bookings::{
@@ -16,7 +16,6 @@ use shared::{
     database::Database,
     payments,
     razorpay::Razorpay,
-    testing,
 };
 use sqlx::PgPool;
 

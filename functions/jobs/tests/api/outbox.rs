@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use jobs::App;
-use razorpay::{Fault, Outcome};
+use razorpay_stand_in::{Fault, Outcome};
 use serde_json::json;
 use shared::{
     bookings::change::{self, Actor},

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use jobs::{App, Event};
-use razorpay::{Attempt, Fault, Outcome};
+use razorpay_stand_in::{Attempt, Fault, Outcome};
 use serde_json::json;
 use shared::{
     database::{Database, MIGRATOR},

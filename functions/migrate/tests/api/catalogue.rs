@@ -6,9 +6,9 @@ use shared::{
     cache::announce_change,
     catalogue::{Files, publish_version},
     database::MIGRATOR,
-    testing::{self, Fault, Network},
 };
 use sqlx::PgPool;
+use testing::{Fault, Network};
 
 use crate::{app, handle, version_in_redis};
 

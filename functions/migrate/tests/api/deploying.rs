@@ -4,11 +4,9 @@ use std::time::Duration;
 
 use migrate::{App, Deployment, Invocation, NotTaken};
 use serde_json::{Value, json};
-use shared::{
-    database::{Database, MIGRATOR},
-    testing::{self, Fault, Network, eventually},
-};
+use shared::database::{Database, MIGRATOR};
 use sqlx::PgPool;
+use testing::{Fault, Network, eventually};
 use tokio::net::TcpListener;
 
 use crate::{app, bucket::Bucket};

@@ -11,7 +11,7 @@ use migrate::{App, Event, Outcome};
 use serde_json::{Value, json};
 use shared::{
     database::{Database, MIGRATOR},
-    outgoing, testing,
+    outgoing,
 };
 use sqlx::PgPool;
 

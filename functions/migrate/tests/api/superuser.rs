@@ -1,12 +1,9 @@
 //! Who runs the shop, appointed.
 
-use descope::{Fault as Trouble, MessageKind, StandIn};
+use descope_stand_in::{Fault as Trouble, MessageKind, StandIn};
 use migrate::{Accounts, App};
 use serde_json::{Value, json};
-use shared::{
-    database::{Database, MIGRATOR},
-    testing,
-};
+use shared::database::{Database, MIGRATOR};
 use sqlx::PgPool;
 
 use crate::{app, handle};

@@ -1,6 +1,6 @@
 //! Money that arrives late, twice, or for nothing any more.
 
-use razorpay::Outcome;
+use razorpay_stand_in::Outcome;
 use serde_json::json;
 use shared::database::MIGRATOR;
 use sqlx::PgPool;
@@ -58,8 +58,9 @@ async fn a_second_payment_of_a_paid_booking_goes_back(pool: PgPool) {
     let world = World::new(pool).await;
     let order = world.order().await;
     world.verify(&world.razorpay.checkout(&order, Outcome::Captured)).await;
-    let second = razorpay::Attempt { order_id: order, second: true, ..razorpay::Attempt::default() };
-    let second = world.razorpay.pay(&razorpay::Attempt { outcome: Some(Outcome::Captured), ..second }).unwrap();
+    let second = razorpay_stand_in::Attempt { order_id: order, second: true, ..razorpay_stand_in::Attempt::default() };
+    let second =
+        world.razorpay.pay(&razorpay_stand_in::Attempt { outcome: Some(Outcome::Captured), ..second }).unwrap();
     for _ in 0..2 {
         assert_eq!(world.verify(&second).await.status, 200);
     }

@@ -9,7 +9,7 @@ mod verification;
 mod webhooks;
 
 use payments::{App, DEADLINE, Gateway};
-use razorpay::{Checkout, StandIn, Webhook};
+use razorpay_stand_in::{Checkout, StandIn, Webhook};
 use serde_json::{Value, json};
 use shared::{
     bookings::{
@@ -18,9 +18,9 @@ use shared::{
     },
     database::Database,
     razorpay::{Razorpay, WebhookSecrets},
-    testing::{self, Answer, Client},
 };
 use sqlx::PgPool;
+use testing::{Answer, Client};
 
 const CREATE: &str = "/api/payments/razorpay/create-order/";
 const VERIFY: &str = "/api/payments/razorpay/verify/";
@@ -44,7 +44,7 @@ fn function(database: Database, gateway: Gateway) -> Client {
 
 fn gateway(stand_in: &StandIn) -> Gateway {
     let razorpay = Razorpay::new(&stand_in.url(), stand_in.key_id(), stand_in.key_secret()).unwrap();
-    Gateway::enabled(razorpay, WebhookSecrets::new([razorpay::WEBHOOK_SECRET.to_owned(), "before".to_owned()]))
+    Gateway::enabled(razorpay, WebhookSecrets::new([razorpay_stand_in::WEBHOOK_SECRET.to_owned(), "before".to_owned()]))
 }
 
 impl World {
@@ -123,7 +123,8 @@ impl World {
 
     /// Somebody gives money back in Razorpay's dashboard: an amount in paise.
     async fn refund_in_dashboard(&self, payment_id: &str, amount: i64) {
-        let razorpay = Razorpay::new(&self.razorpay.url(), razorpay::KEY_ID, razorpay::KEY_SECRET).unwrap();
+        let razorpay =
+            Razorpay::new(&self.razorpay.url(), razorpay_stand_in::KEY_ID, razorpay_stand_in::KEY_SECRET).unwrap();
         razorpay.refund(payment_id, amount, "made-in-the-dashboard").await.unwrap();
     }
 

@@ -4,16 +4,14 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use payments::Gateway;
-use razorpay::{Fault, Outcome};
+use razorpay_stand_in::{Fault, Outcome};
 use serde_json::json;
-use shared::{
-    database::{Database, MIGRATOR},
-    testing::{self, Client},
-};
+use shared::database::{Database, MIGRATOR};
 use sqlx::{
     PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
+use testing::Client;
 
 use crate::{CREATE, VERIFY, World, function, gateway};
 
@@ -46,7 +44,7 @@ async fn a_booking_has_one_open_order_whoever_asks_and_however_often(pool: PgPoo
                 "error": false, "message": "Payment order created successfully",
                 "data": {
                     "order_id": order_id, "amount": 750.10, "amount_paise": 75010, "currency": "INR",
-                    "key_id": razorpay::KEY_ID
+                    "key_id": razorpay_stand_in::KEY_ID
                 }
             })
         )

@@ -47,7 +47,7 @@ async fn for_all<S: Strategy<Value = Vec<Vec<Step>>>>(
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let pool = runtime.block_on(async {
             let pool = PgPoolOptions::new().max_connections(8).connect_with(options).await.unwrap();
-            shared::testing::import_catalogue(&pool, &shared::testing::redis()).await;
+            testing::import_catalogue(&pool, &testing::redis()).await;
             pool
         });
         let config = config();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use razorpay::{Outcome, RefundOutcome, Webhook};
+use razorpay_stand_in::{Outcome, RefundOutcome, Webhook};
 use serde_json::{Value, json};
 use shared::{
     bookings::change::{self, Actor},
@@ -34,7 +34,8 @@ impl World {
             .fetch_one(&self.pool)
             .await
             .unwrap();
-        let razorpay = Razorpay::new(&self.razorpay.url(), razorpay::KEY_ID, razorpay::KEY_SECRET).unwrap();
+        let razorpay =
+            Razorpay::new(&self.razorpay.url(), razorpay_stand_in::KEY_ID, razorpay_stand_in::KEY_SECRET).unwrap();
         razorpay.refund(payment_id, amount, &key).await.unwrap();
     }
 
@@ -121,11 +122,11 @@ async fn of_money_for_a_cancelled_booking_only_what_is_left_is_asked_back(pool: 
 async fn money_that_was_never_taken_does_not_come_back(pool: PgPool) {
     let (world, _) = World::paid(pool).await;
     let before = world.returns().await;
-    let second = razorpay::Attempt {
+    let second = razorpay_stand_in::Attempt {
         order_id: world.razorpay.orders()[0]["id"].as_str().unwrap().to_owned(),
         second: true,
         outcome: Some(Outcome::Authorized),
-        ..razorpay::Attempt::default()
+        ..razorpay_stand_in::Attempt::default()
     };
     world.razorpay.pay(&second).unwrap();
     assert_eq!(world.refund_webhooks().len(), 2, "Razorpay lets it go at once");

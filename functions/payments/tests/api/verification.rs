@@ -1,6 +1,6 @@
 //! The browser's word counts for what Razorpay confirms of it.
 
-use razorpay::{Checkout, Outcome};
+use razorpay_stand_in::{Checkout, Outcome};
 use serde_json::json;
 use shared::database::MIGRATOR;
 use sqlx::PgPool;
@@ -37,7 +37,8 @@ async fn what_razorpay_has_not_signed_or_does_not_confirm_pays_nothing(pool: PgP
     };
     let unknown = world.verify(&with("order_none", &good.payment_id, &good.signature)).await;
     assert_eq!((unknown.status, &unknown.body["message"]), (404, &json!("Payment record not found")));
-    let signed = |payment: &str| razorpay::sign(razorpay::KEY_SECRET, format!("{order}|{payment}").as_bytes());
+    let signed =
+        |payment: &str| razorpay_stand_in::sign(razorpay_stand_in::KEY_SECRET, format!("{order}|{payment}").as_bytes());
     for forged in [
         with(&order, &good.payment_id, &good.signature.replace('a', "b").replace('1', "2")),
         with(&order, &good.payment_id, "x"),
@@ -62,7 +63,8 @@ async fn a_payment_pays_the_order_that_it_was_made_for_and_no_other(pool: PgPool
     let other = other.body["data"]["order_id"].as_str().unwrap();
     let paid = world.razorpay.checkout(other, Outcome::Captured);
     // Whoever could sign would still need Razorpay to confirm it.
-    let signature = razorpay::sign(razorpay::KEY_SECRET, format!("{order}|{}", paid.payment_id).as_bytes());
+    let signature =
+        razorpay_stand_in::sign(razorpay_stand_in::KEY_SECRET, format!("{order}|{}", paid.payment_id).as_bytes());
     for signature in [signature, paid.signature.clone()] {
         let swapped = Checkout { order_id: order.clone(), payment_id: paid.payment_id.clone(), signature };
         assert_eq!(world.verify(&swapped).await.body["code"], "INVALID_SIGNATURE");
@@ -76,7 +78,10 @@ async fn a_payment_that_came_to_nothing_is_not_verified(pool: PgPool) {
     let order = world.order().await;
     for outcome in [Outcome::Failed, Outcome::Created] {
         let checkout = world.razorpay.checkout(&order, outcome);
-        let signature = razorpay::sign(razorpay::KEY_SECRET, format!("{order}|{}", checkout.payment_id).as_bytes());
+        let signature = razorpay_stand_in::sign(
+            razorpay_stand_in::KEY_SECRET,
+            format!("{order}|{}", checkout.payment_id).as_bytes(),
+        );
         let answer = world.verify(&Checkout { signature, ..checkout }).await;
         assert_eq!((answer.status, &answer.body["code"]), (400, &json!("INVALID_SIGNATURE")), "{outcome:?}");
     }

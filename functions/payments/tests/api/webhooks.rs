@@ -3,17 +3,17 @@
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
-use razorpay::Outcome;
+use razorpay_stand_in::Outcome;
 use serde_json::json;
 use shared::{
     database::{Database, MIGRATOR},
     razorpay::Razorpay,
-    testing::Client,
 };
 use sqlx::{
     PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
+use testing::Client;
 
 use crate::{WEBHOOK, World, deliver, function, gateway};
 
@@ -48,12 +48,12 @@ async fn a_webhook_counts_only_as_it_was_signed(pool: PgPool) {
         let answer = world.client.with("X-Razorpay-Signature", signature).send("POST", WEBHOOK, Some(body)).await;
         assert_eq!((answer.status, &answer.body["code"]), (400, &json!("INVALID_SIGNATURE")));
     }
-    let before = razorpay::sign("before", respaced.as_bytes());
+    let before = razorpay_stand_in::sign("before", respaced.as_bytes());
     let rotated = world.client.with("X-Razorpay-Signature", &before).send("POST", WEBHOOK, Some(&respaced)).await;
     assert_eq!(rotated.status, 200, "signed with the secret before");
     assert_eq!(world.facts().await[0], "completed");
     for other in [r#"{"event":"payment.downtime.started","payload":{"payment.downtime":{}}}"#, "[]", "nothing"] {
-        let signature = razorpay::sign(razorpay::WEBHOOK_SECRET, other.as_bytes());
+        let signature = razorpay_stand_in::sign(razorpay_stand_in::WEBHOOK_SECRET, other.as_bytes());
         let answer = world.client.with("X-Razorpay-Signature", &signature).send("POST", WEBHOOK, Some(other)).await;
         assert_eq!(answer.status, 200, "{other}");
     }
@@ -95,7 +95,8 @@ async fn while_the_database_cannot_do_it_now_razorpay_is_told_in_time_to_come_ag
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn an_order_of_another_shop_is_none_of_ours(pool: PgPool) {
     let world = World::new(pool).await;
-    let razorpay = Razorpay::new(&world.razorpay.url(), razorpay::KEY_ID, razorpay::KEY_SECRET).unwrap();
+    let razorpay =
+        Razorpay::new(&world.razorpay.url(), razorpay_stand_in::KEY_ID, razorpay_stand_in::KEY_SECRET).unwrap();
     let order = razorpay.create_order(75010, "INR", "elsewhere").await.unwrap();
     let checkout = world.razorpay.checkout(&order.id, Outcome::Captured);
     world.refund_in_dashboard(&checkout.payment_id, 75010).await;
@@ -108,10 +109,10 @@ async fn an_order_of_another_shop_is_none_of_ours(pool: PgPool) {
 async fn a_payment_of_another_amount_or_currency_pays_nothing(pool: PgPool) {
     let world = World::new(pool).await;
     let order_id = world.order().await;
-    let attempt = razorpay::Attempt { order_id, second: true, ..razorpay::Attempt::default() };
+    let attempt = razorpay_stand_in::Attempt { order_id, second: true, ..razorpay_stand_in::Attempt::default() };
     for wrong in [
-        razorpay::Attempt { amount: Some(100), ..attempt.clone() },
-        razorpay::Attempt { currency: Some("USD".to_owned()), ..attempt.clone() },
+        razorpay_stand_in::Attempt { amount: Some(100), ..attempt.clone() },
+        razorpay_stand_in::Attempt { currency: Some("USD".to_owned()), ..attempt.clone() },
     ] {
         world.razorpay.pay(&wrong).unwrap();
     }

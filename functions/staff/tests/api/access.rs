@@ -1,12 +1,9 @@
 //! Who gets in: with a key, or signed in with a role of the staff.
 
 use serde_json::{Value, json};
-use shared::{
-    database::MIGRATOR,
-    staff::sha256,
-    testing::{Answer, Client, STAFF_KEY},
-};
+use shared::{database::MIGRATOR, staff::sha256};
 use sqlx::PgPool;
+use testing::{Answer, Client, STAFF_KEY};
 
 use super::{World, book, path_of, shop, timeline};
 

@@ -2,8 +2,9 @@
 
 use futures::future::join_all;
 use serde_json::{Value, json};
-use shared::{database::MIGRATOR, testing::timeless};
+use shared::database::MIGRATOR;
 use sqlx::PgPool;
+use testing::timeless;
 
 use super::{book, desk, path_of, timeline, used};
 

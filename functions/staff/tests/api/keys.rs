@@ -5,10 +5,10 @@ use serde_json::json;
 use shared::{
     database::{Database, MIGRATOR},
     redis::Redis,
-    testing::{self, Client, STAFF_KEY},
     throttle::Throttle,
 };
 use sqlx::PgPool;
+use testing::{Client, STAFF_KEY};
 
 use super::client;
 

@@ -1,8 +1,9 @@
 //! Finding bookings: every filter, in order, counted.
 
 use serde_json::{Value, json};
-use shared::{database::MIGRATOR, testing::Client};
+use shared::database::MIGRATOR;
 use sqlx::PgPool;
+use testing::Client;
 
 use super::{book, desk, ids, monday, path_of};
 

@@ -10,20 +10,15 @@ mod moving;
 mod stats;
 
 use chrono::{NaiveDate, Weekday};
-use descope::StandIn;
+use descope_stand_in::StandIn;
 use serde_json::{Value, json};
 use shared::{
-    database::Database,
-    descope::Channel,
-    payments,
-    razorpay::Payment,
-    redis::Redis,
-    session::Sessions,
-    testing::{self, Answer, Client, STAFF_KEY},
+    database::Database, descope::Channel, payments, razorpay::Payment, redis::Redis, session::Sessions,
     throttle::Throttle,
 };
 use sqlx::PgPool;
 use staff::App;
+use testing::{Answer, Client, STAFF_KEY};
 
 fn client(database: Database, sessions: Sessions, throttle: &Throttle) -> Client {
     let staff_keys = testing::staff_keys(&database, throttle);

@@ -6,9 +6,9 @@ use shared::{
     database::{Database, MIGRATOR},
     payments,
     razorpay::Refund,
-    testing::{Client, timeless},
 };
 use sqlx::PgPool;
+use testing::{Client, timeless};
 
 use super::{book, desk, path_of, pay_online, timeline};
 

@@ -1,7 +1,7 @@
 //! Moving a booking: by the rules, or into a full slot.
 
 use serde_json::{Value, json};
-use shared::{database::MIGRATOR, testing};
+use shared::database::MIGRATOR;
 use sqlx::PgPool;
 
 use super::{book, desk, monday, path_of, timeline, used};

@@ -8,10 +8,10 @@ use shared::{
     cache::{self, Cache},
     catalogue,
     database::{Database, MIGRATOR},
-    testing::{self, Client, Fault, Network, eventually},
     throttle::{Limit, Throttle},
 };
 use sqlx::PgPool;
+use testing::{Client, Fault, Network, eventually};
 
 use super::{client, database_through_network, environment, shop};
 

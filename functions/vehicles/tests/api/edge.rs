@@ -6,10 +6,10 @@ use serde_json::json;
 use shared::{
     cache::Cache,
     database::{Database, MIGRATOR},
-    testing::{self, Client, Fault, Network, ORIGIN},
     throttle::{Limit, Throttle},
 };
 use sqlx::PgPool;
+use testing::{Client, Fault, Network, ORIGIN};
 
 use super::{client, database_through_network, environment, shop};
 

@@ -1,8 +1,9 @@
 //! Types, brands and models: what a list and an item hold.
 
 use serde_json::{Value, json};
-use shared::{database::MIGRATOR, testing::timeless};
+use shared::database::MIGRATOR;
 use sqlx::PgPool;
+use testing::timeless;
 
 use super::shop;
 

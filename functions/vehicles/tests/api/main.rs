@@ -5,14 +5,9 @@ mod caching;
 mod edge;
 mod listing;
 
-use shared::{
-    cache::Cache,
-    database::Database,
-    redis::Redis,
-    testing::{self, Client, Network},
-    throttle::Limit,
-};
+use shared::{cache::Cache, database::Database, redis::Redis, throttle::Limit};
 use sqlx::{PgPool, postgres::PgConnectOptions};
+use testing::{Client, Network};
 
 fn client(database: Database, redis: &Redis) -> Client {
     let throttle = testing::no_throttle(redis);

@@ -1,0 +1,105 @@
+//! `make bench`: measures the built functions, or compares two measurements.
+//!
+//! ```text
+//! bench [--quick] [--binaries DIRECTORY] [--beside DIRECTORY] [--against FILE]
+//! bench compare OLD NEW
+//! bench contents BINARY
+//! ```
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is no part of the deployed system, which names its variables in shared"
+)]
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use bench::{Effort, Result, Shop, binaries, compare::compare, report::Report};
+
+// One thread: what measures must not compete with what is measured for more than one core.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["compare", old, new] => compared(old, new),
+        ["contents", binary] => binaries::contents(Path::new(binary)),
+        options => match Options::read(options) {
+            Ok(options) => options.run().await,
+            Err(error) => Err(error),
+        },
+    };
+    match outcome {
+        Ok(text) => {
+            println!("{text}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn compared(old: &str, new: &str) -> Result<String> {
+    Ok(compare(&Report::read(Path::new(old))?, &Report::read(Path::new(new))?))
+}
+
+struct Options {
+    is_quick: bool,
+    binaries: PathBuf,
+    beside: Option<PathBuf>,
+    against: Option<Report>,
+}
+
+impl Options {
+    fn read(words: &[&str]) -> Result<Self> {
+        let binaries = env::current_exe()?.parent().map(Path::to_path_buf).unwrap_or_default();
+        let mut options = Self { is_quick: false, binaries, beside: None, against: None };
+        let mut words = words.iter();
+        while let Some(word) = words.next() {
+            match (*word, words.as_slice().first()) {
+                ("--quick", _) => options.is_quick = true,
+                ("--binaries", Some(directory)) => {
+                    options.binaries = PathBuf::from(directory);
+                    words.next();
+                }
+                ("--beside", Some(directory)) => {
+                    options.beside = Some(PathBuf::from(directory));
+                    words.next();
+                }
+                ("--against", Some(file)) => {
+                    options.against = Some(Report::read(Path::new(file))?);
+                    words.next();
+                }
+                _ => return Err(format!("{word:?} is not understood").into()),
+            }
+        }
+        Ok(options)
+    }
+
+    async fn run(self) -> Result<String> {
+        let database_url = env::var("DATABASE_URL").map_err(|_| "DATABASE_URL is not set")?;
+        let redis_url = env::var("REDIS_URL").map_err(|_| "REDIS_URL is not set")?;
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/bench");
+        let servers = (database_url.as_str(), redis_url.as_str());
+        let effort = if self.is_quick { Effort::QUICK } else { Effort::WHOLE };
+        let binaries = (self.binaries.as_path(), self.beside.as_deref());
+        let mut shop = Shop::open(servers, &effort.sizes, binaries, &directory).await?;
+        let report = tokio::select! {
+            report = Report::measure(&mut shop, effort) => report,
+            _ = tokio::signal::ctrl_c() => Err("stopped".into()),
+        };
+        let closed = shop.close().await;
+        let report = report?;
+        closed?;
+        if self.is_quick {
+            return Ok(format!("{}\nToo little was measured to tell anything but round trips.", report.text()));
+        }
+        report.write(&directory)?;
+        let compared = self.against.map(|old| compare(&old, &report)).unwrap_or_default();
+        Ok(format!("{}\n{compared}", report.text()))
+    }
+}

@@ -1,0 +1,279 @@
+//! A shop to measure: its databases of several sizes, its catalogue, its corner of Redis, its Descope; all gone at the end.
+
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use chrono::{Datelike, Days, FixedOffset, NaiveDate, Utc, Weekday};
+use descope_stand_in::StandIn;
+use redis::{AsyncCommands, aio::MultiplexedConnection};
+use serde_json::{Value, json};
+use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
+use url::Url;
+
+use crate::{Result, cores::Core, instance::Instance, request::Request};
+
+/// Rows as a shop of thirty bookings a day would have them, the first of them a month ahead: number `$1` + 1 to `$2`.
+const BOOKINGS: &str = include_str!("bookings.sql");
+
+/// So much that no limit and no slot stands in the way of what is measured.
+const PLENTY: &str = "1000000000";
+
+/// What is measured, and what it takes to run it.
+#[derive(Debug)]
+pub struct Shop {
+    /// Where the built functions are.
+    pub binaries: PathBuf,
+    /// Where those of another build are, which then take turns with these.
+    pub beside: Option<PathBuf>,
+    /// Where logs and results go.
+    pub directory: PathBuf,
+    /// In Descope's place.
+    pub descope: StandIn,
+    /// The numbers of bookings that there is a database of, smallest first.
+    pub sizes: Vec<u32>,
+    /// Every so manyth booking has this number in it.
+    counter: u32,
+    /// How many addresses have been given out.
+    addresses: u32,
+    server: Url,
+    redis_url: Url,
+    redis: MultiplexedConnection,
+    /// Of the databases' names and of the keys in Redis.
+    prefix: String,
+}
+
+impl Shop {
+    /// Makes the databases, whatever a killed run has left of them, and starts the stand-in for Descope.
+    pub async fn open(
+        (database_url, redis_url): (&str, &str),
+        sizes: &[u32],
+        (binaries, beside): (&Path, Option<&Path>),
+        directory: &Path,
+    ) -> Result<Self> {
+        let (server, redis_url) = (Url::parse(database_url)?, Url::parse(redis_url)?);
+        let prefix = format!("{}_bench", server.path().trim_start_matches('/'));
+        fs::create_dir_all(directory)?;
+        let redis = redis::Client::open(redis_url.as_str())?.get_multiplexed_async_connection().await?;
+        let mut shop = Self {
+            binaries: found(binaries)?,
+            beside: beside.map(found).transpose()?,
+            directory: fs::canonicalize(directory)?,
+            descope: StandIn::start().await,
+            sizes: sizes.to_vec(),
+            counter: 0,
+            addresses: 0,
+            server,
+            redis_url,
+            redis,
+            prefix,
+        };
+        shop.close().await?;
+        shop.build().await?;
+        Ok(shop)
+    }
+
+    async fn build(&mut self) -> Result<()> {
+        let mut template = None;
+        for size in self.sizes.clone() {
+            let name = self.database(size);
+            let from = template.as_ref().map(|(name, _)| format!(" template {name}")).unwrap_or_default();
+            self.administer(&format!("create database {name}{from}")).await?;
+            if template.is_none() {
+                self.stock(size).await?;
+            }
+            let mut connection = self.connect(size).await?;
+            let before = template.map_or(0, |(_, size)| size);
+            let rows = BOOKINGS.replace("$1", &before.to_string()).replace("$2", &size.to_string());
+            sqlx::raw_sql(&rows).execute(&mut connection).await?;
+            // What autovacuum does in time.
+            sqlx::raw_sql("vacuum analyze").execute(&mut connection).await?;
+            connection.close().await?;
+            template = Some((name, size));
+        }
+        Ok(())
+    }
+
+    /// Schema and catalogue, as a deployer gets them in.
+    async fn stock(&self, size: u32) -> Result<()> {
+        let mut migrate = self.start("migrate", &self.environment(size)).await?;
+        let catalogue = Path::new(env!("CARGO_MANIFEST_DIR")).join("../local/catalogue");
+        let mut files: HashMap<String, String> = HashMap::new();
+        for file in fs::read_dir(catalogue)? {
+            let path = file?.path();
+            if path.extension().is_some_and(|extension| extension == "csv" || extension == "json") {
+                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                files.insert(name, fs::read_to_string(&path)?);
+            }
+        }
+        for event in [json!({"action": "migrate"}), json!({"action": "import_catalogue", "files": files})] {
+            migrate.invoke(event.to_string()).await?;
+        }
+        Ok(())
+    }
+
+    /// Drops the databases and forgets the keys.
+    pub async fn close(&mut self) -> Result<()> {
+        for size in self.sizes.clone() {
+            self.administer(&format!("drop database if exists {} with (force)", self.database(size))).await?;
+        }
+        let keys: Vec<String> = self.redis.keys(format!("{}:*", self.prefix)).await?;
+        if !keys.is_empty() {
+            let _: () = self.redis.unlink(keys).await?;
+        }
+        Ok(())
+    }
+
+    async fn administer(&self, statement: &str) -> Result<()> {
+        let mut connection = PgConnectOptions::from_url(&self.server)?.connect().await?;
+        sqlx::raw_sql(statement).execute(&mut connection).await?;
+        Ok(connection.close().await?)
+    }
+
+    /// Starts a function of the shop, or a bare one.
+    pub async fn start(&self, binary: &str, environment: &[(String, String)]) -> Result<Instance> {
+        self.start_from(&self.binaries, binary, environment).await
+    }
+
+    /// Starts one of the functions in this directory.
+    pub async fn start_from(
+        &self,
+        binaries: &Path,
+        binary: &str,
+        environment: &[(String, String)],
+    ) -> Result<Instance> {
+        let log = self.directory.join(format!("{binary}.log"));
+        Instance::start(&binaries.join(binary), environment, &log).await
+    }
+
+    /// Starts a function of the shop on one core, with the biggest database.
+    pub(crate) async fn start_on(&self, core: &Core, binary: &str) -> Result<Instance> {
+        let log = self.directory.join(format!("{binary}.log"));
+        let environment = self.environment(self.biggest());
+        Instance::start_on(Some(core), &self.binaries.join(binary), &environment, &log).await
+    }
+
+    /// What functions are told. One value is good for all of them; each reads what it knows. The rate limits are on and
+    /// what happens is counted, as on AWS; the limits are too wide to be met.
+    pub fn environment(&self, size: u32) -> Vec<(String, String)> {
+        let mut variables = vec![
+            ("DATABASE_URL", self.database_url(size).to_string()),
+            ("REDIS_URL", self.redis_url.to_string()),
+            ("REDIS_KEY_PREFIX", format!("{}:", self.prefix)),
+            ("BENCH_REDIS_KEY", self.key_of_bare_function()),
+            ("METRICS_NAMESPACE", "RepairMyBike/bench".to_owned()),
+            ("CORS_ALLOWED_ORIGINS", "http://localhost:3000".to_owned()),
+            ("STAFF_API_KEYS", "bench:bench-staff-key".to_owned()),
+            ("DESCOPE_PROJECT_ID", self.descope.project_id().to_owned()),
+            ("DESCOPE_MANAGEMENT_KEY", self.descope.management_key().to_owned()),
+            ("DESCOPE_BASE_URL", self.descope.url()),
+            ("REFRESH_TOKEN_KEYS", "bench:bG9jYWwga2V5LCBvZiBubyB1c2UgZWxzZXdoZXJlLi4=".to_owned()),
+            ("PASSWORD_RESET_URL", "http://localhost:3000/reset-password".to_owned()),
+        ];
+        let limits = [
+            "PUBLIC_READS",
+            "BOOKINGS_PER_IP",
+            "BOOKINGS_PER_PHONE",
+            "LOOKUPS",
+            "OTP_AT_ONCE",
+            "OTP_PER_IDENTIFIER",
+            "OTP_PER_IP",
+            "TRIES_PER_IDENTIFIER",
+            "TRIES_PER_IP",
+            "WRONG_STAFF_KEYS",
+        ];
+        let named = |(name, value): (&str, String)| (name.to_owned(), value);
+        let limits = limits.map(|limit| (format!("THROTTLE_{limit}"), PLENTY.to_owned()));
+        variables.drain(..).map(named).chain(limits).collect()
+    }
+
+    /// Where the database with so many bookings is.
+    pub fn database_url(&self, size: u32) -> Url {
+        let mut url = self.server.clone();
+        url.set_path(&self.database(size));
+        url
+    }
+
+    fn database(&self, size: u32) -> String {
+        format!("{}_{size}", self.prefix)
+    }
+
+    /// Where Redis is.
+    pub fn redis_url(&self) -> &Url {
+        &self.redis_url
+    }
+
+    /// A connection to the database with so many bookings.
+    pub async fn connect(&self, size: u32) -> Result<PgConnection> {
+        Ok(PgConnectOptions::from_url(&self.database_url(size))?.disable_statement_logging().connect().await?)
+    }
+
+    /// The biggest of the databases.
+    pub fn biggest(&self) -> u32 {
+        self.sizes.last().copied().unwrap_or_default()
+    }
+
+    /// Gives the bare function that reads Redis something to find.
+    pub async fn give_to_bare_function(&mut self, text: &str) -> Result<()> {
+        Ok(self.redis.set(self.key_of_bare_function(), text).await?)
+    }
+
+    fn key_of_bare_function(&self) -> String {
+        format!("{}:bare", self.prefix)
+    }
+
+    /// Takes what the cached read reads out of the cache.
+    pub async fn forget_cached(&mut self) -> Result<()> {
+        let keys: Vec<String> = self.redis.keys(format!("{}:*entry*", self.prefix)).await?;
+        Ok(self.redis.unlink(keys).await?)
+    }
+
+    /// A number that no booking had before.
+    pub fn new_phone(&mut self) -> String {
+        self.counter += 1;
+        format!("+9180{:08}", self.counter)
+    }
+
+    /// An address that comes back after some thousand others.
+    pub(crate) fn new_address(&mut self) -> String {
+        self.addresses = self.addresses.wrapping_add(1);
+        format!("198.18.{}.{}", self.addresses / 256 % 16, self.addresses % 256)
+    }
+
+    /// A booking at the shop, by a customer of this number.
+    pub fn booking(&self, phone: &str) -> Request {
+        self.booking_of(phone, &json!({ "service_location": "shop" }))
+    }
+
+    /// A home visit, by a customer of this number.
+    pub fn home_visit(&self, phone: &str) -> Request {
+        self.booking_of(phone, &json!({ "service_location": "home", "address": "123 Main St" }))
+    }
+
+    fn booking_of(&self, phone: &str, place: &Value) -> Request {
+        let hour = 9 + self.counter % 8;
+        let mut body = json!({
+            "customer_name": "John Doe", "customer_phone": phone, "customer_email": "john@example.com",
+            "vehicle_model_id": 7, "service_ids": [4, 6], "appointment_date": next_monday(),
+            "appointment_time": format!("{hour:02}:00"), "payment_method": "cash", "notes": "",
+        });
+        if let (Value::Object(body), Value::Object(place)) = (&mut body, place) {
+            body.extend(place.clone());
+        }
+        Request::post("/api/bookings/", &body).answered_with(201)
+    }
+}
+
+fn found(directory: &Path) -> Result<PathBuf> {
+    Ok(fs::canonicalize(directory).map_err(|error| format!("{}: {error}", directory.display()))?)
+}
+
+/// A day on which the shop is open, soon and still a while off.
+pub(crate) fn next_monday() -> NaiveDate {
+    let india = FixedOffset::east_opt(19_800).unwrap_or(FixedOffset::east_opt(0).unwrap_or_else(|| unreachable!()));
+    let today = Utc::now().with_timezone(&india).date_naive();
+    let ahead = (2..9).map(|days| today + Days::new(days));
+    ahead.into_iter().find(|day| day.weekday() == Weekday::Mon).unwrap_or(today)
+}

@@ -1,0 +1,144 @@
+//! A caller whose requests reach a function as API Gateway delivers them: as events of payload format 2.0.
+
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    pin::Pin,
+    rc::Rc,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+use lambda_http::{Context, LambdaEvent, request::LambdaRequest};
+use serde_json::{Value, json};
+use tower::Service;
+
+use shared::{
+    config::Settings,
+    database::Database,
+    http::{DEADLINE, Edge, Routes, handler},
+};
+
+/// The origin that tests may call from.
+pub const ORIGIN: &str = "http://localhost:3000";
+
+type Handler = dyn Fn(Value) -> Pin<Box<dyn Future<Output = Value>>>;
+
+/// A caller of one function. What it says of itself can be changed for a copy of it.
+#[derive(Clone)]
+pub struct Client {
+    handler: Rc<Handler>,
+    address: String,
+    headers: BTreeMap<String, String>,
+}
+
+/// What a function answered.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers; names are in lower case.
+    pub headers: BTreeMap<String, String>,
+    /// The body as it was sent.
+    pub text: String,
+    /// The body as JSON; null if it is none.
+    pub body: Value,
+}
+
+impl Answer {
+    /// A header, or the empty text.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map(String::as_str).unwrap_or_default()
+    }
+}
+
+impl Client {
+    /// A caller of this router behind all outer layers.
+    pub fn new(router: Routes, database: Database) -> Self {
+        Self::within(router, database, DEADLINE)
+    }
+
+    /// The same with a deadline of its own.
+    pub fn within(router: Routes, database: Database, deadline: Duration) -> Self {
+        let cors_allowed_origins = vec![ORIGIN.to_owned()];
+        Self::behind(router, Edge { cors_allowed_origins, settings: Settings::default(), database, deadline })
+    }
+
+    /// The same behind layers of its own.
+    pub fn behind(router: Routes, edge: Edge) -> Self {
+        // What a function logs is shown with a test that fails.
+        let _ = tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_test_writer().try_init();
+        let handler = handler(router, edge);
+        let handler = Rc::new(move |event: Value| -> Pin<Box<dyn Future<Output = Value>>> {
+            let mut handler = handler.clone();
+            Box::pin(async move {
+                let payload: LambdaRequest = serde_json::from_value(event).expect("the event is one of API Gateway");
+                let answer = handler.call(LambdaEvent { payload, context: Context::default() }).await;
+                serde_json::to_value(answer.expect("a function always answers")).unwrap()
+            })
+        });
+        Self { handler, address: "203.0.113.9".to_owned(), headers: BTreeMap::new() }
+    }
+
+    /// The same caller at another address.
+    #[must_use]
+    pub fn at(&self, address: &str) -> Self {
+        Self { address: address.to_owned(), ..self.clone() }
+    }
+
+    /// The same caller, who sends one more header.
+    #[must_use]
+    pub fn with(&self, name: &str, value: &str) -> Self {
+        let mut client = self.clone();
+        client.headers.insert(name.to_lowercase(), value.to_owned());
+        client
+    }
+
+    /// `GET`; the path may hold a query.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, None).await
+    }
+
+    /// `POST` with a JSON body.
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.with_default("content-type", "application/json").send("POST", path, Some(&body.to_string())).await
+    }
+
+    /// `PATCH` with a JSON body.
+    pub async fn patch(&self, path: &str, body: &Value) -> Answer {
+        self.with_default("content-type", "application/json").send("PATCH", path, Some(&body.to_string())).await
+    }
+
+    /// Any request.
+    pub async fn send(&self, method: &str, path: &str, body: Option<&str>) -> Answer {
+        static REQUESTS: AtomicU64 = AtomicU64::new(0);
+        let number = REQUESTS.fetch_add(1, Ordering::Relaxed);
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let answer = (self.handler)(json!({
+            "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": query,
+            "headers": self.headers,
+            "requestContext": {
+                "accountId": "1", "apiId": "api", "domainName": "api.example", "requestId": format!("gateway-{number}="),
+                "routeKey": "$default", "stage": "$default",
+                "time": "22/Nov/2026:09:00:00 +0000", "timeEpoch": 1_795_338_000_000_i64,
+                "http": {
+                    "method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": self.address,
+                    "userAgent": "test"
+                }
+            },
+            "body": body, "isBase64Encoded": false,
+        }))
+        .await;
+        let text = answer["body"].as_str().unwrap_or_default().to_owned();
+        Answer {
+            status: u16::try_from(answer["statusCode"].as_u64().unwrap()).unwrap(),
+            headers: serde_json::from_value(answer["headers"].clone()).unwrap(),
+            body: serde_json::from_str(&text).unwrap_or_default(),
+            text,
+        }
+    }
+
+    fn with_default(&self, name: &str, value: &str) -> Self {
+        if self.headers.contains_key(name) { self.clone() } else { self.with(name, value) }
+    }
+}

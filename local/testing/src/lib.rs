@@ -1,0 +1,160 @@
+//! What the functions' tests share: a caller at the gateway, the real catalogue, a network that can break.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    reason = "test code"
+)]
+
+mod client;
+mod network;
+
+use std::{fs, path::Path, time::Duration};
+
+use chrono::{Datelike, Days, NaiveDate, Utc, Weekday};
+use serde_json::Value;
+use sqlx::PgPool;
+
+pub use client::{Answer, Client, ORIGIN};
+pub use network::{Fault, Network};
+
+use descope_stand_in::StandIn;
+
+use shared::{
+    catalogue::{self, Files, Report},
+    config::{self, Live, Settings},
+    database::Database,
+    descope::{Descope, Keys},
+    redis::Redis,
+    session::Sessions,
+    staff::{ConfiguredKeys, StaffKeys},
+    throttle::Throttle,
+};
+
+/// Where Redis is, for a [`Network`] in front of it.
+pub fn redis_url() -> String {
+    config::optional(config::REDIS_URL).unwrap_or_else(|| "redis://127.0.0.1:6379".to_owned())
+}
+
+/// The real Redis, with keys that no other test has. They vanish by themselves.
+pub fn redis() -> Redis {
+    redis_at(&redis_url(), &random_prefix())
+}
+
+/// Redis at another address, with keys that start so.
+pub fn redis_at(url: &str, prefix: &str) -> Redis {
+    Redis::new(url, prefix).expect("REDIS_URL is a Redis URL")
+}
+
+/// The start of keys that no other test has.
+pub fn random_prefix() -> String {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes).unwrap();
+    format!("test:{:016x}:", u64::from_be_bytes(bytes))
+}
+
+/// What tells who is signed in, by Descope's stand-in.
+pub fn sessions(database: &Database, stand_in: &StandIn, redis: &Redis) -> Sessions {
+    sessions_at(&stand_in.url(), database, redis)
+}
+
+/// The same at another address, such as that of a [`Network`] in front of the stand-in.
+pub fn sessions_at(url: &str, database: &Database, redis: &Redis) -> Sessions {
+    let descope = Descope::new(url, descope_stand_in::PROJECT_ID, descope_stand_in::MANAGEMENT_KEY).unwrap();
+    Sessions { database: database.clone(), keys: Keys::new(descope.clone(), redis.clone()), descope }
+}
+
+/// For tests in which nobody signs in: a Descope that cannot be reached.
+pub fn no_sessions(database: &Database) -> Sessions {
+    sessions_at("http://127.0.0.1:9", database, &redis())
+}
+
+/// A throttle that lets everything pass.
+pub fn no_throttle(redis: &Redis) -> Throttle {
+    Throttle::new(redis.clone(), false)
+}
+
+/// A staff key that is valid in tests, with the label `desk`.
+pub const STAFF_KEY: &str = "key-of-the-desk";
+
+/// What knows [`STAFF_KEY`] and the keys in the database.
+pub fn staff_keys(database: &Database, throttle: &Throttle) -> StaffKeys {
+    let keys = StaffKeys::from_settings(&Settings::default(), database.clone(), throttle.clone()).unwrap();
+    let configured: ConfiguredKeys = format!("desk:{STAFF_KEY}").parse().unwrap();
+    StaffKeys { configured: Live::fixed(configured), ..keys }
+}
+
+/// The files of `local/catalogue/`.
+pub fn catalogue_files() -> Files {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../catalogue");
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let is_data = |path: &std::path::PathBuf| path.extension().is_some_and(|end| end == "csv" || end == "json");
+    let named = |path: std::path::PathBuf| {
+        (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(&path).unwrap())
+    };
+    files.filter(is_data).map(named).collect()
+}
+
+/// Imports these files, which must be right.
+pub async fn import(files: &Files, pool: &PgPool, redis: &Redis) -> Report {
+    catalogue::import(&catalogue::parse(files).unwrap(), pool, redis).await.unwrap()
+}
+
+/// Imports the catalogue of `local/catalogue/`.
+pub async fn import_catalogue(pool: &PgPool, redis: &Redis) -> Report {
+    import(&catalogue_files(), pool, redis).await
+}
+
+/// A day on which the shop of `local/catalogue/` is open, well ahead and within the horizon: the next `weekday` that
+/// is at least a week away.
+pub fn next(weekday: Weekday) -> NaiveDate {
+    let mut day = Utc::now().date_naive() + Days::new(7);
+    while day.weekday() != weekday {
+        day = day + Days::new(1);
+    }
+    day
+}
+
+/// Waits until something holds; fails after ten seconds.
+pub async fn eventually(what: &str, holds: impl AsyncFn() -> bool) {
+    let mut pulse = tokio::time::interval(Duration::from_millis(20));
+    for _ in 0..500 {
+        if holds().await {
+            return;
+        }
+        pulse.tick().await;
+    }
+    panic!("{what}: not within ten seconds");
+}
+
+/// Waits until somebody waits for a lock in this database.
+pub async fn somebody_waits(pool: &PgPool) {
+    let waiting = "select exists (select from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock')";
+    let waits = async || sqlx::query_scalar(waiting).fetch_one(pool).await.unwrap();
+    eventually("somebody waits for a lock", waits).await;
+}
+
+/// A body with every moment replaced by `<moment>`, after a look at its form.
+pub fn timeless(mut body: Value) -> Value {
+    match &mut body {
+        Value::Object(fields) => {
+            for (name, value) in fields.iter_mut() {
+                if ["created_at", "updated_at", "at"].contains(&name.as_str()) {
+                    let text = value.as_str().expect("a moment is a text");
+                    let is_written_right =
+                        text.len() == 32 && text.get(19..20) == Some(".") && text.ends_with("+00:00");
+                    assert!(is_written_right, "{name} is {text}");
+                    *value = Value::from("<moment>");
+                } else {
+                    *value = timeless(value.take());
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| *item = timeless(item.take())),
+        _ => {}
+    }
+    body
+}

@@ -1,0 +1,91 @@
+//! The password of Redis changes while it is used; and TLS.
+
+use redis::Pipeline;
+use serde_json::json;
+use shared::{
+    config::{REDIS_SECRET_ID, REDIS_URL},
+    redis::Redis as Client,
+};
+use testing::Network;
+
+use crate::servers::{Aws, QUICK, Redis};
+
+async fn answers(client: &Client) -> Result<(), String> {
+    let mut commands = Pipeline::new();
+    commands.cmd("PING").ignore();
+    client.run::<()>(&commands).await.map_err(|error| error.to_string())
+}
+
+#[tokio::test]
+async fn no_command_fails_because_the_password_has_changed() {
+    let (aws, server) = (Aws::start().await, Redis::start().await);
+    aws.put("redis", json!({ "password": "old" })).await;
+    let (url, id) = (format!("redis://127.0.0.1:{}", server.port), aws.id("redis"));
+    let settings = aws.settings(&[(REDIS_URL, url.as_str()), (REDIS_SECRET_ID, &id)], QUICK).await;
+    let client = Client::from_settings(&settings).unwrap();
+    assert_eq!(answers(&client).await, Ok(()));
+    for (old, new) in [("old", "new: é%41@/"), ("new: é%41@/", "newest")] {
+        server.change_password(old, new).await;
+        aws.put("redis", json!({ "password": new })).await;
+        assert_eq!(answers(&client).await, Ok(()), "{new}");
+    }
+}
+
+#[tokio::test]
+async fn a_primary_that_becomes_a_replica_is_left_for_the_one_that_the_address_leads_to() {
+    let (old, new) = (Redis::start().await, Redis::start().await);
+    let (network, url) = Network::to_url(&format!("redis://:old@127.0.0.1:{}", old.port)).await;
+    let client = Client::new(&url, "").unwrap();
+    let writes = async || {
+        let mut commands = Pipeline::new();
+        commands.cmd("EVAL").arg("return redis.call('INCR', KEYS[1])").arg(1).arg("key").cmd("MGET").arg("key");
+        client.run::<(i64, Vec<i64>)>(&commands).await.map_err(|error| error.to_string())
+    };
+    assert_eq!(writes().await, Ok((1, vec![1])));
+    old.run("old", &["REPLICAOF", "127.0.0.1", "1"]).await;
+    network.redirect(&format!("127.0.0.1:{}", new.port));
+    assert_eq!(writes().await, Ok((1, vec![1])));
+}
+
+#[tokio::test]
+async fn a_user_of_redis_stands_in_the_secret_too() {
+    let (aws, server) = (Aws::start().await, Redis::start().await);
+    server.run("old", &["ACL", "SETUSER", "shop", "on", ">p", "+@all", "~*"]).await;
+    aws.put("redis", json!({ "username": "shop", "password": "p" })).await;
+    let (url, id) = (format!("redis://127.0.0.1:{}", server.port), aws.id("redis"));
+    let settings = aws.settings(&[(REDIS_URL, url.as_str()), (REDIS_SECRET_ID, &id)], QUICK).await;
+    assert_eq!(answers(&Client::from_settings(&settings).unwrap()).await, Ok(()));
+}
+
+#[tokio::test]
+async fn a_password_that_comes_late_is_used_as_soon_as_it_can_be_had() {
+    let (aws, server) = (Aws::start().await, Redis::start().await);
+    let (url, id) = (format!("redis://127.0.0.1:{}", server.port), aws.id("redis"));
+    let settings = aws.settings(&[(REDIS_URL, url.as_str()), (REDIS_SECRET_ID, &id)], QUICK).await;
+    let client = Client::from_settings(&settings).unwrap();
+    assert!(answers(&client).await.is_err());
+    aws.put("redis", json!({ "password": "old" })).await;
+    testing::eventually("Redis answers", async || answers(&client).await.is_ok()).await;
+}
+
+#[tokio::test]
+async fn after_a_refusal_redis_is_left_alone_for_a_while() {
+    let server = Redis::start().await;
+    let (network, url) = Network::to_url(&format!("redis://:wrong@127.0.0.1:{}", server.port)).await;
+    let client = Client::new(&url, "").unwrap();
+    assert!(answers(&client).await.unwrap_err().contains("authentication failed"), "{:?}", answers(&client).await);
+    assert_eq!(answers(&client).await, Err("redis failed a moment ago".to_owned()));
+    assert_eq!(network.connections(), 1);
+}
+
+#[tokio::test]
+async fn redis_is_reached_by_tls_with_a_password() {
+    let server = Redis::start().await;
+    let url = |host: &str, password: &str| format!("rediss://:{password}@{host}:{}", server.tls_port);
+    let trusting = |url: &str| Client::trusting(&server.identity.authority, url, "").unwrap();
+    assert_eq!(answers(&trusting(&url("localhost", "old"))).await, Ok(()));
+    assert!(answers(&trusting(&url("localhost", "wrong"))).await.unwrap_err().contains("authentication failed"));
+    let stranger = Client::new(&url("localhost", "old"), "").unwrap();
+    assert!(answers(&stranger).await.is_err(), "nobody known signed its certificate");
+    assert!(answers(&trusting(&url("127.0.0.1", "old"))).await.is_err(), "it is another's certificate");
+}

@@ -1,0 +1,309 @@
+//! Servers of the tests' own: Secrets Manager as moto plays it, a Postgres and a Redis that want passwords and speak TLS.
+
+use std::{
+    env, fs,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::Arc,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use aws_sdk_secretsmanager::Client;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use redis::IntoConnectionInfo;
+use shared::config::{Pace, Settings, Variable};
+use sqlx::{Connection, PgConnection};
+use testing::{Network, eventually, random_prefix};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
+    sync::{Barrier, OnceCell},
+};
+
+/// A pace at which nobody waits long and everything may be asked for again at once.
+pub(crate) const QUICK: Pace = Pace {
+    lifetime: Duration::from_hours(1),
+    patience: Duration::from_secs(5),
+    renewal_patience: Duration::from_secs(5),
+    pause: Duration::ZERO,
+};
+
+/// Who may do anything in a [`postgres`].
+const OWNER: &str = "postgresql://owner:owner@127.0.0.1";
+
+/// A program that ends with the process that started it, however that ends: its shell waits for the end of its input.
+struct Program {
+    _shell: Child,
+}
+
+impl Program {
+    fn start(command: &str, folder: Option<&Path>) -> Self {
+        let clean = folder.map(|folder| format!("rm -rf '{}'", folder.display())).unwrap_or_default();
+        let script = format!("{command} >/dev/null 2>&1 & cat >/dev/null; kill $!; wait; {clean}");
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &script]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        Self { _shell: shell.spawn().unwrap() }
+    }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+async fn until_it_answers(name: &str, port: u16) {
+    eventually(name, async || tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok()).await;
+}
+
+fn folder() -> PathBuf {
+    let folder = env::temp_dir().join(random_prefix().replace(':', "-"));
+    fs::create_dir(&folder).unwrap();
+    folder
+}
+
+/// Secrets Manager, and secrets that no other test has.
+pub(crate) struct Aws {
+    pub(crate) network: Network,
+    pub(crate) port: u16,
+    client: Client,
+    prefix: String,
+}
+
+impl Aws {
+    /// The way to Secrets Manager. One of moto serves all tests of a process.
+    pub(crate) async fn start() -> Self {
+        static MOTO: OnceCell<(u16, Program)> = OnceCell::const_new();
+        let start = async || {
+            let target = env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+            let program =
+                Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(target).join("tools/moto/bin/moto_server");
+            assert!(program.exists(), "moto is missing: run `python3 local/tools.py test` first");
+            let port = free_port();
+            let moto = Program::start(&format!("'{}' -p {port}", program.display()), None);
+            until_it_answers("moto", port).await;
+            (port, moto)
+        };
+        let (port, _) = MOTO.get_or_init(start).await;
+        let network = Network::to(&format!("127.0.0.1:{port}")).await;
+        // Past the network, which the tests break.
+        let client = Client::from_conf(
+            aws_sdk_secretsmanager::config::Builder::from(&sdk(*port))
+                .http_client(shared::config::http_client())
+                .build(),
+        );
+        Self { network, port: *port, client, prefix: random_prefix() }
+    }
+
+    pub(crate) fn id(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
+    }
+
+    /// What tells the SDK to take the way through the network.
+    pub(crate) fn sdk(&self) -> SdkConfig {
+        sdk(self.network.port())
+    }
+
+    /// The same by a door.
+    pub(crate) async fn sdk_by(&self, door: Door) -> SdkConfig {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (port, server) = (listener.local_addr().unwrap().port(), self.port);
+        let door = Arc::new(door);
+        tokio::spawn(async move {
+            while let Ok((mut client, _)) = listener.accept().await {
+                let door = Arc::clone(&door);
+                tokio::spawn(async move {
+                    if door.lets_in(&mut client).await {
+                        let mut server = tokio::net::TcpStream::connect(("127.0.0.1", server)).await.unwrap();
+                        let _ = copy_bidirectional(&mut client, &mut server).await;
+                    }
+                });
+            }
+        });
+        sdk(port)
+    }
+
+    /// Settings with these variables, read from Secrets Manager once if it can be.
+    pub(crate) async fn settings(&self, variables: &[(Variable, &str)], pace: Pace) -> Settings {
+        let settings = Settings::of(variables, Some(self.sdk()), pace);
+        settings.ready().await;
+        settings
+    }
+
+    /// Makes a secret, or gives it another value.
+    pub(crate) async fn put(&self, name: &str, value: impl ToString) {
+        let (id, text) = (self.id(name), value.to_string());
+        let created = self.client.create_secret().name(&id).secret_string(&text).send().await;
+        if created.is_err() {
+            self.client.put_secret_value().secret_id(&id).secret_string(&text).send().await.unwrap();
+        }
+    }
+}
+
+/// What stands in front of Secrets Manager.
+pub(crate) enum Door {
+    /// It opens when so many callers stand before it.
+    ForTogether(Barrier),
+    /// It sends so many callers away, as Secrets Manager does when it is called too often.
+    Throttles(AtomicUsize),
+}
+
+impl Door {
+    async fn lets_in(&self, client: &mut tokio::net::TcpStream) -> bool {
+        match self {
+            Self::ForTogether(barrier) => {
+                barrier.wait().await;
+                true
+            }
+            Self::Throttles(left) => {
+                if left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_err() {
+                    return true;
+                }
+                let mut request = vec![0; 16 * 1024];
+                let _ = client.read(&mut request).await;
+                let body = r#"{"__type":"ThrottlingException","message":"Rate exceeded"}"#;
+                let head = "HTTP/1.1 400 Bad Request\r\ncontent-type: application/x-amz-json-1.1\r\nconnection: close";
+                let answer = format!("{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+                client.write_all(answer.as_bytes()).await.unwrap();
+                false
+            }
+        }
+    }
+}
+
+fn sdk(port: u16) -> SdkConfig {
+    let credentials = Credentials::new("test", "test", None, None, "test");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::from_static("ap-south-1"))
+        .endpoint_url(format!("http://127.0.0.1:{port}"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .build()
+}
+
+/// A certificate for `localhost`, its key, and the authority that signed it; each in PEM.
+pub(crate) struct Identity {
+    pub(crate) authority: String,
+    certificate: String,
+    key: String,
+}
+
+fn identity() -> Identity {
+    let mut authority = CertificateParams::default();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let names = ["localhost".to_owned()];
+    let certificate = CertificateParams::new(names).unwrap().signed_by(&key, &authority).unwrap();
+    Identity { authority: authority.pem(), certificate: certificate.pem(), key: key.serialize_pem() }
+}
+
+fn write(identity: &Identity, folder: &Path) {
+    fs::write(folder.join("certificate.pem"), &identity.certificate).unwrap();
+    fs::write(folder.join("key.pem"), &identity.key).unwrap();
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    fs::set_permissions(folder.join("key.pem"), private).unwrap();
+}
+
+/// A Postgres that lets nobody in without a password. One serves all tests of a process.
+pub(crate) struct Postgres {
+    pub(crate) port: u16,
+    pub(crate) identity: Identity,
+    _program: Program,
+}
+
+pub(crate) async fn postgres() -> &'static Postgres {
+    static POSTGRES: OnceCell<Postgres> = OnceCell::const_new();
+    POSTGRES.get_or_init(start_postgres).await
+}
+
+async fn start_postgres() -> Postgres {
+    let (port, folder, identity) = (free_port(), folder(), identity());
+    write(&identity, &folder);
+    fs::write(folder.join("password"), "owner").unwrap();
+    let is_root = fs::read_dir("/root").is_ok();
+    // Postgres does not run as root.
+    let user = if is_root { "setpriv --reuid=postgres --regid=postgres --clear-groups " } else { "" };
+    if is_root {
+        assert!(Command::new("chown").args(["-R", "postgres:"]).arg(&folder).status().unwrap().success());
+    }
+    let (programs, place) = (postgres_programs(), folder.display());
+    let made = Command::new("sh")
+        .arg("-c")
+        .arg(format!(
+            "cd / && {user}{}/initdb -D {place}/data -U owner -A scram-sha-256 --pwfile={place}/password --no-sync --no-locale -E UTF8",
+            programs.display()
+        ))
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let command = format!(
+        "exec {user}{}/postgres -D {place}/data -p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off \
+         -c ssl=on -c ssl_cert_file={place}/certificate.pem -c ssl_key_file={place}/key.pem",
+        programs.display()
+    );
+    let program = Program::start(&command, Some(&folder));
+    eventually("Postgres", async || PgConnection::connect(&format!("{OWNER}:{port}/postgres")).await.is_ok()).await;
+    Postgres { port, identity, _program: program }
+}
+
+/// Debian keeps the programs of the server away from the PATH.
+fn postgres_programs() -> PathBuf {
+    let mut places: Vec<PathBuf> = env::var_os("PATH").iter().flat_map(env::split_paths).collect();
+    let of_debian = fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
+    places.extend(of_debian.map(|version| version.unwrap().path().join("bin")));
+    let place = places.into_iter().find(|place| place.join("initdb").exists());
+    place.expect("initdb is missing: run `python3 local/tools.py test` first")
+}
+
+impl Postgres {
+    /// Runs a statement as whoever may do anything.
+    pub(crate) async fn run(&self, statement: &str) {
+        let mut owner = PgConnection::connect(&format!("{OWNER}:{}/postgres", self.port)).await.unwrap();
+        sqlx::raw_sql(statement).execute(&mut owner).await.unwrap();
+    }
+}
+
+/// A Redis that lets nobody in without the password `old`, by TLS too.
+pub(crate) struct Redis {
+    pub(crate) port: u16,
+    pub(crate) tls_port: u16,
+    pub(crate) identity: Identity,
+    _program: Program,
+}
+
+impl Redis {
+    pub(crate) async fn start() -> Self {
+        let (port, tls_port, folder, identity) = (free_port(), free_port(), folder(), identity());
+        write(&identity, &folder);
+        let place = folder.display();
+        assert!(
+            Command::new("redis-server").arg("--version").output().is_ok(),
+            "redis-server is missing: run `python3 local/tools.py test` first"
+        );
+        let command = format!(
+            "exec redis-server --port {port} --tls-port {tls_port} --tls-cert-file {place}/certificate.pem \
+             --tls-key-file {place}/key.pem --tls-auth-clients no --requirepass old --save '' --bind 127.0.0.1 --dir {place}"
+        );
+        let program = Program::start(&command, Some(&folder));
+        until_it_answers("Redis", tls_port).await;
+        Self { port, tls_port, identity, _program: program }
+    }
+
+    /// Runs a command as whoever may do anything.
+    pub(crate) async fn run(&self, password: &str, command: &[&str]) {
+        let info = format!("redis://127.0.0.1:{}", self.port).into_connection_info().unwrap();
+        let settings = info.redis_settings().clone().set_password(password);
+        let client = redis::Client::open(info.set_redis_settings(settings)).unwrap();
+        let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+        let (name, arguments) = command.split_first().unwrap();
+        redis::cmd(name).arg(arguments).exec_async(&mut connection).await.unwrap();
+    }
+
+    /// Changes the password, and ends all connections.
+    pub(crate) async fn change_password(&self, old: &str, new: &str) {
+        self.run(old, &["CONFIG", "SET", "requirepass", new]).await;
+        self.run(new, &["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]).await;
+    }
+}
