@@ -1,4 +1,4 @@
-//! A setting stands in the code, in the README and in the template, and each function gets those that it reads.
+//! A setting stands in the code, in docs/configuration.md and in the template, and each function gets those that it reads.
 
 use std::{collections::BTreeSet, fs};
 
@@ -68,9 +68,9 @@ fn each_folder_of_functions_is_a_function_of_the_template() {
 
 #[test]
 fn every_variable_is_explained_and_none_that_does_not_exist() {
-    let readme = read("README.md");
+    let page = read("docs/configuration.md");
     let row = Regex::new(r"(?m)^\| `([A-Z0-9_]+)` \|").unwrap();
-    let explained: BTreeSet<String> = row.captures_iter(&readme).map(|found| found[1].to_owned()).collect();
+    let explained: BTreeSet<String> = row.captures_iter(&page).map(|found| found[1].to_owned()).collect();
     assert_eq!(explained, names());
 
     let example = read(".env.example");
