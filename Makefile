@@ -1,5 +1,5 @@
 # What one does with this project, by name.
-.PHONY: dev test check format clippy queries dependencies prepare schema bench bench-quick contents validate cross build deploy
+.PHONY: dev test check format clippy queries dependencies document prepare schema bench bench-quick contents validate cross build deploy
 
 services = eval "$$(python3 local/services.py $(1) || echo exit 1)"
 tools = bin="$$(python3 local/tools.py $(1))" && export PATH="$$bin:$$PATH" SAM_CLI_TELEMETRY=0
@@ -13,7 +13,7 @@ dev:
 test:
 	@$(call tools,test) && $(call services) && cargo test --all-features && python3 local/end_to_end.py
 
-check: format clippy queries dependencies
+check: format clippy queries dependencies document
 
 format:
 	cargo fmt --check
@@ -28,6 +28,11 @@ queries:
 # DEPENDENCIES="bans licenses sources" leaves out the advisories, whose list changes by itself.
 dependencies:
 	@$(call tools,check) && cargo deny check $(DEPENDENCIES)
+
+# Lints the API document.
+document:
+	@$(call tools,check) && cd target/tools/api-client && node_modules/.bin/redocly lint --config redocly.yaml \
+		$(CURDIR)/functions/status/openapi.json
 
 # Writes .sqlx, after a change of a query or of the schema.
 prepare:

@@ -265,6 +265,30 @@ class OfficialSdks(unittest.TestCase):
         self.assertEqual(journey.returncode, 0, journey.stdout + journey.stderr)
 
 
+class TypedClient(Visitor):
+    """What a client can do that was generated from the API document, compiled with every check."""
+
+    def test_it_makes_an_order_and_moves_a_booking_as_staff(self):
+        folder, document = tools.api_client(), ROOT / "functions/status/openapi.json"
+        programs = folder / "node_modules/.bin"
+        self.passes(programs / "openapi-typescript", document, "--output", folder / "api.d.ts")
+        self.passes(programs / "tsc", "--project", folder)
+        service, (start, later) = self.chosen[0], (self.free_times()[0], self.free_times()[-1])
+        key = under_test.system.environment["STAFF_API_KEYS"].partition(":")[2]
+        url = f"http://127.0.0.1:{under_test.PORT}"
+        answer = self.passes("node", folder / "built/program.js", url, key, self.model["id"], service["service_id"],
+                             self.day, start, later)
+        amount = round(float(service["price"]) * 100)
+        self.assertEqual(json.loads(answer), {
+            "amounts": [amount, amount], "moved_to": later, "notes": "Moved by a typed client",
+            "refused": "confirmed, cancelled", "events": ["created", "rescheduled", "notes_changed"]})
+
+    def passes(self, *command):
+        done = run_beside(*command)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return done.stdout
+
+
 class ScheduledJobs(unittest.TestCase):
     """What `make dev` runs by itself."""
 

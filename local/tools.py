@@ -5,7 +5,7 @@
     python3 local/tools.py bench     what the bench compares with: Django, and gunicorn, which serves it
     python3 local/tools.py deploy    cargo-lambda, SAM and zig, which cross-compiles
     python3 local/tools.py template  the same, and checkov, which looks for what is unsafe in the template
-    python3 local/tools.py check     cargo-sqlx and cargo-deny
+    python3 local/tools.py check     cargo-sqlx, cargo-deny, and Redocly, which reads the API document
 
 Each prints what belongs on the PATH.
 """
@@ -26,6 +26,8 @@ MOTO = TARGET / "tools" / "moto"
 DJANGO = TARGET / "tools" / "django"
 # Whose own SDKs are tried against the stand-ins.
 SDKS = ("descope", "razorpay")
+# What a client is made of the API document with.
+API_CLIENT = TARGET / "tools" / "api-client"
 CHECKOV = TARGET / "tools" / "checkov"
 # The first with `fetch`.
 OLDEST_NODE = 18
@@ -42,7 +44,8 @@ def for_test():
         pinned = (ROOT / f"local/{service}-stand-in/sdk/requirements.txt").read_text().split()
         # Apart from the tools and from each other, because all pin what they share.
         python_tools(sdk(service, "python"), *pinned)
-        node_sdk(service)
+        node_packages(ROOT / f"local/{service}-stand-in/sdk", sdk(service, "node"))
+    api_client()
     python_tools(MOTO, "moto[server]==5.2.5")
     test_servers()
     return for_run()
@@ -82,6 +85,7 @@ def for_template():
 def for_check():
     cargo_tool("sqlx", "sqlx-cli@0.8.6", "--no-default-features", "--features", "postgres")
     cargo_tool("deny", "cargo-deny@0.20.2")
+    api_client()
     return CARGO_TOOLS
 
 
@@ -107,12 +111,16 @@ def sdk(service, language):
     return TARGET / "tools" / f"{service}-{language}"
 
 
-def node_sdk(service):
-    """Copies the check to where its packages are, because Node looks for them beside it and nothing is written elsewhere."""
-    source, directory = ROOT / f"local/{service}-stand-in/sdk", sdk(service, "node")
+def api_client():
+    return node_packages(ROOT / "local/api/client", API_CLIENT)
+
+
+def node_packages(source, directory):
+    """Copies a folder of programs to where its packages are: Node looks for them beside it, and nothing is written elsewhere."""
     directory.mkdir(parents=True, exist_ok=True)
-    for name in ("package.json", "check.mjs"):
-        shutil.copy(source / name, directory)
+    for file in source.iterdir():
+        if file.suffix not in (".py", ".txt") and file.is_file():
+            shutil.copy(file, directory)
     find_node()
     # Written last, so that a broken download is not taken for an installation.
     done, wanted = directory / "installed.json", (source / "package.json").read_text()
@@ -120,12 +128,13 @@ def node_sdk(service):
         say(f"Installing {' '.join(json.loads(wanted)['dependencies'])} into {directory}.")
         run(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=directory)
         done.write_text(wanted)
+    return directory
 
 
 def find_node():
     absent = [package for command, package in (("node", "nodejs"), ("npm", "npm")) if not shutil.which(command)]
     if absent:
-        services.install(absent, "the official SDKs for Node are tried against the stand-ins")
+        services.install(absent, "clients for Node are tried against the system")
     version = services.output(["node", "--version"]).strip()
     if int(version[1:].split(".")[0]) < OLDEST_NODE:
         raise Missing(f"Node {OLDEST_NODE} or newer is needed, and here is {version}: put a newer one on the PATH.")

@@ -14,10 +14,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use crate::{
-    Error,
-    config::{self, Live, Settings},
-};
+use crate::config::{self, Live, Settings};
 
 /// The schema, embedded so that the `migrate` function needs no files.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
@@ -109,11 +106,6 @@ impl Database {
         is_refused(error) && self.renew_login().await
     }
 
-    /// The same for the error of a request or a job.
-    pub async fn may_now_serve(&self, error: &Error) -> bool {
-        matches!(error, Error::Database(error) if self.may_now_let_in(error).await)
-    }
-
     /// Looks for another user or password than those that were refused; `true` if there is one.
     pub(crate) async fn renew_login(&self) -> bool {
         let refused = Arc::clone(&self.link.read().unwrap_or_else(PoisonError::into_inner).options);
@@ -141,8 +133,48 @@ impl From<PgPool> for Database {
     }
 }
 
+/// What of the way to Postgres was lost with a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lost {
+    /// The one connection: a new one may do.
+    Connection,
+    /// User or password were refused: they may have changed.
+    Login,
+    /// No connection could be had: the pool may be waiting for one that never answers.
+    Pool,
+}
+
+impl Lost {
+    pub(crate) fn of(error: &sqlx::Error) -> Option<Self> {
+        match error {
+            sqlx::Error::PoolTimedOut => Some(Self::Pool),
+            error if is_lost(error) => Some(Self::Connection),
+            error if is_refused(error) => Some(Self::Login),
+            _ => None,
+        }
+    }
+}
+
+/// Whether Postgres is unreachable or overloaded, so that the same request may succeed later.
+pub(crate) fn is_unavailable(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
+        // Connection, idle in a transaction for too long, authorisation, rollback (deadlock), resources, cancelled or not
+        // available, shutdown.
+        sqlx::Error::Database(source) => source.code().is_some_and(|code| {
+            ["08", "25P03", "28", "3D", "40", "53", "55", "57"].iter().any(|class| code.starts_with(class))
+        }),
+        _ => false,
+    }
+}
+
 /// Whether the connection on which this happened is gone, so that another may do.
-pub(crate) fn is_lost(error: &sqlx::Error) -> bool {
+fn is_lost(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) => true,
         // The server shuts down, or has just come back from a crash.
@@ -152,7 +184,7 @@ pub(crate) fn is_lost(error: &sqlx::Error) -> bool {
 }
 
 /// Whether Postgres did not let us in.
-pub(crate) fn is_refused(error: &sqlx::Error) -> bool {
+fn is_refused(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     // invalid_password; invalid_authorization_specification.
     code.is_some_and(|code| ["28P01", "28000"].contains(&code.as_ref()))

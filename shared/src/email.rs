@@ -3,6 +3,9 @@
 use std::{fmt, str::FromStr};
 
 use email_address::{EmailAddress, Options};
+use serde_json::{Value, json};
+
+use crate::written::Written;
 
 /// An e-mail address in lower case: two that differ in case only reach the same mailbox and are the same account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +42,16 @@ impl FromStr for Email {
             return Err(NotAnEmail);
         }
         Ok(Self(text.to_lowercase()))
+    }
+}
+
+impl Written for Email {
+    fn parse(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|error: NotAnEmail| error.to_string())
+    }
+
+    fn rules() -> Value {
+        json!({ "format": "email", "maxLength": Self::MAX })
     }
 }
 

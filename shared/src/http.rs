@@ -1,22 +1,34 @@
 //! The way of a request through a function: in from API Gateway, past the extractors, out as one of two bodies.
 
 mod conditional;
+mod described;
 mod envelope;
 mod extract;
+mod failure;
 mod fields;
 mod gateway;
 mod observe;
+mod patch;
 mod routes;
 mod stack;
 pub mod time;
 
 pub use crate::routes;
 pub use conditional::{etag, not_modified};
+pub use described::BODY;
+#[cfg(feature = "openapi")]
+#[doc(hidden)]
+pub use described::fields_read;
 pub use envelope::{Envelope, Paged, Paging, json, private_json};
 pub use extract::{ClientAddress, Device, Id, Json, Query};
+pub use failure::ErrorBody;
 pub use fields::{Fields, Read};
 pub use gateway::{handler, serve};
+pub use patch::Patch;
 pub use routes::Routes;
+#[cfg(feature = "openapi")]
+#[doc(hidden)]
+pub use routes::named_once;
 #[cfg(not(feature = "openapi"))]
 #[doc(hidden)]
 pub use routes::route;

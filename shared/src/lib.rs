@@ -22,5 +22,6 @@ pub mod redis;
 pub mod session;
 pub mod staff;
 pub mod throttle;
+pub mod written;
 
 pub use error::{Error, Faults, Result};

@@ -3,7 +3,9 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Serialize, Serializer, ser::Error};
-use serde_json::value::RawValue;
+use serde_json::{Value, json, value::RawValue};
+
+use crate::written::Written;
 
 /// An amount in paise. Serialised as text in rupees with two places, the contract's form of money.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, sqlx::Type)]
@@ -41,10 +43,16 @@ impl Serialize for Money {
     }
 }
 
-/// Reads an amount that somebody asks for: rupees with at most two places, more than nothing.
-pub fn parse_amount(text: &str) -> Result<Money, String> {
-    let amount: Money = text.parse().map_err(|error: NotMoney| error.to_string())?;
-    if amount.paise() > 0 { Ok(amount) } else { Err("Ensure this value is greater than 0.".to_owned()) }
+/// An amount in a request: rupees with at most two places, above 0.
+impl Written for Money {
+    fn parse(text: &str) -> Result<Self, String> {
+        let amount: Self = text.parse().map_err(|error: NotMoney| error.to_string())?;
+        if amount.paise() > 0 { Ok(amount) } else { Err("Ensure this value is greater than 0.".to_owned()) }
+    }
+
+    fn rules() -> Value {
+        json!({ "pattern": r"^\d+(\.\d{1,2})?$" })
+    }
 }
 
 /// A text that is no amount: rupees, with at most two places.

@@ -2,6 +2,10 @@
 
 use std::{fmt, str::FromStr};
 
+use serde_json::{Value, json};
+
+use crate::written::Written;
+
 /// A phone number in E.164, such as `+919876543210`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Phone(String);
@@ -57,6 +61,16 @@ impl FromStr for Phone {
             _ => None,
         };
         mobile.filter(|mobile| is_indian_mobile(mobile)).map(|mobile| Self(format!("+91{mobile}"))).ok_or(NotAPhone)
+    }
+}
+
+impl Written for Phone {
+    fn parse(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|error: NotAPhone| error.to_string())
+    }
+
+    fn rules() -> Value {
+        json!({ "format": "phone" })
     }
 }
 

@@ -13,8 +13,7 @@ use shared::{
     Error, Result,
     accounts::{self, User},
     descope::{Channel, SignedIn},
-    error::ErrorBody,
-    http::{ClientAddress, Device, Json, Routes, private_json, routes},
+    http::{ClientAddress, Device, ErrorBody, Json, Routes, private_json, routes},
     metrics::{self, Count},
     phone::Phone,
     session::Session,
@@ -30,10 +29,12 @@ pub(crate) fn routes() -> Routes<App> {
 
 /// What is known of a code that is on its way; the same for everybody.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CodeSent)]
 struct Sent {
     #[schema(example = "OTP sent successfully")]
     message: &'static str,
     /// E.164.
+    #[schema(required)]
     phone_number: Option<String>,
     /// For so many seconds the code can be used.
     expires_in: u64,
@@ -46,9 +47,11 @@ struct Sent {
 }
 
 /// Sends a one-time code to a phone number.
+///
+/// The answer is the same for known and unknown numbers.
 #[utoipa::path(
     post, path = "/phone/request-otp", operation_id = "request_phone_otp", tag = "One-time codes",
-    request_body = Recipient,
+    request_body = Json<Recipient>,
     responses(
         (status = 200, body = Sent),
         (status = 400, body = ErrorBody),
@@ -63,10 +66,12 @@ async fn request_by_phone(
     send(&app, &Identifier::Phone(recipient.phone_number), &address, "OTP sent successfully").await
 }
 
-/// Sends another code; the one before is worth nothing then.
+/// Sends another code.
+///
+/// The code before it no longer works. Without `phone_number` it goes to the number of the session's user.
 #[utoipa::path(
     post, path = "/phone/resend-otp", operation_id = "resend_phone_otp", tag = "One-time codes",
-    request_body = MaybeRecipient, security((), ("session" = [])),
+    request_body = Json<MaybeRecipient>, security((), ("session" = [])),
     responses(
         (status = 200, body = Sent),
         (status = 400, body = ErrorBody),
@@ -93,10 +98,12 @@ fn number_of(user: &User) -> Result<Phone> {
     phone.ok_or_else(|| Error::field("phone_number", "This field is required."))
 }
 
-/// Signs in with a code. With a session: adds the number to its account.
+/// Signs in with a code.
+///
+/// With a session: proves the number for that account instead.
 #[utoipa::path(
     post, path = "/phone/verify-otp", operation_id = "verify_phone_otp", tag = "One-time codes",
-    request_body = PhoneProof, security((), ("session" = [])),
+    request_body = Json<PhoneProof>, security((), ("session" = [])),
     responses(
         (status = 200, body = Welcome),
         (status = 400, description = "`INVALID_OTP`, or fields at fault.", body = ErrorBody),
@@ -117,9 +124,11 @@ async fn verify_by_phone(
     Ok(Welcome::new("OTP verified successfully", user, signed_in))
 }
 
-/// Signs in with a code.
+/// Signs in with a code, for older clients.
+///
+/// As `verify-otp/` without a session, except that a wrong code is 401.
 #[utoipa::path(
-    post, path = "/phone/login", operation_id = "login_by_phone", tag = "One-time codes", request_body = PhoneProof,
+    post, path = "/phone/login", operation_id = "login_by_phone", tag = "One-time codes", request_body = Json<PhoneProof>,
     responses(
         (status = 200, body = Welcome),
         (status = 400, body = ErrorBody),
@@ -144,8 +153,10 @@ async fn login_by_phone(
 }
 
 /// Sends a one-time code to a phone number or e-mail address.
+///
+/// The answer is the same for known and unknown ones.
 #[utoipa::path(
-    post, path = "/otp/request", operation_id = "request_otp", tag = "One-time codes", request_body = AnyRecipient,
+    post, path = "/otp/request", operation_id = "request_otp", tag = "One-time codes", request_body = Json<AnyRecipient>,
     responses(
         (status = 200, body = Sent),
         (status = 400, body = ErrorBody),
@@ -167,9 +178,11 @@ async fn request(
     Ok(private_json(StatusCode::OK, &sent))
 }
 
-/// Signs in with a code. With a session: adds the number or address to its account.
+/// Signs in with a code sent to a number or address.
+///
+/// With a session: proves the number or address for that account instead.
 #[utoipa::path(
-    post, path = "/otp/verify", operation_id = "verify_otp", tag = "One-time codes", request_body = Proof,
+    post, path = "/otp/verify", operation_id = "verify_otp", tag = "One-time codes", request_body = Json<Proof>,
     security((), ("session" = [])),
     responses(
         (status = 200, body = Welcome),
@@ -197,13 +210,17 @@ async fn verify(
 
 /// Whether a number is proved.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PhoneVerification)]
 struct Verification {
     is_phone_verified: bool,
     /// E.164.
+    #[schema(required)]
     phone_number: Option<String>,
 }
 
-/// Tells whether one's number is proved.
+/// Tells whether the number of the session's user is proved.
+///
+/// The number may be null.
 #[utoipa::path(
     get, path = "/phone/verification-status", operation_id = "show_phone_verification", tag = "One-time codes",
     security(("session" = [])),

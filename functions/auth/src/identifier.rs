@@ -1,8 +1,7 @@
 //! What somebody can prove to be theirs: a phone number or an e-mail address.
 
-use std::str::FromStr;
-
-use shared::{descope::Channel, email::Email, phone::Phone};
+use serde_json::{Value, json};
+use shared::{descope::Channel, email::Email, phone::Phone, written::Written};
 
 /// A number or address that somebody has proved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,12 +43,14 @@ impl Identifier {
     }
 }
 
-impl FromStr for Identifier {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
+impl Written for Identifier {
+    fn parse(text: &str) -> Result<Self, String> {
         let phone = text.parse().map(Self::Phone).ok();
         let identifier = phone.or_else(|| text.parse().map(Self::Email).ok());
-        identifier.ok_or("Enter a valid phone number or email address.")
+        identifier.ok_or_else(|| "Enter a valid phone number or email address.".to_owned())
+    }
+
+    fn rules() -> Value {
+        json!({})
     }
 }

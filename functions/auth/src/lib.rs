@@ -3,7 +3,6 @@
 //! Descope knows passwords and sends codes and mails; `shared::descope` talks to it. Here stand the rules: whose account
 //! a proof opens (`sign_in`), what ends when an address is proved for the first time (`proof`), what a session is.
 
-mod change;
 mod codes;
 mod identifier;
 mod login;

@@ -5,8 +5,7 @@ use secrecy::SecretString;
 use shared::{
     Result, accounts,
     email::Email,
-    error::ErrorBody,
-    http::{ClientAddress, Device, Fields, Json, Read, Routes, routes},
+    http::{ClientAddress, Device, ErrorBody, Fields, Json, Read, Routes, routes},
 };
 use utoipa::ToSchema;
 
@@ -19,17 +18,19 @@ pub(crate) fn routes() -> Routes<App> {
     routes!(login)
 }
 
+/// An address and its password.
 #[derive(Debug, ToSchema)]
+#[schema(example = json!({ "email": "user@example.com", "password": "securepassword123" }))]
 struct Login {
-    #[schema(value_type = String, format = Email)]
+    #[schema(value_type = String)]
     email: Email,
-    #[schema(value_type = String, format = Password)]
+    #[schema(value_type = String)]
     password: SecretString,
 }
 
 impl Read for Login {
     fn read(fields: &mut Fields) -> Option<Self> {
-        let (email, password) = (email(fields), fields.secret("password", LONGEST_PASSWORD));
+        let (email, password) = (fields.value("email"), fields.secret("password", LONGEST_PASSWORD));
         Some(Self { email: email?, password: password? })
     }
 }
@@ -39,14 +40,11 @@ const LONGEST_PASSWORD: usize = 256;
 /// Descope's own limit, whatever a project's rules are. Refused before anything is done for the new password.
 pub(crate) const LONGEST_NEW_PASSWORD: usize = 64;
 
-/// The field `email`.
-pub(crate) fn email(fields: &mut Fields) -> Option<Email> {
-    fields.parsed("email", |text| text.parse().map_err(|error: shared::email::NotAnEmail| error.to_string()))
-}
-
-/// Signs in. A wrong password and an unknown address are answered alike.
+/// Signs in with a password.
+///
+/// A wrong password and an unknown address get the same answer.
 #[utoipa::path(
-    post, path = "/login", operation_id = "login", tag = "Accounts", request_body = Login,
+    post, path = "/login", operation_id = "login", tag = "Accounts", request_body = Json<Login>,
     responses(
         (status = 200, body = Welcome),
         (status = 400, body = ErrorBody),

@@ -6,15 +6,14 @@ use shared::{
     Error, Faults, Result,
     accounts::{self, Identity},
     email::Email,
-    error::ErrorBody,
-    http::{ClientAddress, Fields, Json, Read, Routes, routes},
+    http::{ClientAddress, ErrorBody, Fields, Json, Read, Routes, routes},
 };
 use utoipa::ToSchema;
 
 use crate::{
     App,
     identifier::Identifier,
-    login::{LONGEST_NEW_PASSWORD, email},
+    login::LONGEST_NEW_PASSWORD,
     proof::Proof,
     sessions::{self, Done},
     sign_in::Arrival,
@@ -25,22 +24,26 @@ pub(crate) fn routes() -> Routes<App> {
     routes!(request, confirm)
 }
 
+/// Whose password was forgotten.
 #[derive(Debug, ToSchema)]
+#[schema(as = PasswordResetRequest, example = json!({ "email": "user@example.com" }))]
 struct Forgotten {
-    #[schema(value_type = String, format = Email)]
+    #[schema(value_type = String)]
     email: Email,
 }
 
 impl Read for Forgotten {
     fn read(fields: &mut Fields) -> Option<Self> {
-        Some(Self { email: email(fields)? })
+        Some(Self { email: fields.value("email")? })
     }
 }
 
-/// Sends a mail with which a new password can be set. The answer is the same for addresses that nobody registered.
+/// Sends a mail with a link that sets a new password.
+///
+/// The answer is the same for addresses that are not registered.
 #[utoipa::path(
     post, path = "/password-reset", operation_id = "request_password_reset", tag = "Accounts",
-    request_body = Forgotten,
+    request_body = Json<Forgotten>,
     responses(
         (status = 200, body = Done),
         (status = 400, body = ErrorBody),
@@ -67,12 +70,14 @@ async fn request(State(app): State<App>, address: ClientAddress, Json(forgotten)
     Ok(Done { message: "If this email is registered, a password reset link has been sent." })
 }
 
+/// The link of the mail, and the new password.
 #[derive(Debug, ToSchema)]
+#[schema(as = PasswordReset, example = json!({ "token": "the t of the link", "new_password": "securepassword456" }))]
 struct Confirmation {
     /// The `t` of the link.
     #[schema(value_type = String)]
     token: SecretString,
-    #[schema(value_type = String, format = Password)]
+    #[schema(value_type = String)]
     new_password: SecretString,
 }
 
@@ -84,10 +89,12 @@ impl Read for Confirmation {
     }
 }
 
-/// Sets a new password and ends all sessions of the account. A link works once.
+/// Sets a new password.
+///
+/// All sessions of the account end. A link works once.
 #[utoipa::path(
     post, path = "/password-reset-confirm", operation_id = "confirm_password_reset", tag = "Accounts",
-    request_body = Confirmation,
+    request_body = Json<Confirmation>,
     responses(
         (status = 200, body = Done),
         (status = 400, body = ErrorBody),

@@ -1,7 +1,5 @@
 //! One's profile.
 
-use std::str::FromStr;
-
 use axum::{
     extract::State,
     response::{IntoResponse, Response},
@@ -9,19 +7,20 @@ use axum::{
 use chrono::{DateTime, Utc};
 use lambda_http::http::StatusCode;
 use serde::Serialize;
+use serde_json::{Value, json};
 use shared::{
     Error, Result,
     accounts::{self, User},
     email::Email,
-    error::ErrorBody,
-    http::{Fields, Json, Read, Routes, private_json, routes},
+    http::{ErrorBody, Fields, Json, Patch, Read, Routes, private_json, routes},
     phone::Phone,
     session::Session,
+    written::Written,
 };
 use url::Url;
 use utoipa::ToSchema;
 
-use crate::{App, change::Change, sessions};
+use crate::{App, sessions};
 
 /// The longest first or last name.
 pub(crate) const LONGEST_NAME: usize = 100;
@@ -40,11 +39,14 @@ pub(crate) struct Profile {
     id: i64,
     /// The address or number that the account was made with.
     username: String,
+    #[schema(required)]
     email: Option<String>,
     first_name: String,
     last_name: String,
     /// E.164.
+    #[schema(required)]
     phone_number: Option<String>,
+    #[schema(required)]
     profile_picture: Option<String>,
     /// Whether number or address has been proved.
     is_verified: bool,
@@ -83,29 +85,33 @@ impl IntoResponse for Profile {
 
 /// What is to be changed. A field that is not sent stays; null or an empty text empties it.
 #[derive(Debug, ToSchema)]
-struct Changes {
+#[schema(example = json!({
+    "first_name": "Asha", "last_name": "Rao", "profile_picture": "https://example.com/asha.jpg",
+    "email": "asha@example.com", "phone_number": "98765 43211"
+}))]
+struct ProfileChanges {
     #[schema(value_type = Option<String>)]
-    first_name: Change<String>,
+    first_name: Patch<String>,
     #[schema(value_type = Option<String>)]
-    last_name: Change<String>,
+    last_name: Patch<String>,
     /// An https URL.
     #[schema(value_type = Option<String>)]
-    profile_picture: Change<Picture>,
+    profile_picture: Patch<Picture>,
     /// Unverified until a one-time code proves it.
     #[schema(value_type = Option<String>)]
-    email: Change<Email>,
+    email: Patch<Email>,
     /// Unverified until a one-time code proves it.
     #[schema(value_type = Option<String>)]
-    phone_number: Change<Phone>,
+    phone_number: Patch<Phone>,
 }
 
-impl Read for Changes {
+impl Read for ProfileChanges {
     fn read(fields: &mut Fields) -> Option<Self> {
-        let first_name = Change::read(fields, "first_name", LONGEST_NAME);
-        let last_name = Change::read(fields, "last_name", LONGEST_NAME);
-        let profile_picture = Change::read(fields, "profile_picture", LONGEST_URL);
-        let email = Change::read(fields, "email", Email::MAX);
-        let phone_number = Change::read(fields, "phone_number", LONGEST_PHONE);
+        let first_name = fields.patch("first_name", LONGEST_NAME);
+        let last_name = fields.patch("last_name", LONGEST_NAME);
+        let profile_picture = fields.patch("profile_picture", LONGEST_URL);
+        let email = fields.patch("email", Email::MAX);
+        let phone_number = fields.patch("phone_number", LONGEST_PHONE);
         Some(Self {
             first_name: first_name?,
             last_name: last_name?,
@@ -120,20 +126,24 @@ impl Read for Changes {
 #[derive(Debug)]
 struct Picture(String);
 
-impl FromStr for Picture {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
+impl Written for Picture {
+    fn parse(text: &str) -> Result<Self, String> {
         match Url::parse(text) {
             Ok(url) if url.scheme() == "https" && url.username().is_empty() && url.password().is_none() => {
                 Ok(Self(url.into()))
             }
-            _ => Err("Enter a valid https URL."),
+            _ => Err("Enter a valid https URL.".to_owned()),
         }
+    }
+
+    fn rules() -> Value {
+        json!({ "format": "uri", "pattern": "^https://" })
     }
 }
 
-/// Shows one's profile.
+/// Shows the profile of the session's user.
+///
+/// `is_verified` says whether the number or the address was proved.
 #[utoipa::path(
     get, path = "/profile", operation_id = "show_profile", tag = "Accounts", security(("session" = [])),
     responses((status = 200, body = Profile), (status = 401, body = ErrorBody))
@@ -142,18 +152,21 @@ async fn show(session: Session) -> Profile {
     session.user.into()
 }
 
-/// Changes one's profile. A new number or address is unverified, whoever else may use it: who proves it has it.
+/// Changes the profile of the session's user.
+///
+/// A field that is left out stays; null or an empty text clears it. A new number or address is unverified until a one-time
+/// code proves it.
 #[utoipa::path(
     patch, path = "/profile", operation_id = "update_profile", tag = "Accounts", security(("session" = [])),
-    request_body = Changes,
+    request_body = Json<ProfileChanges>,
     responses(
         (status = 200, body = Profile),
         (status = 400, body = ErrorBody),
         (status = 401, body = ErrorBody),
     )
 )]
-async fn update(State(app): State<App>, session: Session, Json(changes): Json<Changes>) -> Result<Profile> {
-    let Changes { first_name, last_name, profile_picture, email, phone_number } = changes;
+async fn update(State(app): State<App>, session: Session, Json(changes): Json<ProfileChanges>) -> Result<Profile> {
+    let ProfileChanges { first_name, last_name, profile_picture, email, phone_number } = changes;
     let mut transaction = app.sessions.database.begin().await?;
     // Whoever takes an account back ends its sessions first: what has waited for them changes nothing any more.
     accounts::hold(&mut transaction, session.user.id).await?;
@@ -178,15 +191,15 @@ async fn update(State(app): State<App>, session: Session, Json(changes): Json<Ch
             profile_picture, created_at, updated_at, $12::text[] as "roles!"
         "#,
         session.user.id,
-        first_name.is_wanted(),
+        first_name.is_sent(),
         first_name.value(),
-        last_name.is_wanted(),
+        last_name.is_sent(),
         last_name.value(),
-        profile_picture.is_wanted(),
+        profile_picture.is_sent(),
         profile_picture.value().map(|picture| picture.0),
-        email.is_wanted(),
+        email.is_sent(),
         email.value().map(|email| email.to_string()),
-        phone_number.is_wanted(),
+        phone_number.is_sent(),
         phone_number.value().map(|phone| phone.to_string()),
         &session.user.roles
     )

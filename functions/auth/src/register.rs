@@ -8,8 +8,7 @@ use shared::{
     accounts::{self, NewUser, User},
     descope::{Descope, SignedIn},
     email::Email,
-    error::ErrorBody,
-    http::{ClientAddress, Device, Fields, Json, Read, Routes, private_json, routes},
+    http::{ClientAddress, Device, ErrorBody, Fields, Json, Patch, Read, Routes, private_json, routes},
     phone::Phone,
     throttle::Claim,
 };
@@ -17,8 +16,7 @@ use utoipa::ToSchema;
 
 use crate::{
     App,
-    change::Change,
-    login::{LONGEST_NEW_PASSWORD, email},
+    login::LONGEST_NEW_PASSWORD,
     profile::{LONGEST_NAME, LONGEST_PHONE},
     sign_in::{Arrival, Welcome},
 };
@@ -28,38 +26,45 @@ pub(crate) fn routes() -> Routes<App> {
 }
 
 /// A registration that obeys every rule but those of Descope.
-#[derive(Debug, ToSchema)]
+#[derive(Debug)]
 struct Registration {
-    #[schema(value_type = String, format = Email)]
     email: Email,
-    #[schema(value_type = String, format = Password)]
     password: SecretString,
     first_name: String,
     last_name: String,
-    /// Any spelling. It counts for nothing until a one-time code proves it.
-    #[schema(value_type = Option<String>)]
     phone_number: Option<Phone>,
 }
 
 /// What was sent, with its faults: the password has more to obey than can be seen here, and all is told at once.
-#[derive(Debug)]
+#[derive(Debug, ToSchema)]
+#[schema(as = Registration, example = json!({
+    "email": "user@example.com", "password": "securepassword123", "first_name": "John", "last_name": "Doe",
+    "phone_number": "98765 43210"
+}))]
 struct Form {
+    #[schema(value_type = String)]
     email: Option<Email>,
+    #[schema(value_type = String)]
     password: Option<SecretString>,
+    #[schema(value_type = String)]
     first_name: Option<String>,
+    #[schema(value_type = String)]
     last_name: Option<String>,
-    phone_number: Option<Change<Phone>>,
+    /// Any spelling. It is unverified until a one-time code proves it.
+    #[schema(value_type = Option<String>)]
+    phone_number: Option<Patch<Phone>>,
+    #[schema(ignore)]
     faults: Faults,
 }
 
 impl Read for Form {
     fn read(fields: &mut Fields) -> Option<Self> {
         Some(Self {
-            email: email(fields),
+            email: fields.value("email"),
             password: fields.secret("password", LONGEST_NEW_PASSWORD),
             first_name: fields.text("first_name", LONGEST_NAME),
             last_name: fields.text("last_name", LONGEST_NAME),
-            phone_number: Change::read(fields, "phone_number", LONGEST_PHONE),
+            phone_number: fields.patch("phone_number", LONGEST_PHONE),
             faults: std::mem::take(&mut fields.faults),
         })
     }
@@ -69,7 +74,7 @@ impl Form {
     /// The number that was sent, if it is one.
     fn phone(&self) -> Option<&Phone> {
         match &self.phone_number {
-            Some(Change::Set(phone)) => Some(phone),
+            Some(Patch::Set(phone)) => Some(phone),
             _ => None,
         }
     }
@@ -97,9 +102,11 @@ impl Form {
     }
 }
 
-/// Registers. The address is not verified by that, and the number neither.
+/// Registers with an address and a password.
+///
+/// Neither the address nor the number is verified by that.
 #[utoipa::path(
-    post, path = "/register", operation_id = "register", tag = "Accounts", request_body = Registration,
+    post, path = "/register", operation_id = "register", tag = "Accounts", request_body = Json<Form>,
     responses(
         (status = 201, body = Welcome),
         (status = 400, body = ErrorBody),

@@ -11,8 +11,7 @@ use serde::Serialize;
 use shared::{
     Error, Result, accounts,
     descope::{Kind, SignedIn},
-    error::ErrorBody,
-    http::{Fields, Id, Json, Read, Routes, private_json, routes},
+    http::{ErrorBody, Fields, Id, Json, Read, Routes, private_json, routes},
     session::Session,
 };
 use sqlx::PgConnection;
@@ -32,6 +31,7 @@ pub(crate) fn routes() -> Routes<App> {
 
 /// A plain sentence.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Message)]
 pub(crate) struct Done {
     pub(crate) message: &'static str,
 }
@@ -43,6 +43,7 @@ impl IntoResponse for Done {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SessionList)]
 struct Sessions {
     sessions: Vec<Listed>,
 }
@@ -67,7 +68,9 @@ struct Listed {
     ip_address: String,
 }
 
-/// Lists one's sessions, newest first.
+/// Lists the sessions of the session's user, newest first.
+///
+/// At most 100, ended ones included.
 #[utoipa::path(
     get, path = "/sessions", operation_id = "list_sessions", tag = "Accounts", security(("session" = [])),
     responses((status = 200, body = Sessions), (status = 401, body = ErrorBody))
@@ -92,7 +95,9 @@ async fn list(State(app): State<App>, session: Session) -> Result<Response> {
     Ok(private_json(StatusCode::OK, &Sessions { sessions }))
 }
 
-/// Ends one of one's sessions. Its tokens are refused from the next request on.
+/// Ends one of the user's sessions.
+///
+/// Its tokens are refused from the next request on, in every function.
 #[utoipa::path(
     post, path = "/sessions/{id}/revoke", operation_id = "revoke_session", tag = "Accounts",
     security(("session" = [])), params(("id" = i64, Path)),
@@ -125,9 +130,10 @@ async fn revoke(State(app): State<App>, session: Session, Id(id): Id) -> Result<
     Ok(Done { message: "Session revoked successfully" })
 }
 
+/// The session's refresh token, if the session was not opened here.
 #[derive(Debug, ToSchema)]
+#[schema(example = json!({ "refresh_token": "eyJhbGciOiJSUzI1NiIs" }))]
 struct Logout {
-    /// Needed only if the session was not opened here.
     refresh_token: Option<String>,
 }
 
@@ -139,9 +145,11 @@ impl Read for Logout {
 }
 
 /// Ends the session that asks.
+///
+/// At Descope too.
 #[utoipa::path(
     post, path = "/logout", operation_id = "logout", tag = "Accounts", security(("session" = [])),
-    request_body = Logout,
+    request_body = Json<Logout>,
     responses((status = 200, body = Done), (status = 401, body = ErrorBody))
 )]
 async fn logout(State(app): State<App>, session: Session, Json(body): Json<Logout>) -> Result<Done> {

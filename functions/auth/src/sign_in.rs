@@ -19,6 +19,7 @@ use crate::{App, profile::Profile};
 
 /// The answer to whoever has signed in.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SignedIn)]
 pub(crate) struct Welcome {
     #[schema(example = "Login successful")]
     pub(crate) message: &'static str,

@@ -12,8 +12,7 @@ use shared::{
     Error, Result,
     accounts::{self, NewSession},
     descope::{Claims, Kind, SERVICE, SignedIn},
-    error::ErrorBody,
-    http::{Device, Fields, Json, Read, Routes, private_json, routes},
+    http::{Device, ErrorBody, Fields, Json, Read, Routes, private_json, routes},
     idempotency::{self, Answer, Key},
     session::{session_of, sha256},
 };
@@ -34,23 +33,27 @@ pub(crate) fn routes() -> Routes<App> {
     routes!(refresh)
 }
 
+/// A refresh token.
 #[derive(Debug, ToSchema)]
+#[schema(as = TokenRefresh, example = json!({ "refresh_token": "eyJhbGciOiJSUzI1NiIs" }))]
 struct Refresh {
+    #[schema(value_type = String)]
     refresh_token: Option<String>,
-    /// The same, for older clients.
-    #[schema(value_type = Option<String>)]
+    /// `refresh_token` as older clients call it. One of the two is needed.
+    #[schema(value_type = String)]
     #[expect(dead_code, reason = "described, and read into the other field")]
     refresh: (),
 }
 
 impl Read for Refresh {
     fn read(fields: &mut Fields) -> Option<Self> {
-        let name = if !fields.has("refresh_token") && fields.has("refresh") { "refresh" } else { "refresh_token" };
-        Some(Self { refresh_token: Some(fields.text(name, LONGEST_TOKEN)?), refresh: () })
+        let refresh_token = fields.renamed_text("refresh_token", "refresh", LONGEST_TOKEN);
+        Some(Self { refresh_token: Some(refresh_token?), refresh: () })
     }
 }
 
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RefreshedTokens)]
 struct Refreshed {
     session_token: String,
     /// The one that was sent, unless Descope has changed it.
@@ -65,8 +68,10 @@ struct Known {
 }
 
 /// Exchanges a refresh token for a new session token.
+///
+/// Several requests with one token within a minute get the same answer.
 #[utoipa::path(
-    post, path = "/token/refresh", operation_id = "refresh_token", tag = "Accounts", request_body = Refresh,
+    post, path = "/token/refresh", operation_id = "refresh_token", tag = "Accounts", request_body = Json<Refresh>,
     responses(
         (status = 200, body = Refreshed),
         (status = 400, body = ErrorBody),

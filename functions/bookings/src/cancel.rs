@@ -10,8 +10,7 @@ use shared::{
         status::BookingStatus,
     },
     database::Database,
-    error::ErrorBody,
-    http::{Envelope, Fields, Id, Json, Read, Routes, routes},
+    http::{Envelope, ErrorBody, Fields, Id, Json, Read, Routes, routes},
 };
 use sqlx::PgConnection;
 use utoipa::ToSchema;
@@ -27,9 +26,9 @@ pub(crate) fn routes() -> Routes<App> {
 
 /// Why, if the customer says so.
 #[derive(Debug, ToSchema)]
+#[schema(example = json!({ "reason": "The scooter was sold" }))]
 struct Cancellation {
-    /// Up to 500 characters.
-    #[schema(required = false)]
+    /// For the timeline.
     reason: String,
 }
 
@@ -39,16 +38,18 @@ impl Read for Cancellation {
     }
 }
 
-/// Cancels a booking that is pending or confirmed. One that is cancelled already stays so.
+/// Cancels a booking.
+///
+/// It must be `pending` or `confirmed`. Its slots are free again, and what was paid online is queued for refund. Cancelling
+/// it again changes nothing.
 #[utoipa::path(
     post, path = "/bookings/{id}/cancel", operation_id = "cancel_booking", tag = "Bookings",
-    request_body = Cancellation,
+    request_body = Json<Cancellation>,
     params(
         ("id" = i64, Path),
-        ("token" = Option<String>, Query, description = "The booking's access token."),
-        ("X-Booking-Token" = Option<String>, Header, description = "The same."),
+        ("token" = Option<String>, Query, description = "The booking's access token, for clients that cannot set `X-Booking-Token`."),
     ),
-    security((), ("session" = [])),
+    security(("booking_token" = []), ("session" = [])),
     responses(
         (status = 200, body = Envelope<Detail>),
         (status = 401, body = ErrorBody),

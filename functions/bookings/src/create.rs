@@ -13,8 +13,7 @@ use shared::{
         status::{BookingStatus, PaymentMethod, PaymentStatus, ServiceLocation},
     },
     database::Database,
-    error::ErrorBody,
-    http::{ClientAddress, Envelope, Json, Routes, routes},
+    http::{ClientAddress, Envelope, ErrorBody, Json, Routes, routes},
     idempotency::{self, Key, MaybeKey},
     metrics::{self, Count},
     money::Money,
@@ -40,6 +39,7 @@ pub(crate) fn routes() -> Routes<App> {
 
 /// A new booking, and the token that opens it. The token is not shown again.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CreatedBooking)]
 struct Created {
     #[serde(flatten)]
     booking: Detail,
@@ -47,9 +47,11 @@ struct Created {
     access_token: String,
 }
 
-/// Books. A retry with the same `Idempotency-Key` and body gets the first answer again.
+/// Makes a booking.
+///
+/// A retry with the same `Idempotency-Key` and body gets the first answer again and books nothing.
 #[utoipa::path(
-    post, path = "/bookings", operation_id = "create_booking", tag = "Bookings", request_body = Draft,
+    post, path = "/bookings", operation_id = "create_booking", tag = "Bookings", request_body = Json<Draft>,
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters; makes a retry safe.")),
     security((), ("session" = [])),
     responses(

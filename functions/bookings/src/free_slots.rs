@@ -6,15 +6,13 @@ use serde::Serialize;
 use shared::{
     Faults, Result,
     bookings::{
-        appointment::parse_date,
         facts::{self, Question},
         free_slots::available,
         slot_usage,
         status::ServiceLocation,
     },
     database::Database,
-    error::ErrorBody,
-    http::{ClientAddress, Envelope, Fields, Query, Read, Routes, routes},
+    http::{ClientAddress, Envelope, ErrorBody, Fields, Query, Read, Routes, routes},
     throttle::Throttle,
 };
 use utoipa::{IntoParams, ToSchema};
@@ -27,6 +25,7 @@ pub(crate) fn routes() -> Routes<App> {
 
 /// A start on the day that was asked for.
 #[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Slot)]
 struct Slot {
     /// On the shop's clock.
     time: NaiveTime,
@@ -38,7 +37,7 @@ struct Slot {
 
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Wanted {
+struct SlotsOf {
     /// A day on the shop's calendar.
     date: NaiveDate,
     /// Home visits and shop visits have capacities of their own.
@@ -51,20 +50,22 @@ struct Wanted {
     service_ids: Vec<i64>,
 }
 
-impl Read for Wanted {
+impl Read for SlotsOf {
     fn read(fields: &mut Fields) -> Option<Self> {
         fields.split_list("service_ids");
-        let date = fields.parsed("date", parse_date);
-        let service_location = fields.parsed("service_location", ServiceLocation::parse);
-        let vehicle_model_id = if fields.has("vehicle_model_id") { fields.integer("vehicle_model_id") } else { None };
+        let date = fields.value("date");
+        let service_location = fields.value("service_location");
+        let vehicle_model_id = fields.integer_if_sent("vehicle_model_id");
         let service_ids = if fields.has("service_ids") { fields.integers("service_ids", 20)? } else { Vec::new() };
         Some(Self { date: date?, service_location: service_location?, vehicle_model_id, service_ids })
     }
 }
 
-/// Lists the starts of a day with what is free. Closed, past and too distant days have none.
+/// Lists the starts of a day with what is free.
+///
+/// Closed, past and too distant days have none. With services, for a job of their length.
 #[utoipa::path(
-    get, path = "/slots", operation_id = "list_slots", tag = "Bookings", params(Wanted),
+    get, path = "/slots", operation_id = "list_slots", tag = "Bookings", params(SlotsOf),
     responses((status = 200, body = Envelope<Vec<Slot>>), (status = 400, body = ErrorBody))
 )]
 async fn list(
@@ -72,7 +73,7 @@ async fn list(
     State(throttle): State<Throttle>,
     State(limits): State<Limits>,
     address: ClientAddress,
-    Query(wanted): Query<Wanted>,
+    Query(wanted): Query<SlotsOf>,
 ) -> Result<Envelope<Vec<Slot>>> {
     throttle.check(&[limits.public_reads.on(&address.0)]).await?;
     // One connection for both questions: the pool asks each that it gets back whether it is well.

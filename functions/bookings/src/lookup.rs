@@ -7,8 +7,7 @@ use shared::{
     accounts::User,
     bookings::detail::Detail,
     database::Database,
-    error::ErrorBody,
-    http::{ClientAddress, Envelope, Fields, Id, Paged, Paging, Query, Read, Routes, routes},
+    http::{ClientAddress, Envelope, ErrorBody, Fields, Id, Paged, Paging, Query, Read, Routes, routes},
     phone::Phone,
     select_bookings,
     session::Sessions,
@@ -36,8 +35,7 @@ struct OfPhone {
 
 impl Read for OfPhone {
     fn read(fields: &mut Fields) -> Option<Self> {
-        let phone =
-            fields.parsed("phone", |text| text.parse().map_err(|error: shared::phone::NotAPhone| error.to_string()));
+        let phone = fields.value("phone");
         Some(Self { phone: phone? })
     }
 }
@@ -80,7 +78,10 @@ where
     }
 }
 
-/// Lists the bookings of a phone number, newest first: whole to whoever has proved the number, masked to anybody else.
+/// Lists the bookings of a phone number, newest first.
+///
+/// Whole with a session that has proved the number, masked otherwise. With a session `phone` may be left out: then these are
+/// the bookings of the session's own number.
 #[utoipa::path(
     get, path = "/bookings", operation_id = "list_bookings", tag = "Bookings", params(OfPhone, Paging),
     security((), ("session" = [])),
@@ -138,15 +139,16 @@ async fn list(
     Ok(Paged::page(message, shown, usize::try_from(count).unwrap_or_default(), paging, &uri))
 }
 
-/// Shows a booking: whole to its owner and to the staff, masked to anybody else.
+/// Shows a booking.
+///
+/// Whole with the booking's token, the session of its owner or a staff credential; masked otherwise.
 #[utoipa::path(
     get, path = "/bookings/{id}", operation_id = "show_booking", tag = "Bookings",
     params(
         ("id" = i64, Path),
-        ("token" = Option<String>, Query, description = "The booking's access token."),
-        ("X-Booking-Token" = Option<String>, Header, description = "The same."),
+        ("token" = Option<String>, Query, description = "The booking's access token, for clients that cannot set `X-Booking-Token`."),
     ),
-    security((), ("session" = []), ("staff_key" = [])),
+    security((), ("booking_token" = []), ("session" = []), ("staff_key" = [])),
     responses(
         (status = 200, body = Envelope<Detail>),
         (status = 401, description = "A session was sent that is not valid.", body = ErrorBody),

@@ -4,7 +4,7 @@ use chrono::{NaiveDate, NaiveTime};
 use shared::{
     Faults, Result,
     bookings::{
-        appointment::{self, parse_date, parse_time},
+        appointment,
         facts::{Facts, Model, Question, Service},
         slot_usage::Job,
         status::{PaymentMethod, ServiceLocation},
@@ -19,43 +19,39 @@ use crate::Payments;
 
 /// A booking request. Unknown keys are ignored.
 #[derive(Debug, ToSchema)]
-#[schema(as = NewBooking)]
+#[schema(as = BookingRequest, example = json!({
+    "customer_name": "John Doe", "customer_phone": "98765 43210", "customer_email": "john@example.com",
+    "vehicle_model_id": 7, "service_ids": [4, 6], "service_location": "home", "address": "123 Main St",
+    "appointment_date": "2026-12-02", "appointment_time": "10:00", "payment_method": "cash", "notes": "Ring twice"
+}))]
 pub(crate) struct Draft {
-    /// 1 to 100 characters.
-    #[schema(required, nullable = false, value_type = String, example = "John Doe")]
     pub(crate) customer_name: Option<String>,
-    /// Any common spelling of an Indian mobile number, or `+` and 8 to 15 digits.
-    #[schema(required, nullable = false, value_type = String, example = "9876543210")]
+    /// A phone number in any spelling.
+    #[schema(value_type = String)]
     pub(crate) customer_phone: Option<Phone>,
-    /// May be left out or empty.
-    #[schema(value_type = String, example = "john@example.com", required = false)]
     pub(crate) customer_email: Option<String>,
-    #[schema(required, nullable = false, value_type = i64, example = 7)]
     pub(crate) vehicle_model_id: Option<i64>,
-    /// 1 to 20 services, each once and each with a price for the model.
-    #[schema(required, nullable = false, value_type = Vec<i64>, example = json!([4, 6]))]
+    /// Each must have a price for the model.
+    #[schema(value_type = Vec<i64>)]
     pub(crate) service_ids: Option<Vec<i64>>,
-    #[schema(required, nullable = false, value_type = ServiceLocation)]
+    #[schema(value_type = ServiceLocation)]
     pub(crate) service_location: Option<ServiceLocation>,
     /// Needed for a home visit.
-    #[schema(value_type = String, example = "123 Main St", required = false)]
     pub(crate) address: Option<String>,
     /// A day on the shop's calendar.
-    #[schema(required, nullable = false, value_type = String, format = Date)]
+    #[schema(value_type = String)]
     pub(crate) appointment_date: Option<NaiveDate>,
-    /// The start of a slot on the shop's clock, `HH:MM` or `HH:MM:SS`.
-    #[schema(required, nullable = false, value_type = String, example = "10:00:00")]
+    /// The start of a slot on the shop's clock.
+    #[schema(value_type = String)]
     pub(crate) appointment_time: Option<NaiveTime>,
     /// `razorpay` only while online payments are enabled.
-    #[schema(required, nullable = false, value_type = PaymentMethod)]
+    #[schema(value_type = PaymentMethod)]
     pub(crate) payment_method: Option<PaymentMethod>,
-    /// Up to 1000 characters.
-    #[schema(value_type = String, required = false)]
     pub(crate) notes: Option<String>,
     /// What could not be read.
     #[schema(ignore)]
     pub(crate) faults: Faults,
-    /// The whole body, whatever its order and spacing.
+    /// Of the whole body, independent of order and spacing.
     #[schema(ignore)]
     pub(crate) sha256: [u8; 32],
 }
@@ -66,15 +62,15 @@ impl Read for Draft {
         let mut draft = Self {
             sha256,
             customer_name: fields.text("customer_name", 100),
-            customer_phone: fields.parsed("customer_phone", |text| text.parse().map_err(not_valid)),
-            customer_email: fields.text_or_empty("customer_email", 254),
+            customer_phone: fields.value("customer_phone"),
+            customer_email: fields.text_or_empty("customer_email", Email::MAX),
             vehicle_model_id: fields.integer("vehicle_model_id"),
             service_ids: fields.integers("service_ids", 20),
-            service_location: fields.parsed("service_location", ServiceLocation::parse),
+            service_location: fields.value("service_location"),
             address: fields.text_or_empty("address", 500),
-            appointment_date: fields.parsed("appointment_date", parse_date),
-            appointment_time: fields.parsed("appointment_time", parse_time),
-            payment_method: fields.parsed("payment_method", PaymentMethod::parse),
+            appointment_date: fields.value("appointment_date"),
+            appointment_time: fields.value("appointment_time"),
+            payment_method: fields.value("payment_method"),
             notes: fields.text_or_empty("notes", 1000),
             faults: std::mem::take(&mut fields.faults),
         };
@@ -200,8 +196,4 @@ pub(crate) fn offered<'a>(
         }
     }
     services
-}
-
-fn not_valid(error: impl std::error::Error) -> String {
-    error.to_string()
 }

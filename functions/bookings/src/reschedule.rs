@@ -5,14 +5,12 @@ use chrono::{NaiveDate, NaiveTime};
 use shared::{
     Result,
     bookings::{
-        appointment::{parse_date, parse_time},
         change::{self, Actor, Rules},
         detail::Detail,
         slot_usage::Refused,
     },
     database::Database,
-    error::ErrorBody,
-    http::{Envelope, Fields, Id, Json, Read, Routes, routes},
+    http::{Envelope, ErrorBody, Fields, Id, Json, Read, Routes, routes},
 };
 use sqlx::PgConnection;
 use utoipa::ToSchema;
@@ -28,31 +26,31 @@ pub(crate) fn routes() -> Routes<App> {
 
 /// The new appointment.
 #[derive(Debug, ToSchema)]
+#[schema(example = json!({ "appointment_date": "2026-12-02", "appointment_time": "15:00" }))]
 struct Reschedule {
     /// A day on the shop's calendar.
     appointment_date: NaiveDate,
     /// The start of a slot on the shop's clock.
-    #[schema(example = "10:00:00")]
     appointment_time: NaiveTime,
 }
 
 impl Read for Reschedule {
     fn read(fields: &mut Fields) -> Option<Self> {
-        let appointment_date = fields.parsed("appointment_date", parse_date);
-        let appointment_time = fields.parsed("appointment_time", parse_time);
+        let (appointment_date, appointment_time) = (fields.value("appointment_date"), fields.value("appointment_time"));
         Some(Self { appointment_date: appointment_date?, appointment_time: appointment_time? })
     }
 }
 
-/// Moves a booking that is pending or confirmed to another time.
+/// Moves a booking to another time.
+///
+/// It must be `pending` or `confirmed`. The new slots are taken and the old ones freed in one step.
 #[utoipa::path(
-    patch, path = "/bookings/{id}", operation_id = "reschedule_booking", tag = "Bookings", request_body = Reschedule,
+    patch, path = "/bookings/{id}", operation_id = "reschedule_booking", tag = "Bookings", request_body = Json<Reschedule>,
     params(
         ("id" = i64, Path),
-        ("token" = Option<String>, Query, description = "The booking's access token."),
-        ("X-Booking-Token" = Option<String>, Header, description = "The same."),
+        ("token" = Option<String>, Query, description = "The booking's access token, for clients that cannot set `X-Booking-Token`."),
     ),
-    security((), ("session" = [])),
+    security(("booking_token" = []), ("session" = [])),
     responses(
         (status = 200, body = Envelope<Detail>),
         (status = 400, body = ErrorBody),

@@ -7,8 +7,7 @@ use shared::{
     Error, Result,
     bookings::status::BookingStatus,
     database::Database,
-    error::ErrorBody,
-    http::{Envelope, Id, Routes, routes},
+    http::{Envelope, ErrorBody, Id, Routes, routes},
     select_bookings,
 };
 use utoipa::ToSchema;
@@ -21,12 +20,14 @@ pub(crate) fn routes() -> Routes<App> {
 
 /// Something that happened.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BookingEvent)]
 struct Event {
     #[serde(with = "shared::http::time")]
     at: DateTime<Utc>,
     #[schema(example = "rescheduled")]
     event: String,
-    /// Null for the beginning; the same as `to_status` where the status stays.
+    /// Null for `created`; equal to `to_status` where the status stays.
+    #[schema(required)]
     from_status: Option<BookingStatus>,
     to_status: BookingStatus,
     /// `customer`, `staff:<label>`, `razorpay` or `system`.
@@ -35,14 +36,15 @@ struct Event {
 }
 
 /// Lists what happened to a booking, oldest first.
+///
+/// At most the newest 500 events, for the owner and for staff.
 #[utoipa::path(
     get, path = "/bookings/{id}/timeline", operation_id = "list_booking_events", tag = "Bookings",
     params(
         ("id" = i64, Path),
-        ("token" = Option<String>, Query, description = "The booking's access token."),
-        ("X-Booking-Token" = Option<String>, Header, description = "The same."),
+        ("token" = Option<String>, Query, description = "The booking's access token, for clients that cannot set `X-Booking-Token`."),
     ),
-    security((), ("session" = []), ("staff_key" = [])),
+    security(("booking_token" = []), ("session" = []), ("staff_key" = [])),
     responses(
         (status = 200, body = Envelope<Vec<Event>>),
         (status = 401, body = ErrorBody),

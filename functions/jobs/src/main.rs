@@ -3,6 +3,7 @@
 use jobs::App;
 use lambda_runtime::{LambdaEvent, service_fn};
 use shared::{
+    Error,
     config::{self, Settings},
     database::Database,
     logging, metrics,
@@ -24,7 +25,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         settings.renew_if_old().await;
         let outcome = match app.handle(event.payload).await {
             // Every event is safe to repeat.
-            Err(error) if app.database.may_now_serve(&error).await => app.handle(event.payload).await,
+            Err(Error::Database(error)) if app.database.may_now_let_in(&error).await => app.handle(event.payload).await,
             outcome => outcome,
         };
         metrics::flush();

@@ -13,8 +13,7 @@ use shared::{
         status::{BookingStatus, PaymentStatus},
     },
     database::Database,
-    error::ErrorBody,
-    http::{ClientAddress, Envelope, Fields, Json, Read, Routes, private_json, routes},
+    http::{ClientAddress, Envelope, ErrorBody, Fields, Json, Read, Routes, private_json, routes},
     money::Rupees,
     razorpay::{Failure, Order, Razorpay, SERVICE},
 };
@@ -31,12 +30,14 @@ pub(crate) fn routes() -> Routes<App> {
     routes!(create)
 }
 
+/// The booking to pay.
 #[derive(Debug, ToSchema)]
-struct Wanted {
+#[schema(example = json!({ "booking_id": 1 }))]
+struct OrderRequest {
     booking_id: i64,
 }
 
-impl Read for Wanted {
+impl Read for OrderRequest {
     fn read(fields: &mut Fields) -> Option<Self> {
         Some(Self { booking_id: fields.integer("booking_id")? })
     }
@@ -44,6 +45,7 @@ impl Read for Wanted {
 
 /// What the checkout needs.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PaymentOrder)]
 struct ToPay {
     /// Razorpay's.
     #[schema(example = "order_Q0AaBbCcDdEeFf")]
@@ -69,10 +71,12 @@ struct Kept {
     currency: String,
 }
 
-/// Makes the order that a booking is paid by, or finds the one that is open already. Whoever pays needs no proof, and
-/// learns the amount only.
+/// Makes the order that a booking is paid by, or answers the one that is open.
+///
+/// Paying needs no proof: the answer tells the amount only. Open Razorpay's checkout with `order_id` and `key_id`, then send
+/// what it returns to `verify/`.
 #[utoipa::path(
-    post, path = "/razorpay/create-order", operation_id = "create_order", tag = "Payments", request_body = Wanted,
+    post, path = "/razorpay/create-order", operation_id = "create_order", tag = "Payments", request_body = Json<OrderRequest>,
     responses(
         (status = 200, description = "The order that was open already.", body = Envelope<ToPay>),
         (status = 201, body = Envelope<ToPay>),
@@ -87,7 +91,7 @@ async fn create(
     Enabled(razorpay): Enabled,
     State(app): State<App>,
     address: ClientAddress,
-    Json(wanted): Json<Wanted>,
+    Json(wanted): Json<OrderRequest>,
 ) -> Result<Response> {
     app.throttle.check(&[app.orders_per_address.on(&address.0)]).await?;
     let (kept, is_new) = reserve(&app.database, wanted.booking_id).await?;

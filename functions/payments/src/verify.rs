@@ -5,8 +5,7 @@ use serde::Serialize;
 use shared::{
     Error, Result,
     bookings::status::PaymentStatus,
-    error::ErrorBody,
-    http::{ClientAddress, Envelope, Fields, Json, Read, Routes, routes},
+    http::{ClientAddress, Envelope, ErrorBody, Fields, Json, Read, Routes, routes},
     payments,
     razorpay::{Failure, PaymentStatus as GatewayStatus},
 };
@@ -20,6 +19,10 @@ pub(crate) fn routes() -> Routes<App> {
 
 /// What Razorpay's checkout gave the browser.
 #[derive(Debug, ToSchema)]
+#[schema(as = CheckoutResult, example = json!({
+    "razorpay_order_id": "order_Q0AaBbCcDdEeFf", "razorpay_payment_id": "pay_Q0AaBbCcDdEeFf",
+    "razorpay_signature": "9b857e32e5f79d770b469a4d7b3e5c5386004a677823dcbdddfef8fc7c6a8e18"
+}))]
 struct Checkout {
     razorpay_order_id: String,
     razorpay_payment_id: String,
@@ -37,15 +40,18 @@ impl Read for Checkout {
 
 /// Where the booking stands now.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = VerifiedPayment)]
 struct Verified {
     booking_id: i64,
     payment_status: PaymentStatus,
 }
 
-/// Verifies a payment: its signature, and then with Razorpay its order, amount, currency and status. A payment that the
-/// bank has only authorized is captured. To be repeated as often as one likes.
+/// Verifies a payment.
+///
+/// Checks the signature, then asks Razorpay for order, amount, currency and status. An authorized payment is captured. Safe
+/// to repeat.
 #[utoipa::path(
-    post, path = "/razorpay/verify", operation_id = "verify_payment", tag = "Payments", request_body = Checkout,
+    post, path = "/razorpay/verify", operation_id = "verify_payment", tag = "Payments", request_body = Json<Checkout>,
     responses(
         (status = 200, body = Envelope<Verified>),
         (status = 400, description = "`INVALID_SIGNATURE`, `PAYMENTS_DISABLED`, or fields at fault.", body = ErrorBody),

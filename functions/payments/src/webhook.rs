@@ -6,8 +6,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use shared::{
     Error, Result,
-    error::ErrorBody,
-    http::{DEADLINE, Routes, private_json, routes},
+    http::{DEADLINE, ErrorBody, Routes, private_json, routes},
     metrics::{self, Count},
     payments,
     razorpay::Event,
@@ -20,7 +19,9 @@ pub(crate) fn routes() -> Routes<App> {
     routes!(receive)
 }
 
-/// Receives an event of Razorpay. Any 2xx ends its delivery; after anything else it comes again, for a day.
+/// Receives an event of Razorpay.
+///
+/// Any 2xx ends its delivery; after anything else Razorpay repeats it for a day.
 #[utoipa::path(
     post, path = "/razorpay/webhook", operation_id = "receive_webhook", tag = "Payments",
     request_body(content = Object, description = "An event, signed over its raw bytes."),

@@ -6,8 +6,7 @@ use serde::Serialize;
 use shared::{
     Result,
     cache::{Asked, Cache, HOUR},
-    error::ErrorBody,
-    http::{Envelope, Id, Paged, Paging, Routes, routes},
+    http::{Envelope, ErrorBody, Id, Paged, Paging, Routes, routes},
 };
 use sqlx::PgPool;
 use utoipa::ToSchema;
@@ -20,6 +19,7 @@ pub(crate) fn routes() -> Routes<App> {
 
 /// A service category.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ServiceCategory)]
 struct Category {
     id: i64,
     name: String,
@@ -33,6 +33,8 @@ struct Category {
 }
 
 /// Lists the service categories.
+///
+/// Those on offer, by id.
 #[utoipa::path(
     get, path = "/service-categories", operation_id = "list_service_categories", tag = "Catalogue", params(Paging),
     responses((status = 200, body = Paged<Category>), (status = 304), (status = 400, body = ErrorBody))
@@ -43,6 +45,8 @@ async fn list(State(cache): State<Cache>, asked: Asked) -> Result<Response> {
 }
 
 /// Shows a service category.
+///
+/// 404 if it is not on offer.
 #[utoipa::path(
     get, path = "/service-categories/{id}", operation_id = "show_service_category", tag = "Catalogue",
     params(("id" = i64, Path)),

@@ -6,8 +6,7 @@ use serde::Serialize;
 use shared::{
     Result,
     cache::{Asked, Cache, HALF_HOUR},
-    error::ErrorBody,
-    http::{Fields, Paged, Paging, Read, Routes, routes},
+    http::{ErrorBody, Fields, Paged, Paging, Read, Routes, routes},
     money::Money,
 };
 use utoipa::{IntoParams, ToSchema};
@@ -20,6 +19,7 @@ pub(crate) fn routes() -> Routes<App> {
 
 /// The price of a service for a model.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ServicePrice)]
 struct Price {
     id: i64,
     service_id: i64,
@@ -51,7 +51,9 @@ impl Read for OfModel {
     }
 }
 
-/// Lists all services that are offered for a model, with their prices.
+/// Lists the services that are offered for a model, with their prices.
+///
+/// A service without a price for the model is not offered for it.
 #[utoipa::path(
     get, path = "/service-pricing/by-vehicle", operation_id = "list_service_prices", tag = "Catalogue",
     params(OfModel, Paging),

@@ -6,8 +6,7 @@ use serde::Serialize;
 use shared::{
     Result,
     cache::{Asked, Cache, HOUR},
-    error::ErrorBody,
-    http::{Envelope, Fields, Id, Paged, Paging, Read, Routes, routes},
+    http::{Envelope, ErrorBody, Fields, Id, Paged, Paging, Read, Routes, routes},
     money::Rupees,
 };
 use sqlx::PgPool;
@@ -29,7 +28,7 @@ struct Service {
     description: String,
     duration_minutes: i32,
     /// The lowest price of all models, in rupees; null where no model has one.
-    #[schema(value_type = Option<f64>, example = 559.00)]
+    #[schema(value_type = Option<f64>, required, example = 559.00)]
     price: Option<Rupees>,
     #[serde(with = "shared::http::time")]
     created_at: DateTime<Utc>,
@@ -48,12 +47,14 @@ struct OfCategory {
 
 impl Read for OfCategory {
     fn read(fields: &mut Fields) -> Option<Self> {
-        let mut sent = |name| if fields.has(name) { fields.integer(name) } else { None };
-        Some(Self { category_id: sent("category_id"), service_category: sent("service_category") })
+        let category_id = fields.integer_if_sent("category_id");
+        Some(Self { category_id, service_category: fields.integer_if_sent("service_category") })
     }
 }
 
-/// Lists the services, perhaps of one category.
+/// Lists the services.
+///
+/// Those on offer, by id; with `category_id` those of that category.
 #[utoipa::path(
     get, path = "/services", operation_id = "list_services", tag = "Catalogue", params(OfCategory, Paging),
     responses((status = 200, body = Paged<Service>), (status = 304), (status = 400, body = ErrorBody))
@@ -67,6 +68,8 @@ async fn list(State(cache): State<Cache>, asked: Asked<OfCategory>) -> Result<Re
 }
 
 /// Shows a service.
+///
+/// 404 if it is not on offer.
 #[utoipa::path(
     get, path = "/services/{id}", operation_id = "show_service", tag = "Catalogue",
     params(("id" = i64, Path)),

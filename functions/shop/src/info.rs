@@ -6,8 +6,7 @@ use serde::{Deserialize, Serialize};
 use shared::{
     Result,
     cache::{Asked, Cache, HOUR},
-    error::ErrorBody,
-    http::{Paged, Paging, Routes, routes},
+    http::{ErrorBody, Paged, Paging, Routes, routes},
 };
 use sqlx::types::Json;
 use utoipa::ToSchema;
@@ -32,8 +31,10 @@ struct Shop {
     /// Degrees with six places.
     longitude: String,
     /// The earliest of the week; null while the shop has no open day.
+    #[schema(required)]
     opening_time: Option<NaiveTime>,
     /// The latest of the week.
+    #[schema(required)]
     closing_time: Option<NaiveTime>,
     /// The open days, such as `Monday, Wednesday`.
     working_days: String,
@@ -52,22 +53,33 @@ struct Shop {
 /// The hours of each weekday; null where the shop is closed.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 struct Week {
+    #[schema(required)]
     monday: Option<Hours>,
+    #[schema(required)]
     tuesday: Option<Hours>,
+    #[schema(required)]
     wednesday: Option<Hours>,
+    #[schema(required)]
     thursday: Option<Hours>,
+    #[schema(required)]
     friday: Option<Hours>,
+    #[schema(required)]
     saturday: Option<Hours>,
+    #[schema(required)]
     sunday: Option<Hours>,
 }
 
+/// The hours of a day, on the shop's clock.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[schema(as = OpeningHours)]
 struct Hours {
     open: NaiveTime,
     close: NaiveTime,
 }
 
 /// Lists the shop.
+///
+/// An array of one.
 #[utoipa::path(
     get, path = "/shop-info", operation_id = "list_shops", tag = "Shop", params(Paging),
     responses((status = 200, body = Paged<Shop>), (status = 304), (status = 400, body = ErrorBody))

@@ -5,15 +5,13 @@ use chrono::{NaiveDate, NaiveTime};
 use shared::{
     Result,
     bookings::{
-        appointment::{parse_date, parse_time},
         change::{self, Actor, Rules},
         detail::Detail,
         slot_usage::Refused,
         status::BookingStatus,
     },
     database::Database,
-    error::ErrorBody,
-    http::{Envelope, Fields, Id, Json, Read, Routes, routes},
+    http::{Envelope, ErrorBody, Fields, Id, Json, Read, Routes, routes},
     staff::Staff,
 };
 use sqlx::PgConnection;
@@ -27,36 +25,36 @@ pub(crate) fn routes() -> Routes<App> {
 
 /// What is to be different; what is left out stays.
 #[derive(Debug, ToSchema)]
-struct Changes {
+#[schema(example = json!({
+    "appointment_date": "2026-12-02", "appointment_time": "16:00", "notes": "Called back", "force": true
+}))]
+struct BookingChanges {
     /// A day on the shop's calendar.
-    #[schema(required = false)]
     appointment_date: Option<NaiveDate>,
     /// The start of a slot on the shop's clock.
-    #[schema(required = false, example = "10:00:00")]
     appointment_time: Option<NaiveTime>,
-    /// Up to 1000 characters.
-    #[schema(required = false)]
     notes: Option<String>,
     /// Whether a full slot is taken as well.
-    #[schema(required = false, default = false)]
     force: bool,
 }
 
-impl Read for Changes {
+impl Read for BookingChanges {
     fn read(fields: &mut Fields) -> Option<Self> {
-        let appointment_date =
-            if fields.has("appointment_date") { fields.parsed("appointment_date", parse_date) } else { None };
-        let appointment_time =
-            if fields.has("appointment_time") { fields.parsed("appointment_time", parse_time) } else { None };
-        let notes = if fields.has("notes") { fields.text_or_empty("notes", 1000) } else { None };
+        let appointment_date = fields.value_if_sent("appointment_date");
+        let appointment_time = fields.value_if_sent("appointment_time");
+        let is_noted = fields.has("notes");
+        let notes = fields.text_or_empty("notes", 1000).filter(|_| is_noted);
         let force = fields.flag("force")?;
         Some(Self { appointment_date, appointment_time, notes, force })
     }
 }
 
-/// Moves a booking that is pending or confirmed, and rewrites the notes of any.
+/// Moves a booking, and rewrites its notes.
+///
+/// Only a `pending` or `confirmed` booking moves; notes can be rewritten at any time. `force` takes a full slot, and the
+/// timeline says by whom.
 #[utoipa::path(
-    patch, path = "/staff/bookings/{id}", operation_id = "change_booking", tag = "Staff", request_body = Changes,
+    patch, path = "/staff/bookings/{id}", operation_id = "change_booking", tag = "Staff", request_body = Json<BookingChanges>,
     params(("id" = i64, Path)),
     security(("staff_key" = []), ("session" = [])),
     responses(
@@ -72,7 +70,7 @@ async fn change(
     staff: Staff,
     State(database): State<Database>,
     Id(id): Id,
-    Json(changes): Json<Changes>,
+    Json(changes): Json<BookingChanges>,
 ) -> Result<Envelope<Detail>> {
     let mut transaction = database.begin().await?;
     let outcome = change_booking(&mut transaction, id, changes, &staff.actor()).await;
@@ -83,7 +81,7 @@ async fn change(
 async fn change_booking(
     connection: &mut PgConnection,
     id: i64,
-    changes: Changes,
+    changes: BookingChanges,
     actor: &Actor,
 ) -> Result<Detail, Refused> {
     let booking = change::lock(&mut *connection, id).await?;

@@ -2,19 +2,19 @@
 
 use axum::extract::{OriginalUri, State};
 use chrono::NaiveDate;
+use serde_json::{Value, json};
 use shared::{
     Result,
     bookings::{
-        appointment::parse_date,
         detail::Detail,
         status::{BookingStatus, PaymentStatus, ServiceLocation},
     },
     database::Database,
-    error::ErrorBody,
-    http::{Fields, Paged, Paging, Query, Read, Routes, routes},
+    http::{ErrorBody, Fields, Paged, Paging, Query, Read, Routes, routes},
     phone::Phone,
     select_bookings,
     staff::Staff,
+    written::Written,
 };
 use sqlx::PgConnection;
 use utoipa::IntoParams;
@@ -52,13 +52,13 @@ struct Filter {
 impl Read for Filter {
     fn read(fields: &mut Fields) -> Option<Self> {
         let filter = Self {
-            status: fields.parsed_if_any("status", BookingStatus::parse),
-            date: fields.parsed_if_any("date", parse_date),
-            date_from: fields.parsed_if_any("date_from", parse_date),
-            date_to: fields.parsed_if_any("date_to", parse_date),
-            search: fields.parsed_if_any("search", |text| Ok(Search::of(text))),
-            payment_status: fields.parsed_if_any("payment_status", PaymentStatus::parse),
-            service_location: fields.parsed_if_any("service_location", ServiceLocation::parse),
+            status: fields.value_if_any("status"),
+            date: fields.value_if_any("date"),
+            date_from: fields.value_if_any("date_from"),
+            date_to: fields.value_if_any("date_to"),
+            search: fields.value_if_any("search"),
+            payment_status: fields.value_if_any("payment_status"),
+            service_location: fields.value_if_any("service_location"),
         };
         if filter.date_from.zip(filter.date_to).is_some_and(|(from, to)| from > to) {
             fields.faults.add("date_to", "Ensure this date is not before date_from.");
@@ -67,13 +67,23 @@ impl Read for Filter {
     }
 }
 
-/// What somebody typed who looks for a customer.
+/// What staff typed to find a customer.
 #[derive(Debug, PartialEq, Eq)]
 struct Search {
     /// A pattern that finds the text within another.
     pattern: String,
     reference: String,
     phone: Option<String>,
+}
+
+impl Written for Search {
+    fn parse(text: &str) -> Result<Self, String> {
+        Ok(Self::of(text))
+    }
+
+    fn rules() -> Value {
+        json!({})
+    }
 }
 
 impl Search {
@@ -94,6 +104,8 @@ impl Search {
 }
 
 /// Lists bookings by appointment; of those at the same time, the newest first.
+///
+/// All filters must match. Without paging at most 500 bookings.
 #[utoipa::path(
     get, path = "/staff/bookings", operation_id = "list_bookings_for_staff", tag = "Staff", params(Filter, Paging),
     security(("staff_key" = []), ("session" = [])),

@@ -11,10 +11,9 @@ use shared::{
         status::{BookingStatus, PaymentStatus},
     },
     database::Database,
-    error::ErrorBody,
-    http::{Envelope, Fields, Id, Json, Read, Routes, routes},
+    http::{Envelope, ErrorBody, Fields, Id, Json, Read, Routes, routes},
     idempotency::{self, Key, MaybeKey},
-    money::{Money, parse_amount},
+    money::Money,
     payments,
     staff::Staff,
 };
@@ -29,9 +28,10 @@ pub(crate) fn routes() -> Routes<App> {
 
 /// What was paid at the counter.
 #[derive(Debug, ToSchema)]
+#[schema(as = CashPayment, example = json!({ "amount": "630.00" }))]
 struct Cash {
     /// Rupees: the booking's total, neither less nor more.
-    #[schema(value_type = String, example = "750.10")]
+    #[schema(value_type = String)]
     amount: Money,
     #[schema(ignore)]
     sha256: [u8; 32],
@@ -40,14 +40,15 @@ struct Cash {
 impl Read for Cash {
     fn read(fields: &mut Fields) -> Option<Self> {
         let sha256 = fields.sha256();
-        Some(Self { amount: fields.parsed("amount", parse_amount)?, sha256 })
+        Some(Self { amount: fields.value("amount")?, sha256 })
     }
 }
 
-/// Records that a booking has been paid in cash: the whole total, once. A retry with the same `Idempotency-Key` and body
-/// gets the first answer again.
+/// Records that a booking was paid in cash.
+///
+/// The whole total, once. A retry with the same `Idempotency-Key` and body gets the first answer again.
 #[utoipa::path(
-    post, path = "/staff/bookings/{id}/record-cash", operation_id = "record_cash", tag = "Staff", request_body = Cash,
+    post, path = "/staff/bookings/{id}/record-cash", operation_id = "record_cash", tag = "Staff", request_body = Json<Cash>,
     params(
         ("id" = i64, Path),
         ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters; makes a retry safe."),

@@ -11,10 +11,9 @@ use shared::{
         slot_usage::Refused,
     },
     database::Database,
-    error::ErrorBody,
-    http::{Envelope, Fields, Id, Json, Read, Routes, routes},
+    http::{Envelope, ErrorBody, Fields, Id, Json, Read, Routes, routes},
     idempotency::{self, Key, MaybeKey},
-    money::{Money, parse_amount},
+    money::Money,
     payments,
     staff::Staff,
 };
@@ -32,20 +31,21 @@ pub(crate) fn routes() -> Routes<App> {
 
 /// What is to go back, and why.
 #[derive(Debug, ToSchema)]
-struct Wanted {
+#[schema(example = json!({ "amount": "100.00", "reason": "Had to wait" }))]
+struct RefundRequest {
     /// Rupees; all that is left if it is missing.
-    #[schema(value_type = String, required = false, example = "750.10")]
+    #[schema(value_type = String)]
     amount: Option<Money>,
-    /// 1 to 500 characters, for the timeline.
+    /// For the timeline.
     reason: String,
     #[schema(ignore)]
     sha256: [u8; 32],
 }
 
-impl Read for Wanted {
+impl Read for RefundRequest {
     fn read(fields: &mut Fields) -> Option<Self> {
         let sha256 = fields.sha256();
-        let amount = fields.parsed_if_any("amount", parse_amount);
+        let amount = fields.value_if_any("amount");
         let reason = fields.text("reason", 500)?;
         Some(Self { amount, reason, sha256 })
     }
@@ -53,6 +53,7 @@ impl Read for Wanted {
 
 /// The booking, and what is going back with this request.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RefundedBooking)]
 struct Refunded {
     #[serde(flatten)]
     booking: Detail,
@@ -79,10 +80,12 @@ struct Left {
     paise: i64,
 }
 
-/// Gives money back, to where it came from. What was paid too much goes first. A booking whose money has all gone back is
-/// `refunded`; before that it stays `completed`. A retry with the same `Idempotency-Key` and body gets the first answer again.
+/// Gives money back, to where it came from.
+///
+/// Money paid too much goes first. A booking whose money has all gone back is `refunded`; before that it stays `completed`.
+/// A retry with the same `Idempotency-Key` and body gets the first answer again.
 #[utoipa::path(
-    post, path = "/staff/bookings/{id}/refund", operation_id = "refund_booking", tag = "Staff", request_body = Wanted,
+    post, path = "/staff/bookings/{id}/refund", operation_id = "refund_booking", tag = "Staff", request_body = Json<RefundRequest>,
     params(
         ("id" = i64, Path),
         ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters; makes a retry safe."),
@@ -103,7 +106,7 @@ async fn refund(
     State(database): State<Database>,
     Id(id): Id,
     MaybeKey(key): MaybeKey,
-    Json(wanted): Json<Wanted>,
+    Json(wanted): Json<RefundRequest>,
 ) -> Result<Response> {
     let mut transaction = database.begin().await?;
     let outcome = give_back(&mut transaction, id, &wanted, key.as_ref(), &staff.actor()).await;
@@ -113,7 +116,7 @@ async fn refund(
 async fn give_back(
     connection: &mut PgConnection,
     id: i64,
-    wanted: &Wanted,
+    wanted: &RefundRequest,
     key: Option<&Key>,
     actor: &Actor,
 ) -> Result<Response> {

@@ -5,8 +5,7 @@ use shared::{
     Error, Result,
     bookings::detail::Detail,
     database::Database,
-    error::ErrorBody,
-    http::{Envelope, Id, Routes, routes},
+    http::{Envelope, ErrorBody, Id, Routes, routes},
     select_bookings,
     staff::Staff,
 };
@@ -17,7 +16,9 @@ pub(crate) fn routes() -> Routes<App> {
     routes!(show)
 }
 
-/// Shows a booking.
+/// Shows a booking to staff.
+///
+/// Always whole.
 #[utoipa::path(
     get, path = "/staff/bookings/{id}", operation_id = "show_booking_to_staff", tag = "Staff",
     params(("id" = i64, Path)),

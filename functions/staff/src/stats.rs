@@ -5,8 +5,7 @@ use serde::Serialize;
 use shared::{
     Result,
     database::Database,
-    error::ErrorBody,
-    http::{Envelope, Routes, routes},
+    http::{Envelope, ErrorBody, Routes, routes},
     money::Money,
     staff::Staff,
 };
@@ -20,6 +19,7 @@ pub(crate) fn routes() -> Routes<App> {
 
 /// How the shop is doing.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BookingStatistics)]
 struct Stats {
     total_bookings: i64,
     booking_status: ByStatus,
@@ -35,6 +35,7 @@ struct Stats {
 
 /// How many bookings are in which status.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BookingsByStatus)]
 struct ByStatus {
     pending: i64,
     confirmed: i64,
@@ -45,6 +46,7 @@ struct ByStatus {
 
 /// How many bookings are paid.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BookingsByPayment)]
 struct ByPayment {
     pending: i64,
     completed: i64,
@@ -64,6 +66,8 @@ struct Revenue {
 }
 
 /// Counts bookings and money.
+///
+/// Days and months are the shop's.
 #[utoipa::path(
     get, path = "/staff/bookings/stats", operation_id = "show_booking_statistics", tag = "Staff",
     security(("staff_key" = []), ("session" = [])),

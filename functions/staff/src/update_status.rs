@@ -10,9 +10,9 @@ use shared::{
         status::BookingStatus,
     },
     database::Database,
-    error::ErrorBody,
-    http::{Envelope, Fields, Id, Json, Read, Routes, routes},
+    http::{Envelope, ErrorBody, Fields, Id, Json, Read, Routes, routes},
     staff::Staff,
+    written::Written,
 };
 use sqlx::PgConnection;
 use utoipa::ToSchema;
@@ -25,15 +25,15 @@ pub(crate) fn routes() -> Routes<App> {
 
 /// The next status.
 #[derive(Debug, ToSchema)]
+#[schema(as = StatusChange, example = json!({ "status": "confirmed" }))]
 struct NewStatus {
-    /// `pending`, `confirmed`, `in_progress`, `completed` or `cancelled`.
-    #[schema(example = "confirmed")]
+    #[schema(value_type = BookingStatus)]
     status: String,
 }
 
 impl Read for NewStatus {
     fn read(fields: &mut Fields) -> Option<Self> {
-        Some(Self { status: fields.text_or_empty("status", 1000)? })
+        Some(Self { status: fields.unparsed::<BookingStatus>("status")? })
     }
 }
 
@@ -50,10 +50,13 @@ impl NewStatus {
     }
 }
 
-/// Gives a booking another status. The same status again changes nothing.
+/// Gives a booking another status.
+///
+/// `pending` may become `confirmed`, `confirmed` `in_progress`, `in_progress` `completed`, and each of these `cancelled`. The
+/// same status again changes nothing. A cash booking that becomes `completed` counts as paid.
 #[utoipa::path(
     patch, path = "/staff/bookings/{id}/update-status", operation_id = "update_booking_status", tag = "Staff",
-    request_body = NewStatus, params(("id" = i64, Path)),
+    request_body = Json<NewStatus>, params(("id" = i64, Path)),
     security(("staff_key" = []), ("session" = [])),
     responses(
         (status = 200, body = Envelope<Detail>),

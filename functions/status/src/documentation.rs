@@ -9,15 +9,14 @@ use axum::{
 use lambda_http::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use shared::{
     Error, Result,
-    error::ErrorBody,
-    http::{Routes, etag, not_modified, routes},
+    http::{ErrorBody, Routes, etag, not_modified, routes},
 };
 use utoipa_swagger_ui::Config;
 
 use crate::App;
 
-/// Made from the routers of all functions by `make schema`; a test holds the two equal.
-const DOCUMENT: &str = include_str!("../openapi.json");
+/// Made from the routers of all functions by `make schema` (a test holds the two equal), without its white space.
+const DOCUMENT: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));
 
 /// Swagger UI's own files carry their styles and images inline, and nothing comes from elsewhere.
 const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
@@ -32,6 +31,8 @@ pub(crate) fn routes() -> Routes<App> {
 }
 
 /// Shows the OpenAPI 3.1 document.
+///
+/// This one.
 #[utoipa::path(
     get, path = "/api/schema", operation_id = "schema", tag = "Status",
     responses((status = 200, body = serde_json::Value), (status = 304))
@@ -41,6 +42,8 @@ async fn schema(headers: HeaderMap) -> Response {
 }
 
 /// Shows the page on which the API can be read and tried.
+///
+/// Swagger UI.
 #[utoipa::path(
     get, path = "/api/docs", operation_id = "docs", tag = "Status",
     responses((status = 200, body = String, content_type = "text/html"), (status = 304))
@@ -54,7 +57,9 @@ async fn page(headers: HeaderMap) -> Result<Response> {
     Ok(file(&headers, html.into_bytes(), &content_type))
 }
 
-/// Shows a file that the page consists of.
+/// Shows a file of that page.
+///
+/// Scripts, styles and images.
 #[utoipa::path(
     get, path = "/api/docs/{file}", operation_id = "docs_file", tag = "Status",
     params(("file" = String, Path)),

@@ -6,10 +6,11 @@ use axum::{
 };
 use lambda_http::http::StatusCode;
 use serde::Serialize;
+use serde_json::json;
 use shared::{
     database::Database,
-    error::ErrorBody,
-    http::{Envelope, Routes, private_json, routes},
+    error::Code,
+    http::{Envelope, ErrorBody, Routes, private_json, routes},
     redis::Redis,
 };
 use utoipa::ToSchema;
@@ -22,6 +23,7 @@ pub(crate) fn routes() -> Routes<App> {
 
 /// The process answers.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Liveness)]
 struct Live {
     /// Always `ok`.
     status: &'static str,
@@ -29,6 +31,7 @@ struct Live {
 
 /// What the system stands on.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Readiness)]
 struct Ready {
     /// `ok` or `unavailable`.
     database: &'static str,
@@ -36,7 +39,22 @@ struct Ready {
     redis: &'static str,
 }
 
+/// Why the system cannot do its work.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "an ErrorBody as this one operation answers it")]
+struct NotReady {
+    error: bool,
+    message: String,
+    status_code: u16,
+    /// Always `SERVICE_UNAVAILABLE`.
+    code: String,
+    details: Ready,
+    detail: String,
+}
+
 /// Tells that the process answers.
+///
+/// It asks nothing else.
 #[utoipa::path(
     get, path = "/health", operation_id = "health", tag = "Status",
     responses((status = 200, body = Envelope<Live>))
@@ -46,11 +64,13 @@ async fn live() -> Envelope<Live> {
 }
 
 /// Tells whether database and Redis answer.
+///
+/// 503 when the database does not.
 #[utoipa::path(
     get, path = "/ready", operation_id = "ready", tag = "Status",
     responses(
         (status = 200, body = Envelope<Ready>),
-        (status = 503, description = "The database does not answer; `details` tells each state.", body = ErrorBody),
+        (status = 503, description = "The database does not answer.", body = NotReady),
     )
 )]
 async fn ready(State(database): State<Database>, State(redis): State<Redis>) -> Response {
@@ -60,7 +80,6 @@ async fn ready(State(database): State<Database>, State(redis): State<Redis>) -> 
     if database {
         return Envelope::new("The service is ready", state).into_response();
     }
-    let status = StatusCode::SERVICE_UNAVAILABLE;
-    let message = "The database does not answer.".to_owned();
-    private_json(status, &ErrorBody::new(status, "SERVICE_UNAVAILABLE", message, &state))
+    let body = ErrorBody::new(Code::ServiceUnavailable, "The database does not answer.".to_owned(), json!(state));
+    private_json(StatusCode::SERVICE_UNAVAILABLE, &body)
 }

@@ -6,8 +6,7 @@ use serde::Serialize;
 use shared::{
     Result,
     cache::{Asked, Cache, HOUR},
-    error::ErrorBody,
-    http::{Envelope, Fields, Id, Paged, Paging, Read, Routes, routes},
+    http::{Envelope, ErrorBody, Fields, Id, Paged, Paging, Read, Routes, routes},
 };
 use sqlx::PgPool;
 use utoipa::{IntoParams, ToSchema};
@@ -20,11 +19,14 @@ pub(crate) fn routes() -> Routes<App> {
 
 /// A brand of one vehicle type.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = VehicleBrand)]
 struct Brand {
     id: i64,
     vehicle_type: i64,
     vehicle_type_name: String,
     name: String,
+    /// An https URL.
+    #[schema(required)]
     image: Option<String>,
     #[serde(with = "shared::http::time")]
     created_at: DateTime<Utc>,
@@ -46,6 +48,8 @@ impl Read for OfType {
 }
 
 /// Lists the brands of a vehicle type.
+///
+/// Those on offer, by id.
 #[utoipa::path(
     get, path = "/vehicle-brands", operation_id = "list_vehicle_brands", tag = "Catalogue", params(OfType, Paging),
     responses((status = 200, body = Paged<Brand>), (status = 304), (status = 400, body = ErrorBody))
@@ -61,6 +65,8 @@ async fn list(State(cache): State<Cache>, asked: Asked<OfType>) -> Result<Respon
 }
 
 /// Shows a brand.
+///
+/// 404 if it is not on offer.
 #[utoipa::path(
     get, path = "/vehicle-brands/{id}", operation_id = "show_vehicle_brand", tag = "Catalogue",
     params(("id" = i64, Path)),

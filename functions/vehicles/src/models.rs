@@ -6,8 +6,7 @@ use serde::Serialize;
 use shared::{
     Result,
     cache::{Asked, Cache, HOUR},
-    error::ErrorBody,
-    http::{Envelope, Fields, Id, Paged, Paging, Read, Routes, routes},
+    http::{Envelope, ErrorBody, Fields, Id, Paged, Paging, Read, Routes, routes},
 };
 use sqlx::PgPool;
 use utoipa::{IntoParams, ToSchema};
@@ -20,12 +19,15 @@ pub(crate) fn routes() -> Routes<App> {
 
 /// A model of a brand.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = VehicleModel)]
 struct Model {
     id: i64,
     vehicle_brand: i64,
     brand_name: String,
     vehicle_type_name: String,
     name: String,
+    /// An https URL.
+    #[schema(required)]
     image: Option<String>,
     #[serde(with = "shared::http::time")]
     created_at: DateTime<Utc>,
@@ -47,6 +49,8 @@ impl Read for OfBrand {
 }
 
 /// Lists the models of a brand.
+///
+/// Those on offer, by id.
 #[utoipa::path(
     get, path = "/vehicle-models", operation_id = "list_vehicle_models", tag = "Catalogue", params(OfBrand, Paging),
     responses((status = 200, body = Paged<Model>), (status = 304), (status = 400, body = ErrorBody))
@@ -62,6 +66,8 @@ async fn list(State(cache): State<Cache>, asked: Asked<OfBrand>) -> Result<Respo
 }
 
 /// Shows a model.
+///
+/// 404 if it is not on offer.
 #[utoipa::path(
     get, path = "/vehicle-models/{id}", operation_id = "show_vehicle_model", tag = "Catalogue",
     params(("id" = i64, Path)),

@@ -6,8 +6,7 @@ use serde::Serialize;
 use shared::{
     Result,
     cache::{Asked, Cache, HOUR},
-    error::ErrorBody,
-    http::{Envelope, Id, Paged, Paging, Routes, routes},
+    http::{Envelope, ErrorBody, Id, Paged, Paging, Routes, routes},
 };
 use sqlx::PgPool;
 use utoipa::ToSchema;
@@ -23,6 +22,8 @@ pub(crate) fn routes() -> Routes<App> {
 struct VehicleType {
     id: i64,
     name: String,
+    /// An https URL.
+    #[schema(required)]
     image: Option<String>,
     #[serde(with = "shared::http::time")]
     created_at: DateTime<Utc>,
@@ -31,6 +32,8 @@ struct VehicleType {
 }
 
 /// Lists the vehicle types.
+///
+/// Those on offer, by id.
 #[utoipa::path(
     get, path = "/vehicle-types", operation_id = "list_vehicle_types", tag = "Catalogue", params(Paging),
     responses((status = 200, body = Paged<VehicleType>), (status = 304), (status = 400, body = ErrorBody))
@@ -41,6 +44,8 @@ async fn list(State(cache): State<Cache>, asked: Asked) -> Result<Response> {
 }
 
 /// Shows a vehicle type.
+///
+/// 404 if it is not on offer.
 #[utoipa::path(
     get, path = "/vehicle-types/{id}", operation_id = "show_vehicle_type", tag = "Catalogue",
     params(("id" = i64, Path)),

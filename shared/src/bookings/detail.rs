@@ -51,6 +51,7 @@ pub struct Customer {
     pub name: String,
     /// E.164, or its last two digits.
     pub phone: String,
+    #[schema(required)]
     pub email: Option<String>,
     #[serde(with = "crate::http::time")]
     pub created_at: DateTime<Utc>,

@@ -1,7 +1,10 @@
 //! The words of a booking, and which status may follow which.
 
 use serde::Serialize;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
+
+use crate::written::Written;
 
 /// Where a booking stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema, sqlx::Type)]
@@ -23,11 +26,6 @@ pub enum BookingStatus {
 impl BookingStatus {
     /// All there are, as they follow one another.
     pub const ALL: [Self; 5] = [Self::Pending, Self::Confirmed, Self::InProgress, Self::Completed, Self::Cancelled];
-
-    /// Reads the word; the error is the sentence for the caller.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|status| status.as_str() == text).ok_or_else(|| not_a_choice(text))
-    }
 
     /// What it may become; nothing once it is completed or cancelled.
     pub const fn successors(self) -> &'static [Self] {
@@ -69,18 +67,6 @@ pub enum PaymentStatus {
     Refunded,
 }
 
-impl PaymentStatus {
-    /// Reads the word; the error is the sentence for the caller.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        match text {
-            "pending" => Ok(Self::Pending),
-            "completed" => Ok(Self::Completed),
-            "refunded" => Ok(Self::Refunded),
-            other => Err(not_a_choice(other)),
-        }
-    }
-}
-
 /// How the customer pays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema, sqlx::Type)]
 #[serde(rename_all = "snake_case")]
@@ -90,17 +76,6 @@ pub enum PaymentMethod {
     Cash,
     /// Online.
     Razorpay,
-}
-
-impl PaymentMethod {
-    /// Reads the word; the error is the sentence for the caller.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        match text {
-            "cash" => Ok(Self::Cash),
-            "razorpay" => Ok(Self::Razorpay),
-            other => Err(not_a_choice(other)),
-        }
-    }
 }
 
 /// Where the work is done. Each place has a pool of capacity of its own.
@@ -114,24 +89,36 @@ pub enum ServiceLocation {
     Shop,
 }
 
-impl ServiceLocation {
-    /// Reads the word; the error is the sentence for the caller.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        match text {
-            "home" => Ok(Self::Home),
-            "shop" => Ok(Self::Shop),
-            other => Err(not_a_choice(other)),
-        }
-    }
+/// Reads each by its word in the API.
+macro_rules! written {
+    ($($name:ident: $($word:literal => $variant:ident),+;)+) => {
+        $(impl Written for $name {
+            fn parse(text: &str) -> Result<Self, String> {
+                match text {
+                    $($word => Ok(Self::$variant),)+
+                    other => Err(format!("\"{other}\" is not a valid choice.")),
+                }
+            }
+
+            fn rules() -> Value {
+                json!({})
+            }
+        })+
+    };
 }
 
-fn not_a_choice(text: &str) -> String {
-    format!("\"{text}\" is not a valid choice.")
+written! {
+    BookingStatus: "pending" => Pending, "confirmed" => Confirmed, "in_progress" => InProgress,
+        "completed" => Completed, "cancelled" => Cancelled;
+    PaymentStatus: "pending" => Pending, "completed" => Completed, "refunded" => Refunded;
+    PaymentMethod: "cash" => Cash, "razorpay" => Razorpay;
+    ServiceLocation: "home" => Home, "shop" => Shop;
 }
 
 #[cfg(test)]
 mod tests {
-    use super::BookingStatus::{self, Cancelled, Completed, Confirmed, InProgress, Pending};
+    use super::BookingStatus::{Cancelled, Completed, Confirmed, InProgress, Pending};
+    use super::*;
 
     const ALL: [BookingStatus; 5] = BookingStatus::ALL;
 

@@ -127,6 +127,8 @@ fn network(address: &str) -> String {
 
 fn read<T: Read>(mut fields: Fields) -> Result<T> {
     let value = T::read(&mut fields);
+    #[cfg(feature = "openapi")]
+    super::described::note(&fields);
     match value {
         Some(value) if fields.faults.is_empty() => Ok(value),
         _ => Err(Error::Validation(fields.faults)),

@@ -1,12 +1,13 @@
-//! Reads the fields of a body or query the way the former service did: leniently, and telling all faults at once.
+//! Reads the fields of a body or query as the former service did: leniently, and reporting all faults at once.
 
 use std::ops::RangeInclusive;
 
 use secrecy::SecretString;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::Faults;
+use super::Patch;
+use crate::{Faults, written::Written};
 
 const REQUIRED: &str = "This field is required.";
 const NULL: &str = "This field may not be null.";
@@ -15,21 +16,24 @@ const NUL: &str = "Null characters are not allowed.";
 const NOT_A_STRING: &str = "Not a valid string.";
 const NOT_AN_INTEGER: &str = "A valid integer is required.";
 const NOT_A_BOOLEAN: &str = "Must be a valid boolean.";
+/// The longest text of a value that is parsed further.
+const LONGEST_VALUE: usize = 1000;
 
 /// A body or query that can be read out of fields.
 pub trait Read: Sized {
-    /// Takes what it knows out of the fields; `None` if that cannot be, with the reasons noted in [`Fields::faults`].
+    /// Takes its fields; `None` if they make no value, with the reasons in [`Fields::faults`]. Every field is asked for
+    /// before the first `?`, so that all faults are reported and the API document knows all fields.
     fn read(fields: &mut Fields) -> Option<Self>;
 }
 
-/// Nothing is asked for.
+/// A request without fields.
 impl Read for () {
     fn read(_: &mut Fields) -> Option<Self> {
         Some(())
     }
 }
 
-/// Two things that are asked for at once; the faults of both are told.
+/// Two values of one request; the faults of both are reported.
 impl<A: Read, B: Read> Read for (A, B) {
     fn read(fields: &mut Fields) -> Option<Self> {
         let (first, second) = (A::read(fields), B::read(fields));
@@ -41,20 +45,36 @@ impl<A: Read, B: Read> Read for (A, B) {
 #[derive(Debug, Default)]
 pub struct Fields {
     values: Map<String, Value>,
-    /// What is wrong so far.
     pub faults: Faults,
+    /// What was asked for so far; recorded for the API document only.
+    pub(super) asked: Vec<Asked>,
+    is_probe: bool,
+}
+
+/// A field that a reader has asked for.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) name: String,
+    pub(super) is_required: bool,
+    /// As JSON Schema.
+    pub(super) rules: Value,
 }
 
 impl Fields {
     /// The fields of a JSON object.
     pub fn new(values: Map<String, Value>) -> Self {
-        Self { values, faults: Faults::default() }
+        Self { values, ..Self::default() }
     }
 
     /// The fields of a query string; of a repeated one the last counts.
     pub fn from_query(query: &str) -> Self {
         let pairs = form_urlencoded::parse(query.as_bytes());
         Self::new(pairs.map(|(name, value)| (name.into_owned(), Value::String(value.into_owned()))).collect())
+    }
+
+    /// Fields that make a reader ask for everything it knows.
+    pub(super) fn probe() -> Self {
+        Self { is_probe: true, ..Self::default() }
     }
 
     /// A hash of the fields that does not depend on their order and spacing (RFC 8785).
@@ -64,66 +84,118 @@ impl Fields {
         Sha256::digest(canonical).into()
     }
 
-    /// Whether the field was sent at all.
+    /// Whether the field was sent.
     pub fn has(&self, name: &str) -> bool {
-        self.values.contains_key(name)
+        self.is_probe || self.values.contains_key(name)
     }
 
     /// A trimmed text of 1 to `max` characters.
     pub fn text(&mut self, name: &str, max: usize) -> Option<String> {
-        let text = self.optional_text(name, max, true)?;
-        if text.is_empty() {
-            self.faults.add(name, BLANK);
-            return None;
-        }
-        Some(text)
+        self.ask(name, true, || json!({ "type": "string", "minLength": 1, "maxLength": max }));
+        self.filled(name, max)
     }
 
     /// A trimmed text of up to `max` characters; empty if it was not sent.
     pub fn text_or_empty(&mut self, name: &str, max: usize) -> Option<String> {
-        self.optional_text(name, max, false)
+        self.ask(name, false, || json!({ "type": ["string", "null"], "maxLength": max }));
+        self.trimmed(name, max, false)
     }
 
-    /// A password or token: 1 to `max` characters, of which none is trimmed away.
+    /// A text of up to `max` characters that older clients send as `old_name`.
+    pub fn renamed_text(&mut self, name: &str, old_name: &str, max: usize) -> Option<String> {
+        let rules = || json!({ "type": "string", "minLength": 1, "maxLength": max });
+        self.ask(name, false, rules);
+        self.ask(old_name, false, rules);
+        let is_old = !self.has(name) && self.has(old_name);
+        self.filled(if is_old { old_name } else { name }, max)
+    }
+
+    /// A password or token: 1 to `max` characters, not trimmed.
     pub fn secret(&mut self, name: &str, max: usize) -> Option<SecretString> {
+        self.ask(name, true, || json!({ "type": "string", "format": "password", "minLength": 1, "maxLength": max }));
         match self.values.remove(name) {
             None => self.fault(name, REQUIRED),
             Some(Value::Null) => self.fault(name, NULL),
             Some(Value::String(text)) if text.trim().is_empty() => self.fault(name, BLANK),
             Some(Value::String(text)) if text.contains('\0') => self.fault(name, NUL),
-            Some(Value::String(text)) if text.chars().count() > max => {
-                self.fault(name, format!("Ensure this field has no more than {max} characters."))
-            }
+            Some(Value::String(text)) if text.chars().count() > max => self.fault(name, too_long(max)),
             Some(Value::String(text)) => Some(text.into()),
             Some(Value::Number(number)) => Some(number.to_string().into()),
             Some(Value::Bool(_) | Value::Array(_) | Value::Object(_)) => self.fault(name, NOT_A_STRING),
         }
     }
 
-    /// A text that means something: `parse` says what, or with which sentence it fails.
-    pub fn parsed<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
-        let text = self.text(name, 1000)?;
-        parse(&text).map_err(|sentence| self.faults.add(name, sentence)).ok()
+    /// A value that is written as text.
+    pub fn value<T: Written>(&mut self, name: &str) -> Option<T> {
+        self.ask(name, true, || T::rules());
+        let text = self.filled(name, LONGEST_VALUE)?;
+        self.parse(name, &text)
     }
 
-    /// A number without fraction; `"3"` is accepted where `3` is meant.
-    pub fn integer(&mut self, name: &str) -> Option<i64> {
-        match self.values.remove(name) {
-            None => self.fault(name, REQUIRED),
-            Some(Value::Null) => self.fault(name, NULL),
-            Some(value) => match integer(&value) {
-                Some(number) => Some(number),
-                None => self.fault(name, NOT_AN_INTEGER),
-            },
+    /// As [`Self::value`] where the field may be left out.
+    pub fn value_if_sent<T: Written>(&mut self, name: &str) -> Option<T> {
+        self.ask(name, false, || T::rules());
+        if !self.values.contains_key(name) {
+            return None;
         }
+        let text = self.filled(name, LONGEST_VALUE)?;
+        self.parse(name, &text)
+    }
+
+    /// As [`Self::value_if_sent`]; null and an empty text, as forms send it, count as left out.
+    pub fn value_if_any<T: Written>(&mut self, name: &str) -> Option<T> {
+        self.ask(name, false, || T::rules());
+        let text = self.trimmed(name, LONGEST_VALUE, false)?;
+        if text.is_empty() {
+            return None;
+        }
+        self.parse(name, &text)
+    }
+
+    /// The text of a value whose faults the caller words itself; empty if it was not sent.
+    pub fn unparsed<T: Written>(&mut self, name: &str) -> Option<String> {
+        self.ask(name, true, || T::rules());
+        self.trimmed(name, LONGEST_VALUE, false)
+    }
+
+    /// A value of up to `max` characters that a change sets, clears or leaves; `None` if it cannot be read.
+    pub fn patch<T: Written>(&mut self, name: &str, max: usize) -> Option<Patch<T>> {
+        self.ask(name, false, || {
+            let mut rules = json!({ "type": ["string", "null"], "maxLength": max });
+            if let (Value::Object(rules), Value::Object(more)) = (&mut rules, T::rules()) {
+                rules.extend(more);
+            }
+            rules
+        });
+        if !self.values.contains_key(name) {
+            return Some(Patch::Keep);
+        }
+        let text = self.trimmed(name, max, false)?;
+        if text.is_empty() {
+            return Some(Patch::Clear);
+        }
+        self.parse(name, &text).map(Patch::Set)
+    }
+
+    /// A number without fraction; `"3"` is accepted for `3`.
+    pub fn integer(&mut self, name: &str) -> Option<i64> {
+        self.ask(name, true, || json!({ "type": "integer", "format": "int64" }));
+        self.number(name)
+    }
+
+    /// As [`Self::integer`] where the field may be left out.
+    pub fn integer_if_sent(&mut self, name: &str) -> Option<i64> {
+        self.ask(name, false, || json!({ "type": "integer", "format": "int64" }));
+        if self.values.contains_key(name) { self.number(name) } else { None }
     }
 
     /// A number in a range, if it was sent.
     pub fn integer_within(&mut self, name: &str, range: RangeInclusive<i64>) -> Option<i64> {
-        if !self.has(name) {
+        self.ask(name, false, || json!({ "type": "integer", "minimum": range.start(), "maximum": range.end() }));
+        if !self.values.contains_key(name) {
             return None;
         }
-        let number = self.integer(name)?;
+        let number = self.number(name)?;
         if number < *range.start() {
             return self.fault(name, format!("Ensure this value is greater than or equal to {}.", range.start()));
         }
@@ -133,8 +205,9 @@ impl Fields {
         Some(number)
     }
 
-    /// A yes or no; no if it was not sent.
+    /// A boolean; `false` if it was not sent.
     pub fn flag(&mut self, name: &str) -> Option<bool> {
+        self.ask(name, false, || json!({ "type": "boolean", "default": false }));
         match self.values.remove(name) {
             None => Some(false),
             Some(Value::Null) => self.fault(name, NULL),
@@ -145,17 +218,12 @@ impl Fields {
         }
     }
 
-    /// As [`Self::parsed`] where the field may be left out; an empty text, as forms send it, counts as none.
-    pub fn parsed_if_any<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
-        let text = self.text_or_empty(name, 1000)?;
-        if text.is_empty() {
-            return None;
-        }
-        parse(&text).map_err(|sentence| self.faults.add(name, sentence)).ok()
-    }
-
     /// A list of 1 to `max` numbers without duplicates.
     pub fn integers(&mut self, name: &str, max: usize) -> Option<Vec<i64>> {
+        self.ask(name, true, || {
+            let items = json!({ "type": "integer", "format": "int64" });
+            json!({ "type": "array", "items": items, "minItems": 1, "maxItems": max, "uniqueItems": true })
+        });
         let items = match self.values.remove(name) {
             None => return self.fault(name, REQUIRED),
             Some(Value::Null) => return self.fault(name, NULL),
@@ -189,30 +257,60 @@ impl Fields {
         }
     }
 
-    fn optional_text(&mut self, name: &str, max: usize, is_required: bool) -> Option<String> {
+    /// Records a field for the API document; a function that only serves carries no code for it.
+    fn ask(&mut self, name: &str, is_required: bool, rules: impl FnOnce() -> Value) {
+        if cfg!(feature = "openapi") {
+            self.asked.push(Asked { name: name.to_owned(), is_required, rules: rules() });
+        }
+    }
+
+    /// A trimmed text that is there and not empty.
+    fn filled(&mut self, name: &str, max: usize) -> Option<String> {
+        let text = self.trimmed(name, max, true)?;
+        if text.is_empty() { self.fault(name, BLANK) } else { Some(text) }
+    }
+
+    fn trimmed(&mut self, name: &str, max: usize, is_required: bool) -> Option<String> {
         let text = match self.values.remove(name) {
             None if is_required => return self.fault(name, REQUIRED),
             Some(Value::Null) if is_required => return self.fault(name, NULL),
             None | Some(Value::Null) => return Some(String::new()),
             Some(Value::String(text)) => text.trim().to_owned(),
             Some(Value::Number(number)) => number.to_string(),
-            Some(Value::Bool(_) | Value::Array(_) | Value::Object(_)) => {
-                return self.fault(name, NOT_A_STRING);
-            }
+            Some(Value::Bool(_) | Value::Array(_) | Value::Object(_)) => return self.fault(name, NOT_A_STRING),
         };
         if text.contains('\0') {
             return self.fault(name, NUL);
         }
         if text.chars().count() > max {
-            return self.fault(name, format!("Ensure this field has no more than {max} characters."));
+            return self.fault(name, too_long(max));
         }
         Some(text)
+    }
+
+    fn parse<T: Written>(&mut self, name: &str, text: &str) -> Option<T> {
+        T::parse(text).map_err(|sentence| self.faults.add(name, sentence)).ok()
+    }
+
+    fn number(&mut self, name: &str) -> Option<i64> {
+        match self.values.remove(name) {
+            None => self.fault(name, REQUIRED),
+            Some(Value::Null) => self.fault(name, NULL),
+            Some(value) => match integer(&value) {
+                Some(number) => Some(number),
+                None => self.fault(name, NOT_AN_INTEGER),
+            },
+        }
     }
 
     fn fault<T>(&mut self, name: &str, sentence: impl Into<String>) -> Option<T> {
         self.faults.add(name, sentence);
         None
     }
+}
+
+fn too_long(max: usize) -> String {
+    format!("Ensure this field has no more than {max} characters.")
 }
 
 fn integer(value: &Value) -> Option<i64> {

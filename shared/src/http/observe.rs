@@ -16,6 +16,7 @@ use lambda_http::{
 };
 use tracing::{Instrument, info, info_span};
 
+use super::failure;
 use crate::metrics::{self, Count};
 
 /// The header that joins what the caller sees with what the log says.
@@ -40,6 +41,7 @@ pub(crate) async fn observe(request: Request, next: Next) -> Response {
 
     let mut response = next.run(request).instrument(span.clone()).await;
 
+    span.in_scope(|| failure::render(&mut response));
     response.headers_mut().insert(REQUEST_ID, id);
     join_repeated(response.headers_mut());
     let latency = started.elapsed();

@@ -17,7 +17,7 @@ pub type Routes<S = ()> = axum::Router<S>;
 #[macro_export]
 macro_rules! routes {
     ($($handler:ident),+ $(,)?) => {
-        $crate::http::Routes::new()$(.routes($crate::http::utoipa_axum::routes!($handler)))+
+        $crate::http::Routes::new()$(.routes($crate::http::named_once($crate::http::utoipa_axum::routes!($handler))))+
     };
 }
 
@@ -49,5 +49,42 @@ where
     match P::methods().iter().map(PathItemExt::to_method_filter).reduce(MethodFilter::or) {
         Some(methods) => Routes::new().route(&P::path(), on(methods, handler)),
         None => Routes::new(),
+    }
+}
+
+/// Sees to it that no two types give one name to different schemas: a document would keep one of them, and every generated
+/// client would send or expect the wrong body.
+#[cfg(feature = "openapi")]
+#[doc(hidden)]
+pub fn named_once<S>(routes: utoipa_axum::router::UtoipaMethodRouter<S>) -> utoipa_axum::router::UtoipaMethodRouter<S> {
+    for (name, schema) in &routes.0 {
+        know(name, &serde_json::json!(schema));
+    }
+    routes
+}
+
+#[cfg(feature = "openapi")]
+fn know(name: &str, schema: &serde_json::Value) {
+    use std::{
+        collections::BTreeMap,
+        sync::{Mutex, PoisonError},
+    };
+    static KNOWN: Mutex<BTreeMap<String, serde_json::Value>> = Mutex::new(BTreeMap::new());
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let first = known.entry(name.to_owned()).or_insert_with(|| schema.clone());
+    assert_eq!(first, schema, "two types are called {name} in the API document");
+}
+
+#[cfg(all(test, feature = "openapi"))]
+mod tests {
+    use serde_json::json;
+
+    use super::know;
+
+    #[test]
+    #[should_panic(expected = "two types are called Wanted in the API document")]
+    fn a_name_that_stands_for_two_schemas_is_refused() {
+        know("Wanted", &json!({ "type": "object", "properties": { "booking_id": { "type": "integer" } } }));
+        know("Wanted", &json!({ "type": "object", "properties": { "amount": { "type": "string" } } }));
     }
 }

@@ -19,13 +19,13 @@ use tower_http::{
 
 use super::{
     Routes,
+    failure::lost,
     observe::{REQUEST_ID, observe},
 };
 use crate::{
     Error,
     config::{self, Settings},
-    database::Database,
-    error::Lost,
+    database::{Database, Lost},
 };
 
 /// No request body is read beyond this.
@@ -126,10 +126,6 @@ async fn run(database: &Database, request: Request, next: Next) -> Response {
         response = run().await;
     }
     response
-}
-
-fn lost(response: &Response) -> Option<Lost> {
-    response.extensions().get().copied()
 }
 
 // The panic hook has logged what happened.

@@ -6,15 +6,17 @@ use shared::{
 };
 use utoipa::ToSchema;
 
-use crate::{change::Change, identifier::Identifier, profile::LONGEST_PHONE};
+use crate::{identifier::Identifier, profile::LONGEST_PHONE};
 
 /// The longest text that may be a code.
 const LONGEST_CODE: usize = 32;
 
+/// Where the code goes.
 #[derive(Debug, ToSchema)]
+#[schema(as = PhoneRecipient, example = json!({ "phone_number": "98765 43210" }))]
 pub(super) struct Recipient {
     /// Any spelling.
-    #[schema(value_type = String, example = "+1234567890")]
+    #[schema(value_type = String)]
     pub(super) phone_number: Phone,
 }
 
@@ -24,7 +26,9 @@ impl Read for Recipient {
     }
 }
 
+/// Where another code goes.
 #[derive(Debug, ToSchema)]
+#[schema(as = ResendRecipient, example = json!({ "phone_number": "98765 43210" }))]
 pub(super) struct MaybeRecipient {
     /// Any spelling. Without it the code goes to the number of whoever is signed in.
     #[schema(value_type = Option<String>)]
@@ -33,16 +37,17 @@ pub(super) struct MaybeRecipient {
 
 impl Read for MaybeRecipient {
     fn read(fields: &mut Fields) -> Option<Self> {
-        Some(Self { phone_number: Change::read(fields, "phone_number", LONGEST_PHONE)?.value() })
+        Some(Self { phone_number: fields.patch("phone_number", LONGEST_PHONE)?.value() })
     }
 }
 
+/// A code, and the number that it was sent to.
 #[derive(Debug, ToSchema)]
+#[schema(example = json!({ "phone_number": "98765 43210", "otp_code": "123456" }))]
 pub(super) struct PhoneProof {
     /// Any spelling.
-    #[schema(value_type = String, example = "+1234567890")]
+    #[schema(value_type = String)]
     pub(super) phone_number: Phone,
-    #[schema(example = "123456")]
     pub(super) otp_code: String,
 }
 
@@ -53,7 +58,9 @@ impl Read for PhoneProof {
     }
 }
 
+/// Where the code goes.
 #[derive(Debug, ToSchema)]
+#[schema(as = CodeRecipient, example = json!({ "identifier": "user@example.com" }))]
 pub(super) struct AnyRecipient {
     /// A phone number in any spelling, or an e-mail address.
     #[schema(value_type = String)]
@@ -66,12 +73,13 @@ impl Read for AnyRecipient {
     }
 }
 
+/// A code, and the number or address that it was sent to.
 #[derive(Debug, ToSchema)]
+#[schema(as = CodeProof, example = json!({ "identifier": "user@example.com", "otp_code": "123456" }))]
 pub(super) struct Proof {
     /// A phone number in any spelling, or an e-mail address.
     #[schema(value_type = String)]
     pub(super) identifier: Identifier,
-    #[schema(example = "123456")]
     pub(super) otp_code: String,
 }
 
@@ -83,9 +91,9 @@ impl Read for Proof {
 }
 
 fn phone_number(fields: &mut Fields) -> Option<Phone> {
-    fields.parsed("phone_number", |text| text.parse().map_err(|error: shared::phone::NotAPhone| error.to_string()))
+    fields.value("phone_number")
 }
 
 fn identifier(fields: &mut Fields) -> Option<Identifier> {
-    fields.parsed("identifier", |text| text.parse().map_err(str::to_owned))
+    fields.value("identifier")
 }

@@ -1,0 +1,160 @@
+//! All functions over one database and the stand-ins, and a caller who holds to the document.
+
+use std::{cell::RefCell, collections::BTreeSet};
+
+use descope_stand_in::StandIn as Descope;
+use razorpay_stand_in::StandIn as Razorpay;
+use serde_json::{Value, json};
+use shared::{cache::Cache, database::Database, http::fields_read, razorpay::WebhookSecrets, throttle::Limit};
+use sqlx::PgPool;
+use testing::{Answer, Client, STAFF_KEY};
+
+use crate::document::{operation, operations};
+
+pub(crate) struct World {
+    document: Value,
+    clients: Vec<(&'static str, Client)>,
+    pub(crate) descope: Descope,
+    pub(crate) razorpay: Razorpay,
+    called: RefCell<BTreeSet<String>>,
+}
+
+/// What a caller adds to the example of a request.
+#[derive(Default)]
+pub(crate) struct With<'a> {
+    pub(crate) id: i64,
+    pub(crate) query: &'a str,
+    pub(crate) headers: &'a [(&'a str, &'a str)],
+    /// Put in the place of the example's values: days pass, ids are given by the database.
+    pub(crate) values: Value,
+}
+
+impl World {
+    pub(crate) async fn new(pool: PgPool) -> Self {
+        let (descope, razorpay, redis) = (Descope::start().await, Razorpay::start().await, testing::redis());
+        testing::import_catalogue(&pool, &redis).await;
+        let database = Database::from(pool);
+        let throttle = testing::no_throttle(&redis);
+        let sessions = testing::sessions(&database, &descope, &redis);
+        let staff_keys = testing::staff_keys(&database, &throttle);
+        let limit = Limit::public_reads().unwrap();
+        let cache = Cache::new(redis.clone(), database.clone(), throttle.clone(), limit);
+        let client = |router| Client::new(router, database.clone());
+        let slow = |router| Client::within(router, database.clone(), auth::DEADLINE);
+        let gateway = payments::Gateway::enabled(
+            shared::razorpay::Razorpay::new(&razorpay.url(), razorpay.key_id(), razorpay.key_secret()).unwrap(),
+            WebhookSecrets::new([razorpay_stand_in::WEBHOOK_SECRET.to_owned()]),
+        );
+        let messages = auth::Messages {
+            password_reset_url: "http://localhost:3000/reset-password".to_owned(),
+            code_lifetime: std::time::Duration::from_mins(3),
+        };
+        let clients = vec![
+            ("/api/vehicle", client(vehicles::router(vehicles::App { cache: cache.clone() }))),
+            ("/api/service", client(services::router(services::App { cache: cache.clone() }))),
+            ("/api/shop", client(shop::router(shop::App { cache }))),
+            (
+                "/api/auth",
+                slow(auth::router(auth::App {
+                    sessions: sessions.clone(),
+                    seals: auth::Seals::parse("test:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=").unwrap(),
+                    throttle: throttle.clone(),
+                    limits: auth::Limits::from_env().unwrap(),
+                    messages,
+                })),
+            ),
+            (
+                "/api/payments",
+                slow(payments::router(payments::App {
+                    database: database.clone(),
+                    gateway,
+                    throttle: throttle.clone(),
+                    orders_per_address: payments::orders_per_address().unwrap(),
+                })),
+            ),
+            (
+                "/api/staff",
+                client(staff::router(staff::App {
+                    database: database.clone(),
+                    sessions: sessions.clone(),
+                    staff_keys: staff_keys.clone(),
+                })),
+            ),
+            (
+                "/api/",
+                client(bookings::router(bookings::App {
+                    database: database.clone(),
+                    sessions,
+                    staff_keys,
+                    throttle,
+                    limits: bookings::Limits::from_env().unwrap(),
+                    payments: bookings::Payments::Enabled,
+                })),
+            ),
+            ("/", client(status::router(status::App { database: database.clone(), redis }))),
+        ];
+        Self { document: api::document().unwrap(), clients, descope, razorpay, called: RefCell::default() }
+    }
+
+    /// Sends the documented example of an operation. First an empty body, if fields are required: they must be those that
+    /// are documented. The answer must fit its schema, and the handler must have read the documented fields and no others.
+    pub(crate) async fn call(&self, id: &str, with: With<'_>) -> Answer {
+        let operation = operation(&self.document, id);
+        let path = operation.path.replace("{id}", &with.id.to_string()) + with.query;
+        let prefix = if path.starts_with("/api/docs") || path.starts_with("/api/schema") { "/" } else { &path };
+        let (_, client) = self.clients.iter().find(|(start, _)| prefix.starts_with(start)).unwrap();
+        let client = with.headers.iter().fold(client.clone(), |client, (name, value)| client.with(name, value));
+        let required = operation.fields(true);
+        if !required.is_empty() {
+            let refused = self.send(&client, &operation.method, &path, Some(json!({}))).await;
+            assert_eq!(operation.check(&refused), Ok(()), "{id}");
+            let missing: BTreeSet<String> = refused.body["details"].as_object().unwrap().keys().cloned().collect();
+            assert_eq!((refused.status, missing), (400, required), "{id}: what is required");
+        }
+        let mut body = operation.body().map(|_| operation.example());
+        if let (Some(body), Value::Object(values)) = (&mut body, &with.values) {
+            for (name, value) in values {
+                body[name] = value.clone();
+            }
+        }
+        assert!(body.as_ref().is_none_or(Value::is_object), "{id} has no example");
+        fields_read();
+        let answer = self.send(&client, &operation.method, &path, body).await;
+        assert!(answer.status < 300, "{id}: {}", answer.text);
+        assert_eq!(operation.check(&answer), Ok(()), "{id}");
+        // Of a body; a query is read by GET alone.
+        if operation.method != "GET" {
+            let read: BTreeSet<String> = fields_read().into_iter().collect();
+            assert_eq!(read, operation.fields(false), "{id}: what the handler reads");
+        }
+        self.called.borrow_mut().insert(id.to_owned());
+        answer
+    }
+
+    async fn send(&self, client: &Client, method: &str, path: &str, body: Option<Value>) -> Answer {
+        match (method, body) {
+            ("POST", Some(body)) => client.post(path, &body).await,
+            ("PATCH", Some(body)) => client.patch(path, &body).await,
+            (method, None) => client.send(method, path, None).await,
+            (method, Some(_)) => panic!("{method} with a body"),
+        }
+    }
+
+    /// The operations of the document that nobody has called.
+    pub(crate) fn forgotten(&self) -> Vec<String> {
+        operations(&self.document).difference(&self.called.borrow()).cloned().collect()
+    }
+
+    /// The newest code that was sent to a number or address.
+    pub(crate) fn code(&self, to: &str) -> String {
+        self.descope.inbox(to).into_iter().find_map(|message| message.code).unwrap()
+    }
+
+    /// The `t` of the newest link that was mailed.
+    pub(crate) fn link(&self, to: &str) -> String {
+        self.descope.inbox(to).into_iter().find_map(|message| message.token).unwrap()
+    }
+}
+
+/// A staff key in its header.
+pub(crate) const STAFF: [(&str, &str); 1] = [("X-API-Key", STAFF_KEY)];

@@ -1,0 +1,77 @@
+//! The schema of a request body: its fields' descriptions from the type, its rules from the reader itself.
+//!
+//! A body is documented as `request_body = Json<T>`, as its handler reads it. What `T::read` asks for (names, lengths, which
+//! are required) is recorded and laid over what `ToSchema` derives, so that neither can say what the other does not.
+
+use std::{borrow::Cow, collections::BTreeSet};
+
+use serde_json::{Map, Value};
+use utoipa::{
+    __dev::ComposeSchema,
+    ToSchema,
+    openapi::{RefOr, Schema},
+};
+
+use super::{Json, Read, fields::Fields};
+
+/// What marks the component of a body; the document leaves it out.
+pub const BODY: &str = "Body";
+
+impl<T: Read + ComposeSchema> ComposeSchema for Json<T> {
+    fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
+        let derived = T::compose(Vec::new());
+        let Ok(Value::Object(schema)) = serde_json::to_value(&derived) else { return derived };
+        let mut fields = Fields::probe();
+        let _ = T::read(&mut fields);
+        serde_json::from_value(Value::Object(overlaid(schema, &fields))).unwrap_or(derived)
+    }
+}
+
+impl<T: Read + ToSchema + ComposeSchema> ToSchema for Json<T> {
+    fn name() -> Cow<'static, str> {
+        BODY.into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        T::schemas(schemas);
+    }
+}
+
+#[cfg(feature = "openapi")]
+thread_local! {
+    static READ: std::cell::RefCell<Vec<String>> = const { std::cell::RefCell::new(Vec::new()) };
+}
+
+/// The fields that were read since the last call, on this thread: a test compares them with the documented ones.
+#[cfg(feature = "openapi")]
+#[doc(hidden)]
+pub fn fields_read() -> Vec<String> {
+    READ.take()
+}
+
+#[cfg(feature = "openapi")]
+pub(super) fn note(fields: &Fields) {
+    READ.set(fields.asked.iter().map(|asked| asked.name.clone()).collect());
+}
+
+fn overlaid(mut schema: Map<String, Value>, fields: &Fields) -> Map<String, Value> {
+    let mut properties = match schema.remove("properties") {
+        Some(Value::Object(properties)) => properties,
+        _ => Map::new(),
+    };
+    let described: BTreeSet<&str> = properties.keys().map(String::as_str).collect();
+    let read: BTreeSet<&str> = fields.asked.iter().map(|asked| asked.name.as_str()).collect();
+    assert_eq!(described, read, "the fields that are described, and those that are read");
+    let required: Vec<&str> = fields.asked.iter().filter(|a| a.is_required).map(|asked| asked.name.as_str()).collect();
+    schema.insert("required".to_owned(), required.into());
+    for asked in &fields.asked {
+        if let (Some(Value::Object(property)), Value::Object(rules)) = (properties.get_mut(&asked.name), &asked.rules) {
+            property.extend(rules.clone());
+        }
+    }
+    schema.insert("properties".to_owned(), properties.into());
+    if schema.get("required").is_some_and(|names| names.as_array().is_some_and(Vec::is_empty)) {
+        schema.remove("required");
+    }
+    schema
+}

@@ -1,0 +1,147 @@
+//! How a failure becomes a response: a handler answers an [`Error`], the outermost layer renders it as JSON.
+
+use std::{borrow::Cow, sync::Arc};
+
+use axum::{
+    body::Body,
+    response::{IntoResponse, Response},
+};
+use lambda_http::http::{HeaderValue, header};
+use serde::Serialize;
+use serde_json::{Value, json};
+use tracing::error;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, Schema},
+};
+
+use crate::{
+    database::Lost,
+    error::{Code, Error},
+};
+
+/// The error that a response carries to [`render`].
+#[derive(Clone)]
+struct Failure(Arc<Error>);
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let mut response = self.code().status().into_response();
+        response.extensions_mut().insert(Failure(Arc::new(self)));
+        response
+    }
+}
+
+/// What of the way to Postgres was lost, if that is why the request failed.
+pub(super) fn lost(response: &Response) -> Option<Lost> {
+    let Failure(error) = response.extensions().get()?;
+    match &**error {
+        // The request may have waited for a connection that never answers.
+        Error::Deadline => Some(Lost::Pool),
+        Error::Database(error) => Lost::of(error),
+        _ => None,
+    }
+}
+
+/// Writes the body and headers of a failure into its response; logs it once if it is ours. Headers that are there, such as
+/// `Allow`, stay.
+pub(super) fn render(response: &mut Response) {
+    let Some(Failure(error)) = response.extensions_mut().remove() else { return };
+    let body = ErrorBody::new(error.code(), error.to_string(), error.details());
+    if body.code.status().is_server_error() {
+        error!(code = json!(body.code).as_str(), source = error.source_for_log(), "request failed");
+    }
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if body.status_code == 401 {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    if let Error::Throttled { retry_after_seconds } = &*error {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(*retry_after_seconds));
+    }
+    *response.body_mut() = Body::from(serde_json::to_vec(&body).unwrap_or_default());
+}
+
+/// The body of every failure.
+#[derive(Debug, Serialize)]
+pub struct ErrorBody {
+    /// Always `true`.
+    error: bool,
+    message: String,
+    status_code: u16,
+    code: Code,
+    /// What its form is, `code` tells.
+    details: Value,
+    /// `message` again, for clients of the former service.
+    detail: String,
+}
+
+impl ErrorBody {
+    pub fn new(code: Code, message: String, details: Value) -> Self {
+        Self { error: true, status_code: code.status().as_u16(), code, details, detail: message.clone(), message }
+    }
+}
+
+/// A union by `code`, so that a program that has compared the code knows the form of `details`.
+impl PartialSchema for ErrorBody {
+    fn schema() -> RefOr<Schema> {
+        let sentences = json!({ "type": "array", "items": { "type": "string" } });
+        let fields = json!({
+            "type": "object", "additionalProperties": sentences,
+            "description": "Sentences by field.",
+        });
+        let start = json!({
+            "type": "object", "required": ["date", "time"],
+            "properties": {
+                "date": { "type": "string", "format": "date" },
+                "time": { "type": "string", "pattern": r"^\d{2}:\d{2}:\d{2}$" },
+            },
+        });
+        let starts = json!({
+            "type": "object", "required": ["available"],
+            "properties": { "available": { "type": "array", "items": start } },
+            "description": "The free starts nearest to the one that was asked for, nearest first, on the shop's clock.",
+        });
+        let allowed = json!({
+            "type": "object", "required": ["allowed"],
+            "properties": { "allowed": { "type": "array", "items": { "type": "string" } } },
+            "description": "The statuses that may follow the present one.",
+        });
+        let nothing = json!({ "type": "object", "maxProperties": 0 });
+        let special = [Code::ValidationError, Code::Conflict, Code::SlotFull, Code::IllegalTransition];
+        let others: Vec<Code> = Code::ALL.into_iter().filter(|code| !special.contains(code)).collect();
+        let schema = json!({
+            "description": "Why a request failed. Decide by `code`; `message` is a sentence that can be shown.",
+            "oneOf": [
+                form("FieldErrors", &[Code::ValidationError, Code::Conflict], &fields),
+                form("SlotFullError", &[Code::SlotFull], &starts),
+                form("IllegalTransitionError", &[Code::IllegalTransition], &allowed),
+                form("OtherError", &others, &nothing),
+            ],
+        });
+        serde_json::from_value(schema).unwrap_or_else(|_| Schema::default().into())
+    }
+}
+
+impl ToSchema for ErrorBody {
+    fn name() -> Cow<'static, str> {
+        "ErrorBody".into()
+    }
+}
+
+fn form(title: &str, codes: &[Code], details: &Value) -> Value {
+    let statuses: std::collections::BTreeSet<u16> = codes.iter().map(|code| code.status().as_u16()).collect();
+    json!({
+        "title": title, "type": "object",
+        "required": ["error", "message", "status_code", "code", "details", "detail"],
+        "properties": {
+            "error": { "type": "boolean", "enum": [true] },
+            "message": { "type": "string", "description": "A sentence that can be shown." },
+            "status_code": { "type": "integer", "enum": statuses },
+            "code": { "type": "string", "enum": codes },
+            "details": details,
+            "detail": { "type": "string", "description": "`message` again, for clients of the former service." },
+        },
+    })
+}

@@ -1,0 +1,81 @@
+//! Values that callers write as text: how each is read, and what the API document says of it.
+
+use chrono::{Datelike, NaiveDate, NaiveTime, Timelike};
+use serde_json::{Value, json};
+
+/// A value that a body, a query or a form holds as text.
+pub trait Written: Sized {
+    /// Reads a trimmed text that is not empty; the error is the sentence for the caller.
+    fn parse(text: &str) -> Result<Self, String>;
+
+    /// What JSON Schema can say of the text beyond its type, such as a format; nothing for enums, which have a schema of
+    /// their own.
+    fn rules() -> Value;
+}
+
+impl Written for String {
+    fn parse(text: &str) -> Result<Self, String> {
+        Ok(text.to_owned())
+    }
+
+    fn rules() -> Value {
+        json!({})
+    }
+}
+
+impl Written for NaiveDate {
+    fn parse(text: &str) -> Result<Self, String> {
+        let is_plain = text.len() <= 10 && text.starts_with(|first: char| first.is_ascii_digit());
+        Self::parse_from_str(text, "%Y-%m-%d")
+            .ok()
+            .filter(|date| is_plain && date.year() > 0)
+            .ok_or_else(|| "Date has wrong format. Use one of these formats instead: YYYY-MM-DD.".to_owned())
+    }
+
+    fn rules() -> Value {
+        json!({ "format": "date" })
+    }
+}
+
+impl Written for NaiveTime {
+    fn parse(text: &str) -> Result<Self, String> {
+        Self::parse_from_str(text, "%H:%M:%S%.f")
+            .or_else(|_| Self::parse_from_str(text, "%H:%M"))
+            .ok()
+            .filter(|time| time.nanosecond() < 1_000_000_000)
+            .ok_or_else(|| "Time has wrong format. Use one of these formats instead: hh:mm[:ss[.uuuuuu]].".to_owned())
+    }
+
+    fn rules() -> Value {
+        json!({ "pattern": r"^([01]?\d|2[0-3]):[0-5]?\d(:[0-5]?\d(\.\d+)?)?$" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_read_with_and_without_seconds() {
+        assert_eq!(<NaiveTime as Written>::parse("09:30"), <NaiveTime as Written>::parse("09:30:00"));
+        for text in ["", "25:00", "9", "09:60", "09:30:00+05:30", "23:59:60", "noon"] {
+            assert!(<NaiveTime as Written>::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_date_is_a_year_a_month_and_a_day() {
+        for text in [
+            "",
+            "0000-01-01",
+            "2026-13-01",
+            "2026-02-30",
+            "01-11-2025",
+            "+12026-01-01",
+            "-0001-01-01",
+            "2026-11-22T10:00",
+        ] {
+            assert!(<NaiveDate as Written>::parse(text).is_err(), "{text}");
+        }
+    }
+}
