@@ -1,10 +1,47 @@
-//! Bookings, as far as more than one function works on them: rules, capacity, the form in which they are shown.
+//! Bookings: what a booking is, when it can be made, what it costs, how it changes, and how it is found.
 
+pub mod access_token;
+pub mod actor;
 pub mod appointment;
-pub mod change;
-pub mod detail;
+pub mod booking;
+pub mod create;
 pub mod facts;
 pub mod free_slots;
 mod masking;
+pub mod notes;
+pub mod plan;
+mod reference;
+pub mod reschedule;
+pub mod search;
 pub mod slot_usage;
+pub mod statistics;
 pub mod status;
+pub mod timeline;
+pub mod transition;
+
+use sqlx::PgConnection;
+
+pub use actor::Actor;
+pub use booking::Booking;
+use slot_usage::Refused;
+
+use crate::{
+    Error, Result,
+    database::Database,
+    metrics::{self, Count},
+};
+
+/// Runs a change of bookings in a transaction. Where a slot was full, the error holds the nearest free ones.
+pub async fn transaction<T>(
+    database: &Database,
+    change: impl AsyncFnOnce(&mut PgConnection) -> Result<T, Refused>,
+) -> Result<T> {
+    match database.transaction(change).await {
+        Ok(value) => Ok(value),
+        Err(Refused::Failed(error)) => Err(error),
+        Err(Refused::Full(visit)) => {
+            metrics::count(Count::SlotsFull);
+            Err(Error::SlotFull(free_slots::nearest(database, &visit).await?))
+        }
+    }
+}

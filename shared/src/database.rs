@@ -9,10 +9,12 @@ use std::{
 };
 
 use sqlx::{
-    Connection, PgPool, Postgres, Transaction,
+    Connection, PgConnection, PgPool, Postgres, Transaction,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
+
+use tracing::warn;
 
 use crate::config::{self, Live, Settings};
 
@@ -83,6 +85,27 @@ impl Database {
             "begin; set local lock_timeout = '3s'; set local idle_in_transaction_session_timeout = '10s'";
         // Nothing has been done yet, so a connection that a restart of Postgres cut may be replaced unseen.
         self.read(|pool| async move { pool.begin_with(BEGIN).await }).await
+    }
+
+    /// Runs `work` in a transaction: commits if it succeeds, rolls back if it fails. Either end is awaited, because a frozen
+    /// environment must keep no lock. Nothing else is awaited inside, such as Descope or Razorpay, unless the caller says why.
+    pub async fn transaction<T, E: From<sqlx::Error>>(
+        &self,
+        work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut transaction = self.begin().await?;
+        match work(&mut transaction).await {
+            Ok(value) => {
+                transaction.commit().await?;
+                Ok(value)
+            }
+            Err(error) => {
+                if let Err(lost) = transaction.rollback().await {
+                    warn!(error = %lost, "a transaction was not rolled back; Postgres does so when the connection ends");
+                }
+                Err(error)
+            }
+        }
     }
 
     /// Runs a query that may be repeated, once more if the connection was lost or our password has changed. For queries

@@ -9,7 +9,7 @@ use subtle::ConstantTimeEq;
 
 use crate::{
     Error, Result,
-    bookings::change::Actor,
+    bookings::Actor,
     config::{self, Live, Settings},
     database::Database,
     http::ClientAddress,

@@ -1,18 +1,17 @@
-//! Who is asking: the one place where credentials of a request are read.
+//! The caller of a request: the one place where its credentials are read.
 
 use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
 use lambda_http::http::{HeaderName, request::Parts};
 use shared::{
     Error, Result,
     accounts::User,
-    bookings::{change, detail::Stored},
+    bookings::{Booking, access_token::AccessToken, booking},
     http::{Fields, Query, Read},
+    ids::BookingId,
     session::{Session, Sessions},
     staff::{StaffKey, StaffKeys},
 };
 use sqlx::PgConnection;
-
-use crate::access_token::AccessToken;
 
 const BOOKING_TOKEN: HeaderName = HeaderName::from_static("x-booking-token");
 
@@ -32,17 +31,17 @@ impl Caller {
     }
 
     /// Whether the caller may see all of the booking: because it is theirs, or because they work in the shop.
-    pub(crate) fn may_see(&self, booking: &Stored) -> bool {
+    pub(crate) fn may_see(&self, booking: &Booking) -> bool {
         self.has_staff_key || self.user.as_ref().is_some_and(User::is_staff) || self.owns(booking)
     }
 
     /// Whether the booking is the caller's own: by its token, or because they have proved its number to be theirs.
-    pub(crate) fn owns(&self, booking: &Stored) -> bool {
+    pub(crate) fn owns(&self, booking: &Booking) -> bool {
         let by_token = self
             .token
             .as_ref()
             .is_some_and(|token| !booking.access_token_is_expired && token.opens(&booking.access_token_sha256));
-        by_token || self.has_number(&booking.customer_phone)
+        by_token || self.has_number(&booking.customer.phone)
     }
 
     /// Whether the caller is signed in and has proved this number to be theirs.
@@ -52,8 +51,8 @@ impl Caller {
 
     /// Locks a booking for a change by its owner: 404 if there is none, 403 for anybody else. The staff have routes of
     /// their own, which name them in the timeline.
-    pub(crate) async fn lock_own(&self, connection: &mut PgConnection, id: i64) -> Result<Stored> {
-        let booking = change::lock(connection, id).await?;
+    pub(crate) async fn lock_own(&self, connection: &mut PgConnection, id: BookingId) -> Result<Booking> {
+        let booking = booking::lock(connection, id).await?;
         if self.owns(&booking) { Ok(booking) } else { Err(Error::PermissionDenied) }
     }
 

@@ -2,23 +2,16 @@
 
 use axum::extract::State;
 use shared::{
-    Error, Result,
-    bookings::{
-        change::{self, Actor},
-        detail::Detail,
-        slot_usage::Refused,
-        status::BookingStatus,
-    },
+    Result,
+    bookings::{self, Booking, transition},
     database::Database,
     http::{Envelope, ErrorBody, Fields, Id, Json, Read, Routes, routes},
+    ids::BookingId,
 };
 use sqlx::PgConnection;
 use utoipa::ToSchema;
 
-use crate::{
-    App,
-    caller::{Caller, Claimant},
-};
+use crate::{App, caller::Claimant};
 
 pub(crate) fn routes() -> Routes<App> {
     routes!(cancel)
@@ -51,7 +44,7 @@ impl Read for Cancellation {
     ),
     security(("booking_token" = []), ("session" = [])),
     responses(
-        (status = 200, body = Envelope<Detail>),
+        (status = 200, body = Envelope<Booking>),
         (status = 401, body = ErrorBody),
         (status = 403, description = "The booking is not the caller's: a token that is wrong or has expired, another user's session.", body = ErrorBody),
         (status = 404, body = ErrorBody),
@@ -61,26 +54,13 @@ impl Read for Cancellation {
 async fn cancel(
     State(database): State<Database>,
     Claimant(caller): Claimant,
-    Id(id): Id,
+    Id(id): Id<BookingId>,
     Json(cancellation): Json<Cancellation>,
-) -> Result<Envelope<Detail>> {
-    let mut transaction = database.begin().await?;
-    let outcome = cancel_booking(&mut transaction, id, &caller, &cancellation.reason).await;
-    let booking = change::end(transaction, &database, outcome).await?;
+) -> Result<Envelope<Booking>> {
+    let cancel = async |connection: &mut PgConnection| {
+        let booking = caller.lock_own(connection, id).await?;
+        transition::cancel(connection, booking, &cancellation.reason).await
+    };
+    let booking = bookings::transaction(&database, cancel).await?;
     Ok(Envelope::new("Booking cancelled successfully", booking))
-}
-
-async fn cancel_booking(
-    connection: &mut PgConnection,
-    id: i64,
-    caller: &Caller,
-    reason: &str,
-) -> Result<Detail, Refused> {
-    let booking = caller.lock_own(connection, id).await?;
-    let status = booking.booking_status;
-    if !status.is_up_to_customer() && status != BookingStatus::Cancelled {
-        // What work in progress may become is for the shop to say.
-        return Err(Error::IllegalTransition(Vec::new()).into());
-    }
-    change::set_status(connection, booking, BookingStatus::Cancelled, &Actor::Customer, reason).await
 }

@@ -8,6 +8,7 @@ use shared::{
     bookings::{
         facts::{self, Question},
         free_slots::available,
+        plan::offered,
         slot_usage,
         status::ServiceLocation,
     },
@@ -17,7 +18,7 @@ use shared::{
 };
 use utoipa::{IntoParams, ToSchema};
 
-use crate::{App, Limits, plan::offered};
+use crate::{App, Limits};
 
 pub(crate) fn routes() -> Routes<App> {
     routes!(list)

@@ -1,17 +1,12 @@
-//! Bookings and free slots: a customer takes a time, looks at it, moves it, gives it back.
+//! Bookings and free slots: a customer books a time, looks at the booking, moves it, cancels it.
 //!
-//! Rules without I/O stand in `plan` (what, for how much) and, since the staff work by them too, in `shared::bookings`:
-//! `appointment` (when) and `status`. What the database promises is in `shared::bookings::slot_usage` (capacity) and
-//! `shared::idempotency` (one answer per key).
+//! The rules are in `shared::bookings`; here are routes, bodies and who may call.
 
-mod access_token;
 mod caller;
 mod cancel;
 mod create;
 mod free_slots;
 mod lookup;
-mod plan;
-mod reference;
 mod reschedule;
 mod timeline;
 
@@ -19,6 +14,7 @@ use std::time::Duration;
 
 use axum::extract::FromRef;
 use shared::{
+    bookings::plan::OnlinePayment,
     config,
     database::Database,
     http::Routes,
@@ -41,7 +37,7 @@ pub struct App {
     /// How often they may ask.
     pub limits: Limits,
     /// Whether a booking may be paid online.
-    pub payments: Payments,
+    pub online: OnlinePayment,
 }
 
 /// How often a caller may ask, by class.
@@ -68,21 +64,6 @@ impl Limits {
             bookings_per_phone: Limit::from_env("bookings-per-phone", config::THROTTLE_BOOKINGS_PER_PHONE, 10, hour)?,
             lookups: Limit::from_env("lookups", config::THROTTLE_LOOKUPS, 30, minute)?,
         })
-    }
-}
-
-/// Whether online payments are switched on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Payments {
-    /// Cash and Razorpay.
-    Enabled,
-    /// Cash only.
-    Disabled,
-}
-
-impl From<bool> for Payments {
-    fn from(are_enabled: bool) -> Self {
-        if are_enabled { Self::Enabled } else { Self::Disabled }
     }
 }
 

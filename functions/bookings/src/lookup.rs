@@ -5,9 +5,10 @@ use lambda_http::http::request::Parts;
 use shared::{
     Error, Result,
     accounts::User,
-    bookings::detail::Detail,
+    bookings::{Booking, search::LONGEST_LIST},
     database::Database,
     http::{ClientAddress, Envelope, ErrorBody, Fields, Id, Paged, Paging, Query, Read, Routes, routes},
+    ids::BookingId,
     phone::Phone,
     select_bookings,
     session::Sessions,
@@ -17,9 +18,6 @@ use shared::{
 use utoipa::IntoParams;
 
 use crate::{App, Limits, caller::Caller};
-
-/// No list is longer, whatever is asked for.
-const LONGEST_LIST: usize = 500;
 
 pub(crate) fn routes() -> Routes<App> {
     routes!(list, show)
@@ -86,7 +84,7 @@ where
     get, path = "/bookings", operation_id = "list_bookings", tag = "Bookings", params(OfPhone, Paging),
     security((), ("session" = [])),
     responses(
-        (status = 200, body = Paged<Detail>),
+        (status = 200, body = Paged<Booking>),
         (status = 400, body = ErrorBody),
         (status = 401, description = "A session was sent that is not valid.", body = ErrorBody),
         (status = 429, body = ErrorBody),
@@ -99,7 +97,7 @@ async fn list(
     Asked { caller, phone, paging }: Asked,
     address: ClientAddress,
     OriginalUri(uri): OriginalUri,
-) -> Result<Paged<Detail>> {
+) -> Result<Paged<Booking>> {
     let is_of_a_phone = phone.is_some();
     let own_phone = || caller.user().and_then(User::verified_phone).unwrap_or_default().to_owned();
     let phone = phone.map_or_else(own_phone, |phone| phone.to_string());
@@ -116,8 +114,8 @@ async fn list(
     )
     .fetch_all(&database.pool())
     .await?;
-    let shown = |booking| if is_own { Detail::from(booking) } else { Detail::from(booking).masked() };
-    let shown: Vec<Detail> = bookings.into_iter().map(shown).collect();
+    let shown = |booking: Booking| if is_own { booking } else { booking.masked() };
+    let shown: Vec<Booking> = bookings.into_iter().map(shown).collect();
     let message = if shown.is_empty() && offset == 0 && is_of_a_phone {
         "No bookings found for this phone number"
     } else {
@@ -150,7 +148,7 @@ async fn list(
     ),
     security((), ("booking_token" = []), ("session" = []), ("staff_key" = [])),
     responses(
-        (status = 200, body = Envelope<Detail>),
+        (status = 200, body = Envelope<Booking>),
         (status = 401, description = "A session was sent that is not valid.", body = ErrorBody),
         (status = 403, description = "A staff key was sent that is not valid.", body = ErrorBody),
         (status = 404, body = ErrorBody),
@@ -163,17 +161,17 @@ async fn show(
     State(limits): State<Limits>,
     caller: Caller,
     address: ClientAddress,
-    Id(id): Id,
-) -> Result<Envelope<Detail>> {
-    // Whoever shows a token that is none is held to the same limit as whoever shows nothing.
+    Id(id): Id<BookingId>,
+) -> Result<Envelope<Booking>> {
+    // A wrong token is held to the same limit as none.
     if caller.is_stranger() {
         throttle.check(&[limits.lookups.on(&address.0)]).await?;
     }
-    let booking = select_bookings!("booking.id = $1", id).fetch_optional(&database.pool()).await?;
+    let booking = select_bookings!("booking.id = $1", id.0).fetch_optional(&database.pool()).await?;
     let is_whole = booking.as_ref().is_some_and(|booking| caller.may_see(booking));
     if !is_whole && !caller.is_stranger() {
         throttle.check(&[limits.lookups.on(&address.0)]).await?;
     }
-    let detail = Detail::from(booking.ok_or(Error::NotFound("Booking"))?);
-    Ok(Envelope::new("Booking retrieved successfully", if is_whole { detail } else { detail.masked() }))
+    let booking = booking.ok_or(Error::NotFound("Booking"))?;
+    Ok(Envelope::new("Booking retrieved successfully", if is_whole { booking } else { booking.masked() }))
 }

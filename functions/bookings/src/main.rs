@@ -25,7 +25,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         staff_keys: StaffKeys::from_settings(&settings, database.clone(), throttle.clone())?,
         throttle,
         limits: Limits::from_env()?,
-        payments: config::or_default(config::RAZORPAY_ENABLED, false)?.into(),
+        online: config::or_default(config::RAZORPAY_ENABLED, false)?.into(),
     };
     http::serve(bookings::router(app), http::Edge::from_env(settings, database)).await
 }

@@ -5,20 +5,17 @@ use chrono::{NaiveDate, NaiveTime};
 use shared::{
     Result,
     bookings::{
-        change::{self, Actor, Rules},
-        detail::Detail,
-        slot_usage::Refused,
+        self, Actor, Booking,
+        reschedule::{Rules, move_to},
     },
     database::Database,
     http::{Envelope, ErrorBody, Fields, Id, Json, Read, Routes, routes},
+    ids::BookingId,
 };
 use sqlx::PgConnection;
 use utoipa::ToSchema;
 
-use crate::{
-    App,
-    caller::{Caller, Claimant},
-};
+use crate::{App, caller::Claimant};
 
 pub(crate) fn routes() -> Routes<App> {
     routes!(reschedule)
@@ -52,7 +49,7 @@ impl Read for Reschedule {
     ),
     security(("booking_token" = []), ("session" = [])),
     responses(
-        (status = 200, body = Envelope<Detail>),
+        (status = 200, body = Envelope<Booking>),
         (status = 400, body = ErrorBody),
         (status = 401, body = ErrorBody),
         (status = 403, description = "The booking is not the caller's: a token that is wrong or has expired, another user's session.", body = ErrorBody),
@@ -63,22 +60,14 @@ impl Read for Reschedule {
 async fn reschedule(
     State(database): State<Database>,
     Claimant(caller): Claimant,
-    Id(id): Id,
+    Id(id): Id<BookingId>,
     Json(wanted): Json<Reschedule>,
-) -> Result<Envelope<Detail>> {
-    let mut transaction = database.begin().await?;
-    let outcome = move_booking(&mut transaction, id, &caller, &wanted).await;
-    let booking = change::end(transaction, &database, outcome).await?;
+) -> Result<Envelope<Booking>> {
+    let reschedule = async |connection: &mut PgConnection| {
+        let booking = caller.lock_own(connection, id).await?;
+        let appointment = (wanted.appointment_date, wanted.appointment_time);
+        move_to(connection, booking, appointment, &Actor::Customer, Rules::All).await
+    };
+    let booking = bookings::transaction(&database, reschedule).await?;
     Ok(Envelope::new("Booking rescheduled successfully", booking))
-}
-
-async fn move_booking(
-    connection: &mut PgConnection,
-    id: i64,
-    caller: &Caller,
-    wanted: &Reschedule,
-) -> Result<Detail, Refused> {
-    let booking = caller.lock_own(connection, id).await?;
-    let appointment = (wanted.appointment_date, wanted.appointment_time);
-    change::move_to(connection, booking, appointment, &Actor::Customer, Rules::All).await
 }

@@ -6,9 +6,16 @@ use serde::Serialize;
 use shared::{
     Result,
     metrics::{self, Count},
-    payments::{self, Settlement, Told},
-    razorpay::{Order, Payment, PaymentStatus, Razorpay},
+    payments::{
+        Settlement, mismatches,
+        orders::{self, Order},
+        refunds::{self, Told},
+        settle,
+        states::PaymentState,
+    },
+    razorpay::{Payment, PaymentStatus, Razorpay},
 };
+use sqlx::PgConnection;
 use tracing::{error, warn};
 
 use crate::App;
@@ -42,16 +49,6 @@ impl Reconciled {
     }
 }
 
-/// An order to ask for.
-struct Due {
-    id: i64,
-    order_id: Option<String>,
-    receipt: String,
-    amount_paise: i64,
-    currency: String,
-    is_settled: bool,
-}
-
 impl App {
     /// Asks for orders that were handed out ten minutes ago, then less and less often, for as long as a bank may still say
     /// yes; and for refunds that are on their way. What cannot be told of one of them keeps nobody from the others.
@@ -68,29 +65,8 @@ impl App {
     }
 
     async fn ask_for_orders(&self, razorpay: &Razorpay, end: Instant, reconciled: &mut Reconciled) -> Result<()> {
-        while Instant::now() < end {
-            // The longer an order has been open, the longer it waits: a tenth of its age, at least ten minutes. One that is
-            // settled is looked at daily: the money must be there, and may have been given back in Razorpay's dashboard.
-            let due = sqlx::query_as!(
-                Due,
-                r#"
-                update payments set checked_at = now()
-                where id = (
-                    select id from payments
-                    where method = 'razorpay' and (state <> 'settled' or checked_at < now() - interval '1 day')
-                        and updated_at between now() - interval '6 days' and now() - interval '10 minutes'
-                        and (
-                            checked_at <= updated_at
-                            or checked_at < now() - greatest((now() - updated_at) / 10, interval '10 minutes')
-                        )
-                    order by checked_at limit 1 for update skip locked
-                )
-                returning id, order_id, receipt as "receipt!", amount_paise, currency, state = 'settled' as "is_settled!"
-                "#
-            )
-            .fetch_optional(&self.database.pool())
-            .await?;
-            let Some(order) = due else { break };
+        let pool = self.database.pool();
+        while let Some(order) = if Instant::now() < end { orders::claim_due(&pool).await? } else { None } {
             reconciled.asked += 1;
             match self.ask_for(razorpay, &order).await {
                 Ok(settlement) => {
@@ -98,13 +74,13 @@ impl App {
                     reconciled.refunds += settlement.refunds;
                     reconciled.mismatched += settlement.mismatched;
                 }
-                Err(error) => warn!(%error, payment.id = order.id, "an order was not reconciled"),
+                Err(error) => warn!(%error, payment.id = order.id.0, "an order was not reconciled"),
             }
         }
         Ok(())
     }
 
-    async fn ask_for(&self, razorpay: &Razorpay, order: &Due) -> Result<Settlement> {
+    async fn ask_for(&self, razorpay: &Razorpay, order: &Order) -> Result<Settlement> {
         let order_id = match &order.order_id {
             Some(order_id) => order_id.clone(),
             None => match self.find_order(razorpay, order).await? {
@@ -114,7 +90,7 @@ impl App {
         };
         let mut paid = razorpay.payments_of(&order_id).await?;
         for payment in &mut paid {
-            let fits = (payment.amount, &payment.currency) == (order.amount_paise, &order.currency);
+            let fits = order.fits(payment.amount, &payment.currency);
             if payment.status == PaymentStatus::Authorized && fits {
                 match razorpay.capture(payment).await {
                     Ok(captured) => *payment = captured,
@@ -124,11 +100,10 @@ impl App {
             }
         }
         let refunds = razorpay.refunds_of_all(&paid).await?;
-        let mut transaction = self.database.begin().await?;
-        let mut settlement = payments::settle(&mut transaction, &order_id, &paid, &refunds).await?;
-        transaction.commit().await?;
-        if order.is_settled && !paid.iter().any(Payment::is_taken) {
-            error!(payment.id = order.id, "a settled order has no money at Razorpay");
+        let settle = async |connection: &mut PgConnection| settle(connection, &order_id, &paid, &refunds).await;
+        let mut settlement = self.database.transaction(settle).await?;
+        if order.state == PaymentState::Settled && !paid.iter().any(Payment::is_taken) {
+            error!(payment.id = order.id.0, "a settled order has no money at Razorpay");
             // This order is not asked for again before tomorrow, so that one run alone must be heard.
             metrics::count(Count::PaymentMismatches);
             settlement.mismatched += 1;
@@ -137,34 +112,18 @@ impl App {
     }
 
     /// Finds the order whose answer was lost, and that nobody has asked for again.
-    async fn find_order(&self, razorpay: &Razorpay, order: &Due) -> Result<Option<String>> {
+    async fn find_order(&self, razorpay: &Razorpay, order: &Order) -> Result<Option<String>> {
         let found = razorpay.orders_with_receipt(&order.receipt).await?;
-        let fits = |found: &Order| (found.amount, &found.currency) == (order.amount_paise, &order.currency);
-        let Some(found) = found.into_iter().find(fits) else { return Ok(None) };
-        sqlx::query!("update payments set order_id = $2 where id = $1 and order_id is null", order.id, found.id)
-            .execute(&self.database.pool())
-            .await?;
+        let Some(found) = found.into_iter().find(|found| order.fits(found.amount, &found.currency)) else {
+            return Ok(None);
+        };
+        orders::keep_found(&self.database.pool(), order.id, &found.id).await?;
         Ok(Some(found.id))
     }
 
     async fn ask_for_refunds(&self, razorpay: &Razorpay, end: Instant, reconciled: &mut Reconciled) -> Result<()> {
-        while Instant::now() < end {
-            let due = sqlx::query_scalar!(
-                r#"
-                update refunds set updated_at = now()
-                from captures capture
-                where capture.id = refunds.capture_id and refunds.id = (
-                    select id from refunds
-                    where state = 'pending'
-                        and updated_at < now() - greatest((now() - created_at) / 10, interval '10 minutes')
-                    order by updated_at limit 1 for update skip locked
-                )
-                returning capture.gateway_payment_id as "payment_id!"
-                "#
-            )
-            .fetch_optional(&self.database.pool())
-            .await?;
-            let Some(payment_id) = due else { break };
+        let pool = self.database.pool();
+        while let Some(payment_id) = if Instant::now() < end { refunds::claim_pending(&pool).await? } else { None } {
             match self.record_refunds(razorpay, &payment_id).await {
                 Ok(news) => reconciled.refunds += news,
                 Err(error) => warn!(%error, payment_id, "a refund was not reconciled"),
@@ -174,51 +133,19 @@ impl App {
     }
 
     async fn record_refunds(&self, razorpay: &Razorpay, payment_id: &str) -> Result<usize> {
-        let mut news = 0;
         let refunds = razorpay.refunds_of(payment_id).await?;
-        let mut transaction = self.database.begin().await?;
-        for refund in &refunds {
-            news += usize::from(payments::record(&mut transaction, refund).await? == Told::News);
-        }
-        transaction.commit().await?;
-        Ok(news)
+        let record = async |connection: &mut PgConnection| {
+            let mut news = 0;
+            for refund in &refunds {
+                news += usize::from(refunds::record(connection, refund).await? == Told::News);
+            }
+            Ok(news)
+        };
+        self.database.transaction(record).await
     }
 
     async fn compare(&self, reconciled: &mut Reconciled) -> Result<()> {
-        let compared = sqlx::query!(
-            r#"
-            select
-                (
-                    select count(*) from bookings booking
-                    where booking.payment_status <> 'pending'
-                        and not exists (select from captures where booking_id = booking.id and pays_booking)
-                ) as "paid_without_money!",
-                (
-                    select count(*) from bookings booking
-                    where booking.payment_status = 'pending'
-                        and exists (select from captures where booking_id = booking.id and state = 'captured')
-                ) as "money_without_paid!",
-                (
-                    select count(*) from captures capture join bookings booking on booking.id = capture.booking_id
-                    where capture.state = 'captured' and capture.gateway_payment_id is not null
-                        and (not capture.pays_booking or booking.booking_status = 'cancelled')
-                        and capture.refunded_paise < capture.amount_paise
-                ) as "not_given_back!",
-                (
-                    select count(*) from refunds refund join captures capture on capture.id = refund.capture_id
-                    where (
-                            refund.state = 'failed' and capture.refunded_paise < capture.amount_paise
-                            and not exists (
-                                select from refunds again
-                                where again.capture_id = capture.id and again.id > refund.id and again.state <> 'failed'
-                            )
-                        )
-                        or (refund.state = 'queued' and refund.created_at < now() - interval '8 days')
-                ) as "failed_refunds!"
-            "#
-        )
-        .fetch_one(&self.database.pool())
-        .await?;
+        let compared = mismatches::count(&self.database.pool()).await?;
         reconciled.paid_without_money = compared.paid_without_money;
         reconciled.money_without_paid = compared.money_without_paid;
         reconciled.not_given_back = compared.not_given_back;

@@ -1,4 +1,4 @@
-//! Somebody wants to pay a booking: the one order that is open for it.
+//! Makes the order that a booking is paid by.
 
 use std::time::Duration;
 
@@ -7,15 +7,12 @@ use lambda_http::http::StatusCode;
 use serde::Serialize;
 use shared::{
     Error, Result,
-    bookings::{
-        change,
-        slot_usage::Refused,
-        status::{BookingStatus, PaymentStatus},
-    },
     database::Database,
     http::{ClientAddress, Envelope, ErrorBody, Fields, Json, Read, Routes, private_json, routes},
+    ids::BookingId,
     money::Rupees,
-    razorpay::{Failure, Order, Razorpay, SERVICE},
+    payments::orders::{self, Order},
+    razorpay::{self, Failure, Razorpay, SERVICE},
 };
 use sqlx::PgConnection;
 use utoipa::ToSchema;
@@ -62,15 +59,6 @@ struct ToPay {
     key_id: String,
 }
 
-/// An order as it is kept.
-struct Kept {
-    id: i64,
-    order_id: Option<String>,
-    receipt: String,
-    amount_paise: i64,
-    currency: String,
-}
-
 /// Makes the order that a booking is paid by, or answers the one that is open.
 ///
 /// Paying needs no proof: the answer tells the amount only. Open Razorpay's checkout with `order_id` and `key_id`, then send
@@ -94,126 +82,52 @@ async fn create(
     Json(wanted): Json<OrderRequest>,
 ) -> Result<Response> {
     app.throttle.check(&[app.orders_per_address.on(&address.0)]).await?;
-    let (kept, is_new) = reserve(&app.database, wanted.booking_id).await?;
-    let (order_id, status) = match kept.order_id.clone() {
+    let reserve = async |connection: &mut PgConnection| orders::reserve(connection, BookingId(wanted.booking_id)).await;
+    let (order, is_new) = app.database.transaction(reserve).await?;
+    let (order_id, status) = match order.order_id.clone() {
         Some(order_id) => (order_id, StatusCode::OK),
-        None => ask(&app.database, &razorpay, &kept, is_new).await?,
+        None => obtain(&app.database, &razorpay, &order, is_new).await?,
     };
-    let order = ToPay {
+    let to_pay = ToPay {
         order_id,
-        amount: Rupees::from(kept.amount_paise),
-        amount_paise: kept.amount_paise,
-        currency: kept.currency,
+        amount: Rupees::from(order.amount_paise),
+        amount_paise: order.amount_paise,
+        currency: order.currency,
         key_id: razorpay.key_id()?,
     };
-    Ok(private_json(status, &Envelope::new("Payment order created successfully", order)))
+    Ok(private_json(status, &Envelope::new("Payment order created successfully", to_pay)))
 }
 
-/// Notes that an order is wanted, once per booking. What is noted outlives us, whatever comes of asking Razorpay.
-async fn reserve(database: &Database, booking_id: i64) -> Result<(Kept, bool)> {
-    let mut transaction = database.begin().await?;
-    let outcome = note(&mut transaction, booking_id).await;
-    change::end(transaction, database, outcome.map_err(Refused::from)).await
+/// Gets the order from Razorpay. The transaction is open meanwhile, on purpose: its row lock makes others who ask for the same
+/// order wait, and a function that is killed releases it.
+async fn obtain(database: &Database, razorpay: &Razorpay, order: &Order, is_new: bool) -> Result<(String, StatusCode)> {
+    let obtain = async |connection: &mut PgConnection| {
+        if let Some(order_id) = orders::lock(connection, order.id).await? {
+            return Ok((order_id, StatusCode::OK));
+        }
+        let made = tokio::time::timeout(PATIENCE, make(razorpay, order, is_new)).await;
+        let made = made.unwrap_or(Err(Error::UpstreamTimeout { service: SERVICE }))?;
+        orders::keep(connection, order.id, &made.id).await?;
+        Ok((made.id, StatusCode::CREATED))
+    };
+    database.transaction(obtain).await
 }
 
-async fn note(connection: &mut PgConnection, booking_id: i64) -> Result<(Kept, bool)> {
-    let booking = change::lock(connection, booking_id).await?;
-    if booking.payment_status != PaymentStatus::Pending {
-        return Err(Error::AlreadyPaid);
+async fn make(razorpay: &Razorpay, order: &Order, is_new: bool) -> Result<razorpay::Order> {
+    // An earlier request may have been killed before Razorpay's answer came.
+    let lost = if is_new { None } else { find(razorpay, order).await? };
+    if let Some(found) = lost {
+        return Ok(found);
     }
-    if booking.booking_status == BookingStatus::Cancelled {
-        return Err(Error::BookingCancelled);
-    }
-    let open = sqlx::query_as!(
-        Kept,
-        r#"
-        select id, order_id, receipt as "receipt!", amount_paise, currency from payments
-        where booking_id = $1 and method = 'razorpay' and state = 'open'
-        "#,
-        booking_id
-    )
-    .fetch_optional(&mut *connection)
-    .await?;
-    if let Some(Kept { id, order_id: Some(_), .. }) = open {
-        // It may be paid from now on, so it is looked after from now on.
-        sqlx::query!("update payments set updated_at = now() where id = $1", id).execute(&mut *connection).await?;
-    }
-    Ok(match open {
-        Some(open) => (open, false),
-        None => (insert(connection, booking_id, booking.total_amount.paise()).await?, true),
-    })
-}
-
-async fn insert(connection: &mut PgConnection, booking_id: i64, amount_paise: i64) -> Result<Kept> {
-    let mut bytes = [0; 8];
-    getrandom::fill(&mut bytes).map_err(Error::internal)?;
-    // At most 40 characters, and no other order of the account has it.
-    let receipt = format!("booking-{booking_id}-{:012x}", u64::from_be_bytes(bytes) >> 16);
-    let kept = sqlx::query_as!(
-        Kept,
-        r#"
-        insert into payments (booking_id, method, amount_paise, receipt, actor) values ($1, 'razorpay', $2, $3, 'razorpay')
-        returning id, order_id, receipt as "receipt!", amount_paise, currency
-        "#,
-        booking_id,
-        amount_paise,
-        receipt
-    )
-    .fetch_one(connection)
-    .await?;
-    Ok(kept)
-}
-
-/// Gets the order from Razorpay. The transaction is open meanwhile, on purpose: it holds the one row that makes others
-/// who ask for the same order wait, and a function that is killed lets go of it.
-async fn ask(database: &Database, razorpay: &Razorpay, kept: &Kept, is_new: bool) -> Result<(String, StatusCode)> {
-    let mut transaction = database.begin().await?;
-    let outcome = obtain(&mut transaction, razorpay, kept, is_new).await;
-    change::end(transaction, database, outcome.map_err(Refused::from)).await
-}
-
-async fn obtain(
-    connection: &mut PgConnection,
-    razorpay: &Razorpay,
-    kept: &Kept,
-    is_new: bool,
-) -> Result<(String, StatusCode)> {
-    let known = sqlx::query!(
-        r#"select order_id, state = 'closed' as "is_closed!" from payments where id = $1 for update"#,
-        kept.id
-    )
-    .fetch_one(&mut *connection)
-    .await?;
-    if known.is_closed {
-        // Since it was noted.
-        return Err(Error::BookingCancelled);
-    }
-    if let Some(order_id) = known.order_id {
-        return Ok((order_id, StatusCode::OK));
-    }
-    let made = tokio::time::timeout(PATIENCE, make(razorpay, kept, is_new)).await;
-    let order = made.unwrap_or(Err(Error::UpstreamTimeout { service: SERVICE }))?;
-    sqlx::query!("update payments set order_id = $2, updated_at = now() where id = $1", kept.id, order.id)
-        .execute(connection)
-        .await?;
-    Ok((order.id, StatusCode::CREATED))
-}
-
-async fn make(razorpay: &Razorpay, kept: &Kept, is_new: bool) -> Result<Order> {
-    // One who asked before may have been killed before the answer came.
-    let lost = if is_new { None } else { find(razorpay, kept).await? };
-    if let Some(order) = lost {
-        return Ok(order);
-    }
-    match razorpay.create_order(kept.amount_paise, &kept.currency, &kept.receipt).await {
-        Ok(order) => Ok(order),
+    match razorpay.create_order(order.amount_paise, &order.currency, &order.receipt).await {
+        Ok(made) => Ok(made),
         Err(failure @ Failure::Refused { .. }) => Err(failure.into()),
-        Err(Failure::Unknown(error)) => find(razorpay, kept).await.ok().flatten().ok_or(error),
+        Err(Failure::Unknown(error)) => find(razorpay, order).await.ok().flatten().ok_or(error),
     }
 }
 
 /// The order that Razorpay made although its answer was lost.
-async fn find(razorpay: &Razorpay, kept: &Kept) -> Result<Option<Order>> {
-    let orders = razorpay.orders_with_receipt(&kept.receipt).await?;
-    Ok(orders.into_iter().find(|order| order.amount == kept.amount_paise && order.currency == kept.currency))
+async fn find(razorpay: &Razorpay, order: &Order) -> Result<Option<razorpay::Order>> {
+    let found = razorpay.orders_with_receipt(&order.receipt).await?;
+    Ok(found.into_iter().find(|found| order.fits(found.amount, &found.currency)))
 }

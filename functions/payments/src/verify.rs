@@ -1,14 +1,16 @@
-//! The browser says that it has paid.
+//! Verifies what the browser brings from Razorpay's checkout.
 
 use axum::extract::State;
 use serde::Serialize;
 use shared::{
     Error, Result,
-    bookings::status::PaymentStatus,
+    bookings::{booking, status::PaymentStatus},
     http::{ClientAddress, Envelope, ErrorBody, Fields, Json, Read, Routes, routes},
-    payments,
+    ids::BookingId,
+    payments::{orders, settle},
     razorpay::{Failure, PaymentStatus as GatewayStatus},
 };
+use sqlx::PgConnection;
 use utoipa::ToSchema;
 
 use crate::{App, Enabled};
@@ -38,11 +40,12 @@ impl Read for Checkout {
     }
 }
 
-/// Where the booking stands now.
+/// The booking after the payment was verified.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = VerifiedPayment)]
 struct Verified {
-    booking_id: i64,
+    #[schema(value_type = i64)]
+    booking_id: BookingId,
     payment_status: PaymentStatus,
 }
 
@@ -68,11 +71,7 @@ async fn verify(
 ) -> Result<Envelope<Verified>> {
     app.throttle.check(&[app.orders_per_address.on(&address.0)]).await?;
     let Checkout { razorpay_order_id: order_id, razorpay_payment_id: payment_id, razorpay_signature } = checkout;
-    let kept = |pool| {
-        let kept = sqlx::query!("select amount_paise, currency from payments where order_id = $1", order_id);
-        async move { kept.fetch_optional(&pool).await }
-    };
-    let order = app.database.read(kept).await?.ok_or(Error::NotFound("Payment record"))?;
+    let order = orders::with_order_id(&app.database, &order_id).await?.ok_or(Error::NotFound("Payment record"))?;
     if !razorpay.is_signed(&order_id, &payment_id, &razorpay_signature).await? {
         return Err(Error::InvalidSignature);
     }
@@ -80,8 +79,7 @@ async fn verify(
         Failure::Refused { .. } => Error::InvalidSignature,
         failure @ Failure::Unknown(_) => failure.into(),
     })?;
-    let fits = payment.order_id.as_deref() == Some(&order_id)
-        && (payment.amount, &payment.currency) == (order.amount_paise, &order.currency);
+    let fits = payment.order_id.as_deref() == Some(&order_id) && order.fits(payment.amount, &payment.currency);
     if !fits {
         return Err(Error::InvalidSignature);
     }
@@ -93,15 +91,9 @@ async fn verify(
     }
     let paid = [payment];
     let refunds = razorpay.refunds_of_all(&paid).await?;
-    let mut transaction = app.database.begin().await?;
-    let settlement = payments::settle(&mut transaction, &order_id, &paid, &refunds).await?;
+    let settle = async |connection: &mut PgConnection| settle(connection, &order_id, &paid, &refunds).await;
+    let settlement = app.database.transaction(settle).await?;
     let booking_id = settlement.booking_id.ok_or(Error::NotFound("Payment record"))?;
-    transaction.commit().await?;
-    let payment_status = sqlx::query_scalar!(
-        r#"select payment_status as "status: PaymentStatus" from bookings where id = $1"#,
-        booking_id
-    )
-    .fetch_one(&app.database.pool())
-    .await?;
+    let payment_status = booking::find(&app.database.pool(), booking_id).await?.payment_status;
     Ok(Envelope::new("Payment verified successfully", Verified { booking_id, payment_status }))
 }

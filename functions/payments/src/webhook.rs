@@ -1,4 +1,4 @@
-//! Razorpay says what has happened: perhaps twice, in any order, and again later if we do not answer.
+//! Webhooks of Razorpay: repeated, out of order, and sent again until they are answered.
 
 use axum::{body::Bytes, extract::State, response::Response};
 use lambda_http::http::{HeaderMap, StatusCode};
@@ -8,9 +8,10 @@ use shared::{
     Error, Result,
     http::{DEADLINE, ErrorBody, Routes, private_json, routes},
     metrics::{self, Count},
-    payments,
+    payments::{refunds, settle, webhooks},
     razorpay::Event,
 };
+use sqlx::PgConnection;
 use tracing::{info, warn};
 
 use crate::App;
@@ -59,38 +60,30 @@ async fn apply(app: &App, event_id: &str, body: &[u8]) -> Result<()> {
         warn!(event_id, "a webhook cannot be read");
         return Ok(());
     };
+    let apply = async |connection: &mut PgConnection| {
+        if webhooks::receive(connection, event_id, &event).await? {
+            change(connection, event).await?;
+        }
+        Ok(())
+    };
+    app.database.transaction(apply).await
+}
+
+async fn change(connection: &mut PgConnection, event: Event) -> Result<()> {
     let payment = event.payload.payment.map(|wrapped| wrapped.entity);
     let refund = event.payload.refund.map(|wrapped| wrapped.entity);
     let order_id = payment.as_ref().and_then(|payment| payment.order_id.clone());
-    let mut transaction = app.database.begin().await?;
-    let received = sqlx::query!(
-        "
-        insert into payment_events (event_id, event, order_id, gateway_payment_id) values ($1, $2, $3, $4)
-        on conflict (event_id) do nothing
-        ",
-        event_id,
-        event.event,
-        order_id,
-        payment.as_ref().map(|payment| &payment.id)
-    )
-    .execute(&mut *transaction)
-    .await?;
-    if received.rows_affected() == 1 {
-        let refunds = refund.as_slice();
-        if let (Some(order_id), Some(payment)) = (&order_id, payment) {
-            let settlement = payments::settle(&mut transaction, order_id, &[payment], refunds).await?;
-            info!(event = event.event, booking.id = settlement.booking_id, settlement.applied, "webhook applied");
-        } else {
-            for refund in refunds {
-                payments::record(&mut transaction, refund).await?;
-            }
-        }
+    if let (Some(order_id), Some(payment)) = (order_id, payment) {
+        let settlement = settle(connection, &order_id, &[payment], refund.as_slice()).await?;
+        let booking_id = settlement.booking_id.map(|id| id.0);
+        info!(event = event.event, booking.id = booking_id, settlement.applied, "webhook applied");
+    } else if let Some(refund) = refund {
+        refunds::record(connection, &refund).await?;
     }
-    transaction.commit().await?;
     Ok(())
 }
 
-/// What stands for the id of an event that came without one.
+/// The id of an event that came without one.
 fn sha256_hex(body: &[u8]) -> String {
     Sha256::digest(body).iter().fold("sha256:".to_owned(), |hex, byte| format!("{hex}{byte:02x}"))
 }

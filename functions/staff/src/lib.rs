@@ -1,15 +1,14 @@
-//! What the shop does with its bookings: finds them, takes them from one status to the next, moves them, takes their money
-//! and gives it back, counts them.
+//! What the shop does with its bookings: finds them, changes status and time, takes cash, refunds, counts.
 //!
-//! Every route wants a [`Staff`](shared::staff::Staff): a staff key, or the session of a user who works in the shop. The
-//! rules by which a booking changes stand in `shared::bookings::change`.
+//! Every route wants a [`Staff`](shared::staff::Staff): a staff key, or the session of a user with a staff role. The rules are
+//! in `shared::bookings` and `shared::payments`.
 
-mod change;
+mod edit;
 mod list;
 mod record_cash;
 mod refund;
 mod show;
-mod stats;
+mod statistics;
 mod update_status;
 
 use axum::extract::FromRef;
@@ -35,9 +34,9 @@ pub fn router(app: App) -> Routes {
 pub fn routes() -> Routes<App> {
     let staff = || {
         list::routes()
-            .merge(stats::routes())
+            .merge(statistics::routes())
             .merge(show::routes())
-            .merge(change::routes())
+            .merge(edit::routes())
             .merge(update_status::routes())
             .merge(record_cash::routes())
             .merge(refund::routes())

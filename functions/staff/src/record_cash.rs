@@ -3,16 +3,12 @@
 use axum::{extract::State, response::Response};
 use lambda_http::http::StatusCode;
 use shared::{
-    Error, Result,
-    bookings::{
-        change::{self, Actor},
-        detail::Detail,
-        slot_usage::Refused,
-        status::{BookingStatus, PaymentStatus},
-    },
+    Result,
+    bookings::{Actor, Booking, booking},
     database::Database,
     http::{Envelope, ErrorBody, Fields, Id, Json, Read, Routes, routes},
     idempotency::{self, Key, MaybeKey},
+    ids::BookingId,
     money::Money,
     payments,
     staff::Staff,
@@ -55,7 +51,7 @@ impl Read for Cash {
     ),
     security(("staff_key" = []), ("session" = [])),
     responses(
-        (status = 200, body = Envelope<Detail>),
+        (status = 200, body = Envelope<Booking>),
         (status = 400, description = "`amount` is not the total.", body = ErrorBody),
         (status = 401, body = ErrorBody),
         (status = 403, description = "`API_KEY_INVALID` or `PERMISSION_DENIED`.", body = ErrorBody),
@@ -67,18 +63,17 @@ impl Read for Cash {
 async fn record(
     staff: Staff,
     State(database): State<Database>,
-    Id(id): Id,
+    Id(id): Id<BookingId>,
     MaybeKey(key): MaybeKey,
     Json(cash): Json<Cash>,
 ) -> Result<Response> {
-    let mut transaction = database.begin().await?;
-    let outcome = take(&mut transaction, id, &cash, key.as_ref(), &staff.actor()).await;
-    change::end(transaction, &database, outcome.map_err(Refused::from)).await
+    let take = async |connection: &mut PgConnection| take(connection, id, &cash, key.as_ref(), &staff.actor()).await;
+    database.transaction(take).await
 }
 
 async fn take(
     connection: &mut PgConnection,
-    id: i64,
+    id: BookingId,
     cash: &Cash,
     key: Option<&Key>,
     actor: &Actor,
@@ -87,18 +82,8 @@ async fn take(
     if let Some(answer) = idempotency::replay(connection, &scope, key, &cash.sha256).await? {
         return Ok(answer);
     }
-    let mut booking = change::lock(connection, id).await?;
-    if booking.payment_status != PaymentStatus::Pending {
-        return Err(Error::AlreadyPaid);
-    }
-    if booking.booking_status == BookingStatus::Cancelled {
-        return Err(Error::BookingCancelled);
-    }
-    if cash.amount != booking.total_amount {
-        return Err(Error::field("amount", &format!("Take the whole total, {}.", booking.total_amount)));
-    }
-    payments::take_cash(connection, &mut booking, actor).await?;
-    let paid: Detail = change::lock(connection, id).await?.into();
-    let body = Envelope::new("Cash payment recorded successfully", paid);
+    let mut booking = booking::lock(connection, id).await?;
+    payments::cash::record(connection, &mut booking, cash.amount, actor).await?;
+    let body = Envelope::new("Cash payment recorded successfully", booking);
     idempotency::answer(connection, &scope, key, StatusCode::OK, &body).await
 }

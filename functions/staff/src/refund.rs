@@ -4,26 +4,20 @@ use axum::{extract::State, response::Response};
 use lambda_http::http::StatusCode;
 use serde::Serialize;
 use shared::{
-    Error, Result,
-    bookings::{
-        change::{self, Actor},
-        detail::Detail,
-        slot_usage::Refused,
-    },
+    Result,
+    bookings::{Actor, Booking, booking},
     database::Database,
     http::{Envelope, ErrorBody, Fields, Id, Json, Read, Routes, routes},
     idempotency::{self, Key, MaybeKey},
+    ids::BookingId,
     money::Money,
-    payments,
+    payments::refunds,
     staff::Staff,
 };
 use sqlx::PgConnection;
 use utoipa::ToSchema;
 
 use crate::App;
-
-/// Razorpay gives nothing smaller back.
-const LEAST_ONLINE_PAISE: i64 = 100;
 
 pub(crate) fn routes() -> Routes<App> {
     routes!(refund)
@@ -56,28 +50,8 @@ impl Read for RefundRequest {
 #[schema(as = RefundedBooking)]
 struct Refunded {
     #[serde(flatten)]
-    booking: Detail,
-    refunds: Vec<Refund>,
-}
-
-/// Money on its way back.
-#[derive(Debug, Serialize, ToSchema)]
-struct Refund {
-    id: i64,
-    /// Rupees with two places.
-    #[schema(value_type = String, example = "750.10")]
-    amount: Money,
-    /// `queued` until Razorpay has been asked, within a minute or two; cash is `processed`: hand it out.
-    #[schema(example = "queued")]
-    status: String,
-    reason: String,
-}
-
-/// Money that was paid and has not gone back.
-struct Left {
-    capture: i64,
-    is_online: bool,
-    paise: i64,
+    booking: Booking,
+    refunds: Vec<refunds::Shown>,
 }
 
 /// Gives money back, to where it came from.
@@ -104,18 +78,18 @@ struct Left {
 async fn refund(
     staff: Staff,
     State(database): State<Database>,
-    Id(id): Id,
+    Id(id): Id<BookingId>,
     MaybeKey(key): MaybeKey,
     Json(wanted): Json<RefundRequest>,
 ) -> Result<Response> {
-    let mut transaction = database.begin().await?;
-    let outcome = give_back(&mut transaction, id, &wanted, key.as_ref(), &staff.actor()).await;
-    change::end(transaction, &database, outcome.map_err(Refused::from)).await
+    let give_back =
+        async |connection: &mut PgConnection| give_back(connection, id, &wanted, key.as_ref(), &staff.actor()).await;
+    database.transaction(give_back).await
 }
 
 async fn give_back(
     connection: &mut PgConnection,
-    id: i64,
+    id: BookingId,
     wanted: &RefundRequest,
     key: Option<&Key>,
     actor: &Actor,
@@ -124,60 +98,10 @@ async fn give_back(
     if let Some(answer) = idempotency::replay(connection, &scope, key, &wanted.sha256).await? {
         return Ok(answer);
     }
-    let booking = change::lock(connection, id).await?;
-    let left = sqlx::query_as!(
-        Left,
-        r#"
-        select id as capture, gateway_payment_id is not null as "is_online!", amount_paise - refunded_paise as "paise!"
-        from captures
-        where booking_id = $1 and state = 'captured' and refunded_paise < amount_paise
-        order by pays_booking, id
-        "#,
-        id
-    )
-    .fetch_all(&mut *connection)
-    .await?;
-    let mut queued = Vec::new();
-    for (capture, paise) in spread(&left, wanted.amount.map(Money::paise))? {
-        queued.push(payments::queue(connection, &booking, capture, paise, &wanted.reason, actor).await?);
-    }
-    let refunds = sqlx::query_as!(
-        Refund,
-        r#"
-        select id, amount_paise as "amount: Money", state::text as "status!", reason from refunds
-        where id = any($1) order by id
-        "#,
-        &queued
-    )
-    .fetch_all(&mut *connection)
-    .await?;
-    let booking = change::lock(connection, id).await?.into();
+    let booking = booking::lock(connection, id).await?;
+    let queued = refunds::request(connection, &booking, wanted.amount, &wanted.reason, actor).await?;
+    let refunds = refunds::list(&mut *connection, &queued).await?;
+    let booking = booking::find(&mut *connection, id).await?;
     let body = Envelope::new("Refund requested successfully", Refunded { booking, refunds });
     idempotency::answer(connection, &scope, key, StatusCode::OK, &body).await
-}
-
-/// How much goes back of which capture.
-fn spread(left: &[Left], wanted: Option<i64>) -> Result<Vec<(i64, i64)>> {
-    let whole: i64 = left.iter().map(|left| left.paise).sum();
-    if whole == 0 {
-        return Err(Error::field("amount", "Nothing is left to be refunded."));
-    }
-    let mut open = wanted.unwrap_or(whole);
-    if open > whole {
-        return Err(Error::field("amount", &format!("At most {} can be refunded.", Money::from_paise(whole))));
-    }
-    let mut parts = Vec::new();
-    for left in left {
-        let part = open.min(left.paise);
-        if part == 0 {
-            break;
-        }
-        if left.is_online && part < LEAST_ONLINE_PAISE {
-            let least = Money::from_paise(LEAST_ONLINE_PAISE);
-            return Err(Error::field("amount", &format!("Razorpay gives nothing back below {least}.")));
-        }
-        parts.push((left.capture, part));
-        open -= part;
-    }
-    Ok(parts)
 }

@@ -2,11 +2,11 @@
 
 use axum::extract::State;
 use shared::{
-    Error, Result,
-    bookings::detail::Detail,
+    Result,
+    bookings::{Booking, booking},
     database::Database,
     http::{Envelope, ErrorBody, Id, Routes, routes},
-    select_bookings,
+    ids::BookingId,
     staff::Staff,
 };
 
@@ -24,14 +24,12 @@ pub(crate) fn routes() -> Routes<App> {
     params(("id" = i64, Path)),
     security(("staff_key" = []), ("session" = [])),
     responses(
-        (status = 200, body = Envelope<Detail>),
+        (status = 200, body = Envelope<Booking>),
         (status = 401, body = ErrorBody),
         (status = 403, description = "`API_KEY_INVALID` or `PERMISSION_DENIED`.", body = ErrorBody),
         (status = 404, body = ErrorBody),
     )
 )]
-async fn show(_: Staff, State(database): State<Database>, Id(id): Id) -> Result<Envelope<Detail>> {
-    let booking = select_bookings!("booking.id = $1", id).fetch_optional(&database.pool()).await?;
-    let booking = booking.ok_or(Error::NotFound("Booking"))?;
-    Ok(Envelope::new("Booking retrieved successfully", booking.into()))
+async fn show(_: Staff, State(database): State<Database>, Id(id): Id<BookingId>) -> Result<Envelope<Booking>> {
+    Ok(Envelope::new("Booking retrieved successfully", booking::find(&database.pool(), id).await?))
 }

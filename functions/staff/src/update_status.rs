@@ -3,14 +3,10 @@
 use axum::extract::State;
 use shared::{
     Error, Result,
-    bookings::{
-        change::{self, Actor},
-        detail::Detail,
-        slot_usage::Refused,
-        status::BookingStatus,
-    },
+    bookings::{self, Booking, booking, status::BookingStatus, transition},
     database::Database,
     http::{Envelope, ErrorBody, Fields, Id, Json, Read, Routes, routes},
+    ids::BookingId,
     staff::Staff,
     written::Written,
 };
@@ -59,7 +55,7 @@ impl NewStatus {
     request_body = Json<NewStatus>, params(("id" = i64, Path)),
     security(("staff_key" = []), ("session" = [])),
     responses(
-        (status = 200, body = Envelope<Detail>),
+        (status = 200, body = Envelope<Booking>),
         (status = 400, body = ErrorBody),
         (status = 401, body = ErrorBody),
         (status = 403, description = "`API_KEY_INVALID` or `PERMISSION_DENIED`.", body = ErrorBody),
@@ -70,22 +66,14 @@ impl NewStatus {
 async fn update(
     staff: Staff,
     State(database): State<Database>,
-    Id(id): Id,
+    Id(id): Id<BookingId>,
     Json(new): Json<NewStatus>,
-) -> Result<Envelope<Detail>> {
+) -> Result<Envelope<Booking>> {
     let status = new.parse()?;
-    let mut transaction = database.begin().await?;
-    let outcome = set_status(&mut transaction, id, status, &staff.actor()).await;
-    let booking = change::end(transaction, &database, outcome).await?;
+    let update = async |connection: &mut PgConnection| {
+        let booking = booking::lock(connection, id).await?;
+        transition::set_status(connection, booking, status, &staff.actor(), "").await
+    };
+    let booking = bookings::transaction(&database, update).await?;
     Ok(Envelope::new(format!("Booking status updated to {}", status.as_str()), booking))
-}
-
-async fn set_status(
-    connection: &mut PgConnection,
-    id: i64,
-    status: BookingStatus,
-    actor: &Actor,
-) -> Result<Detail, Refused> {
-    let booking = change::lock(&mut *connection, id).await?;
-    change::set_status(connection, booking, status, actor, "").await
 }

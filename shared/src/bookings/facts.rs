@@ -121,8 +121,7 @@ pub async fn load(executor: impl PgExecutor<'_>, question: Question<'_>) -> Resu
                 where service.id = any ($4) and service.archived_at is null and category.archived_at is null
             ) as "services!: Json<Vec<Service>>"
         from shops shop
-        order by shop.id
-        limit 1
+        where shop.id = shop_id()
         "#,
         question.from,
         question.to,

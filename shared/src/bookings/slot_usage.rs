@@ -1,4 +1,4 @@
-//! The capacity of slots, kept by the database: `used <= capacity + overbooked`, whatever runs at once.
+//! The capacity of slots, kept by a check constraint under concurrency: `used <= capacity + overbooked`.
 
 use std::collections::HashMap;
 
@@ -8,27 +8,24 @@ use sqlx::{PgConnection, PgExecutor};
 use super::status::ServiceLocation;
 use crate::{Error, Result};
 
-/// Work at a time and place, and the slots that it takes.
+/// What a booking holds of the shop's capacity: work at a time and place.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Job {
-    /// Whose pool of capacity it takes from.
+pub struct Visit {
+    /// The pool of capacity that it takes from.
     pub location: ServiceLocation,
-    /// A day on the shop's calendar.
     pub date: NaiveDate,
     /// Its start on the shop's clock.
     pub time: NaiveTime,
-    /// How long it takes.
     pub duration_minutes: u32,
     /// The starts of all slots that it takes.
     pub slots: Vec<NaiveTime>,
 }
 
-/// Why a booking could not be made or moved.
+/// Why a booking could not be made or changed.
 #[derive(Debug)]
 pub enum Refused {
-    /// One of the slots that the job needs has no room.
-    Full(Job),
-    /// Anything else.
+    /// A slot that the visit needs has no room.
+    Full(Visit),
     Failed(Error),
 }
 
@@ -38,23 +35,23 @@ impl<E: Into<Error>> From<E> for Refused {
     }
 }
 
-/// Takes the slots of a job, or fails with [`Refused::Full`]; then the transaction is void.
-pub async fn take(connection: &mut PgConnection, capacity: i32, job: &Job) -> Result<(), Refused> {
-    change(connection, capacity, None, Some(job), Limit::Kept).await.map(drop)
+/// Takes the slots of a visit, or fails with [`Refused::Full`]; then the transaction is void.
+pub async fn take(connection: &mut PgConnection, capacity: i32, visit: &Visit) -> Result<(), Refused> {
+    change(connection, capacity, None, Some(visit), Limit::Kept).await.map(drop)
 }
 
-/// Frees the slots of a job.
-pub async fn free(connection: &mut PgConnection, job: &Job) -> Result<(), Refused> {
-    change(connection, 0, Some(job), None, Limit::Kept).await.map(drop)
+/// Frees the slots of a visit.
+pub async fn free(connection: &mut PgConnection, visit: &Visit) -> Result<(), Refused> {
+    change(connection, 0, Some(visit), None, Limit::Kept).await.map(drop)
 }
 
-/// Frees the slots of one job and takes those of another in one step; slots of both stay as they are.
-pub async fn swap(connection: &mut PgConnection, capacity: i32, old: &Job, new: &Job) -> Result<(), Refused> {
+/// Frees the slots of one visit and takes those of another in one statement; slots of both are left alone.
+pub async fn swap(connection: &mut PgConnection, capacity: i32, old: &Visit, new: &Visit) -> Result<(), Refused> {
     change(connection, capacity, Some(old), Some(new), Limit::Kept).await.map(drop)
 }
 
 /// As [`swap`], but takes slots that are full as well. Answers whether one was.
-pub async fn force(connection: &mut PgConnection, capacity: i32, old: &Job, new: &Job) -> Result<bool, Refused> {
+pub async fn force(connection: &mut PgConnection, capacity: i32, old: &Visit, new: &Visit) -> Result<bool, Refused> {
     change(connection, capacity, Some(old), Some(new), Limit::Ignored).await
 }
 
@@ -70,12 +67,14 @@ enum Limit {
 async fn change(
     connection: &mut PgConnection,
     capacity: i32,
-    old: Option<&Job>,
-    new: Option<&Job>,
+    old: Option<&Visit>,
+    new: Option<&Visit>,
     limit: Limit,
 ) -> Result<bool, Refused> {
-    let rows = |job: Option<&Job>| -> Vec<(ServiceLocation, NaiveDate, NaiveTime)> {
-        job.map(|job| job.slots.iter().map(|time| (job.location, job.date, *time)).collect()).unwrap_or_default()
+    let rows = |visit: Option<&Visit>| -> Vec<(ServiceLocation, NaiveDate, NaiveTime)> {
+        visit
+            .map(|visit| visit.slots.iter().map(|time| (visit.location, visit.date, *time)).collect())
+            .unwrap_or_default()
     };
     let (freed, taken) = (rows(old), rows(new));
     let mut wanted = Vec::with_capacity(freed.len() + taken.len());
@@ -120,7 +119,7 @@ async fn change(
     .fetch_one(connection)
     .await;
     match (outcome, new) {
-        (Err(error), Some(job)) if is_full(&error) => Err(Refused::Full(job.clone())),
+        (Err(error), Some(visit)) if is_full(&error) => Err(Refused::Full(visit.clone())),
         (outcome, _) => Ok(outcome?),
     }
 }

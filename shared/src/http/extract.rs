@@ -55,15 +55,15 @@ impl<S: Send + Sync, T: Read> FromRequestParts<S> for Query<T> {
 
 /// The id in the path. One that is no integer is the id of nothing: 404.
 #[derive(Clone, Copy, Debug)]
-pub struct Id(pub i64);
+pub struct Id<T = i64>(pub T);
 
-impl<S: Send + Sync> FromRequestParts<S> for Id {
+impl<S: Send + Sync, T: From<i64>> FromRequestParts<S> for Id<T> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
         #[expect(clippy::disallowed_types, reason = "this is the extractor that stands in for it")]
         let id = axum::extract::Path::<String>::from_request_parts(parts, state).await;
-        id.ok().and_then(|id| id.0.parse().ok()).map(Self).ok_or(Error::NotFound("Page"))
+        id.ok().and_then(|id| id.0.parse::<i64>().ok()).map(|id| Self(id.into())).ok_or(Error::NotFound("Page"))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use chrono::Weekday;
 use serde_json::{Value, json};
+use shared::bookings::plan::OnlinePayment;
 use shared::{
     database::{Database, MIGRATOR},
     throttle::Throttle,
@@ -9,7 +10,7 @@ use shared::{
 use sqlx::PgPool;
 use testing::{Client, Fault, Network, timeless};
 
-use super::{App, Payments, app, book, booking, booking_with, count, monday, shop};
+use super::{App, app, book, booking, booking_with, count, monday, shop};
 
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn a_booking_is_told_back_with_its_price_and_token(pool: PgPool) {
@@ -279,7 +280,7 @@ async fn the_price_is_that_of_the_database_and_stays_with_the_booking(pool: PgPo
 async fn razorpay_may_be_chosen_while_payments_are_enabled(pool: PgPool) {
     testing::import_catalogue(&pool, &testing::redis()).await;
     let database = Database::from(pool);
-    let app = App { payments: Payments::Enabled, ..app(&database, testing::no_throttle(&testing::redis())) };
+    let app = App { online: OnlinePayment::Enabled, ..app(&database, testing::no_throttle(&testing::redis())) };
     let client = Client::new(bookings::router(app), database);
     let booked = book(&client, &booking_with(&json!({ "payment_method": "razorpay" }))).await;
     assert_eq!(booked.answer.body["data"]["payment_method"], "razorpay");

@@ -11,9 +11,10 @@ mod owning;
 mod slots;
 mod staff;
 
-use bookings::{App, Limits, Payments};
+use bookings::{App, Limits};
 use chrono::{NaiveDate, Weekday};
 use serde_json::{Value, json};
+use shared::bookings::plan::OnlinePayment;
 use shared::{database::Database, throttle::Throttle};
 use sqlx::{PgPool, postgres::PgConnectOptions};
 use testing::{Answer, Client};
@@ -26,7 +27,7 @@ fn app(database: &Database, throttle: Throttle) -> App {
         staff_keys: testing::staff_keys(database, &throttle),
         throttle,
         limits: Limits::from_env().unwrap(),
-        payments: Payments::Disabled,
+        online: OnlinePayment::Disabled,
     }
 }
 

@@ -8,13 +8,11 @@ mod sweep;
 use jobs::{App, Event};
 use razorpay_stand_in::{Outcome, StandIn};
 use serde_json::{Value, json};
+use shared::ids::{BookingId, CaptureId};
+use shared::payments::refunds;
 use shared::{
-    bookings::{
-        change::{self, Actor},
-        status::BookingStatus,
-    },
+    bookings::{Actor, booking, status::BookingStatus, transition},
     database::Database,
-    payments,
     razorpay::Razorpay,
 };
 use sqlx::PgPool;
@@ -77,8 +75,10 @@ impl World {
         let payment = self.razorpay.checkout(&self.order(), Outcome::Captured).payment_id;
         self.run("reconcile_payments").await;
         let mut transaction = self.app.database.begin().await.unwrap();
-        let booking = change::lock(&mut transaction, 1).await.unwrap();
-        change::set_status(&mut transaction, booking, BookingStatus::Cancelled, &Actor::Customer, "").await.unwrap();
+        let booking = booking::lock(&mut transaction, BookingId(1)).await.unwrap();
+        transition::set_status(&mut transaction, booking, BookingStatus::Cancelled, &Actor::Customer, "")
+            .await
+            .unwrap();
         transaction.commit().await.unwrap();
         payment
     }
@@ -128,8 +128,8 @@ impl World {
     /// Queues a refund of the first payment, in paise.
     async fn queue(&self, amount: i64) {
         let mut transaction = self.app.database.begin().await.unwrap();
-        let booking = change::lock(&mut transaction, 1).await.unwrap();
-        payments::queue(&mut transaction, &booking, 1, amount, "asked for", &Actor::System).await.unwrap();
+        let booking = booking::lock(&mut transaction, BookingId(1)).await.unwrap();
+        refunds::queue(&mut transaction, &booking, CaptureId(1), amount, "asked for", &Actor::System).await.unwrap();
         transaction.commit().await.unwrap();
     }
 

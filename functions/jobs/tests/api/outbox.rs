@@ -6,10 +6,11 @@ use futures::future::join_all;
 use jobs::App;
 use razorpay_stand_in::{Fault, Outcome};
 use serde_json::json;
+use shared::ids::{BookingId, CaptureId};
+use shared::payments::refunds;
 use shared::{
-    bookings::change::{self, Actor},
+    bookings::{Actor, booking},
     database::{Database, MIGRATOR},
-    payments,
 };
 use sqlx::{
     PgPool,
@@ -54,9 +55,9 @@ async fn a_refund_that_razorpay_refuses_is_told_and_can_be_asked_for_again(pool:
     assert_eq!(world.run("reconcile_payments").await["failed_refunds"], 1);
     world.razorpay.change(|settings| settings.has_balance = true);
     let mut transaction = world.app.database.begin().await.unwrap();
-    let booking = change::lock(&mut transaction, 1).await.unwrap();
-    assert_eq!(payments::left(&mut transaction, 1).await.unwrap(), 75010);
-    payments::queue(&mut transaction, &booking, 1, 75010, "again", &Actor::System).await.unwrap();
+    let booking = booking::lock(&mut transaction, BookingId(1)).await.unwrap();
+    assert_eq!(refunds::left(&mut transaction, CaptureId(1)).await.unwrap(), 75010);
+    refunds::queue(&mut transaction, &booking, CaptureId(1), 75010, "again", &Actor::System).await.unwrap();
     transaction.commit().await.unwrap();
     world.run("deliver_outbox").await;
     assert_eq!(world.facts().await[0], "refunded");

@@ -6,10 +6,8 @@ use futures::future::join_all;
 use jobs::{App, Event};
 use razorpay_stand_in::{Attempt, Fault, Outcome};
 use serde_json::json;
-use shared::{
-    database::{Database, MIGRATOR},
-    payments,
-};
+use shared::database::{Database, MIGRATOR};
+use shared::payments::refunds;
 use sqlx::{
     PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -206,7 +204,7 @@ async fn refunds_on_their_way_are_asked_for_whichever_of_them_fails_to_be_told(p
     for payment in [&first, &second] {
         let mut transaction = world.app.database.begin().await.unwrap();
         let refund = razorpay.refund(payment, 75010, &format!("dashboard-{payment}")).await.unwrap();
-        payments::record(&mut transaction, &refund).await.unwrap();
+        refunds::record(&mut transaction, &refund).await.unwrap();
         transaction.commit().await.unwrap();
     }
     world.razorpay.advance(Duration::from_hours(49));

@@ -11,11 +11,9 @@ mod webhooks;
 use payments::{App, DEADLINE, Gateway};
 use razorpay_stand_in::{Checkout, StandIn, Webhook};
 use serde_json::{Value, json};
+use shared::ids::BookingId;
 use shared::{
-    bookings::{
-        change::{self, Actor},
-        status::BookingStatus,
-    },
+    bookings::{Actor, booking, status::BookingStatus, transition},
     database::Database,
     razorpay::{Razorpay, WebhookSecrets},
 };
@@ -131,8 +129,10 @@ impl World {
     async fn cancel(&self) {
         let database = Database::from(self.pool.clone());
         let mut transaction = database.begin().await.unwrap();
-        let booking = change::lock(&mut transaction, 1).await.unwrap();
-        change::set_status(&mut transaction, booking, BookingStatus::Cancelled, &Actor::Customer, "").await.unwrap();
+        let booking = booking::lock(&mut transaction, BookingId(1)).await.unwrap();
+        transition::set_status(&mut transaction, booking, BookingStatus::Cancelled, &Actor::Customer, "")
+            .await
+            .unwrap();
         transaction.commit().await.unwrap();
     }
 }

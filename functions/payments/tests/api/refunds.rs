@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use razorpay_stand_in::{Outcome, RefundOutcome, Webhook};
 use serde_json::{Value, json};
+use shared::ids::{BookingId, CaptureId, RefundId};
+use shared::payments::refunds;
 use shared::{
-    bookings::change::{self, Actor},
+    bookings::{Actor, booking},
     database::{Database, MIGRATOR},
-    payments,
     razorpay::Razorpay,
 };
 use sqlx::PgPool;
@@ -27,8 +28,8 @@ impl World {
     /// A refund that is queued here and asked for at Razorpay, whose answer was lost on the way.
     async fn asked_for(&self, payment_id: &str, amount: i64) {
         let mut transaction = Database::from(self.pool.clone()).begin().await.unwrap();
-        let booking = change::lock(&mut transaction, 1).await.unwrap();
-        payments::queue(&mut transaction, &booking, 1, amount, "asked for", &Actor::System).await.unwrap();
+        let booking = booking::lock(&mut transaction, BookingId(1)).await.unwrap();
+        refunds::queue(&mut transaction, &booking, CaptureId(1), amount, "asked for", &Actor::System).await.unwrap();
         transaction.commit().await.unwrap();
         let key: String = sqlx::query_scalar("select idempotency_key from refunds order by id desc limit 1")
             .fetch_one(&self.pool)
@@ -170,7 +171,7 @@ async fn a_refund_that_was_given_up_and_done_all_the_same_counts(pool: PgPool) {
     let (world, payment) = World::paid(pool).await;
     world.asked_for(&payment, 75010).await;
     let mut transaction = Database::from(world.pool.clone()).begin().await.unwrap();
-    payments::give_up(&mut transaction, 1).await.unwrap();
+    refunds::give_up(&mut transaction, RefundId(1)).await.unwrap();
     transaction.commit().await.unwrap();
     assert_eq!(world.returns().await[1], 0);
     world.deliver_all(world.refund_webhooks()).await;
@@ -186,7 +187,7 @@ async fn two_refunds_of_the_same_money_count_as_one_can_only_be_done(pool: PgPoo
     world.refund_in_dashboard(&payment, 75010).await;
     world.deliver_all(world.refund_webhooks()).await;
     let mut transaction = Database::from(world.pool.clone()).begin().await.unwrap();
-    payments::give_up(&mut transaction, 1).await.unwrap();
+    refunds::give_up(&mut transaction, RefundId(1)).await.unwrap();
     transaction.commit().await.unwrap();
     let [status, refunded, refunds, _] =
         <[Value; 4]>::try_from(world.returns().await.as_array().unwrap().clone()).unwrap();

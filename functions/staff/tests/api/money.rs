@@ -2,9 +2,10 @@
 
 use futures::future::join_all;
 use serde_json::{Value, json};
+use shared::ids::RefundId;
+use shared::payments::refunds;
 use shared::{
     database::{Database, MIGRATOR},
-    payments,
     razorpay::Refund,
 };
 use sqlx::PgPool;
@@ -59,7 +60,7 @@ pub(super) async fn refunds_are_done(pool: &PgPool) {
         }))
         .unwrap();
         let mut transaction = Database::from(pool.clone()).begin().await.unwrap();
-        payments::record(&mut transaction, &refund).await.unwrap();
+        refunds::record(&mut transaction, &refund).await.unwrap();
         transaction.commit().await.unwrap();
     }
 }
@@ -210,7 +211,7 @@ async fn what_was_paid_too_much_goes_back_first(pool: PgPool) {
     // It goes back by itself; Razorpay would not do it, and somebody asks again.
     let refused: i64 = sqlx::query_scalar("select id from refunds").fetch_one(&pool).await.unwrap();
     let mut transaction = Database::from(pool.clone()).begin().await.unwrap();
-    payments::give_up(&mut transaction, refused).await.unwrap();
+    refunds::give_up(&mut transaction, RefundId(refused)).await.unwrap();
     transaction.commit().await.unwrap();
     let of = async |refund: i64| -> String {
         sqlx::query_scalar(

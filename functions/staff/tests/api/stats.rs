@@ -2,10 +2,9 @@
 
 use chrono::NaiveDate;
 use serde_json::{Value, json};
-use shared::{
-    database::{Database, MIGRATOR},
-    payments,
-};
+use shared::database::{Database, MIGRATOR};
+use shared::ids::RefundId;
+use shared::payments::refunds;
 use sqlx::PgPool;
 
 use super::{book, desk, money::refunds_are_done, path_of, pay_online};
@@ -122,7 +121,7 @@ async fn a_refund_that_failed_is_counted_until_the_money_is_on_its_way_again(poo
     let failed = async || desk.get(STATS).await.body["data"]["failed_refunds"].clone();
     assert_eq!(failed().await, 0);
     let mut transaction = Database::from(pool.clone()).begin().await.unwrap();
-    payments::give_up(&mut transaction, queued).await.unwrap();
+    refunds::give_up(&mut transaction, RefundId(queued)).await.unwrap();
     transaction.commit().await.unwrap();
     assert_eq!(failed().await, 1);
     desk.post(&path, &json!({ "reason": "x" })).await;

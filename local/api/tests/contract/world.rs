@@ -88,7 +88,7 @@ impl World {
                     staff_keys,
                     throttle,
                     limits: bookings::Limits::from_env().unwrap(),
-                    payments: bookings::Payments::Enabled,
+                    online: shared::bookings::plan::OnlinePayment::Enabled,
                 })),
             ),
             ("/", client(status::router(status::App { database: database.clone(), redis }))),

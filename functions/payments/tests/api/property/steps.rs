@@ -7,13 +7,15 @@ use jobs::Event;
 use proptest::{prelude::*, sample::Index, test_runner::TestCaseError};
 use razorpay_stand_in::{Attempt, Checkout, Fault, Outcome};
 use serde_json::json;
+use shared::ids::{BookingId, CaptureId};
+use shared::payments::{cash, refunds};
 use shared::{
     bookings::{
-        change::{self, Actor},
+        Actor, booking,
         status::{BookingStatus, PaymentStatus},
+        transition,
     },
     database::Database,
-    payments,
     razorpay::Razorpay,
 };
 
@@ -208,10 +210,10 @@ impl Case {
 
     async fn set_status(&self, to: Option<BookingStatus>, actor: &Actor) {
         let mut transaction = self.jobs.database.begin().await.unwrap();
-        let Ok(booking) = change::lock(&mut transaction, self.booking).await else { return };
+        let Ok(booking) = booking::lock(&mut transaction, BookingId(self.booking)).await else { return };
         let next = to.or(booking.booking_status.successors().first().copied());
         if let Some(to) = next
-            && change::set_status(&mut transaction, booking, to, actor, "").await.is_ok()
+            && transition::set_status(&mut transaction, booking, to, actor, "").await.is_ok()
         {
             transaction.commit().await.unwrap();
         }
@@ -219,9 +221,9 @@ impl Case {
 
     async fn take_cash(&self) {
         let mut transaction = self.jobs.database.begin().await.unwrap();
-        let Ok(mut booking) = change::lock(&mut transaction, self.booking).await else { return };
+        let Ok(mut booking) = booking::lock(&mut transaction, BookingId(self.booking)).await else { return };
         if booking.payment_status == PaymentStatus::Pending && booking.booking_status != BookingStatus::Cancelled {
-            payments::take_cash(&mut transaction, &mut booking, &Actor::System).await.unwrap();
+            cash::take(&mut transaction, &mut booking, &Actor::System).await.unwrap();
             transaction.commit().await.unwrap();
         }
     }
@@ -229,17 +231,17 @@ impl Case {
     /// As the staff do: part or all of what is left of what paid the booking.
     async fn refund(&self, part: bool) {
         let mut transaction = self.jobs.database.begin().await.unwrap();
-        let Ok(booking) = change::lock(&mut transaction, self.booking).await else { return };
+        let Ok(booking) = booking::lock(&mut transaction, BookingId(self.booking)).await else { return };
         let paid: Option<i64> = sqlx::query_scalar("select id from captures where booking_id = $1 and pays_booking")
             .bind(self.booking)
             .fetch_optional(&mut *transaction)
             .await
             .unwrap();
         let Some(capture) = paid else { return };
-        let left = payments::left(&mut transaction, capture).await.unwrap();
+        let left = refunds::left(&mut transaction, CaptureId(capture)).await.unwrap();
         let amount = if part { left.min(20_000) } else { left };
         if amount > 0 {
-            payments::queue(&mut transaction, &booking, capture, amount, "", &Actor::System).await.unwrap();
+            refunds::queue(&mut transaction, &booking, CaptureId(capture), amount, "", &Actor::System).await.unwrap();
             transaction.commit().await.unwrap();
         }
     }

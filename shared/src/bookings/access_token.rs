@@ -1,0 +1,63 @@
+//! The token that proves ownership of a booking: shown once, kept as a hash.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::{Error, Result};
+
+/// A booking's access token: 256 random bits in base64url.
+pub struct AccessToken(String);
+
+impl AccessToken {
+    pub fn generate() -> Result<Self> {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes).map_err(Error::internal)?;
+        Ok(Self(URL_SAFE_NO_PAD.encode(bytes)))
+    }
+
+    /// What a caller sent as a token.
+    pub fn sent(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The token itself, for the answer to its creation.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    pub fn sha256(&self) -> [u8; 32] {
+        Sha256::digest(&self.0).into()
+    }
+
+    /// Whether this is the token of the hash; in constant time.
+    pub fn opens(&self, sha256: &[u8]) -> bool {
+        self.sha256().as_slice().ct_eq(sha256).into()
+    }
+}
+
+impl std::fmt::Debug for AccessToken {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("AccessToken")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::AccessToken;
+
+    #[test]
+    fn only_the_same_token_opens() {
+        let token = AccessToken::generate().unwrap();
+        assert!(AccessToken::sent(token.reveal()).opens(&token.sha256()));
+        for other in ["", "x", &token.reveal()[1..], &format!("{}=", token.reveal())] {
+            assert!(!AccessToken::sent(other).opens(&token.sha256()), "{other}");
+        }
+        assert!(!AccessToken::generate().unwrap().opens(&token.sha256()));
+    }
+
+    #[test]
+    fn a_token_does_not_show_in_debug_output() {
+        assert_eq!(format!("{:?}", AccessToken::sent("secret")), "AccessToken");
+    }
+}

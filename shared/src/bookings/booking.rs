@@ -1,0 +1,179 @@
+//! A booking as the database has it and as the API shows it. A new column is named here twice: as a field and in
+//! [`select_bookings!`](crate::select_bookings).
+
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use serde::{Deserialize, Deserializer, Serialize};
+use sqlx::{PgConnection, PgExecutor, types::Json};
+use utoipa::ToSchema;
+
+use super::{
+    masking,
+    slot_usage::Visit,
+    status::{BookingStatus, PaymentMethod, PaymentStatus, ServiceLocation},
+};
+use crate::{Error, Result, ids::BookingId, money::Money};
+
+/// A booking.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Booking {
+    #[schema(value_type = i64)]
+    pub id: BookingId,
+    /// Short and unguessable, to be read out at the counter.
+    #[schema(example = "RMB-7K3QX-9ZD2A")]
+    pub reference: String,
+    #[schema(value_type = Customer)]
+    pub customer: Json<Customer>,
+    pub vehicle_model: i64,
+    pub vehicle_model_name: String,
+    pub vehicle_brand_name: String,
+    pub vehicle_type_name: String,
+    pub service_location: ServiceLocation,
+    pub address: String,
+    pub appointment_date: NaiveDate,
+    pub appointment_time: NaiveTime,
+    /// Rupees with two places.
+    #[schema(value_type = String, example = "750.10")]
+    pub total_amount: Money,
+    pub payment_method: PaymentMethod,
+    pub payment_status: PaymentStatus,
+    pub booking_status: BookingStatus,
+    pub notes: String,
+    #[schema(value_type = Vec<BookedService>)]
+    pub booking_services: Json<Vec<BookedService>>,
+    #[serde(with = "crate::http::time")]
+    pub created_at: DateTime<Utc>,
+    #[serde(with = "crate::http::time")]
+    pub updated_at: DateTime<Utc>,
+    /// What follows is not shown.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub duration_minutes: i32,
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub slot_times: Vec<NaiveTime>,
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub access_token_sha256: Vec<u8>,
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub access_token_is_expired: bool,
+}
+
+/// The customer. Name and e-mail are what was given with this booking.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Customer {
+    pub id: i64,
+    pub name: String,
+    /// E.164, or its last two digits.
+    pub phone: String,
+    #[schema(required)]
+    pub email: Option<String>,
+    #[serde(with = "crate::http::time")]
+    pub created_at: DateTime<Utc>,
+    #[serde(with = "crate::http::time")]
+    pub updated_at: DateTime<Utc>,
+}
+
+/// A service of a booking, at the price it was booked for.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct BookedService {
+    pub id: i64,
+    pub service: i64,
+    pub service_name: String,
+    pub category_name: String,
+    /// Rupees with two places.
+    #[serde(deserialize_with = "paise")]
+    #[schema(value_type = String, example = "750.10")]
+    pub price: Money,
+    #[serde(with = "crate::http::time")]
+    pub created_at: DateTime<Utc>,
+}
+
+/// Selects [`Booking`]s; the filter and what follows it is added to the text. Behind `with`, common table expressions that may
+/// take the place of `bookings`, `booking_services` and `customers`: so a statement that inserts them answers what it inserted.
+#[macro_export]
+macro_rules! select_bookings {
+    ($filter:literal $(, $argument:expr)* $(,)?) => {
+        $crate::select_bookings!(with "", $filter $(, $argument)*)
+    };
+    (with $tables:literal, $filter:literal $(, $argument:expr)* $(,)?) => {
+        sqlx::query_as!(
+            $crate::bookings::Booking,
+            $tables + r#"
+            select booking.id as "id!", booking.reference as "reference!",
+                json_build_object(
+                    'id', customer.id, 'name', booking.customer_name, 'phone', customer.phone,
+                    'email', booking.customer_email, 'created_at', customer.created_at, 'updated_at', customer.updated_at
+                ) as "customer!: _",
+                model.id as vehicle_model, model.name as vehicle_model_name, brand.name as vehicle_brand_name,
+                type.name as vehicle_type_name, booking.service_location as "service_location!: _",
+                booking.address as "address!", booking.appointment_date as "appointment_date!",
+                booking.appointment_time as "appointment_time!", booking.slot_times as "slot_times!",
+                booking.duration_minutes as "duration_minutes!", booking.total_paise as "total_amount!",
+                booking.payment_method as "payment_method!: _", booking.payment_status as "payment_status!: _",
+                booking.booking_status as "booking_status!: _", booking.notes as "notes!",
+                booking.access_token_sha256 as "access_token_sha256!",
+                booking.access_token_expires_at <= now() as "access_token_is_expired!",
+                (
+                    select coalesce(json_agg(json_build_object(
+                        'id', line.id, 'service', service.id, 'service_name', service.name,
+                        'category_name', category.name, 'price', line.price_paise, 'created_at', line.created_at
+                    ) order by line.id), '[]')
+                    from booking_services line
+                    join services service on service.id = line.service_id
+                    join service_categories category on category.id = service.service_category_id
+                    where line.booking_id = booking.id
+                ) as "booking_services!: _",
+                booking.created_at as "created_at!", booking.updated_at as "updated_at!"
+            from bookings booking
+            join customers customer on customer.id = booking.customer_id
+            join vehicle_models model on model.id = booking.vehicle_model_id
+            join vehicle_brands brand on brand.id = model.vehicle_brand_id
+            join vehicle_types type on type.id = brand.vehicle_type_id
+            where "# + $filter,
+            $($argument),*
+        )
+    };
+}
+
+/// A booking; 404 if there is none.
+pub async fn find(executor: impl PgExecutor<'_>, id: BookingId) -> Result<Booking> {
+    let booking = select_bookings!("booking.id = $1", id.0).fetch_optional(executor).await?;
+    booking.ok_or(Error::NotFound("Booking"))
+}
+
+/// Locks a booking for a change; 404 if there is none.
+pub async fn lock(connection: &mut PgConnection, id: BookingId) -> Result<Booking> {
+    let booking = select_bookings!("booking.id = $1 for update of booking", id.0).fetch_optional(connection).await?;
+    booking.ok_or(Error::NotFound("Booking"))
+}
+
+impl Booking {
+    /// The same booking without personal data: the same keys and types.
+    #[must_use]
+    pub fn masked(mut self) -> Self {
+        let Json(customer) = &mut self.customer;
+        customer.name = masking::initials(&customer.name);
+        customer.phone = masking::phone(&customer.phone);
+        customer.email = None;
+        self.address.clear();
+        self.notes.clear();
+        self
+    }
+
+    /// What it holds of the shop's capacity.
+    pub fn visit(&self) -> Visit {
+        Visit {
+            location: self.service_location,
+            date: self.appointment_date,
+            time: self.appointment_time,
+            duration_minutes: u32::try_from(self.duration_minutes).unwrap_or_default(),
+            slots: self.slot_times.clone(),
+        }
+    }
+}
+
+/// The database writes paise into its JSON.
+fn paise<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Money, D::Error> {
+    i64::deserialize(deserializer).map(Money::from_paise)
+}

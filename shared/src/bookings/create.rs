@@ -1,0 +1,98 @@
+//! A booking is made: from the draft to its rows, in the caller's transaction.
+
+use sqlx::PgConnection;
+
+use super::{
+    Actor, Booking,
+    access_token::AccessToken,
+    facts,
+    plan::{Draft, OnlinePayment, Plan},
+    reference,
+    slot_usage::{self, Refused},
+    status::{PaymentMethod, ServiceLocation},
+    timeline::Event,
+};
+use crate::{Error, Result, outbox::Message, select_bookings};
+
+/// A new booking, and the token that proves it. Only the token's hash is kept.
+#[derive(Debug)]
+pub struct Created {
+    pub booking: Booking,
+    pub access_token: AccessToken,
+}
+
+/// Makes a booking. The hot row is the slot, so it is locked last and only until the commit.
+pub async fn create(
+    connection: &mut PgConnection,
+    draft: Draft,
+    online: OnlinePayment,
+    actor: &Actor,
+) -> Result<Created, Refused> {
+    let facts = facts::load(&mut *connection, draft.question()).await?;
+    let plan = draft.plan(&facts, online)?;
+    let access_token = AccessToken::generate()?;
+    let booking = insert(connection, &plan, &access_token, actor).await?;
+    slot_usage::take(connection, facts.capacity(plan.visit.location), &plan.visit).await?;
+    Ok(Created { booking, access_token })
+}
+
+/// Writes customer, booking, lines, event and message. Of the customer only the number is kept: name and e-mail of an
+/// anonymous caller belong to this booking alone.
+async fn insert(connection: &mut PgConnection, plan: &Plan, token: &AccessToken, actor: &Actor) -> Result<Booking> {
+    let services: Vec<i64> = plan.lines.iter().map(|line| line.service_id).collect();
+    let prices: Vec<i64> = plan.lines.iter().map(|line| line.price_paise).collect();
+    let visit = &plan.visit;
+    // The functions that write event and message are called because the filter asks for their row.
+    let inserted = select_bookings!(
+        with r#"
+        with customers as (
+            insert into customers (phone) values ($1)
+            on conflict (phone) do update set phone = excluded.phone
+            returning *
+        ), bookings as (
+            insert into bookings (
+                reference, customer_id, customer_name, customer_email, vehicle_model_id, service_location, address,
+                appointment_date, appointment_time, slot_times, duration_minutes, total_paise, payment_method, notes,
+                access_token_sha256, access_token_expires_at
+            )
+            select $2, customers.id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, access_token_expiry($8, $9)
+            from customers
+            returning *
+        ), booking_services as (
+            insert into booking_services (booking_id, service_id, price_paise)
+            select bookings.id, wanted.service_id, wanted.price_paise
+            from bookings, unnest($16::bigint[], $17::bigint[]) with ordinality as wanted (service_id, price_paise, place)
+            order by wanted.place
+            returning *
+        ), told as (
+            select write_event(id, $18, null, booking_status, $19),
+                write_message($20, jsonb_build_object('booking_id', id))
+            from bookings
+        )
+        "#,
+        "exists (select from told)",
+        plan.customer_phone.as_str(),
+        reference::generate()?,
+        plan.customer_name,
+        plan.customer_email,
+        plan.model.id,
+        visit.location as ServiceLocation,
+        plan.address,
+        visit.date,
+        visit.time,
+        &visit.slots,
+        i32::try_from(visit.duration_minutes).map_err(Error::internal)?,
+        plan.total_paise,
+        plan.payment_method as PaymentMethod,
+        plan.notes,
+        &token.sha256(),
+        &services,
+        &prices,
+        Event::Created as Event,
+        actor.to_string(),
+        Message::BookingCreated as Message
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(inserted)
+}

@@ -1,0 +1,206 @@
+//! A booking request: read from the body, checked against the facts, priced. Pure rules.
+
+use chrono::{NaiveDate, NaiveTime};
+use utoipa::ToSchema;
+
+use super::{
+    appointment,
+    facts::{Facts, Model, Question, Service},
+    slot_usage::Visit,
+    status::{PaymentMethod, ServiceLocation},
+};
+use crate::{
+    Error, Faults, Result,
+    email::Email,
+    http::{Fields, Read},
+    phone::Phone,
+};
+
+/// Whether a booking may be paid online.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnlinePayment {
+    Enabled,
+    Disabled,
+}
+
+impl From<bool> for OnlinePayment {
+    fn from(is_enabled: bool) -> Self {
+        if is_enabled { Self::Enabled } else { Self::Disabled }
+    }
+}
+
+/// A booking request. Unknown keys are ignored.
+#[derive(Debug, ToSchema)]
+#[schema(as = BookingRequest, example = json!({
+    "customer_name": "John Doe", "customer_phone": "98765 43210", "customer_email": "john@example.com",
+    "vehicle_model_id": 7, "service_ids": [4, 6], "service_location": "home", "address": "123 Main St",
+    "appointment_date": "2026-12-02", "appointment_time": "10:00", "payment_method": "cash", "notes": "Ring twice"
+}))]
+pub struct Draft {
+    pub customer_name: Option<String>,
+    /// A phone number in any spelling.
+    #[schema(value_type = String)]
+    pub customer_phone: Option<Phone>,
+    pub customer_email: Option<String>,
+    pub vehicle_model_id: Option<i64>,
+    /// Each must have a price for the model.
+    #[schema(value_type = Vec<i64>)]
+    pub service_ids: Option<Vec<i64>>,
+    #[schema(value_type = ServiceLocation)]
+    pub service_location: Option<ServiceLocation>,
+    /// Needed for a home visit.
+    pub address: Option<String>,
+    /// A day on the shop's calendar.
+    #[schema(value_type = String)]
+    pub appointment_date: Option<NaiveDate>,
+    /// The start of a slot on the shop's clock.
+    #[schema(value_type = String)]
+    pub appointment_time: Option<NaiveTime>,
+    /// `razorpay` only while online payments are enabled.
+    #[schema(value_type = PaymentMethod)]
+    pub payment_method: Option<PaymentMethod>,
+    pub notes: Option<String>,
+    /// What could not be read.
+    #[schema(ignore)]
+    pub faults: Faults,
+    /// Of the whole body, independent of order and spacing.
+    #[schema(ignore)]
+    pub sha256: [u8; 32],
+}
+
+impl Read for Draft {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        let sha256 = fields.sha256();
+        let mut draft = Self {
+            sha256,
+            customer_name: fields.text("customer_name", 100),
+            customer_phone: fields.value("customer_phone"),
+            customer_email: fields.text_or_empty("customer_email", Email::MAX),
+            vehicle_model_id: fields.integer("vehicle_model_id"),
+            service_ids: fields.integers("service_ids", 20),
+            service_location: fields.value("service_location"),
+            address: fields.text_or_empty("address", 500),
+            appointment_date: fields.value("appointment_date"),
+            appointment_time: fields.value("appointment_time"),
+            payment_method: fields.value("payment_method"),
+            notes: fields.text_or_empty("notes", 1000),
+            faults: std::mem::take(&mut fields.faults),
+        };
+        if draft.customer_email.as_deref().is_some_and(|email| !email.is_empty() && email.parse::<Email>().is_err()) {
+            draft.faults.add("customer_email", "Enter a valid email address.");
+        }
+        // A home visit needs an address.
+        if draft.service_location == Some(ServiceLocation::Home) && draft.address.as_deref() == Some("") {
+            draft.faults.add("address", "This field is required.");
+        }
+        Some(draft)
+    }
+}
+
+/// A booking that obeys every rule but free capacity, which the database keeps.
+#[derive(Debug)]
+pub struct Plan {
+    pub customer_name: String,
+    pub customer_phone: Phone,
+    pub customer_email: Option<String>,
+    pub model: Model,
+    pub visit: Visit,
+    pub address: String,
+    pub lines: Vec<Line>,
+    pub total_paise: i64,
+    pub payment_method: PaymentMethod,
+    pub notes: String,
+}
+
+/// A service at the price that it is booked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    pub service_id: i64,
+    pub service_name: String,
+    pub category_name: String,
+    pub price_paise: i64,
+}
+
+impl Draft {
+    /// What must be known to check it.
+    pub fn question(&self) -> Question<'_> {
+        // Without a day, any day does: that it is missing has been noted.
+        let date = self.appointment_date.unwrap_or_default();
+        let services = self.service_ids.as_deref().unwrap_or_default();
+        Question { from: date, to: date, model: self.vehicle_model_id, services }
+    }
+
+    /// Checks what was read against the facts. All faults are told at once.
+    pub fn plan(self, facts: &Facts, online: OnlinePayment) -> Result<Plan> {
+        let mut faults = self.faults;
+        if self.payment_method == Some(PaymentMethod::Razorpay) && online == OnlinePayment::Disabled {
+            let sentence = "Razorpay payment is currently disabled. Please use cash payment.";
+            faults.add("payment_method", sentence);
+        }
+        if let (Some(id), None) = (self.vehicle_model_id, &facts.model) {
+            faults.add("vehicle_model_id", format!("Invalid pk \"{id}\" - object does not exist."));
+        }
+        let wanted = self.service_ids.as_deref().unwrap_or_default();
+        let services = offered(wanted, facts, self.vehicle_model_id.is_some(), &mut faults);
+        let duration_minutes = services.iter().map(|service| service.duration_minutes).sum();
+        let mut slots = Vec::new();
+        if let (Some(date), Some(time)) = (self.appointment_date, self.appointment_time) {
+            match appointment::check((date, time), duration_minutes, facts.days.get(&date), &facts.window) {
+                Ok(taken) => slots = taken,
+                Err(fault) => faults.merge(fault),
+            }
+        }
+        let lines: Vec<Line> = services.into_iter().filter_map(Line::of).collect();
+        let complete = (|| {
+            Some(Plan {
+                customer_name: self.customer_name?,
+                customer_phone: self.customer_phone?,
+                customer_email: self.customer_email.filter(|email| !email.is_empty()),
+                model: facts.model.clone()?,
+                visit: Visit {
+                    location: self.service_location?,
+                    date: self.appointment_date?,
+                    time: self.appointment_time?,
+                    duration_minutes,
+                    slots,
+                },
+                address: self.address?,
+                total_paise: lines.iter().map(|line| line.price_paise).sum(),
+                lines,
+                payment_method: self.payment_method?,
+                notes: self.notes?,
+            })
+        })();
+        match complete {
+            Some(plan) => faults.or(plan),
+            None => Err(Error::Validation(faults)),
+        }
+    }
+}
+
+impl Line {
+    fn of(service: &Service) -> Option<Self> {
+        Some(Self {
+            service_id: service.id,
+            service_name: service.name.clone(),
+            category_name: service.category.clone(),
+            price_paise: service.price_paise?,
+        })
+    }
+}
+
+/// The services in the order in which they were asked for; one that does not exist, or is not offered for the model,
+/// is a fault.
+pub fn offered<'a>(wanted: &[i64], facts: &'a Facts, is_for_model: bool, faults: &mut Faults) -> Vec<&'a Service> {
+    let mut services = Vec::with_capacity(wanted.len());
+    for id in wanted {
+        match facts.services.iter().find(|service| service.id == *id) {
+            None => faults.add("service_ids", format!("Invalid pk \"{id}\" - object does not exist.")),
+            Some(service) if is_for_model && facts.model.is_some() && service.price_paise.is_none() => {
+                faults.add("service_ids", format!("{} is not offered for this vehicle model.", service.name));
+            }
+            Some(service) => services.push(service),
+        }
+    }
+    services
+}

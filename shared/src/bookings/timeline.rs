@@ -1,0 +1,77 @@
+//! The timeline of a booking: what happened to it, when, by whom. Append-only; the schema's `write_event` is its one writer.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use sqlx::PgExecutor;
+use utoipa::ToSchema;
+
+use super::status::BookingStatus;
+use crate::ids::BookingId;
+
+/// What happened to a booking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema, sqlx::Type)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+#[schema(as = BookingEventKind)]
+pub enum Event {
+    Created,
+    Confirmed,
+    InProgress,
+    Completed,
+    Cancelled,
+    Rescheduled,
+    /// Rescheduled into a full slot.
+    Overbooked,
+    NotesChanged,
+    Paid,
+    RefundRequested,
+    Refunded,
+    RefundFailed,
+}
+
+impl From<BookingStatus> for Event {
+    /// The event of a booking that gets this status.
+    fn from(status: BookingStatus) -> Self {
+        match status {
+            BookingStatus::Pending => Self::Created,
+            BookingStatus::Confirmed => Self::Confirmed,
+            BookingStatus::InProgress => Self::InProgress,
+            BookingStatus::Completed => Self::Completed,
+            BookingStatus::Cancelled => Self::Cancelled,
+        }
+    }
+}
+
+/// An entry of the timeline.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BookingEvent)]
+pub struct Entry {
+    #[serde(with = "crate::http::time")]
+    at: DateTime<Utc>,
+    event: Event,
+    /// Null for `created`; equal to `to_status` where the status stays.
+    #[schema(required)]
+    from_status: Option<BookingStatus>,
+    to_status: BookingStatus,
+    /// `customer`, `staff:<label>`, `razorpay` or `system`.
+    #[schema(example = "customer")]
+    actor: String,
+}
+
+/// The newest 500 entries, oldest first.
+pub async fn list(executor: impl PgExecutor<'_>, booking: BookingId) -> sqlx::Result<Vec<Entry>> {
+    sqlx::query_as!(
+        Entry,
+        r#"
+        select created_at as at, event as "event: Event", from_status as "from_status: BookingStatus",
+            to_status as "to_status: BookingStatus", actor
+        from (
+            select * from booking_events where booking_id = $1 order by id desc limit 500
+        ) as newest
+        order by id
+        "#,
+        booking.0
+    )
+    .fetch_all(executor)
+    .await
+}

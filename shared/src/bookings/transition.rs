@@ -1,0 +1,94 @@
+//! A booking gets another status, and what follows: freed slots, refunds, cash that counts as paid.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+use super::{
+    Actor, Booking,
+    slot_usage::{self, Refused},
+    status::{BookingStatus, PaymentMethod, PaymentStatus},
+    timeline::Event,
+};
+use crate::{
+    Error,
+    ids::BookingId,
+    outbox::Message,
+    payments::{cash, refunds},
+};
+
+/// The error for a status that may not follow the present one.
+pub fn illegal(from: BookingStatus) -> Error {
+    Error::IllegalTransition(from.successors().iter().map(|status| status.as_str()).collect())
+}
+
+/// Gives a locked booking another status; the same status again changes nothing. A cancelled booking frees its slots, and
+/// what was paid online for it is queued for refund; a cash booking that is completed counts as paid.
+pub async fn set_status(
+    connection: &mut PgConnection,
+    mut booking: Booking,
+    to: BookingStatus,
+    actor: &Actor,
+    reason: &str,
+) -> Result<Booking, Refused> {
+    let from = booking.booking_status;
+    if from == to {
+        return Ok(booking);
+    }
+    if !from.successors().contains(&to) {
+        return Err(illegal(from).into());
+    }
+    booking.updated_at = write(connection, booking.id, (from, to), actor, reason).await?;
+    booking.booking_status = to;
+    match to {
+        BookingStatus::Cancelled => {
+            refunds::give_back_all(connection, &booking).await?;
+            slot_usage::free(connection, &booking.visit()).await?;
+        }
+        BookingStatus::Completed if is_unpaid_cash(&booking) => {
+            cash::take(connection, &mut booking, actor).await?;
+        }
+        _ => {}
+    }
+    Ok(booking)
+}
+
+/// Cancels a locked booking for its customer, who may do so until work begins.
+pub async fn cancel(connection: &mut PgConnection, booking: Booking, reason: &str) -> Result<Booking, Refused> {
+    let status = booking.booking_status;
+    if !status.is_up_to_customer() && status != BookingStatus::Cancelled {
+        // What work in progress may become is the shop's decision.
+        return Err(Error::IllegalTransition(Vec::new()).into());
+    }
+    set_status(connection, booking, BookingStatus::Cancelled, &Actor::Customer, reason).await
+}
+
+fn is_unpaid_cash(booking: &Booking) -> bool {
+    booking.payment_method == PaymentMethod::Cash && booking.payment_status == PaymentStatus::Pending
+}
+
+async fn write(
+    connection: &mut PgConnection,
+    id: BookingId,
+    (from, to): (BookingStatus, BookingStatus),
+    actor: &Actor,
+    reason: &str,
+) -> sqlx::Result<DateTime<Utc>> {
+    let written = sqlx::query!(
+        "
+        update bookings set booking_status = $3, version = version + 1, updated_at = now()
+        where id = $1
+        returning updated_at, write_event($1, $6, $2, $3, $4, $5) as event,
+            write_message($7, jsonb_build_object('booking_id', $1::bigint)) as message
+        ",
+        id.0,
+        from as BookingStatus,
+        to as BookingStatus,
+        actor.to_string(),
+        reason,
+        Event::from(to) as Event,
+        Message::from(to) as Message
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(written.updated_at)
+}

@@ -1,0 +1,46 @@
+//! Ids of rows: a type per table, so that an order's id is never taken for a booking's.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! ids {
+    ($($(#[$documentation:meta])* $name:ident;)*) => {
+        $(
+            $(#[$documentation])*
+            #[derive(
+                Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, sqlx::Type,
+            )]
+            #[serde(transparent)]
+            #[sqlx(transparent)]
+            pub struct $name(pub i64);
+
+            impl From<i64> for $name {
+                fn from(id: i64) -> Self {
+                    Self(id)
+                }
+            }
+
+            impl std::fmt::Display for $name {
+                fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    self.0.fmt(formatter)
+                }
+            }
+        )*
+    };
+}
+
+ids! {
+    /// Of `bookings`.
+    BookingId;
+    /// Of `payments`: an order of Razorpay, or cash.
+    PaymentId;
+    /// Of `captures`: money that came in on a payment.
+    CaptureId;
+    /// Of `refunds`.
+    RefundId;
+    /// Of `outbox`.
+    MessageId;
+    /// Of `users`.
+    UserId;
+    /// Of `user_sessions`.
+    SessionId;
+}

@@ -1,0 +1,91 @@
+//! What must reach the world, written in the transaction of its cause by the schema's `write_message`, and delivered by a job.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::PgExecutor;
+
+use crate::{bookings::status::BookingStatus, ids::MessageId};
+
+/// The kind of a message. All but [`Self::Refund`] tell people of a booking, `{"booking_id"}`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum Message {
+    BookingCreated,
+    BookingConfirmed,
+    BookingInProgress,
+    BookingCompleted,
+    BookingCancelled,
+    BookingRescheduled,
+    BookingPaid,
+    BookingRefunded,
+    /// A refund that Razorpay is to be asked for, `{"refund_id"}`.
+    Refund,
+}
+
+impl From<BookingStatus> for Message {
+    /// The message about a booking that gets this status.
+    fn from(status: BookingStatus) -> Self {
+        match status {
+            BookingStatus::Pending => Self::BookingCreated,
+            BookingStatus::Confirmed => Self::BookingConfirmed,
+            BookingStatus::InProgress => Self::BookingInProgress,
+            BookingStatus::Completed => Self::BookingCompleted,
+            BookingStatus::Cancelled => Self::BookingCancelled,
+        }
+    }
+}
+
+/// A message that is due, claimed until it is due again.
+#[derive(Debug)]
+pub struct Due {
+    pub id: MessageId,
+    pub message: Message,
+    pub payload: Value,
+    /// This attempt included.
+    pub attempts: i32,
+    pub created_at: DateTime<Utc>,
+}
+
+/// Claims the message that has been due longest, if any. Pauses between attempts double from 30 seconds to an hour; a job
+/// that is killed leaves its message to a later one.
+pub async fn claim(executor: impl PgExecutor<'_>) -> sqlx::Result<Option<Due>> {
+    // Beyond an hour the power would only grow out of range.
+    sqlx::query_as!(
+        Due,
+        r#"
+        update outbox set
+            attempts = attempts + 1,
+            due_at = now() + least(interval '30 seconds' * power(2, least(attempts, 7)), interval '1 hour')
+        where id = (
+            select id from outbox
+            where delivered_at is null and failed_at is null and due_at <= now()
+            order by due_at limit 1 for update skip locked
+        )
+        returning id, kind as "message: Message", payload, attempts, created_at
+        "#
+    )
+    .fetch_optional(executor)
+    .await
+}
+
+/// The message has been delivered.
+pub async fn deliver(executor: impl PgExecutor<'_>, id: MessageId) -> sqlx::Result<()> {
+    sqlx::query!("update outbox set delivered_at = now() where id = $1", id.0).execute(executor).await.map(drop)
+}
+
+/// The message is given up: it is not claimed again, and a person must look at it.
+pub async fn give_up(executor: impl PgExecutor<'_>, id: MessageId) -> sqlx::Result<()> {
+    sqlx::query!("update outbox set failed_at = now() where id = $1", id.0).execute(executor).await.map(drop)
+}
+
+/// For how many seconds the oldest undelivered message has waited; 0 if there is none.
+pub async fn oldest_seconds(executor: impl PgExecutor<'_>) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"
+        select coalesce(extract(epoch from now() - min(created_at)), 0)::bigint as "seconds!" from outbox
+        where delivered_at is null and failed_at is null
+        "#
+    )
+    .fetch_one(executor)
+    .await
+}

@@ -1,0 +1,142 @@
+//! The one function by which a payment moves forward.
+
+use sqlx::PgConnection;
+use tracing::error;
+
+use super::{
+    paid::{self, Means},
+    refunds::{self, Told},
+    states::CaptureState,
+};
+use crate::{
+    Result,
+    bookings::{
+        Actor, Booking, booking,
+        status::{BookingStatus, PaymentMethod, PaymentStatus},
+    },
+    ids::{BookingId, CaptureId, PaymentId},
+    metrics::{self, Count},
+    razorpay::{Payment, PaymentStatus as GatewayStatus, Refund},
+};
+
+/// What applying Razorpay's account of an order changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Settlement {
+    /// The booking, if the order is ours.
+    pub booking_id: Option<BookingId>,
+    /// Whether the booking is paid now.
+    pub is_paid: bool,
+    /// How many payments were new or moved forward.
+    pub applied: usize,
+    /// How many refunds were new or moved forward.
+    pub refunds: usize,
+    /// How many payments have another amount or currency than their order; a person must look at them.
+    pub mismatched: usize,
+}
+
+/// Applies what Razorpay says of the payments of an order and of their refunds. The only way a payment moves forward; it
+/// never moves back.
+///
+/// A capture pays the booking unless it is paid; a capture for a booking that is paid or cancelled is queued for refund.
+pub async fn settle(
+    connection: &mut PgConnection,
+    order_id: &str,
+    payments: &[Payment],
+    refunds: &[Refund],
+) -> Result<Settlement> {
+    let order = sqlx::query!("select booking_id from payments where order_id = $1", order_id)
+        .fetch_optional(&mut *connection)
+        .await?;
+    let Some(order) = order else { return Ok(Settlement::default()) };
+    let mut booking = booking::lock(connection, BookingId(order.booking_id)).await?;
+    let order = sqlx::query!(r#"select id, amount_paise, currency from payments where order_id = $1"#, order_id)
+        .fetch_one(&mut *connection)
+        .await?;
+    let mut settlement = Settlement { booking_id: Some(booking.id), ..Settlement::default() };
+    let mut to_give_back = Vec::new();
+    for payment in payments.iter().filter(|payment| payment.order_id.as_deref() == Some(order_id)) {
+        if payment.amount != order.amount_paise || payment.currency != order.currency {
+            error!(booking.id = booking.id.0, payment.id, "a payment does not fit its order");
+            metrics::count(Count::PaymentMismatches);
+            settlement.mismatched += 1;
+            continue;
+        }
+        let Some(state) = state(payment) else { continue };
+        let moved = write_capture(connection, PaymentId(order.id), booking.id, payment, state).await?;
+        let Some(capture) = moved else { continue };
+        settlement.applied += 1;
+        if state == CaptureState::Captured {
+            let reason = arrive(connection, &mut booking, PaymentId(order.id), capture).await?;
+            to_give_back.extend(reason.map(|reason| (capture, payment, reason)));
+        }
+    }
+    for refund in refunds {
+        settlement.refunds += usize::from(refunds::record(connection, refund).await? == Told::News);
+    }
+    for (capture, payment, reason) in to_give_back {
+        // Refunds that Razorpay has made may not all be known here yet.
+        let left_there = payment.amount - payment.amount_refunded.unwrap_or_default();
+        let amount = refunds::left(connection, capture).await?.min(left_there);
+        if amount > 0 {
+            refunds::queue(connection, &booking, capture, amount, reason, &Actor::System).await?;
+        }
+    }
+    settlement.is_paid = booking.payment_status != PaymentStatus::Pending;
+    Ok(settlement)
+}
+
+/// The state that a payment's status means here, if any.
+fn state(payment: &Payment) -> Option<CaptureState> {
+    match payment.status {
+        // Of what was given back since, its refunds tell.
+        _ if payment.is_taken() => Some(CaptureState::Captured),
+        GatewayStatus::Failed => Some(CaptureState::Failed),
+        GatewayStatus::Authorized => Some(CaptureState::Authorized),
+        // An authorization that was released before its capture brought no money.
+        _ => None,
+    }
+}
+
+/// Writes a payment of Razorpay; its id if it is new or moved forward.
+async fn write_capture(
+    connection: &mut PgConnection,
+    order: PaymentId,
+    booking: BookingId,
+    payment: &Payment,
+    state: CaptureState,
+) -> sqlx::Result<Option<CaptureId>> {
+    let id = sqlx::query_scalar!(
+        "
+        insert into captures as capture (payment_id, booking_id, gateway_payment_id, state, amount_paise, captured_at)
+        values ($1, $2, $3, $4, $5, case when $4 = 'captured'::capture_state then now() end)
+        on conflict (gateway_payment_id) do update set
+            state = excluded.state, captured_at = excluded.captured_at, updated_at = now()
+            where capture.state < excluded.state and capture.payment_id = excluded.payment_id
+        returning id
+        ",
+        order.0,
+        booking.0,
+        payment.id,
+        state as CaptureState,
+        payment.amount
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(id.map(CaptureId))
+}
+
+/// Money has arrived from Razorpay. If it is to go back, why.
+async fn arrive(
+    connection: &mut PgConnection,
+    booking: &mut Booking,
+    payment: PaymentId,
+    capture: CaptureId,
+) -> sqlx::Result<Option<&'static str>> {
+    let is_paid = booking.payment_status != PaymentStatus::Pending;
+    if !is_paid {
+        let means = Means { payment, capture, method: PaymentMethod::Razorpay };
+        paid::write(connection, booking, means, &Actor::Razorpay).await?;
+    }
+    let is_cancelled = booking.booking_status == BookingStatus::Cancelled;
+    Ok(is_paid.then_some("paid twice").or(is_cancelled.then_some("paid after cancellation")))
+}
