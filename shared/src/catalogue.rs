@@ -1,9 +1,32 @@
-//! The catalogue and the shop as files: read with care, brought into the database as one change.
+//! What the shop sells, for which machine and price, and when it is open: how all of it changes.
+//!
+//! [`change`] is the one way: it makes what is cached unreachable before anybody can see the new rows. The writers of single
+//! rows and the import of files work inside it. Rows that a booking may refer to are archived, never deleted.
 
-mod apply;
-mod files;
-mod shop;
-mod tables;
+mod change;
+pub mod hours;
+pub mod import;
+pub mod prices;
+pub mod service_categories;
+pub mod services;
+pub mod shop;
+pub mod vehicle_brands;
+pub mod vehicle_models;
+pub mod vehicle_types;
 
-pub use apply::{Error as ImportError, Report, Rows, import, publish_version};
-pub use files::{Catalogue, Fault, FaultyFiles, Files, parse};
+pub use change::{change, publish};
+
+/// The database refused a name because another row that is on offer has it.
+fn is_name_taken(error: &sqlx::Error) -> bool {
+    let constraint = error.as_database_error().and_then(|error| error.constraint());
+    constraint.is_some_and(|name| name.ends_with("name_excl"))
+}
+
+/// The contract's error for a row that could not be written.
+fn refused(error: sqlx::Error) -> crate::Error {
+    if is_name_taken(&error) {
+        crate::Error::conflict("name", "Another row on offer has this name.")
+    } else {
+        error.into()
+    }
+}

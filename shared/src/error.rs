@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 pub use faults::Faults;
 
-use crate::{config, database};
+use crate::{config, database, redis};
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -108,6 +108,9 @@ pub enum Error {
     /// 503 if Postgres is unreachable or overloaded, else 500.
     #[error("{}", if database::is_unavailable(.0) { UNAVAILABLE } else { INTERNAL })]
     Database(#[from] sqlx::Error),
+    /// 503: Redis, which this request cannot do without, is away.
+    #[error("{UNAVAILABLE}")]
+    Redis(#[from] redis::Error),
     /// 503: the request's own deadline passed.
     #[error("{UNAVAILABLE}")]
     Deadline,
@@ -268,7 +271,7 @@ impl Error {
             Self::Upstream { .. } => Code::UpstreamError,
             Self::UpstreamTimeout { .. } => Code::UpstreamTimeout,
             Self::Database(source) if database::is_unavailable(source) => Code::ServiceUnavailable,
-            Self::Deadline | Self::Unset(_) => Code::ServiceUnavailable,
+            Self::Deadline | Self::Redis(_) | Self::Unset(_) => Code::ServiceUnavailable,
             Self::Database(_) | Self::Internal(_) => Code::InternalError,
         }
     }
@@ -295,6 +298,7 @@ impl Error {
                 source.constraint().map(|name| format!(" on {name}")).unwrap_or_default()
             ),
             Self::Database(source) => source.to_string(),
+            Self::Redis(source) => source.to_string(),
             Self::Unset(source) => source.to_string(),
             Self::Internal(source) => source.to_string(),
             Self::Upstream { reason, .. } => reason.clone(),

@@ -9,7 +9,10 @@ mod superuser;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
 use shared::{
-    catalogue::{self, Files, Report},
+    catalogue::{
+        self,
+        import::{self, Files, Report},
+    },
     database::{Database, MIGRATOR},
     redis::Redis,
 };
@@ -116,10 +119,10 @@ pub enum Error {
     Database(#[from] sqlx::Error),
     /// The files cannot be imported.
     #[error(transparent)]
-    Files(#[from] catalogue::FaultyFiles),
+    Files(#[from] import::FaultyFiles),
     /// The import failed.
     #[error(transparent)]
-    Import(#[from] catalogue::ImportError),
+    Import(#[from] import::Error),
     /// The superuser could not be made.
     #[error(transparent)]
     Superuser(#[from] superuser::Error),
@@ -162,8 +165,7 @@ impl App {
     }
 
     async fn import(&self, files: &Files) -> Result<Report, Error> {
-        let catalogue = catalogue::parse(files)?;
-        Ok(catalogue::import(&catalogue, &self.database.pool(), &self.redis).await?)
+        Ok(import::import(&import::parse(files)?, &self.database, &self.redis).await?)
     }
 
     async fn migrate(&self) -> Result<Outcome, Error> {
@@ -175,7 +177,7 @@ impl App {
         let closed = connection.close().await;
         let outcome = migrated?;
         closed?;
-        catalogue::publish_version(&pool, &self.redis).await?;
+        catalogue::publish(&self.database, &self.redis).await?;
         Ok(outcome)
     }
 }

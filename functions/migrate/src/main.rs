@@ -28,7 +28,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
                 app.deploy(&deployment, time_left.unwrap_or(Duration::from_mins(5))).await?;
                 Ok(None)
             }
-            Invocation::Event(event) => Ok(Some(app.handle(event).await?)),
+            Invocation::Event(event) => Ok(Some(Box::pin(app.handle(event)).await?)),
         }
     };
     lambda_runtime::run(service_fn(handle)).await

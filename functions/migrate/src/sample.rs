@@ -1,6 +1,6 @@
 //! The sample catalogue, which is part of the code so that a first deployment can import it.
 
-use shared::catalogue::Files;
+use shared::catalogue::import::Files;
 use sqlx::PgPool;
 
 /// What `local/catalogue` holds.

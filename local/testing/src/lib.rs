@@ -23,7 +23,7 @@ pub use network::{Fault, Network};
 use descope_stand_in::StandIn;
 
 use shared::{
-    catalogue::{self, Files, Report},
+    catalogue::import::{self, Files, Report},
     config::{self, Live, Settings},
     database::Database,
     descope::{Descope, Keys},
@@ -99,7 +99,7 @@ pub fn catalogue_files() -> Files {
 
 /// Imports these files, which must be right.
 pub async fn import(files: &Files, pool: &PgPool, redis: &Redis) -> Report {
-    catalogue::import(&catalogue::parse(files).unwrap(), pool, redis).await.unwrap()
+    import::import(&import::parse(files).unwrap(), &Database::from(pool.clone()), redis).await.unwrap()
 }
 
 /// Imports the catalogue of `local/catalogue/`.

@@ -1,161 +1,72 @@
-//! The shop's file: address, hours and capacity.
+//! The shop's own row: where it is, how its days are cut, how much fits into a slot.
 
-use chrono::NaiveTime;
-use serde::{Deserialize, Deserializer, de::Error};
+use sqlx::PgConnection;
 
-use super::files::Fault;
-use crate::phone::Phone;
+use crate::{Error, Result, phone::Phone};
 
-pub(super) const FILE: &str = "shop_info.json";
-
-/// The shop as its file tells it.
-#[derive(Debug, Deserialize)]
-pub(super) struct Shop {
-    #[serde(deserialize_with = "text")]
-    pub(super) name: String,
-    #[serde(deserialize_with = "phone")]
-    pub(super) phone: String,
-    #[serde(deserialize_with = "text")]
-    pub(super) email: String,
-    pub(super) address: Address,
-    #[serde(deserialize_with = "latitude")]
-    pub(super) latitude: f64,
-    #[serde(deserialize_with = "longitude")]
-    pub(super) longitude: f64,
-    /// An IANA name; Postgres knows whether it exists.
-    #[serde(deserialize_with = "text")]
-    pub(super) timezone: String,
-    pub(super) opening_hours: Week,
-    #[serde(deserialize_with = "slot_minutes")]
-    pub(super) slot_minutes: i32,
-    #[serde(deserialize_with = "count")]
-    pub(super) capacity_per_slot: i32,
-    #[serde(deserialize_with = "count")]
-    pub(super) home_capacity_per_slot: i32,
-    #[serde(deserialize_with = "count")]
-    pub(super) home_service_radius_km: i32,
-    #[serde(deserialize_with = "count")]
-    pub(super) minimum_notice_minutes: i32,
-    #[serde(deserialize_with = "days")]
-    pub(super) booking_horizon_days: i32,
+/// The shop, as it is written.
+#[derive(Clone, Debug)]
+pub struct Shop {
+    pub name: String,
+    /// In one line.
+    pub address: String,
+    pub phone: Phone,
+    pub email: String,
+    /// Degrees.
+    pub latitude: f64,
+    /// Degrees.
+    pub longitude: f64,
+    /// An IANA name that Postgres knows.
+    pub time_zone: String,
+    pub slot_minutes: i32,
+    /// Visits to the shop that fit into a slot.
+    pub shop_capacity: i32,
+    /// Home visits that fit into a slot.
+    pub home_capacity: i32,
+    pub home_radius_km: i32,
+    pub minimum_notice_minutes: i32,
+    pub booking_horizon_days: i32,
 }
 
-#[derive(Debug, Deserialize)]
-pub(super) struct Address {
-    #[serde(deserialize_with = "text")]
-    line1: String,
-    #[serde(default)]
-    line2: String,
-    #[serde(deserialize_with = "text")]
-    city: String,
-    #[serde(deserialize_with = "text")]
-    state: String,
-    #[serde(deserialize_with = "text")]
-    postal_code: String,
-}
-
-impl Address {
-    /// The address in one line, as the frontends show it.
-    pub(super) fn in_one_line(&self) -> String {
-        let parts = [&self.line1, &self.line2, &self.city, &self.state].map(|part| part.trim());
-        let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-        format!("{} {}", parts.join(", "), self.postal_code.trim())
+/// Rewrites the shop; `false` if nothing differs. 400 under `time_zone` if Postgres does not know it.
+pub async fn rewrite(connection: &mut PgConnection, shop: &Shop) -> Result<bool> {
+    let changed = sqlx::query!(
+        "
+        update shops set name = $1, address = $2, phone = $3, email = $4, latitude = $5::float8::numeric(9, 6),
+            longitude = $6::float8::numeric(9, 6), time_zone = $7, slot_minutes = $8, shop_capacity = $9,
+            home_capacity = $10, home_radius_km = $11, minimum_notice_minutes = $12, booking_horizon_days = $13,
+            updated_at = now()
+        where id = shop_id() and (
+            name, address, phone, email, latitude, longitude, time_zone, slot_minutes, shop_capacity, home_capacity,
+            home_radius_km, minimum_notice_minutes, booking_horizon_days
+        ) is distinct from (
+            $1, $2, $3, $4, $5::float8::numeric(9, 6), $6::float8::numeric(9, 6), $7, $8, $9, $10, $11, $12, $13
+        ) and exists (select from pg_timezone_names zone where zone.name = $7)
+        ",
+        shop.name,
+        shop.address,
+        shop.phone.as_str(),
+        shop.email,
+        shop.latitude,
+        shop.longitude,
+        shop.time_zone,
+        shop.slot_minutes,
+        shop.shop_capacity,
+        shop.home_capacity,
+        shop.home_radius_km,
+        shop.minimum_notice_minutes,
+        shop.booking_horizon_days
+    )
+    .execute(&mut *connection)
+    .await?;
+    if changed.rows_affected() > 0 {
+        return Ok(true);
     }
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct Week {
-    monday: Option<Hours>,
-    tuesday: Option<Hours>,
-    wednesday: Option<Hours>,
-    thursday: Option<Hours>,
-    friday: Option<Hours>,
-    saturday: Option<Hours>,
-    sunday: Option<Hours>,
-}
-
-impl Week {
-    /// The open days: ISO weekday (Monday is 1), opening and closing time.
-    pub(super) fn open_days(&self) -> Vec<(i16, NaiveTime, NaiveTime)> {
-        let week =
-            [&self.monday, &self.tuesday, &self.wednesday, &self.thursday, &self.friday, &self.saturday, &self.sunday];
-        (1..).zip(week).filter_map(|(day, hours)| hours.as_ref().map(|hours| (day, hours.open, hours.close))).collect()
-    }
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(try_from = "WrittenHours")]
-struct Hours {
-    open: NaiveTime,
-    close: NaiveTime,
-}
-
-#[derive(Deserialize)]
-struct WrittenHours {
-    open: String,
-    close: String,
-}
-
-impl TryFrom<WrittenHours> for Hours {
-    type Error = &'static str;
-
-    fn try_from(written: WrittenHours) -> Result<Self, Self::Error> {
-        let time = |text: &str| NaiveTime::parse_from_str(text, "%H:%M").map_err(|_| "a time must be written as HH:MM");
-        let hours = Self { open: time(&written.open)?, close: time(&written.close)? };
-        if hours.open < hours.close { Ok(hours) } else { Err("a day must open before it closes") }
-    }
-}
-
-/// Reads the file; what is wrong is told with line and column.
-pub(super) fn parse(text: &str) -> Result<Shop, Fault> {
-    serde_json::from_str(text).map_err(|error| {
-        let told = error.to_string();
-        let sentence = told.split(" at line ").next().unwrap_or_default().to_owned();
-        let line = u64::try_from(error.line()).unwrap_or_default();
-        Fault { file: FILE, line, column: error.column().to_string(), sentence }
-    })
-}
-
-fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let text = String::deserialize(deserializer)?.trim().to_owned();
-    if text.is_empty() || text.contains('\0') { Err(D::Error::custom("a value is needed")) } else { Ok(text) }
-}
-
-fn phone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let phone: Phone = text(deserializer)?.parse().map_err(D::Error::custom)?;
-    Ok(phone.to_string())
-}
-
-fn latitude<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-    degrees(deserializer, 90.0)
-}
-
-fn longitude<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-    degrees(deserializer, 180.0)
-}
-
-fn degrees<'de, D: Deserializer<'de>>(deserializer: D, limit: f64) -> Result<f64, D::Error> {
-    let degrees = f64::deserialize(deserializer)?;
-    if degrees.abs() <= limit { Ok(degrees) } else { Err(D::Error::custom(format!("degrees are within ±{limit}"))) }
-}
-
-fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i32, D::Error> {
-    within(deserializer, 0, 100_000)
-}
-
-fn slot_minutes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i32, D::Error> {
-    within(deserializer, 5, 1440)
-}
-
-fn days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i32, D::Error> {
-    within(deserializer, 0, 3650)
-}
-
-fn within<'de, D: Deserializer<'de>>(deserializer: D, least: i32, most: i32) -> Result<i32, D::Error> {
-    let number = i32::deserialize(deserializer)?;
-    if (least..=most).contains(&number) {
-        Ok(number)
-    } else {
-        Err(D::Error::custom(format!("a whole number from {least} to {most} is needed")))
-    }
+    let is_known = sqlx::query_scalar!(
+        r#"select exists (select from pg_timezone_names where name = $1) as "is_known!""#,
+        shop.time_zone
+    )
+    .fetch_one(connection)
+    .await?;
+    if is_known { Ok(false) } else { Err(Error::field("time_zone", "Enter a time zone such as Asia/Kolkata.")) }
 }

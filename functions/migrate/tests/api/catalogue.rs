@@ -4,7 +4,7 @@ use migrate::App;
 use serde_json::{Value, json};
 use shared::{
     cache::announce_change,
-    catalogue::{Files, publish_version},
+    catalogue::{import::Files, publish},
     database::MIGRATOR,
 };
 use sqlx::PgPool;
@@ -198,7 +198,7 @@ async fn a_slow_import_tells_no_older_version_and_ends_no_announcement(pool: PgP
         testing::somebody_waits(&pool).await;
         faster.commit().await.unwrap();
     };
-    let (told, ()) = tokio::join!(publish_version(&pool, &app.redis), commit);
+    let (told, ()) = tokio::join!(publish(&app.database, &app.redis), commit);
     told.unwrap();
     assert_eq!(version_in_redis(&app).await, Some(7));
 }

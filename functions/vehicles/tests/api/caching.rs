@@ -110,7 +110,7 @@ async fn a_database_that_is_restored_shows_its_own_catalogue_once_its_version_is
     let older =
         "update vehicle_types set name = 'Moped' where id = 1; update catalogue_versions set version = version - 1";
     sqlx::raw_sql(older).execute(&pool).await.unwrap();
-    catalogue::publish_version(&pool, &redis).await.unwrap();
+    catalogue::publish(&Database::from(pool.clone()), &redis).await.unwrap();
     assert_eq!(client.get(path).await.body["data"]["name"], "Moped");
 }
 

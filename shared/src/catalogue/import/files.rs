@@ -2,52 +2,19 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    fmt,
     hash::Hash,
 };
 
 use csv::{Position, ReaderBuilder, StringRecord};
 
-use super::shop::{self, Shop};
+use super::{
+    fault::{Fault, FaultyFiles},
+    shop_file::{self, Shop},
+};
 use crate::money::Money;
 
 /// The texts of the files by name, as the import event carries them.
 pub type Files = BTreeMap<String, String>;
-
-/// What is wrong with a value, and where. Lines and columns count from 1, columns in fields of the line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    pub(super) file: &'static str,
-    pub(super) line: u64,
-    pub(super) column: String,
-    pub(super) sentence: String,
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} line {} column {}: {}", self.file, self.line, self.column, self.sentence)
-    }
-}
-
-/// Files that cannot be imported, with all that is wrong in them.
-#[derive(Debug, PartialEq, Eq)]
-pub struct FaultyFiles(pub Vec<Fault>);
-
-impl std::error::Error for FaultyFiles {}
-
-impl fmt::Display for FaultyFiles {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const SHOWN: usize = 20;
-        write!(formatter, "nothing was changed; {} faults:", self.0.len())?;
-        for fault in self.0.iter().take(SHOWN) {
-            write!(formatter, "\n{fault}")?;
-        }
-        match self.0.len().saturating_sub(SHOWN) {
-            0 => Ok(()),
-            more => write!(formatter, "\nand {more} more"),
-        }
-    }
-}
 
 /// A whole catalogue, checked: every reference points at a row, every name and pair stands once.
 #[derive(Debug)]
@@ -148,9 +115,9 @@ pub fn parse(files: &Files) -> Result<Catalogue, FaultyFiles> {
             price: row.price("price")?,
         })
     });
-    let shop = match files.get(shop::FILE) {
-        Some(text) => shop::parse(text).map_err(|fault| faults.push(fault)).ok(),
-        None => missing(shop::FILE, &mut faults),
+    let shop = match files.get(shop_file::FILE) {
+        Some(text) => shop_file::parse(text).map_err(|fault| faults.push(fault)).ok(),
+        None => missing(shop_file::FILE, &mut faults),
     };
 
     types.once("id", |row| row.id, &mut faults);

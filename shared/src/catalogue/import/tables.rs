@@ -3,7 +3,7 @@
 use chrono::NaiveTime;
 use sqlx::PgConnection;
 
-use super::{apply::Rows, files::Catalogue, shop::Shop};
+use super::{files::Catalogue, report::Rows, shop_file::Shop};
 
 pub(super) async fn write_types(catalogue: &Catalogue, database: &mut PgConnection) -> sqlx::Result<Rows> {
     let rows = &catalogue.types;

@@ -1,0 +1,65 @@
+//! When the shop is open: hours by weekday, and holidays.
+
+use chrono::{NaiveDate, NaiveTime};
+use sqlx::PgConnection;
+
+use crate::Result;
+
+/// The hours of a weekday.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpeningHours {
+    /// ISO: 1 is Monday.
+    pub weekday: i16,
+    pub opens_at: NaiveTime,
+    pub closes_at: NaiveTime,
+}
+
+/// Makes the week equal to these days; a weekday that is left out is closed. `false` if nothing differs.
+pub async fn set_week(connection: &mut PgConnection, week: &[OpeningHours]) -> Result<bool> {
+    let days: Vec<i16> = week.iter().map(|day| day.weekday).collect();
+    let opens: Vec<NaiveTime> = week.iter().map(|day| day.opens_at).collect();
+    let closes: Vec<NaiveTime> = week.iter().map(|day| day.closes_at).collect();
+    let closed = sqlx::query!("delete from opening_hours where shop_id = shop_id() and weekday <> all ($1)", &days)
+        .execute(&mut *connection)
+        .await?;
+    let written = sqlx::query!(
+        "
+        insert into opening_hours as kept (shop_id, weekday, opens_at, closes_at)
+        select shop_id(), * from unnest($1::smallint[], $2::time[], $3::time[])
+        on conflict (shop_id, weekday) do update
+            set opens_at = excluded.opens_at, closes_at = excluded.closes_at
+            where (kept.opens_at, kept.closes_at) is distinct from (excluded.opens_at, excluded.closes_at)
+        ",
+        &days,
+        &opens,
+        &closes
+    )
+    .execute(connection)
+    .await?;
+    Ok(closed.rows_affected() + written.rows_affected() > 0)
+}
+
+/// Closes the shop from one day to another, both included. A day that is a holiday gets the new name. `false` if nothing
+/// differs.
+pub async fn add_holidays(connection: &mut PgConnection, from: NaiveDate, to: NaiveDate, name: &str) -> Result<bool> {
+    let added = sqlx::query!(
+        "
+        insert into holidays as kept (shop_id, date, name)
+        select shop_id(), day::date, $3 from generate_series($1::date::timestamp, $2::date::timestamp, interval '1 day') as day
+        on conflict (shop_id, date) do update set name = excluded.name where kept.name <> excluded.name
+        ",
+        from,
+        to,
+        name
+    )
+    .execute(connection)
+    .await?;
+    Ok(added.rows_affected() > 0)
+}
+
+/// Opens the shop again on a day; `false` if it was no holiday.
+pub async fn remove_holiday(connection: &mut PgConnection, date: NaiveDate) -> Result<bool> {
+    let removed =
+        sqlx::query!("delete from holidays where shop_id = shop_id() and date = $1", date).execute(connection).await?;
+    Ok(removed.rows_affected() > 0)
+}

@@ -1,0 +1,13 @@
+//! The import of a whole catalogue from files: read with care, written as one change.
+
+mod apply;
+mod fault;
+mod files;
+mod report;
+mod shop_file;
+mod tables;
+
+pub use apply::{Error, import};
+pub use fault::{Fault, FaultyFiles};
+pub use files::{Catalogue, Files, parse};
+pub use report::{Report, Rows};

@@ -1,0 +1,82 @@
+//! Brings a checked catalogue into the database: one change, reported row by row.
+
+use sqlx::PgConnection;
+use tracing::info;
+
+use super::{
+    files::Catalogue,
+    report::Report,
+    tables::{write_brands, write_categories, write_models, write_prices, write_services, write_shop, write_types},
+};
+use crate::{
+    catalogue::change,
+    database::Database,
+    redis::{self as link, Redis},
+};
+
+/// Why an import did not happen. Nothing was changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Cached prices could outlive the change.
+    #[error("nothing was changed: Redis did not take the announcement, and old prices could have stayed in the cache")]
+    Redis(#[from] link::Error),
+    /// Postgres does not know the shop's time zone.
+    #[error("nothing was changed: shop_info.json: \"{0}\" is no time zone that Postgres knows")]
+    TimeZone(String),
+    /// Postgres refused or is away.
+    #[error("nothing was changed: the database failed")]
+    Database(#[from] sqlx::Error),
+}
+
+/// Makes the database equal to the files, keeping their ids. Safe to repeat and to run twice at once.
+pub async fn import(catalogue: &Catalogue, database: &Database, redis: &Redis) -> Result<Report, Error> {
+    let write = async |connection: &mut PgConnection| {
+        let report = write(catalogue, connection).await?;
+        let is_change = report.is_change();
+        Ok::<_, Error>((report, is_change))
+    };
+    // Boxed, because the compiler follows no type as deep as all that may be awaited there.
+    let (report, version) = Box::pin(change(database, redis, write)).await?;
+    info!(version, "catalogue imported");
+    Ok(Report { version, ..report })
+}
+
+async fn write(catalogue: &Catalogue, database: &mut PgConnection) -> Result<Report, Error> {
+    let time_zone = &catalogue.shop.timezone;
+    let is_known =
+        sqlx::query_scalar!(r#"select exists (select from pg_timezone_names where name = $1) as "known!""#, time_zone);
+    if !is_known.fetch_one(&mut *database).await? {
+        return Err(Error::TimeZone(time_zone.clone()));
+    }
+    let report = Report {
+        version: 0,
+        vehicle_types: write_types(catalogue, database).await?,
+        vehicle_brands: write_brands(catalogue, database).await?,
+        vehicle_models: write_models(catalogue, database).await?,
+        service_categories: write_categories(catalogue, database).await?,
+        services: write_services(catalogue, database).await?,
+        service_prices: write_prices(catalogue, database).await?,
+        shop: write_shop(&catalogue.shop, database).await?,
+    };
+    advance_ids(database).await?;
+    Ok(report)
+}
+
+/// Ids that the database gives follow those of the files.
+async fn advance_ids(database: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query_scalar!(
+        "
+        select setval(sequence, greatest(highest, 1)) from (values
+            (pg_get_serial_sequence('vehicle_types', 'id'), (select max(id) from vehicle_types)),
+            (pg_get_serial_sequence('vehicle_brands', 'id'), (select max(id) from vehicle_brands)),
+            (pg_get_serial_sequence('vehicle_models', 'id'), (select max(id) from vehicle_models)),
+            (pg_get_serial_sequence('service_categories', 'id'), (select max(id) from service_categories)),
+            (pg_get_serial_sequence('services', 'id'), (select max(id) from services)),
+            (pg_get_serial_sequence('shops', 'id'), (select max(id) from shops))
+        ) as tables (sequence, highest)
+        "
+    )
+    .fetch_all(database)
+    .await?;
+    Ok(())
+}

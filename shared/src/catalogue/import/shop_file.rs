@@ -1,0 +1,161 @@
+//! The shop's file: address, hours and capacity.
+
+use chrono::NaiveTime;
+use serde::{Deserialize, Deserializer, de::Error};
+
+use super::fault::Fault;
+use crate::phone::Phone;
+
+pub(super) const FILE: &str = "shop_info.json";
+
+/// The shop as its file tells it.
+#[derive(Debug, Deserialize)]
+pub(super) struct Shop {
+    #[serde(deserialize_with = "text")]
+    pub(super) name: String,
+    #[serde(deserialize_with = "phone")]
+    pub(super) phone: String,
+    #[serde(deserialize_with = "text")]
+    pub(super) email: String,
+    pub(super) address: Address,
+    #[serde(deserialize_with = "latitude")]
+    pub(super) latitude: f64,
+    #[serde(deserialize_with = "longitude")]
+    pub(super) longitude: f64,
+    /// An IANA name; Postgres knows whether it exists.
+    #[serde(deserialize_with = "text")]
+    pub(super) timezone: String,
+    pub(super) opening_hours: Week,
+    #[serde(deserialize_with = "slot_minutes")]
+    pub(super) slot_minutes: i32,
+    #[serde(deserialize_with = "count")]
+    pub(super) capacity_per_slot: i32,
+    #[serde(deserialize_with = "count")]
+    pub(super) home_capacity_per_slot: i32,
+    #[serde(deserialize_with = "count")]
+    pub(super) home_service_radius_km: i32,
+    #[serde(deserialize_with = "count")]
+    pub(super) minimum_notice_minutes: i32,
+    #[serde(deserialize_with = "days")]
+    pub(super) booking_horizon_days: i32,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Address {
+    #[serde(deserialize_with = "text")]
+    line1: String,
+    #[serde(default)]
+    line2: String,
+    #[serde(deserialize_with = "text")]
+    city: String,
+    #[serde(deserialize_with = "text")]
+    state: String,
+    #[serde(deserialize_with = "text")]
+    postal_code: String,
+}
+
+impl Address {
+    /// The address in one line, as the frontends show it.
+    pub(super) fn in_one_line(&self) -> String {
+        let parts = [&self.line1, &self.line2, &self.city, &self.state].map(|part| part.trim());
+        let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        format!("{} {}", parts.join(", "), self.postal_code.trim())
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Week {
+    monday: Option<Hours>,
+    tuesday: Option<Hours>,
+    wednesday: Option<Hours>,
+    thursday: Option<Hours>,
+    friday: Option<Hours>,
+    saturday: Option<Hours>,
+    sunday: Option<Hours>,
+}
+
+impl Week {
+    /// The open days: ISO weekday (Monday is 1), opening and closing time.
+    pub(super) fn open_days(&self) -> Vec<(i16, NaiveTime, NaiveTime)> {
+        let week =
+            [&self.monday, &self.tuesday, &self.wednesday, &self.thursday, &self.friday, &self.saturday, &self.sunday];
+        (1..).zip(week).filter_map(|(day, hours)| hours.as_ref().map(|hours| (day, hours.open, hours.close))).collect()
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "WrittenHours")]
+struct Hours {
+    open: NaiveTime,
+    close: NaiveTime,
+}
+
+#[derive(Deserialize)]
+struct WrittenHours {
+    open: String,
+    close: String,
+}
+
+impl TryFrom<WrittenHours> for Hours {
+    type Error = &'static str;
+
+    fn try_from(written: WrittenHours) -> Result<Self, Self::Error> {
+        let time = |text: &str| NaiveTime::parse_from_str(text, "%H:%M").map_err(|_| "a time must be written as HH:MM");
+        let hours = Self { open: time(&written.open)?, close: time(&written.close)? };
+        if hours.open < hours.close { Ok(hours) } else { Err("a day must open before it closes") }
+    }
+}
+
+/// Reads the file; what is wrong is told with line and column.
+pub(super) fn parse(text: &str) -> Result<Shop, Fault> {
+    serde_json::from_str(text).map_err(|error| {
+        let told = error.to_string();
+        let sentence = told.split(" at line ").next().unwrap_or_default().to_owned();
+        let line = u64::try_from(error.line()).unwrap_or_default();
+        Fault { file: FILE, line, column: error.column().to_string(), sentence }
+    })
+}
+
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?.trim().to_owned();
+    if text.is_empty() || text.contains('\0') { Err(D::Error::custom("a value is needed")) } else { Ok(text) }
+}
+
+fn phone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let phone: Phone = text(deserializer)?.parse().map_err(D::Error::custom)?;
+    Ok(phone.to_string())
+}
+
+fn latitude<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    degrees(deserializer, 90.0)
+}
+
+fn longitude<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    degrees(deserializer, 180.0)
+}
+
+fn degrees<'de, D: Deserializer<'de>>(deserializer: D, limit: f64) -> Result<f64, D::Error> {
+    let degrees = f64::deserialize(deserializer)?;
+    if degrees.abs() <= limit { Ok(degrees) } else { Err(D::Error::custom(format!("degrees are within ±{limit}"))) }
+}
+
+fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i32, D::Error> {
+    within(deserializer, 0, 100_000)
+}
+
+fn slot_minutes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i32, D::Error> {
+    within(deserializer, 5, 1440)
+}
+
+fn days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i32, D::Error> {
+    within(deserializer, 0, 3650)
+}
+
+fn within<'de, D: Deserializer<'de>>(deserializer: D, least: i32, most: i32) -> Result<i32, D::Error> {
+    let number = i32::deserialize(deserializer)?;
+    if (least..=most).contains(&number) {
+        Ok(number)
+    } else {
+        Err(D::Error::custom(format!("a whole number from {least} to {most} is needed")))
+    }
+}

@@ -1,0 +1,84 @@
+//! Services that the shop sells.
+
+use sqlx::PgConnection;
+
+use super::refused;
+use crate::{Error, Result};
+
+/// A service, as it is written.
+#[derive(Clone, Debug)]
+pub struct Service {
+    pub service_category_id: i64,
+    pub name: String,
+    pub description: String,
+    pub duration_minutes: i32,
+}
+
+/// Adds a service; its id. 409 under `name` if the name is taken.
+pub async fn add(connection: &mut PgConnection, row: &Service) -> Result<i64> {
+    sqlx::query_scalar!(
+        "insert into services (service_category_id, name, description, duration_minutes) values ($1, $2, $3, $4) returning id",
+        row.service_category_id,
+        row.name,
+        row.description,
+        row.duration_minutes
+    )
+    .fetch_one(connection)
+    .await
+    .map_err(refused)
+}
+
+/// Rewrites a service; `false` if nothing differs. 404 if there is none.
+pub async fn rewrite(connection: &mut PgConnection, id: i64, row: &Service) -> Result<bool> {
+    let changed = sqlx::query_scalar!(
+        r#"
+        with present as (
+            select id, (service_category_id, name, description, duration_minutes) is distinct from ($2, $3, $4, $5) as differs
+            from services where id = $1 for no key update
+        ), written as (
+            update services set service_category_id = $2, name = $3, description = $4, duration_minutes = $5, updated_at = now()
+            from present where services.id = present.id and present.differs
+        )
+        select differs as "differs!" from present
+        "#,
+        id,
+        row.service_category_id,
+        row.name,
+        row.description,
+        row.duration_minutes
+    )
+    .fetch_optional(connection)
+    .await
+    .map_err(refused)?;
+    changed.ok_or(Error::NotFound("Service"))
+}
+
+/// Takes a service off offer; `false` if it is. 404 if there is none.
+pub async fn archive(connection: &mut PgConnection, id: i64) -> Result<bool> {
+    set_archived(connection, id, true).await
+}
+
+/// Puts a service back on offer; `false` if it is. 409 under `name` if the name is taken meanwhile.
+pub async fn restore(connection: &mut PgConnection, id: i64) -> Result<bool> {
+    set_archived(connection, id, false).await
+}
+
+async fn set_archived(connection: &mut PgConnection, id: i64, is_archived: bool) -> Result<bool> {
+    let changed = sqlx::query_scalar!(
+        r#"
+        with present as (
+            select id, (archived_at is not null) <> $2 as differs from services where id = $1 for no key update
+        ), written as (
+            update services set archived_at = case when $2 then now() end, updated_at = now()
+            from present where services.id = present.id and present.differs
+        )
+        select differs as "differs!" from present
+        "#,
+        id,
+        is_archived
+    )
+    .fetch_optional(connection)
+    .await
+    .map_err(refused)?;
+    changed.ok_or(Error::NotFound("Service"))
+}

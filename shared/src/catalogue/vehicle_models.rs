@@ -1,0 +1,90 @@
+//! Models of a brand.
+
+use sqlx::PgConnection;
+
+use super::refused;
+use crate::{Error, Result};
+
+/// A vehicle model, as it is written.
+#[derive(Clone, Debug)]
+pub struct VehicleModel {
+    pub vehicle_brand_id: i64,
+    /// Unique within its brand.
+    pub name: String,
+    pub engine_cc: Option<i32>,
+    /// `petrol` or `electric`.
+    pub fuel: String,
+    /// An https URL.
+    pub image: Option<String>,
+}
+
+/// Adds a vehicle model; its id. 409 under `name` if the name is taken.
+pub async fn add(connection: &mut PgConnection, row: &VehicleModel) -> Result<i64> {
+    sqlx::query_scalar!(
+        "insert into vehicle_models (vehicle_brand_id, name, engine_cc, fuel, image) values ($1, $2, $3, $4, $5) returning id",
+        row.vehicle_brand_id,
+        row.name,
+        row.engine_cc,
+        row.fuel,
+        row.image.as_deref()
+    )
+    .fetch_one(connection)
+    .await
+    .map_err(refused)
+}
+
+/// Rewrites a vehicle model; `false` if nothing differs. 404 if there is none.
+pub async fn rewrite(connection: &mut PgConnection, id: i64, row: &VehicleModel) -> Result<bool> {
+    let changed = sqlx::query_scalar!(
+        r#"
+        with present as (
+            select id, (vehicle_brand_id, name, engine_cc, fuel, image) is distinct from ($2, $3, $4, $5, $6) as differs
+            from vehicle_models where id = $1 for no key update
+        ), written as (
+            update vehicle_models set vehicle_brand_id = $2, name = $3, engine_cc = $4, fuel = $5, image = $6, updated_at = now()
+            from present where vehicle_models.id = present.id and present.differs
+        )
+        select differs as "differs!" from present
+        "#,
+        id,
+        row.vehicle_brand_id,
+        row.name,
+        row.engine_cc,
+        row.fuel,
+        row.image.as_deref()
+    )
+    .fetch_optional(connection)
+    .await
+    .map_err(refused)?;
+    changed.ok_or(Error::NotFound("Vehicle model"))
+}
+
+/// Takes a vehicle model off offer; `false` if it is. 404 if there is none.
+pub async fn archive(connection: &mut PgConnection, id: i64) -> Result<bool> {
+    set_archived(connection, id, true).await
+}
+
+/// Puts a vehicle model back on offer; `false` if it is. 409 under `name` if the name is taken meanwhile.
+pub async fn restore(connection: &mut PgConnection, id: i64) -> Result<bool> {
+    set_archived(connection, id, false).await
+}
+
+async fn set_archived(connection: &mut PgConnection, id: i64, is_archived: bool) -> Result<bool> {
+    let changed = sqlx::query_scalar!(
+        r#"
+        with present as (
+            select id, (archived_at is not null) <> $2 as differs from vehicle_models where id = $1 for no key update
+        ), written as (
+            update vehicle_models set archived_at = case when $2 then now() end, updated_at = now()
+            from present where vehicle_models.id = present.id and present.differs
+        )
+        select differs as "differs!" from present
+        "#,
+        id,
+        is_archived
+    )
+    .fetch_optional(connection)
+    .await
+    .map_err(refused)?;
+    changed.ok_or(Error::NotFound("Vehicle model"))
+}
