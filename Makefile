@@ -1,9 +1,9 @@
-# What one does with this project, by name.
+# The tasks of this project.
 .PHONY: dev test check format clippy queries dependencies document prepare schema bench bench-quick contents validate cross build deploy
 
 services = eval "$$(python3 local/services.py $(1) || echo exit 1)"
 tools = bin="$$(python3 local/tools.py $(1))" && export PATH="$$bin:$$PATH" SAM_CLI_TELEMETRY=0
-# Queries are described by a database that holds the migrations and nothing else.
+# The metadata of queries is taken from a database with the migrations and nothing else.
 described = $(call tools,check) && $(call services,repairmybike_prepare) && cargo sqlx database reset -y
 
 # Serves everything on http://localhost:8000.
@@ -25,7 +25,7 @@ clippy:
 queries:
 	@$(described) && cargo sqlx prepare --check --workspace -- --all-targets --all-features
 
-# DEPENDENCIES="bans licenses sources" leaves out the advisories, whose list changes by itself.
+# DEPENDENCIES="bans licenses sources" leaves out the advisories, whose list changes without a commit.
 dependencies:
 	@$(call tools,check) && cargo deny check $(DEPENDENCIES)
 
@@ -42,33 +42,33 @@ prepare:
 schema:
 	cargo run --package api --bin openapi
 
-# Measures the release build as Lambda runs it; docs/speed.md tells how to read what it prints. AGAINST=target/bench/….json
-# compares with an older run, BESIDE=… lets the binaries in another directory take turns with these.
+# Measures the release build as Lambda runs it; docs/speed.md explains the output. AGAINST=target/bench/….json compares
+# with an older run, BESIDE=… measures the binaries of another directory in turns with these.
 bench:
 	cargo build --release $(addprefix --package ,$(notdir $(wildcard functions/*)))
 	cargo build --release --package bench
 	@$(call tools,bench) && $(call services) \
 		&& target/release/bench $(if $(AGAINST),--against $(AGAINST)) $(if $(BESIDE),--beside $(BESIDE))
 
-# Runs all of it short, on debug binaries: it says that the bench works, and nothing about speed.
+# A short run on debug binaries: it shows that the bench works, and nothing about speed.
 bench-quick:
 	cargo build --bins --package bench $(addprefix --package ,$(notdir $(wildcard functions/*)))
 	@$(call tools,bench) && $(call services) && target/debug/bench --quick
 
-# Tells what is in a function's binary, by crate: make contents FUNCTION=bookings
+# Shows the sizes of the crates in a function's binary: make contents FUNCTION=bookings
 contents:
 	cargo build --release --package bench
 	cargo rustc --release --package $(FUNCTION) --bin $(FUNCTION) -- -C strip=none
 	@target/release/bench contents target/release/$(FUNCTION)
 
-# The template: what SAM makes of it, what each kind of region has, what is unsafe.
+# Checks the template: with SAM, against the resources of each kind of region, and for unsafe settings.
 validate:
 	@$(call tools,template) && sam validate --lint \
 		&& cfn-lint --regions ap-south-1 us-east-1 eu-central-1 -- template.yaml \
 		&& checkov --file template.yaml --framework cloudformation --compact --quiet --skip-download
 
-# Builds every function for the processor that this machine does not have, without optimising: that code, C and linker
-# agree with it is seen, what `make build` makes is not. For this machine's own processor `make test` does the same.
+# Cross-compiles every function for the other processor, without optimising: checks code, C and linker, but not the
+# output of `make build`. `make test` does the same for this machine's processor.
 cross:
 	@$(call tools,deploy) && cargo lambda build $(if $(filter x86_64,$(shell uname -m)),--arm64,--x86-64) \
 		$(addprefix --package ,$(notdir $(wildcard functions/*)))
@@ -76,6 +76,6 @@ cross:
 build:
 	@$(call tools,deploy) && sam build
 
-# OPTIONS=--guided asks for what the template wants to know.
+# OPTIONS=--guided asks for the template's parameters.
 deploy: build
 	@$(call tools,deploy) && sam deploy $(OPTIONS)

@@ -1,4 +1,4 @@
-"""Uses the running system as a frontend does: real functions, real Postgres and Redis, over HTTP, and the official SDKs."""
+"""End-to-end tests of the running system over HTTP: real functions, Postgres and Redis, and the official SDKs."""
 
 import base64
 import contextlib
@@ -15,7 +15,7 @@ from datetime import datetime
 import stack
 import tools
 import under_test
-# unittest runs what it finds in this module.
+# Imported so that unittest finds it in this module.
 from end_to_end_payments import Payments
 from schedule import Schedule
 from services import ROOT
@@ -25,7 +25,7 @@ from under_test import ORIGIN, Visitor, available, bearer, call, counted, get, i
 
 
 class Journey(Visitor):
-    """What a customer does, from choosing a vehicle to cancelling the appointment."""
+    """The journey of a customer, from the choice of a vehicle to the cancellation of the appointment."""
 
     def test_a_customer_books_looks_reschedules_and_cancels(self):
         first, later = self.free_times()[0], self.free_times()[-1]
@@ -71,13 +71,13 @@ class Journey(Visitor):
         moments = [datetime.fromisoformat(entry["at"].replace("Z", "+00:00")) for entry in timeline]
         self.assertEqual(moments, sorted(moments))
 
-    def test_each_request_leaves_one_line_without_personal_data(self):
+    def test_each_request_logs_one_line_without_personal_data(self):
         mark, start = uuid.uuid4().hex, len(log_of("bookings"))
         booking = self.book("9876500005", self.free_times()[0], X_Request_Id=mark).data
         token = booking["access_token"]
         get(f"/api/bookings/{booking['id']}/?token={token}", X_Request_Id=mark)
         call("GET", "/api/bookings/?phone=9876500005", X_Request_Id=mark)
-        # What a function has written reaches the file a moment after its answer reaches us.
+        # A log line reaches the file a moment after the answer reaches us.
         for _ in range(200):
             log = log_of("bookings")[start:]
             if log.count(mark) >= 3 and log.endswith("\n"):
@@ -96,11 +96,11 @@ class Journey(Visitor):
         for personal in ("9876500005", "John", "john@example.com", token, booking["reference"], "It squeaks"):
             self.assertNotIn(personal, log)
 
-    def test_a_path_books_with_and_without_its_slash(self):
+    def test_a_booking_works_with_and_without_a_trailing_slash(self):
         self.book("9876500001", self.free_times()[0], "/api/bookings/")
         self.book("9876500002", self.free_times()[0], "/api/bookings")
 
-    def test_a_repeated_request_with_its_key_books_once(self):
+    def test_a_retry_with_the_same_idempotency_key_books_once(self):
         time, key = self.free_times()[0], str(uuid.uuid4())
         first = self.book("9876500003", time, Idempotency_Key=key)
         again = self.book("9876500003", time, Idempotency_Key=key)
@@ -108,7 +108,7 @@ class Journey(Visitor):
         self.assertEqual(again.headers["Idempotency-Replayed"], "true")
         self.assertEqual(len(get("/api/bookings/?phone=9876500003")), 1)
 
-    def test_a_slot_takes_exactly_its_capacity_whatever_comes_at_once(self):
+    def test_concurrent_bookings_fill_a_slot_exactly_to_its_capacity(self):
         attempts = 60
         slot = next(slot for slot in reversed(self.slots_of(self.day)) if slot["available"] == slot["capacity"])
         orders = [self.order(f"98765{number:05}", slot["time"]) for number in range(10_000, 10_000 + attempts)]
@@ -134,7 +134,7 @@ class Journey(Visitor):
         booking = self.book("9876500004", self.free_times()[0]).data
         self.assertIn("1234.56", [line["price"] for line in booking["booking_services"]])
 
-    def test_a_booking_belongs_to_whoever_proves_its_number(self):
+    def test_a_booking_belongs_to_the_account_that_verified_its_number(self):
         booking = self.book("98765 60001", self.free_times()[0]).data
         path = f"/api/bookings/{booking['id']}/"
         owner = bearer(sign_in("+919876560001")["session_token"])
@@ -156,7 +156,7 @@ class Journey(Visitor):
 
 
 class Accounts(unittest.TestCase):
-    """How people sign in, and what a session is good for and for how long."""
+    """Sign-in, and the scope and lifetime of sessions."""
 
     def test_the_documented_calls_register_sign_in_and_show_the_profile(self):
         made = post("/api/auth/register/", {
@@ -188,14 +188,14 @@ class Accounts(unittest.TestCase):
         self.assertEqual((answer.body["phone_number"], answer.body["is_verified"]), ("+1234567890", True))
         self.assertEqual(call("POST", "/api/auth/phone/verify-otp/", proof).body["code"], "INVALID_OTP")
 
-    def test_a_session_that_descope_opened_without_us_is_one_here(self):
+    def test_a_session_opened_at_descope_is_valid_here(self):
         token = sdk("sign_in", "+919876570001")["sessionToken"]["jwt"]
         answer = call("GET", "/api/auth/profile/", **bearer(token))
         self.assertEqual(answer.status, 200, answer.text)
         self.assertEqual((answer.body["phone_number"], answer.body["is_verified"]), ("+919876570001", True))
         self.assertEqual(get("/api/bookings/", **bearer(token)), [])
 
-    def test_a_session_opened_here_is_one_at_descope_until_logout(self):
+    def test_a_session_opened_here_is_valid_at_descope_until_logout(self):
         register("asha@example.com")
         login = post("/api/auth/login/", {"email": "asha@example.com", "password": PASSWORD})
         claims = sdk("validate", login["session_token"])
@@ -221,7 +221,7 @@ class Accounts(unittest.TestCase):
             self.assertEqual((refusal.status, refusal.body["code"]), (401, "SESSION_REVOKED"), path)
         self.assertEqual((statuses(lost), statuses(kept)), ({401}, {200}))
 
-    def test_a_new_signing_key_is_noticed_by_nobody(self):
+    def test_sessions_survive_a_rotation_of_the_signing_key(self):
         register("ravi@example.com")
         before = post("/api/auth/login/", {"email": "ravi@example.com", "password": PASSWORD})["session_token"]
         self.assertEqual(statuses(before), {200})
@@ -235,7 +235,7 @@ class Accounts(unittest.TestCase):
         self.assertEqual(header["kid"], kid)
         self.assertEqual((statuses(after), statuses(before)), ({200}, {200}))
 
-    def test_an_owner_is_appointed_by_one_mail(self):
+    def test_create_superuser_sends_one_reset_mail(self):
         event = {"action": "create_superuser", "email": "owner@example.com"}
         under_test.system.invoke("migrate", event)
         [mail] = inbox("owner@example.com")
@@ -250,7 +250,7 @@ class Accounts(unittest.TestCase):
 
 
 class OfficialSdks(unittest.TestCase):
-    """What our stand-ins are worth: whatever the services' own clients do with the services, they do with them."""
+    """The stand-ins under the services' official SDKs, which must work as with the real services."""
 
     def test_python(self):
         for each in STAND_INS:
@@ -266,7 +266,7 @@ class OfficialSdks(unittest.TestCase):
 
 
 class TypedClient(Visitor):
-    """What a client can do that was generated from the API document, compiled with every check."""
+    """A client that was generated from the API document and compiled with every check."""
 
     def test_it_makes_an_order_and_moves_a_booking_as_staff(self):
         folder, document = tools.api_client(), ROOT / "functions/status/openapi.json"
@@ -290,7 +290,7 @@ class TypedClient(Visitor):
 
 
 class ScheduledJobs(unittest.TestCase):
-    """What `make dev` runs by itself."""
+    """The jobs that `make dev` runs on a schedule."""
 
     def test_every_job_runs_when_it_is_due(self):
         done = []
@@ -301,7 +301,7 @@ class ScheduledJobs(unittest.TestCase):
             schedule.run_due(moment)
             self.assertEqual(done, [("jobs", job) for job in jobs], moment)
 
-    def test_a_job_that_fails_is_told_once_and_tried_again(self):
+    def test_a_failing_job_is_shown_once_and_retried(self):
         answers = iter([stack.FunctionError("jobs: no"), OSError("gone"), None, OSError("gone")])
         tried = []
 
@@ -321,15 +321,15 @@ class ScheduledJobs(unittest.TestCase):
 
 
 class Edges(unittest.TestCase):
-    """What the outermost layer promises on every path."""
+    """The guarantees of the outermost layer on every path."""
 
     def test_an_unknown_path_is_a_json_404(self):
         for path in ("/", "/nowhere", "/api/nowhere/", "/api/vehicle-types/7/8/9"):
             answer = call("GET", path)
             self.assertEqual((answer.status, answer.body["code"], answer.body["error"]), (404, "NOT_FOUND", True), path)
 
-    def test_what_is_documented_is_served(self):
-        """The functions are built without the document: here is seen that they have the routes of it all the same."""
+    def test_every_documented_route_is_served(self):
+        """The functions are built without the API document, so their routes are checked against it here."""
         examples = {"{id}": "999", "{file}": "index.css"}
         for path, operations in call("GET", "/api/schema/").body["paths"].items():
             for placeholder, example in examples.items():
@@ -344,12 +344,12 @@ class Edges(unittest.TestCase):
         self.assertTrue(call("GET", "/api/vehicle-types/").headers["X-Request-Id"])
         self.assertEqual(call("GET", "/nowhere", X_Request_Id="seen-7").headers["X-Request-Id"], "seen-7")
 
-    def test_what_happens_is_counted_for_cloudwatch(self):
+    def test_each_request_is_counted_for_cloudwatch(self):
         before = metrics_of("vehicles")
         for _ in range(3):
             call("GET", "/api/vehicle-types/")
         call("GET", "/api/vehicle-types/moon/")
-        # The lines go through a pipe and a thread before they are in the log.
+        # The lines pass a pipe and a thread before they are in the log.
         deadline = time.monotonic() + 5
         while (gained := metrics_of("vehicles") - before)[("Requests", "Count")] < 4 and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -361,7 +361,7 @@ class Edges(unittest.TestCase):
             ("Requests", "Count", "GET /api/vehicle-types/{id}"): 1, ("Latency", "Milliseconds", "GET /api/vehicle-types/{id}"): 1,
         })
 
-    def test_the_catalogue_is_not_sent_twice_to_whoever_has_it(self):
+    def test_the_catalogue_answers_304_to_its_current_etag(self):
         tag = call("GET", "/api/vehicle-types/").headers["ETag"]
         self.assertEqual(call("GET", "/api/vehicle-types/", If_None_Match=tag).status, 304)
 
@@ -380,7 +380,7 @@ class Edges(unittest.TestCase):
         stranger = call("OPTIONS", "/api/bookings/", Origin="https://elsewhere.example", **wish)
         self.assertNotIn("Access-Control-Allow-Origin", stranger.headers)
 
-    def test_a_failed_import_says_so_and_changes_nothing(self):
+    def test_a_failed_import_reports_an_error_and_changes_nothing(self):
         before = get("/api/vehicle-types/")
         with self.assertRaises(stack.FunctionError):
             import_catalogue({"vehicle_types.csv": "id,name,slug\n1,,\n"})
@@ -388,7 +388,7 @@ class Edges(unittest.TestCase):
 
 
 PASSWORD = "securepassword123"
-# A path of each function that asks who is signed in.
+# A path of each function that reads the session.
 SIGNED_IN = ("/api/auth/profile/", "/api/bookings/")
 
 
@@ -397,14 +397,14 @@ def register(email):
 
 
 def statuses(token):
-    """Shows a token to every instance of the functions that read one, and returns how they answered."""
+    """Sends a token to every instance of the functions that read one, and returns the statuses of their answers."""
     calls = SIGNED_IN * 2 * max(stack.INSTANCES.values())
     with ThreadPoolExecutor(len(calls)) as pool:
         return {answer.status for answer in pool.map(lambda path: call("GET", path, **bearer(token)), calls)}
 
 
 def sdk(step, argument):
-    """Returns what Descope's own SDK answers."""
+    """Returns the result of a call to Descope's official SDK."""
     script = ROOT / "local/descope-stand-in/sdk/session.py"
     answer = run_beside(tools.sdk("descope", "python") / "bin/python", script, under_test.system.urls["descope"], step, argument)
     if answer.returncode:

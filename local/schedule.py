@@ -1,4 +1,4 @@
-"""Runs the jobs that AWS runs by a schedule, only more often: here nobody wants to wait for a refund."""
+"""Runs the jobs that AWS runs on a schedule, but more often, so that a refund takes seconds in development."""
 
 import http.client
 import time
@@ -10,7 +10,7 @@ JOBS = {"deliver_outbox": 5, "reconcile_payments": 5, "sweep": 3600}
 
 
 class Schedule:
-    """Invokes each job when it is due. What fails is told once and tried again."""
+    """Invokes each job when it is due. A failure is shown once, and the job retried."""
 
     def __init__(self, invoke):
         self.invoke = invoke

@@ -1,4 +1,4 @@
-"""Finds or starts the Postgres and Redis that the system needs on one machine, and installs what building it lacks.
+"""Finds or starts Postgres and Redis on one machine, and installs missing packages to build and run the system.
 
     eval "$(python3 local/services.py)"          sets DATABASE_URL and REDIS_URL
     eval "$(python3 local/services.py NAME)"     the same, with a database called NAME
@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / os.environ.get("CARGO_TARGET_DIR", "target")
 DATABASE_URL = "postgresql://repairmybike:repairmybike@127.0.0.1:5432/repairmybike"
 REDIS_URL = "redis://127.0.0.1:6379"
-# A shell that was entered by SSH may name a locale that the machine lacks, and no cluster is made then.
+# A shell opened by SSH may set a locale that the machine lacks, and creating a cluster then fails.
 CLUSTER_LOCALE = "LC_ALL=C.UTF-8"
 # `#[sqlx::test]` makes a database for each test, hence createdb.
 ROLE = """
@@ -32,11 +32,11 @@ alter role repairmybike login createdb password 'repairmybike'
 
 
 class Missing(Exception):
-    """What is missing, in one sentence for the person in front of the machine."""
+    """A missing prerequisite, in one sentence for the user."""
 
 
 def say(text):
-    # Standard output belongs to `eval`.
+    # Standard output is read by `eval`.
     print(text, file=sys.stderr, flush=True)
 
 
@@ -47,7 +47,7 @@ def find():
     database_url = os.environ.get("DATABASE_URL") or DATABASE_URL
     redis_url = os.environ.get("REDIS_URL") or REDIS_URL
 
-    # Our own defaults in a copied .env are no reason not to start the servers.
+    # A copied .env sets the URLs to our own defaults: then the servers are started too.
     to_start = []
     if not answers(database_url):
         to_start.append("postgres" if database_url == DATABASE_URL else refuse("DATABASE_URL", database_url))
@@ -67,7 +67,7 @@ def find():
 
 
 def make_database(url, name, fresh=False):
-    """Makes sure of a database called `name` on the server of `url`, an empty one if `fresh`, and returns its URL."""
+    """Creates the database `name` on the server of `url` unless it exists, or anew if `fresh`, and returns its URL."""
     own = urlsplit(url)._replace(path=f"/{name}").geturl()
     if not fresh and psql([own], "select 1") == "1":
         return own
@@ -101,7 +101,7 @@ def refuse(variable, url):
     raise Missing(f"{variable} is set, but nothing answers at {urlsplit(url).hostname}:{urlsplit(url).port or 'its default port'}.")
 
 
-# Starting what does not run
+# Starting the servers
 
 
 def start(names):
@@ -118,7 +118,7 @@ def start(names):
 
 
 def docker_answers():
-    # The command alone proves nothing: the engine may be off, and Compose is a plug-in.
+    # The command alone is not enough: the engine may be off, and Compose is a plug-in.
     return shutil.which("docker") is not None and all(
         subprocess.run(["docker", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
         for words in (["info"], ["compose", "version"])
@@ -149,7 +149,7 @@ def start_debian_redis():
     say("Starting Redis on 127.0.0.1:6379.")
     directory = TARGET / "services"
     directory.mkdir(parents=True, exist_ok=True)
-    # Nothing in it must outlive a restart, so nothing is saved.
+    # Its data need not survive a restart, so nothing is saved.
     run(["redis-server", "--bind", "127.0.0.1", "--port", "6379", "--save", "", "--daemonize", "yes",
          "--dir", str(directory), "--logfile", str(directory / "redis.log")])
 
@@ -162,7 +162,7 @@ def wait_for(url, name):
     raise Missing(f"{name} was started but does not answer at {urlsplit(url).hostname}:{urlsplit(url).port}.")
 
 
-# Role and database of a server that is ours to administer
+# Role and database, on a server that we administer
 
 
 def make_role():
@@ -175,7 +175,7 @@ def make_role():
 
 
 def psql(target, sql, prefix=()):
-    """Returns what the statement printed, or None if it failed."""
+    """Returns the output of the statement, or None if it failed."""
     if not shutil.which("psql"):
         install(["postgresql-client"], "psql makes the role and the database")
     command = [*prefix, "psql", *target, "-XqAt", "--no-password", "-v", "ON_ERROR_STOP=1", "-c", sql]
@@ -211,7 +211,7 @@ def install(packages, reason):
     if not shutil.which("apt-get"):
         raise Missing(f"{names} is missing and this system has no apt-get: install it yourself (Postgres and Redis may run in Docker instead).")
     say(f"Installing {names}: {reason}.")
-    # A broken third-party source fails the update, yet the package may well be there.
+    # A broken third-party source fails the update, but the package may still be available.
     subprocess.run(as_root(["apt-get", "update", "-q"]), stdout=sys.stderr)
     run(as_root(["env", "DEBIAN_FRONTEND=noninteractive", CLUSTER_LOCALE,
                  "apt-get", "install", "-y", "-q", "--no-install-recommends", *packages]))

@@ -1,4 +1,4 @@
-"""Starts the whole system on one machine: the emulator of Lambda, the built functions, a gate in the gateway's place, and
+"""Starts the whole system on one machine: Lambda's emulator, the built functions, a gate that replaces API Gateway, and
 the stand-ins for Descope and Razorpay.
 
     with Stack(8000, environment) as stack:
@@ -25,10 +25,10 @@ from gate import Gate, loopback_sockets
 from services import Missing, ROOT, TARGET
 from stand_ins import DESCOPE, RAZORPAY, STAND_INS
 
-# One process answers one request at a time, as on Lambda; several show what happens when requests meet.
+# One process answers one request at a time, as on Lambda; several of them answer concurrent requests.
 INSTANCES = {"vehicles": 3, "services": 3, "shop": 3, "bookings": 4, "auth": 3, "staff": 3, "payments": 3, "jobs": 1, "status": 2, "migrate": 1}
-# What each function may be told. Nothing else of the shell's environment reaches it, so a variable that is forgotten
-# here is missed at once; template.yaml sets those that a deployment must decide, the others have defaults in the code.
+# The environment of each function. Nothing else of the shell's environment reaches it, so a variable missing here is
+# noticed at once; template.yaml sets those that a deployment must decide, the others have defaults in the code.
 EVERY_FUNCTION = ["DATABASE_URL", "DATABASE_SECRET_ID", "REDIS_URL", "REDIS_SECRET_ID", "REDIS_KEY_PREFIX",
                    "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
                    "METRICS_NAMESPACE", "AWS_LAMBDA_LOG_LEVEL", "RUST_BACKTRACE"]
@@ -61,20 +61,20 @@ DEFAULTS = {
     "REFRESH_TOKEN_KEYS": "local:bG9jYWwga2V5LCBvZiBubyB1c2UgZWxzZXdoZXJlLi4=",
     "PASSWORD_RESET_URL": "http://localhost:3000/reset-password",
 }
-# A path of each function that answers without any row in the database.
+# A path of each function that answers with an empty database.
 PROBES = ["/health", "/api/vehicle-types", "/api/service-categories", "/api/shop-info", "/api/slots", "/api/auth/profile",
           "/api/staff/bookings", "/api/payments"]
 
-# Whatever proxy the machine has, it is not on the way to itself.
+# Requests to this machine bypass its HTTP proxy.
 LOCAL = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class FunctionError(Exception):
-    """What a function said when it failed."""
+    """The error of a failed function."""
 
 
 def catalogue():
-    """Returns the texts of local/catalogue by file name, as the import wants them."""
+    """Returns the texts of local/catalogue by file name, as the import expects them."""
     files = (ROOT / "local/catalogue").iterdir()
     return {file.name: file.read_text(encoding="utf-8") for file in sorted(files) if file.suffix in (".csv", ".json")}
 
@@ -82,13 +82,13 @@ def catalogue():
 class Stack:
     """The running system, at `url`; leaving the `with` block ends every process of it.
 
-    `ports` and `states` tell by the name of a stand-in where it listens and which file keeps what it knows; without a
-    file it forgets. There is none for a service whose base URL is another; `urls` has None for it then.
+    `ports` and `states` have, by the name of a stand-in, its port and its state file; without a file its state is lost.
+    A service whose base URL is another has no stand-in, and None in `urls`.
     """
 
     def __init__(self, port, environment, logs, ports=None, states=None):
         self.url = f"http://localhost:{port}"
-        # An empty variable is none, as for the functions.
+        # An empty variable counts as unset, as in the functions.
         self.environment = {**DEFAULTS, **{name: value for name, value in environment.items() if value}}
         self.ports = {**{each.name: each.port for each in STAND_INS}, **(ports or {})}
         self.states = states or {}
@@ -185,13 +185,13 @@ class Stack:
 
     def start_stand_in(self, stand_in):
         name, port = stand_in.name, self.ports[stand_in.name]
-        # Whatever listens there already would be taken for the stand-in.
+        # A program that already listens there would be taken for the stand-in.
         for listening in loopback_sockets(port):
             listening.close()
         self.keep(name, [str(TARGET / "debug" / f"{name}-stand-in")], {
             stand_in.variable("STAND_IN_PORT"): str(port),
             stand_in.variable("STAND_IN_STATE"): str(self.states.get(name, "")),
-            # Descope's sends none.
+            # Descope's stand-in ignores it.
             "RAZORPAY_WEBHOOK_URL": f"{self.url}/api/payments/razorpay/webhook/",
         })
         self.wait_for_port(port, name, patience=15)
@@ -207,14 +207,14 @@ class Stack:
         }
 
     def keep(self, name, command, environment):
-        """Runs a process and starts it again when it ends, because Lambda does so too."""
+        """Runs a process and restarts it when it ends, as Lambda does."""
         keeper = threading.Thread(target=self.keep_running, args=(name, command, environment), daemon=True)
         self.keepers.append(keeper)
         keeper.start()
 
     def keep_running(self, name, command, environment):
         if shutil.which("setpriv"):
-            # The kernel ends the process when we are killed and cannot. It watches the thread that started it: this one.
+            # The kernel ends the process if we are killed. It watches the thread that started it, which is this one.
             command = ["setpriv", "--pdeathsig", "KILL", *command]
         while True:
             with self.lock:
@@ -242,7 +242,7 @@ class Stack:
     def is_news(self, name, line):
         if name != "jobs":
             return True
-        # A job says the same every few seconds, until somebody has done something about it.
+        # A failing job logs the same error every few seconds until its cause is removed.
         said = re.sub(rb'"(timestamp|requestId|xrayTraceId)":"[^"]*"', b"", line)
         is_known = said in self.said
         self.said.add(said)
@@ -250,7 +250,7 @@ class Stack:
 
 
 def show(text):
-    # One write, so that lines of several threads do not run into each other.
+    # One write, so that lines of several threads do not mix.
     print(text + "\n", end="", flush=True)
 
 

@@ -1,4 +1,4 @@
-"""What plays the services of others on one machine: a program for Descope and one for Razorpay, each in its own crate here."""
+"""The stand-ins for Descope and Razorpay on one machine: a program each, in a crate of its own in this folder."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from services import Missing
 
 @dataclass(frozen=True)
 class StandIn:
-    """A program that plays a service on a port of localhost, as the only account or project that it knows."""
+    """A program that plays a service on a port of localhost, with a single account or project."""
 
     name: str
     port: int
@@ -18,11 +18,11 @@ class StandIn:
         return f"{self.name.upper()}_{what}"
 
     def defaults(self):
-        """What functions are told that shall ask the stand-in."""
+        """Returns the environment of functions that use the stand-in."""
         return {**self.account, self.variable("BASE_URL"): f"http://localhost:{self.port}"}
 
     def place(self, environment, port):
-        """Where the stand-in will be, and lets the functions know; None if they use another service."""
+        """Returns the stand-in's URL and puts it into the environment; None if the functions use another service."""
         url, variable = f"http://localhost:{port}", self.variable("BASE_URL")
         if environment[variable].rstrip("/") not in (url, self.defaults()[variable]):
             return None

@@ -22,27 +22,27 @@ from services import Missing, ROOT, TARGET, run, say
 
 PYTHON_TOOLS = TARGET / "tools" / "python"
 MOTO = TARGET / "tools" / "moto"
-# Where the bench looks for it.
+# The bench expects it there.
 DJANGO = TARGET / "tools" / "django"
-# Whose own SDKs are tried against the stand-ins.
+# The services whose official SDKs are tested against the stand-ins.
 SDKS = ("descope", "razorpay")
-# What a client is made of the API document with.
+# The programs that generate a client from the API document.
 API_CLIENT = TARGET / "tools" / "api-client"
 CHECKOV = TARGET / "tools" / "checkov"
-# The first with `fetch`.
+# The first version with `fetch`.
 OLDEST_NODE = 18
 CARGO_TOOLS = Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo") / "bin"
 
 
 def for_run():
-    # Its wheel asks for zig, 90 MB that only a cross-compiling build needs.
+    # Without zig, a dependency of 90 MB that only a cross-compiling build needs.
     return python_tools(PYTHON_TOOLS, "--no-deps", "cargo-lambda==1.9.2")
 
 
 def for_test():
     for service in SDKS:
         pinned = (ROOT / f"local/{service}-stand-in/sdk/requirements.txt").read_text().split()
-        # Apart from the tools and from each other, because all pin what they share.
+        # Separate from the tools and from each other, because each pins versions of shared dependencies.
         python_tools(sdk(service, "python"), *pinned)
         node_packages(ROOT / f"local/{service}-stand-in/sdk", sdk(service, "node"))
     api_client()
@@ -57,14 +57,14 @@ def for_bench():
 
 
 def fast_python():
-    """Distributions build theirs with profiles; one that was compiled on the machine may be a sixth slower without."""
+    """Returns the distribution's Python, built with profile-guided optimization: one without may be a sixth slower."""
     theirs = "/usr/bin/python3"
     can_install = Path(theirs).exists() and services.output([theirs, "-c", "import ensurepip; print('yes')"])
     return theirs if can_install else sys.executable
 
 
 def test_servers():
-    """Makes sure of the programs from which tests start a Postgres and a Redis of their own, with passwords and TLS."""
+    """Installs Postgres and Redis if missing: tests start servers of their own, with passwords and TLS."""
     if not shutil.which("initdb") and not list(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
         services.install(["postgresql"], "tests start a Postgres whose password changes")
     if not shutil.which("redis-server"):
@@ -78,7 +78,7 @@ def for_deploy():
 
 
 def for_template():
-    # Apart from SAM, because both pin what they share.
+    # Separate from SAM, because each pins versions of shared dependencies.
     return f"{for_deploy()}:{python_tools(CHECKOV, 'checkov==3.3.30')}"
 
 
@@ -116,13 +116,13 @@ def api_client():
 
 
 def node_packages(source, directory):
-    """Copies a folder of programs to where its packages are: Node looks for them beside it, and nothing is written elsewhere."""
+    """Copies programs to `directory` and installs packages beside them, where Node looks; `source` stays clean."""
     directory.mkdir(parents=True, exist_ok=True)
     for file in source.iterdir():
         if file.suffix not in (".py", ".txt") and file.is_file():
             shutil.copy(file, directory)
     find_node()
-    # Written last, so that a broken download is not taken for an installation.
+    # Written last, so that an interrupted installation is not taken for a complete one.
     done, wanted = directory / "installed.json", (source / "package.json").read_text()
     if not done.exists() or done.read_text() != wanted:
         say(f"Installing {' '.join(json.loads(wanted)['dependencies'])} into {directory}.")

@@ -1,4 +1,4 @@
-"""The system under test, as it stands on its own ports with a database of its own, and what its callers need."""
+"""The system under test, with ports and a database of its own, and helpers for its callers."""
 
 import contextlib
 import http.client
@@ -27,20 +27,20 @@ system = None
 
 @contextlib.contextmanager
 def running():
-    """Builds and starts it, with payments enabled; its jobs run only when a test invokes them."""
+    """Builds and starts the system, with payments enabled; its jobs run only when a test invokes them."""
     global system
-    # As they are deployed: api would switch on what describes their routes.
+    # As deployed: api would enable the feature that describes the routes.
     if subprocess.run(["cargo", "build", "--quiet", "--workspace", "--exclude", "api", "--bins"], cwd=ROOT).returncode:
         sys.exit("end_to_end: the functions do not compile.")
     try:
         tools.for_test()
         environment = services.find()
         environment["DATABASE_URL"] = services.make_database(environment["DATABASE_URL"], "repairmybike_e2e", fresh=True)
-        # Beside `make dev` on the same Redis, and twice in a row, nothing may be cached from before.
+        # Nothing may be cached by an earlier run, or by `make dev` on the same Redis.
         environment["REDIS_KEY_PREFIX"] = f"e2e:{uuid.uuid4()}:"
         environment["THROTTLE"] = "off"
         environment["CORS_ALLOWED_ORIGINS"] = ORIGIN
-        # Whatever Descope and Razorpay the developer uses, the tests look into the stand-ins.
+        # The tests use the stand-ins, even where the developer's environment has the real services.
         environment = {name: value for name, value in environment.items() if not name.startswith(("DESCOPE_", "RAZORPAY_"))}
         environment["RAZORPAY_ENABLED"] = "true"
         environment["METRICS_NAMESPACE"] = METRICS
@@ -59,7 +59,7 @@ def import_catalogue(changed=None):
 
 
 class Answer:
-    """An HTTP answer; `data` is what the envelope holds."""
+    """An HTTP answer; `data` is the content of the envelope."""
 
     def __init__(self, response):
         self.status = response.status
@@ -75,7 +75,7 @@ def call(method, path, body=None, **headers):
     if body is not None:
         named["Content-Type"] = "application/json"
     try:
-        # Follows no redirect, because there must be none.
+        # A redirect is not followed, because there must be none.
         connection.request(method, path, None if body is None else json.dumps(body), named)
         return Answer(connection.getresponse())
     finally:
@@ -106,7 +106,7 @@ def inbox(to):
 
 
 def sign_in(phone):
-    """Signs in by a code that is sent to the phone, which is written in E.164."""
+    """Signs in by a one-time code; the phone number is in E.164."""
     post("/api/auth/phone/request-otp/", {"phone_number": phone})
     return post("/api/auth/phone/verify-otp/", {"phone_number": phone, "otp_code": inbox(phone)[0]["code"]})
 
@@ -116,9 +116,9 @@ def named(items, name):
 
 
 class Visitor(unittest.TestCase):
-    """Somebody who looks for a service and books it."""
+    """A customer who chooses a service and books it."""
 
-    # Each test has a day for itself. Today and tomorrow here may be over or too soon in the shop's time zone.
+    # Each test has its own day. Today and tomorrow here may be past or too soon in the shop's time zone.
     days_ahead = 1
 
     def setUp(self):
@@ -162,7 +162,7 @@ class Visitor(unittest.TestCase):
 
 
 def run_beside(*command):
-    # Whatever proxy the machine has, it is not on the way to itself.
+    # Requests to this machine bypass its HTTP proxy.
     environment = {**os.environ, "NO_PROXY": "localhost", "no_proxy": "localhost"}
     return subprocess.run(list(map(str, command)), env=environment, capture_output=True, text=True, timeout=120)
 
@@ -172,7 +172,7 @@ def log_of(function):
 
 
 def metrics_of(function):
-    """Returns what the function has counted, by metric and route, as CloudWatch reads it from the log."""
+    """Returns the function's metrics, by metric and route, as CloudWatch reads them from the log."""
     counted = Counter()
     for line in log_of(function).splitlines():
         document = json.loads(line) if line.startswith('{"_aws"') else None
@@ -189,10 +189,10 @@ def metrics_of(function):
 
 @contextlib.contextmanager
 def counted(function, **expected):
-    """Sees to it that the function counts each of these metrics so often in the block."""
+    """Asserts that the function counts each of these metrics exactly this often in the block."""
     before = metrics_of(function)
     yield
-    # The lines go through a pipe and a thread before they are in the log.
+    # The lines pass a pipe and a thread before they are in the log.
     deadline = time.monotonic() + 5
     while (found := gained(function, before, expected)) != expected:
         if time.monotonic() > deadline:

@@ -1,4 +1,4 @@
-//! How big the binaries are, and what is in one.
+//! Sizes of the binaries, and the contents of one by crate.
 
 use std::{collections::HashMap, fs, path::Path, process::Command};
 
@@ -9,13 +9,11 @@ use crate::{Result, series::number, table::table};
 /// The file of a function.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Binary {
-    /// Its name.
     pub name: String,
-    /// Its size.
     pub bytes: u64,
 }
 
-/// The sizes of what is measured, the smallest first.
+/// The sizes of these binaries, smallest first.
 pub(crate) fn sizes(directory: &Path, names: &[&str]) -> Result<Vec<Binary>> {
     let size = |name: &&str| {
         let about = fs::metadata(directory.join(name))?;
@@ -26,7 +24,7 @@ pub(crate) fn sizes(directory: &Path, names: &[&str]) -> Result<Vec<Binary>> {
     Ok(binaries)
 }
 
-/// The crates that take most of a binary that still has its symbols, as `nm` tells; a table.
+/// A table of the largest crates in a binary with symbols, as `nm` lists them.
 pub fn contents(binary: &Path) -> Result<String> {
     let output = Command::new("nm").args(["--print-size", "--demangle", "--radix=d"]).arg(binary).output();
     let output = output.map_err(|error| format!("nm, which binutils bring, does not run: {error}"))?;
@@ -57,7 +55,7 @@ pub fn contents(binary: &Path) -> Result<String> {
     Ok(table(&["crate", "KiB", "of all symbols"], &rows))
 }
 
-/// Whose code a symbol is: the crate that its path begins with, or whose trait is implemented. C has no crates.
+/// The crate of a symbol: the first one in its path. C has no crates.
 fn crate_of(symbol: &str) -> &str {
     let path = symbol.trim_start_matches(['<', '&', '*', '(', '[']);
     let path = path.strip_prefix("mut ").or_else(|| path.strip_prefix("dyn ")).unwrap_or(path);
@@ -73,7 +71,7 @@ mod tests {
     use super::crate_of;
 
     #[test]
-    fn a_symbol_is_of_the_crate_its_path_begins_with() {
+    fn a_symbol_belongs_to_the_first_crate_of_its_path() {
         for (symbol, name) in [
             ("core::ptr::drop_in_place<sqlx_core::error::Error>", "core"),
             ("<sqlx_postgres::connection::PgConnection as core::fmt::Debug>::fmt", "sqlx_postgres"),

@@ -1,9 +1,9 @@
--- Fills the database from booking $1 + 1 to booking $2, in the order in which a shop gets them: thirty a day, the last day
--- a month ahead. Every tenth was cancelled. What is checked row by row at a commit is right here by construction.
+-- Inserts bookings $1 + 1 to $2 of a shop with thirty a day. The first is a month ahead, later ones go back. Every
+-- tenth is cancelled. Totals match their lines by construction, so the checks of each row at commit are off.
 alter table bookings disable trigger bookings_total_paise_lines_check;
 alter table booking_services disable trigger booking_services_total_paise_lines_check;
 
--- Nothing is refused for want of room, so that every booking that is measured is made.
+-- Capacity is never reached, so that every measured booking succeeds.
 update shops set shop_capacity = 1000000, home_capacity = 1000000;
 
 insert into customers (phone)

@@ -1,4 +1,4 @@
-//! What is measured: one kind of request to one function each.
+//! The measured cases: each is one kind of request to one function.
 
 use serde_json::{Value, json};
 
@@ -14,24 +14,23 @@ use crate::{
 pub(crate) enum Case {
     /// A bare function.
     Bare,
-    /// A bare function that answers with what one Redis `GET` finds: the bytes of the cached read.
+    /// A bare function that answers with the result of one Redis `GET`: the bytes of the cached read.
     BareRedis,
     /// Models of a brand, from the cache.
     CachedRead,
-    /// The same, not in the cache.
+    /// The same on a cache miss.
     UncachedRead,
-    /// The free slots of a day for a job.
+    /// The free slots of a day for two services.
     Slots,
-    /// A new booking.
     Booking,
-    /// The first page of all bookings, in the biggest database.
+    /// The first page of all bookings in the biggest database.
     StaffList,
-    /// A one-time code checked, its owner signed in.
+    /// The check of a one-time code, which signs its owner in.
     OtpVerification,
 }
 
 impl Case {
-    /// All there are, the bare ones first.
+    /// All cases, the bare ones first.
     pub(crate) const ALL: [Self; 8] = [
         Self::Bare,
         Self::BareRedis,
@@ -43,7 +42,7 @@ impl Case {
         Self::OtpVerification,
     ];
 
-    /// What tables call it.
+    /// The name in tables.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Bare => "bare function",
@@ -57,7 +56,7 @@ impl Case {
         }
     }
 
-    /// The function that answers it.
+    /// The binary of the function that answers it.
     pub(crate) const fn binary(self) -> &'static str {
         match self {
             Self::Bare => "bare",
@@ -69,7 +68,7 @@ impl Case {
         }
     }
 
-    /// How many times as many requests as of the slower ones make a round.
+    /// The factor on the requests of a round: faster cases get more.
     pub(crate) const fn weight(self) -> usize {
         match self {
             Self::Bare | Self::BareRedis | Self::CachedRead => 5,
@@ -77,7 +76,7 @@ impl Case {
         }
     }
 
-    /// The next request of this kind. `auth` asks for one-time codes.
+    /// The next request of this case. `auth` is the function that sends one-time codes.
     pub(crate) async fn request(self, shop: &mut Shop, auth: &mut Instance) -> Result<Request> {
         Ok(match self {
             Self::Bare | Self::BareRedis | Self::CachedRead => Request::get(MODELS),
@@ -101,7 +100,7 @@ impl Case {
 
 /// Honda's scooters.
 const MODELS: &str = "/api/vehicle-models/?vehicle_brand=2";
-/// Whoever signs in has done so before.
+/// The same number signs in each time, so that its account exists.
 const PHONE: &str = "+919000000000";
 
 async fn verification(shop: &mut Shop, auth: &mut Instance) -> Result<Request> {

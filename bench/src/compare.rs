@@ -1,7 +1,7 @@
-//! Two runs side by side: how many times the old cost the new one is.
+//! Comparison of two runs: the new cost divided by the old one.
 //!
-//! The runs were on two machines, or on one that was busier once, so both are taken as multiples of the bare function
-//! of their own run first.
+//! The runs may be from two machines, or from one under different load, so each cost is first divided by that of the
+//! bare function of its own run.
 
 use crate::{
     one_request::Cost,
@@ -10,7 +10,7 @@ use crate::{
     table::table,
 };
 
-/// What changed from one run to another.
+/// The changes from one run to another, as tables.
 pub fn compare(old: &Report, new: &Report) -> String {
     let mut rows = Vec::new();
     let cpu_of_bare = |report: &Report| report.costs.first().map_or(f64::NAN, |bare| bare.cpu);
@@ -40,7 +40,7 @@ pub fn compare(old: &Report, new: &Report) -> String {
     )
 }
 
-/// New by old; in brackets if the quartiles of the two overlap.
+/// New divided by old; in brackets if their quartiles overlap.
 fn change(old: Ratio, new: Ratio) -> String {
     let ratio = new.median / old.median;
     if new.low <= old.high && old.low <= new.high { format!("({ratio:.2})") } else { format!("{ratio:.2}") }
@@ -57,7 +57,7 @@ mod tests {
     use crate::series::Ratio;
 
     #[test]
-    fn a_change_within_the_doubt_stands_in_brackets() {
+    fn a_change_whose_quartiles_overlap_is_in_brackets() {
         let old = Ratio { median: 2.0, low: 1.8, high: 2.2 };
         assert_eq!(change(old, Ratio { median: 2.2, low: 2.1, high: 2.4 }), "(1.10)");
         assert_eq!(change(old, Ratio { median: 3.0, low: 2.9, high: 3.1 }), "1.50");

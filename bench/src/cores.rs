@@ -1,4 +1,4 @@
-//! One core for what is measured, the others for what measures: util-linux's `taskset` sets it.
+//! CPU affinity: one core for the measured service, the others for the bench, by util-linux's `taskset`.
 
 use std::{
     fs,
@@ -8,21 +8,20 @@ use std::{
 
 use crate::{Result, programs::on_path};
 
-/// A core that one service has to itself, as far as this bench can see to it.
+/// A core reserved for one service; other programs on the machine may still use it.
 #[derive(Debug)]
 pub(crate) struct Core {
     taskset: PathBuf,
     setpriv: PathBuf,
-    /// The one core.
     own: String,
-    /// All but that, as `taskset` takes them.
+    /// All other cores, in `taskset`'s format.
     others: String,
-    /// All that this process was given.
+    /// All cores that this process was started with.
     all: String,
 }
 
 impl Core {
-    /// Sets a core apart, and keeps to the others; nothing if there is only one, or no util-linux.
+    /// Reserves a core and moves this process to the others; `None` with a single core or without util-linux.
     pub(crate) fn set_apart() -> Result<Option<Self>> {
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
         let all = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).unwrap_or_default().trim();
@@ -38,7 +37,7 @@ impl Core {
     }
 
     /// A command that runs the program on this core, in the process that the command starts. If this process is killed,
-    /// that one ends, and may end its own.
+    /// that one gets a SIGTERM, so it can end its children.
     pub(crate) fn command(&self, program: &Path) -> tokio::process::Command {
         let mut command = tokio::process::Command::new(&self.setpriv);
         command.args(["--pdeathsig", "TERM"]).arg(&self.taskset).arg("--cpu-list").arg(&self.own).arg(program);
@@ -61,7 +60,7 @@ impl Core {
     }
 }
 
-/// The cores of a list as the kernel writes it: `0-2,5`.
+/// Parses a list of cores in the kernel's format: `0-2,5`.
 fn listed(list: &str) -> Result<Vec<u32>> {
     let mut cores = Vec::new();
     for range in list.split(',').filter(|range| !range.is_empty()) {
@@ -76,7 +75,7 @@ mod tests {
     use super::listed;
 
     #[test]
-    fn cores_are_read_as_the_kernel_lists_them() {
+    fn core_lists_are_read_in_the_kernels_format() {
         for (list, expected) in [("0-2,5", vec![0, 1, 2, 5]), ("3", vec![3]), ("", vec![])] {
             assert_eq!(listed(list).unwrap(), expected, "{list}");
         }

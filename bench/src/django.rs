@@ -1,4 +1,4 @@
-//! A Django service in the functions' place: gunicorn and its workers, and the HTTP that a proxy speaks to them.
+//! A Django service that answers the same requests as the functions: gunicorn with its workers, called over HTTP.
 
 use std::{
     fs::{self, File},
@@ -17,24 +17,23 @@ use tokio::{
 
 use crate::{Result, cores::Core, instance::time_on_a_core};
 
-/// Longer than its start or any request may take.
+/// A timeout that no start and no request reaches.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// Between two looks whether it has started.
+/// The polling interval of its start.
 const A_MOMENT: Duration = Duration::from_millis(50);
 
-/// What `make bench` installs beside the binaries: where its programs are.
+/// The folder of Django's programs, which `make bench` installs beside the binaries.
 #[derive(Debug)]
 pub(crate) struct Installation(PathBuf);
 
 impl Installation {
-    /// Finds it.
     pub(crate) fn find() -> Result<Option<Self>> {
         let here = std::env::current_exe()?;
         let built = here.ancestors().find(|directory| directory.join("tools/django/bin/gunicorn").is_file());
         Ok(built.map(|directory| Self(directory.join("tools/django/bin"))))
     }
 
-    /// What is installed, in words.
+    /// The installed versions, as text.
     pub(crate) async fn versions(&self) -> Result<String> {
         let script =
             "import django, platform; print('Django', django.__version__, 'on Python', platform.python_version())";
@@ -51,7 +50,7 @@ pub(crate) struct Django {
 }
 
 impl Django {
-    /// Starts it with so many workers on this core; returns when it takes requests. What it prints is added to `log`.
+    /// Starts it on this core; returns when it accepts requests. Its output is appended to `log`.
     pub(crate) async fn start(
         installation: &Installation,
         core: &Core,
@@ -59,13 +58,13 @@ impl Django {
         environment: &[(String, String)],
         log: &Path,
     ) -> Result<Self> {
-        // Free a moment ago, and nothing else here asks for one now.
+        // The port was free a moment ago, and nothing else here requests one now.
         let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?.local_addr()?;
         let log = File::options().create(true).append(true).open(log)?;
         let mut command = core.command(&installation.0.join("gunicorn"));
         command
             .args(["config.wsgi:application", "--bind", &address.to_string(), "--workers", &workers.to_string()])
-            // Otherwise it keeps a socket in the home directory.
+            // By default gunicorn keeps a socket in the home directory.
             .args(["--no-control-socket", "--chdir", concat!(env!("CARGO_MANIFEST_DIR"), "/django")])
             .env_clear()
             .envs(environment.iter().map(|(name, value)| (name, value)))
@@ -87,7 +86,7 @@ impl Django {
         .await?
     }
 
-    /// Sends a request over a connection of its own, as sync workers want it; status and body of the answer.
+    /// Sends a request over a new connection, as sync workers need it; returns status and body.
     pub(crate) async fn send(&self, request: &str) -> Result<(u64, String)> {
         let exchange = async {
             let mut stream = TcpStream::connect(self.address).await?;
@@ -100,7 +99,7 @@ impl Django {
         read(timeout(PATIENCE, exchange).await?)
     }
 
-    /// How long gunicorn and its workers have been on a core.
+    /// CPU time of gunicorn and its workers.
     pub(crate) fn cpu_time(&self) -> Result<Duration> {
         let mut time = time_on_a_core(self.process()?)?;
         for worker in self.workers()? {
@@ -109,7 +108,7 @@ impl Django {
         Ok(time)
     }
 
-    /// Ends it and its workers.
+    /// Stops gunicorn and its workers.
     pub(crate) async fn stop(mut self) -> Result<()> {
         Command::new("kill").arg(self.process()?.to_string()).status().await?;
         timeout(PATIENCE, self.master.wait()).await??;
@@ -127,7 +126,7 @@ impl Django {
     }
 }
 
-/// Status and body. The answer ends where the connection does.
+/// Status and body. The answer ends with its connection.
 fn read(answer: std::io::Result<Vec<u8>>) -> Result<(u64, String)> {
     let answer = String::from_utf8(answer?)?;
     let (head, body) = answer.split_once("\r\n\r\n").ok_or("the answer of gunicorn ended early")?;

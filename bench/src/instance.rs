@@ -1,4 +1,4 @@
-//! One execution environment: a function's process, from its start to its end.
+//! An execution environment of Lambda: a function's process, from its start to its end.
 
 use std::{
     fs::{self, File},
@@ -19,36 +19,35 @@ use crate::{
     runtime_api::{Call, RuntimeApi},
 };
 
-/// Longer than any event may take.
+/// A timeout that no event reaches.
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A running function.
 #[derive(Debug)]
 pub struct Instance {
-    /// From the start of the process to its asking for the first event.
+    /// From the start of the process to its request for the first event.
     pub init: Duration,
     child: Child,
     api: RuntimeApi,
     waiting: Option<oneshot::Sender<String>>,
 }
 
-/// What a function made of an event.
+/// A function's answer to an event.
 #[derive(Debug)]
 pub struct Answer {
-    /// From the event handed over to the answer received: what Lambda bills, but for the rounding.
+    /// From sending the event to receiving the answer: what Lambda bills, before rounding.
     pub time: Duration,
-    /// The answer.
     pub body: Value,
 }
 
 impl Instance {
-    /// Starts a process with this environment alone; returns when it asks for its first event. What it prints is added
-    /// to `log`.
+    /// Starts a process with this environment only; returns when it requests its first event. Its output is appended to
+    /// `log`.
     pub async fn start(binary: &Path, environment: &[(String, String)], log: &Path) -> Result<Self> {
         Self::start_on(None, binary, environment, log).await
     }
 
-    /// The same on one core, if there is one to be on.
+    /// The same on one core, if given.
     pub(crate) async fn start_on(
         core: Option<&Core>,
         binary: &Path,
@@ -80,7 +79,7 @@ impl Instance {
         }
     }
 
-    /// Hands an event over and waits for the answer.
+    /// Sends an event and waits for the answer.
     pub async fn invoke(&mut self, event: String) -> Result<Answer> {
         tokio::time::timeout(PATIENCE, self.exchange(event)).await?
     }
@@ -108,12 +107,12 @@ impl Instance {
         }
     }
 
-    /// Ends the process, and returns when nothing of it takes time any more.
+    /// Kills the process; returns when it uses no more CPU time.
     pub(crate) async fn end(mut self) -> Result<()> {
         Ok(self.child.kill().await?)
     }
 
-    /// The most memory that the process ever had in RAM, pages of its binary included, in bytes.
+    /// Peak resident memory of the process, pages of its binary included, in bytes.
     pub fn peak_memory(&self) -> Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process()?))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -121,7 +120,7 @@ impl Instance {
         Ok(kilobytes * 1024)
     }
 
-    /// How long its threads have been on a core.
+    /// CPU time of its threads.
     pub fn cpu_time(&self) -> Result<Duration> {
         time_on_a_core(self.process()?)
     }
@@ -131,7 +130,7 @@ impl Instance {
     }
 }
 
-/// How long the threads of a process have been on a core.
+/// CPU time of a process: the time that its threads have been on a core.
 pub(crate) fn time_on_a_core(process: u32) -> Result<Duration> {
     let mut nanoseconds = 0;
     for task in fs::read_dir(format!("/proc/{process}/task"))? {

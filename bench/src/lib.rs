@@ -1,7 +1,7 @@
-//! Measures the functions as Lambda runs them, and says how they compare; `docs/speed.md` tells how to read it.
+//! Benchmarks of the functions as Lambda runs them; `docs/speed.md` explains the results.
 //!
-//! Every number that counts is a ratio of two things measured in turns within one run, because a machine is never the
-//! same twice.
+//! Every number that counts is a ratio of two things measured in turns within one run, because the speed of a
+//! machine differs from run to run.
 #![expect(clippy::float_arithmetic, reason = "what is measured here are times and ratios, never money")]
 
 pub mod binaries;
@@ -28,7 +28,7 @@ mod wire;
 
 pub use shop::Shop;
 
-/// Whatever goes wrong ends the run and is told to whoever started it.
+/// Any error ends the run and is printed.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
 /// See [`Error`].
@@ -37,7 +37,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// How much is measured.
 #[derive(Clone, Copy, Debug)]
 pub struct Effort {
-    /// Of how many bookings there is a database, smallest first.
+    /// The numbers of bookings in the databases, smallest first.
     pub sizes: [u32; 3],
     /// Starts of each function.
     pub cold_rounds: usize,
@@ -45,18 +45,18 @@ pub struct Effort {
     pub rounds: usize,
     /// Requests of a case in a round.
     pub requests: usize,
-    /// The most instances at once.
+    /// The maximum number of concurrent instances.
     pub instances: usize,
-    /// Rounds of each number of instances.
+    /// Rounds per number of instances.
     pub load_rounds: usize,
-    /// Cached reads in such a round; half as many slots, a quarter as many bookings.
+    /// Cached reads in a round with several instances; half as many slots, a quarter as many bookings.
     pub load: usize,
     /// Cached reads from Django in a round on one core; fewer bookings, and more of both from the functions.
     pub on_one_core: usize,
 }
 
 impl Effort {
-    /// What a ratio takes that can be relied on.
+    /// Enough for reliable ratios.
     pub const WHOLE: Self = Self {
         sizes: [1_000, 10_000, 100_000],
         cold_rounds: 30,
@@ -68,7 +68,7 @@ impl Effort {
         on_one_core: 400,
     };
 
-    /// What shows that the bench works, and nothing else.
+    /// Enough to show that the bench works, and nothing else.
     pub const QUICK: Self = Self {
         sizes: [100, 200, 400],
         cold_rounds: 2,

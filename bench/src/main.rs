@@ -18,7 +18,7 @@ use std::{
 
 use bench::{Effort, Result, Shop, binaries, compare::compare, report::Report};
 
-// One thread: what measures must not compete with what is measured for more than one core.
+// One thread: the bench must compete with the measured functions for no more than one core.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();

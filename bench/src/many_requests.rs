@@ -1,4 +1,4 @@
-//! Many at once and many on file: a slot that everybody wants, ever more bookings, ever more instances.
+//! Load and growth: contention for one slot, growing databases, growing numbers of instances.
 
 use std::{
     cell::{Cell, RefCell},
@@ -17,29 +17,29 @@ use crate::{
     shop::Shop,
 };
 
-/// How many want the same slot.
+/// Concurrent attempts at the same slot.
 const ATTEMPTS: usize = 500;
-/// How many of them it has room for.
+/// The slot's capacity.
 const CAPACITY: i64 = 40;
-/// Others use the server too.
+/// Connections left to other users of the server.
 const LEFT_TO_OTHERS: i64 = 12;
 
-/// What became of many attempts at one slot.
+/// The results of many attempts at one slot.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Rush {
-    /// How many requests were waiting at once.
+    /// Concurrent requests.
     pub attempts: usize,
-    /// How many function processes answered them.
+    /// Function processes that answered them.
     pub instances: usize,
-    /// For how many there was room.
+    /// The slot's capacity.
     pub capacity: i64,
-    /// How many were answered with 201.
+    /// Answers with 201.
     pub accepted: usize,
-    /// How many were answered with 409 and free slots nearby.
+    /// Answers with 409 and free slots nearby.
     pub refused: usize,
-    /// How many were answered in any other way.
+    /// Answers with any other status.
     pub other: usize,
-    /// How many bookings the database holds of them.
+    /// Bookings in the database.
     pub booked: i64,
 }
 
@@ -51,11 +51,11 @@ pub async fn rush(shop: &mut Shop, effort: Effort) -> Result<Rush> {
     sqlx::query(set).bind(i32::try_from(CAPACITY)?).execute(&mut connection).await?;
     let phone = shop.new_phone();
     let first = shop.home_visit(&phone);
-    // The slots may be in use by the bookings that are on file.
+    // The sample bookings may use the slots.
     sqlx::query("delete from slot_usage where pool = 'home'").execute(&mut connection).await?;
     let before: i64 = sqlx::query_scalar("select count(*) from bookings").fetch_one(&mut connection).await?;
     let mut instances = start_many(shop, "bookings", effort.instances).await?;
-    // Everybody wants the same hour: only the number differs.
+    // All attempts are for the same hour; only the phone number differs.
     let requests = (0..ATTEMPTS).map(|attempt| first.replacing(&phone, &format!("+9181{attempt:08}")));
     let requests: RefCell<Vec<Request>> = RefCell::new(requests.collect());
     let statuses = RefCell::new(Vec::new());
@@ -82,20 +82,18 @@ pub async fn rush(shop: &mut Shop, effort: Effort) -> Result<Rush> {
     })
 }
 
-/// What a request costs with so many bookings on file.
+/// The cost of a request with a number of bookings in the database.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AtSize {
-    /// The case.
     pub case: String,
-    /// How many bookings there are.
     pub bookings: u32,
-    /// Half of the warm requests took less, in milliseconds on the machine of the run.
+    /// Median of the warm requests, in milliseconds on the machine of the run.
     pub p50: f64,
     /// Against the smallest size.
     pub ratio: Ratio,
 }
 
-/// Lets the databases of all sizes take turns.
+/// Measures the databases of all sizes in turns.
 pub async fn sizes(shop: &mut Shop, effort: Effort) -> Result<Vec<AtSize>> {
     let mut auth = shop.start("auth", &shop.environment(shop.biggest())).await?;
     let mut measured = Vec::new();
@@ -134,26 +132,24 @@ pub async fn sizes(shop: &mut Shop, effort: Effort) -> Result<Vec<AtSize>> {
     Ok(measured)
 }
 
-/// What so many instances of a function do at once.
+/// Throughput and latency with a number of concurrent instances.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct WithInstances {
-    /// The case.
     pub case: String,
-    /// How many processes answer.
     pub instances: usize,
     /// Requests per second.
     pub throughput: f64,
     /// Requests per second, against one instance.
     pub ratio: Ratio,
-    /// Time on a core per request, in milliseconds.
+    /// CPU time per request, in milliseconds.
     pub cpu: f64,
-    /// One of a hundred requests took more, in milliseconds.
+    /// 99th percentile, in milliseconds.
     pub p99: f64,
-    /// Answers that were not what was to come.
+    /// Answers with an unexpected status.
     pub failures: usize,
 }
 
-/// Lets ever more instances work at once, each at its next request as soon as it has answered the one before.
+/// Runs growing numbers of concurrent instances; each gets its next request as soon as it has answered the last.
 pub async fn instances(shop: &mut Shop, effort: Effort) -> Result<Vec<WithInstances>> {
     let mut auth = shop.start("auth", &shop.environment(shop.biggest())).await?;
     let mut measured = Vec::new();
@@ -227,7 +223,7 @@ impl Load {
     }
 }
 
-/// Seconds that all of them have been on a core.
+/// CPU time of all of them, in seconds.
 pub(crate) fn cpu_time(instances: &[Instance]) -> Result<f64> {
     let mut seconds = 0.0;
     for instance in instances {
@@ -236,7 +232,7 @@ pub(crate) fn cpu_time(instances: &[Instance]) -> Result<f64> {
     Ok(seconds)
 }
 
-/// Starts so many, or as many as Postgres has connections left for, down to a power of two.
+/// Starts the wanted number, or as many as Postgres has free connections for, rounded down to a power of two.
 async fn start_many(shop: &Shop, binary: &str, wanted: usize) -> Result<Vec<Instance>> {
     let mut connection = shop.connect(shop.biggest()).await?;
     let free: i64 = sqlx::query_scalar(

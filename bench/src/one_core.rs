@@ -1,4 +1,4 @@
-//! How many requests a second one core answers: the functions, and a Django service that takes turns with them.
+//! Requests per second on one core: the functions and a Django service, measured in turns.
 
 use std::{cell::RefCell, time::Instant};
 
@@ -21,51 +21,48 @@ use crate::{
     table::table,
 };
 
-/// Processes of each service, and requests under way: what gunicorn's documentation tells to begin with on one core.
+/// Processes and concurrent requests of each service: gunicorn's documentation recommends this for one core.
 const PROCESSES: usize = 3;
-/// How many times as many requests the functions get in a round, so that it takes both about as long.
+/// The factor on the functions' requests in a round, so that a round takes both about as long.
 const TO_FUNCTIONS: usize = 8;
-/// What is compared, and what part of the effort goes to it.
+/// The compared cases, and the divisor of their requests.
 const CASES: [(Case, usize); 2] = [(Case::CachedRead, 1), (Case::Booking, 4)];
-/// What a bare function is asked beside: how often one can answer is as far as any function gets.
+/// The case beside which a bare function is measured: its throughput is the upper limit for any function.
 const BESIDE_BARE: Case = Case::CachedRead;
 
-/// What one core answers.
+/// The results on one core.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct OneCore {
-    /// What the functions were compared with, or why with nothing.
+    /// What the functions were compared with, or why there is no comparison.
     pub about: String,
-    /// By case; none if nothing was compared.
+    /// Empty if nothing was compared.
     pub cases: Vec<OnOneCore>,
 }
 
-/// One case.
+/// The results of one case on one core.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct OnOneCore {
-    /// Its name.
     pub case: String,
     /// Requests per second, the functions' against Django's.
     pub ratio: Ratio,
-    /// Time on the core per request, Django's against the functions'.
+    /// CPU time per request, Django's against the functions'.
     pub cpu_ratio: Ratio,
-    /// What the functions did.
     pub functions: Work,
-    /// What Django did.
     pub django: Work,
 }
 
-/// What a service did on one core; medians over the rounds.
+/// The work of a service on one core; medians over the rounds.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Work {
     /// Requests per second.
     pub throughput: f64,
-    /// Time on the core per request, in milliseconds.
+    /// CPU time per request, in milliseconds.
     pub cpu: f64,
-    /// What part of the time the core worked for the service; for the rest it waited for others, or they for it.
+    /// The fraction of the time that the core worked for the service; in the rest it waited for others, or they for it.
     pub busy: f64,
 }
 
-/// Lets the functions and Django take turns.
+/// Measures the functions and Django in turns.
 pub async fn measure(shop: &mut Shop, effort: Effort) -> Result<OneCore> {
     let nothing = |why: &str| Ok(OneCore { about: why.to_owned(), cases: Vec::new() });
     let Some(installation) = Installation::find()? else {
@@ -94,7 +91,7 @@ async fn in_turns(shop: &mut Shop, core: &Core, django: &Django, effort: Effort)
             names.push(Case::Bare);
         }
         let mut rounds = vec![Vec::new(); services.len()];
-        // The first one warms up.
+        // The first round is the warm-up.
         for number_of_round in 0..=effort.rounds {
             for place in 0..services.len() {
                 let place = (place + number_of_round) % rounds.len();
@@ -113,7 +110,7 @@ async fn in_turns(shop: &mut Shop, core: &Core, django: &Django, effort: Effort)
     Ok(measured)
 }
 
-/// Requests of a case, each from an address that has not asked lately: Django writes down when each one asked.
+/// Requests of a case, each from an address without recent ones: Django's throttle keeps the times of each address.
 async fn requests(shop: &mut Shop, auth: &mut Instance, case: Case, count: usize) -> Result<Vec<Request>> {
     let mut requests = Vec::with_capacity(count);
     for _ in 0..count {
@@ -140,7 +137,7 @@ async fn say_the_same(shop: &mut Shop, auth: &mut Instance, case: Case, services
     }
 }
 
-/// Whether two bodies are equal but for how they write a time.
+/// Whether two bodies are equal, apart from the format of times.
 fn is_same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Object(one), Value::Object(other)) => {
@@ -158,7 +155,7 @@ fn is_same(one: &Value, other: &Value) -> bool {
     }
 }
 
-/// Lets a service answer all of them, and looks whether that was right: reads are all the same, bookings all on file.
+/// Lets a service answer all requests and checks the results: all reads equal, all bookings in the database.
 async fn round(shop: &Shop, case: Case, service: &mut Service<'_>, requests: &[Request]) -> Result<Work> {
     let waiting: Vec<String> = requests.iter().map(|request| service.words(request)).collect();
     let rows_before = rows(shop).await?;
@@ -181,7 +178,7 @@ async fn round(shop: &Shop, case: Case, service: &mut Service<'_>, requests: &[R
     Ok(Work { throughput: count / time, cpu: busy / count * 1e3, busy: busy / time })
 }
 
-/// How many customers, bookings and pairs of lines there are. Each booking measured adds one of each.
+/// The numbers of customers, bookings and pairs of lines. Each measured booking adds one of each.
 async fn rows(shop: &Shop) -> Result<[i64; 3]> {
     let mut connection = shop.connect(shop.biggest()).await?;
     let sql = "select (select count(*) from customers), (select count(*) from bookings),
@@ -197,7 +194,7 @@ enum Service<'a> {
 }
 
 impl Service<'_> {
-    /// Processes of the function that answers a case.
+    /// Starts the processes of the function that answers a case.
     async fn start(shop: &Shop, core: &Core, case: Case) -> Result<Self> {
         let mut functions = Vec::new();
         for _ in 0..PROCESSES {
@@ -206,7 +203,7 @@ impl Service<'_> {
         Ok(Self::Functions(functions))
     }
 
-    /// The request as it reaches the service.
+    /// The request as the service gets it: an event or HTTP.
     fn words(&self, request: &Request) -> String {
         match self {
             Self::Functions(_) => request.event(),
@@ -214,7 +211,7 @@ impl Service<'_> {
         }
     }
 
-    /// Keeps every process at its next request as soon as one is answered; statuses and bodies.
+    /// Gives every process its next request as soon as it has answered the last; returns statuses and bodies.
     async fn answer(&mut self, waiting: Vec<String>) -> Result<Vec<(u64, String)>> {
         let answers = RefCell::new(Vec::with_capacity(waiting.len()));
         let waiting = RefCell::new(waiting);
@@ -244,7 +241,7 @@ impl Service<'_> {
         Ok(answers.into_inner())
     }
 
-    /// Seconds that its processes have been on the core.
+    /// CPU time of its processes, in seconds.
     fn cpu_time(&self) -> Result<f64> {
         match self {
             Self::Functions(instances) => cpu_time(instances),
@@ -279,14 +276,13 @@ impl Work {
 }
 
 impl OneCore {
-    /// How many times as many requests of a case one core has time for, and how many times as many it answered by the
-    /// clock, if that was measured.
+    /// The two ratios of a case, if it was measured: by CPU time per request, and by requests per second.
     pub(crate) fn ratios(&self, case: Case) -> Option<(Ratio, Ratio)> {
         let of_case = self.cases.iter().find(|on_one_core| on_one_core.case == case.name())?;
         Some((of_case.cpu_ratio, of_case.ratio))
     }
 
-    /// Everything to read.
+    /// The results as text.
     pub(crate) fn text(&self) -> String {
         if self.cases.is_empty() {
             return format!("{}\n", self.about);
@@ -327,7 +323,7 @@ mod tests {
     use super::is_same;
 
     #[test]
-    fn only_times_may_be_written_in_another_way() {
+    fn equal_bodies_may_differ_in_the_format_of_times_only() {
         let body = |name: &str, at: &str| json!({ "data": [{ "id": 1, "name": name, "created_at": at }] });
         let own = body("Activa", "2026-11-22T10:00:00.000000+00:00");
         assert!(is_same(&own, &body("Activa", "2026-11-22T15:30:00+05:30")));

@@ -1,4 +1,4 @@
-//! One request at a time: cold and warm, the memory it takes, the round trips it makes.
+//! One request at a time: cold and warm times, memory, round trips.
 
 use std::path::Path;
 
@@ -15,29 +15,28 @@ use crate::{
     wire::{captured, round_trips},
 };
 
-/// Before anything is counted: connections, plans, caches.
+/// Requests before the measurement, for connections, plans and caches.
 pub(crate) const WARM_UP: usize = 20;
 
-/// What one request costs. Times are milliseconds on the machine of the run.
+/// The cost of one request. Times are milliseconds on the machine of the run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Cost {
-    /// The case.
     pub case: String,
-    /// From the process's start to its asking for the first event.
+    /// From the start of the process to its request for the first event.
     pub init: f64,
-    /// From the first event handed over to the answer.
+    /// From sending the first event to receiving the answer.
     pub first: f64,
-    /// Both, against the bare function's.
+    /// `init` and `first` together, against the bare function's.
     pub cold_ratio: Ratio,
-    /// Half of the warm requests took less.
+    /// Median of the warm requests.
     pub warm_p50: f64,
-    /// One of a hundred took more.
+    /// 99th percentile of the warm requests.
     pub warm_p99: f64,
     /// Warm, against the bare function's.
     pub warm_ratio: Ratio,
-    /// Time on a core per warm request.
+    /// CPU time per warm request.
     pub cpu: f64,
-    /// The most memory the process had, in MiB.
+    /// Peak memory of the process, in MiB.
     pub memory: f64,
     /// The same against the bare function's.
     pub memory_ratio: f64,
@@ -47,33 +46,33 @@ pub struct Cost {
     pub to_redis: f64,
     /// … to Descope.
     pub to_descope: f64,
-    /// How far the rounds' medians lie apart, as a part of them.
+    /// Half the interquartile range of the rounds' medians, as a fraction of their median.
     pub noise: f64,
-    /// Against the same function of another build, if one ran beside it.
+    /// Against the same function of another build, if one was measured beside it.
     pub beside: Option<Beside>,
 }
 
-/// A function against the same one of another build, which took turns with it.
+/// A function against the same one of another build, measured in turns.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Beside {
-    /// From the process's start to the first answer.
+    /// From the start of the process to the first answer.
     pub cold: Ratio,
     /// Warm.
     pub warm: Ratio,
-    /// Time on a core per warm request, which the rest of the machine disturbs less.
+    /// CPU time per warm request, which other load on the machine disturbs less.
     pub cpu: Ratio,
     /// Peak memory.
     pub memory: f64,
 }
 
-/// Of what the targets are made that are no cost of one case.
+/// The measurements for those targets that are no cost of one case.
 #[derive(Clone, Copy, Debug)]
 pub struct Compared {
     /// A cached read, warm, against the bare function with one Redis `GET`.
     pub read: Ratio,
     /// A booking, warm, against its SQL in pgbench, if there is one.
     pub booking: Option<Ratio>,
-    /// What the SQL took in pgbench, in milliseconds.
+    /// Time of the SQL in pgbench, in milliseconds.
     pub sql: Option<f64>,
 }
 
@@ -158,7 +157,7 @@ async fn body_of_cached_read(shop: &mut Shop, auth: &mut Instance) -> Result<Str
     Ok(Request::outcome(&answer).1.to_owned())
 }
 
-/// Starts each function anew in each round, and then the one of the other build.
+/// Starts each function once per round, in turns with that of the other build.
 async fn cold(shop: &mut Shop, auth: &mut Instance, effort: Effort) -> Result<(Vec<Cold>, Vec<Cold>)> {
     let mut cases: Vec<Cold> = Case::ALL.iter().map(|_| Cold::default()).collect();
     let mut others: Vec<Cold> = shop.beside.iter().flat_map(|_| Case::ALL).map(|_| Cold::default()).collect();
@@ -178,8 +177,8 @@ async fn cold(shop: &mut Shop, auth: &mut Instance, effort: Effort) -> Result<(V
     Ok((cases, others))
 }
 
-/// In which order so many take turns: another one begins in each round, and every second round goes backwards, so that
-/// none always follows the same one.
+/// The order of turns in a round: each round begins with another place and every second one runs backwards, so that no
+/// case always follows the same one.
 fn turns(count: usize, round: usize) -> impl Iterator<Item = usize> {
     (0..count).map(move |place| {
         let place = (place + round) % count;
@@ -208,7 +207,7 @@ impl Cold {
     }
 }
 
-/// Lets the warm functions, and pgbench, take turns; answers what the SQL took.
+/// Measures the warm functions and pgbench in turns; returns the times of the SQL.
 async fn in_turns(
     shop: &mut Shop,
     auth: &mut Instance,

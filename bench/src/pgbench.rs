@@ -10,10 +10,10 @@ use tokio::process::Command;
 
 use crate::{Result, programs::on_path, wire::Captured};
 
-/// How many transactions of each run are not counted: until then Postgres still chooses its plans.
+/// Transactions of each run that are not counted, because Postgres still chooses its plans.
 const WARM_UP: usize = 10;
 
-/// A script, and what it is run with.
+/// A script, and the arguments of its runs.
 #[derive(Debug)]
 pub(crate) struct Script {
     program: PathBuf,
@@ -24,8 +24,8 @@ pub(crate) struct Script {
 }
 
 impl Script {
-    /// Writes the script of this booking into `directory`; nothing if there is no pgbench. The values stay those
-    /// that were captured, but for the two that must be others in each booking: customer's number and reference.
+    /// Writes the script of this booking into `directory`; `None` without pgbench. Values stay as captured, except the
+    /// two that must differ in each booking: the customer's number and the reference.
     pub(crate) fn write(booking: &Captured, database_url: &str, directory: &Path) -> Result<Option<Self>> {
         let Some(program) = program() else { return Ok(None) };
         let mut script = "\\set phone random(900000000000, 999999999999)\n\
@@ -34,7 +34,7 @@ impl Script {
         let mut variables = Vec::new();
         for (index, statement) in booking.statements.iter().enumerate() {
             if statement.values.is_empty() {
-                // What goes in one message stays one round trip.
+                // Statements of one message stay one round trip.
                 let commands: Vec<&str> =
                     statement.sql.split(';').map(str::trim).filter(|text| !text.is_empty()).collect();
                 let one_by_one = commands.join(";\n");
@@ -68,7 +68,7 @@ impl Script {
         Ok(Some(Self { program, file, log, database_url: database_url.to_owned(), variables }))
     }
 
-    /// Runs it so often on one connection; how long each transaction took, in seconds.
+    /// Runs it this many times on one connection; returns the time of each transaction in seconds.
     pub(crate) async fn run(&self, times: usize) -> Result<Vec<f64>> {
         let mut command = Command::new(&self.program);
         command.args(["--no-vacuum", "--protocol", "prepared", "--log", "--log-prefix"]).arg(&self.log);
@@ -91,12 +91,12 @@ impl Script {
     }
 }
 
-/// Where pgbench is: on the `PATH`, or where Debian keeps it for each version.
+/// The path of pgbench: Debian's of the newest version, or one on the `PATH`.
 fn program() -> Option<PathBuf> {
     let mut of_debian: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
         .map(|versions| versions.flatten().map(|version| version.path().join("bin/pgbench")).collect())
         .unwrap_or_default();
     of_debian.sort();
-    // Debian's wrapper of that name in /usr/bin wants a cluster of its own and does as well.
+    // On Debian the `PATH` leads to a wrapper that wants a cluster of its own; it works as well.
     of_debian.into_iter().rev().chain(on_path("pgbench")).find(|program| program.is_file())
 }

@@ -1,4 +1,4 @@
-//! A run as one picture: what a request costs, and how that grows.
+//! The picture of a run as SVG: costs of a request, and their growth.
 
 use std::fmt::Write;
 
@@ -11,10 +11,10 @@ const BAR: f64 = 16.0;
 const LINES_HEIGHT: f64 = 180.0;
 const COLOURS: [&str; 3] = ["#2f6f9f", "#c2703d", "#5a8f4e"];
 
-/// Bars or a line by name, each with its numbers.
+/// A name, and the numbers of its bars or its line.
 type Named = (String, Vec<f64>);
 
-/// The picture as SVG.
+/// Draws a run as SVG.
 pub(crate) fn draw(report: &Report) -> String {
     let mut picture = Picture { body: String::new(), y: 30.0 };
     let costs = |numbers: fn(&crate::one_request::Cost) -> Vec<f64>| -> Vec<Named> {
@@ -56,7 +56,7 @@ pub(crate) fn draw(report: &Report) -> String {
     )
 }
 
-/// Gathers the numbers of each name, in the order in which the names come.
+/// Groups the numbers by name, in the order of the names' first appearance.
 fn series<'a>(points: impl Iterator<Item = (&'a str, f64)>) -> Vec<Named> {
     let mut named: Vec<Named> = Vec::new();
     for (name, point) in points {
@@ -70,7 +70,7 @@ fn series<'a>(points: impl Iterator<Item = (&'a str, f64)>) -> Vec<Named> {
 
 struct Picture {
     body: String,
-    /// Where the next thing goes.
+    /// The position of the next element.
     y: f64,
 }
 

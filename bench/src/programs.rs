@@ -1,8 +1,8 @@
-//! Where programs are that this project does not bring.
+//! Lookup of installed programs.
 
 use std::{env, path::PathBuf};
 
-/// Every place on the `PATH` that has a file of this name.
+/// The files of this name on the `PATH`.
 #[expect(clippy::disallowed_methods, reason = "this is no part of the deployed system")]
 pub(crate) fn on_path(name: &str) -> Vec<PathBuf> {
     let on_path = env::var("PATH").unwrap_or_default();

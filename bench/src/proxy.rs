@@ -1,4 +1,4 @@
-//! A TCP connection's pass-through that counts how often the client had to wait for the server.
+//! A TCP proxy that counts round trips: how often the client waited for the server.
 
 use std::{
     io,
@@ -15,10 +15,9 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// Stands before one server.
+/// A proxy in front of one server.
 #[derive(Debug)]
 pub struct Proxy {
-    /// Where it listens.
     pub address: SocketAddr,
     seen: Arc<Seen>,
     server: JoinHandle<()>,
@@ -31,12 +30,12 @@ struct Seen {
     sent: Mutex<Vec<Vec<u8>>>,
 }
 
-/// Who spoke last on a connection.
+/// The side that sent last on a connection.
 const CLIENT: u8 = 1;
 const SERVER: u8 = 2;
 
 impl Proxy {
-    /// Starts one before `upstream`, `host:port`.
+    /// Starts a proxy in front of `upstream`, as `host:port`.
     pub async fn start(upstream: String) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
@@ -50,12 +49,12 @@ impl Proxy {
         Ok(Self { address, seen, server })
     }
 
-    /// How many round trips there were: a client sent something, and the server answered before it sent more.
+    /// The number of round trips: a client sends something, and the server answers before the client sends more.
     pub fn turns(&self) -> usize {
         self.seen.turns.load(Ordering::Relaxed)
     }
 
-    /// All that clients sent, by connection.
+    /// All bytes that clients sent, by connection.
     pub fn sent(&self) -> Vec<Vec<u8>> {
         self.seen.sent.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -1,4 +1,4 @@
-//! What a run found: one table to read, one file to keep.
+//! The report of a run: tables to read, a file to keep.
 
 use std::{fmt::Write, fs, path::Path};
 
@@ -16,33 +16,32 @@ use crate::{
     table::table,
 };
 
-/// Everything that a run found. Times are milliseconds on the machine of the run, and good for ratios only.
+/// All results of a run. Times are milliseconds on the machine of the run, useful in ratios only.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Report {
-    /// What was measured; `-dirty` if it is not what was committed.
+    /// The measured commit; `-dirty` with uncommitted changes.
     pub commit: String,
-    /// When, in UTC.
+    /// The time of the report, in UTC.
     pub at: String,
-    /// On what.
+    /// Cores and processor.
     pub machine: String,
-    /// How many rounds each median is over.
+    /// Rounds per median.
     pub rounds: usize,
-    /// The project's targets.
     pub targets: Vec<Target>,
     /// One request at a time.
     pub costs: Vec<Cost>,
-    /// What a booking's SQL took in pgbench, in milliseconds.
+    /// Time of a booking's SQL in pgbench, in milliseconds.
     pub sql: Option<f64>,
     /// Many attempts at one slot.
     pub rush: Rush,
-    /// Ever more bookings.
+    /// Growing databases.
     pub sizes: Vec<AtSize>,
-    /// Ever more instances.
+    /// Growing numbers of instances.
     pub instances: Vec<WithInstances>,
-    /// On one core, beside Django. Older runs had none.
+    /// One core, against Django. Missing in reports of older runs.
     #[serde(default)]
     pub one_core: OneCore,
-    /// Ever bigger binaries.
+    /// Sizes of the binaries, smallest first.
     pub binaries: Vec<Binary>,
 }
 
@@ -51,15 +50,14 @@ pub struct Report {
 pub struct Target {
     /// What is compared, and with what.
     pub what: String,
-    /// What it is to be.
+    /// The value to reach.
     pub target: String,
-    /// What it is.
     pub measured: String,
-    /// Whether that will do; none if it was not measured.
+    /// `None` if it was not measured.
     pub is_met: Option<bool>,
 }
 
-/// The bare functions, and all that are deployed.
+/// The bare functions, and all deployed ones.
 const BINARIES: [&str; 12] = [
     "bare",
     "bare_redis",
@@ -105,7 +103,7 @@ impl Report {
         })
     }
 
-    /// Reads what another run has written.
+    /// Reads the file of an earlier run.
     pub fn read(file: &Path) -> Result<Self> {
         let text = fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
         Ok(serde_json::from_slice(&text)?)
@@ -119,7 +117,7 @@ impl Report {
         Ok(())
     }
 
-    /// Everything to read.
+    /// The report as text.
     pub fn text(&self) -> String {
         let mut text =
             format!("{} on {}, {} UTC, medians over {} rounds\n", self.commit, self.machine, self.at, self.rounds);

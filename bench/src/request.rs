@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{Result, instance::Answer};
 
-/// The header that tells where a request comes from.
+/// The header with the client's address.
 const ADDRESS: &str = "x-forwarded-for";
 
 /// A request to a function.
@@ -16,14 +16,14 @@ pub struct Request {
     path: String,
     headers: BTreeMap<String, String>,
     body: Option<String>,
-    /// What the function is to answer; anything else ends the measurement.
+    /// The expected status; any other ends the measurement.
     status: u64,
 }
 
 impl Request {
-    /// `GET`; the path may hold a query. To be answered with 200.
+    /// `GET`; the path may have a query. The expected status is 200.
     pub fn get(path: impl Into<String>) -> Self {
-        // What a browser on a phone sends, and what the gateway adds.
+        // The headers of a mobile browser, and those that the gateway adds.
         let headers = [
             ("accept", "application/json"),
             ("accept-encoding", "gzip, deflate, br"),
@@ -47,7 +47,7 @@ impl Request {
         Self { method: "GET", path: path.into(), headers, body: None, status: 200 }
     }
 
-    /// `POST` with a JSON body. To be answered with 200.
+    /// `POST` with a JSON body. The expected status is 200.
     pub fn post(path: &str, body: &Value) -> Self {
         let body = body.to_string();
         let length = body.len().to_string();
@@ -62,13 +62,13 @@ impl Request {
         self
     }
 
-    /// The same, to be answered with another status.
+    /// The same with another expected status.
     #[must_use]
     pub fn answered_with(self, status: u64) -> Self {
         Self { status, ..self }
     }
 
-    /// The same with other words in the body.
+    /// The same with a text of the body replaced.
     #[must_use]
     pub fn replacing(&self, words: &str, others: &str) -> Self {
         Self { body: self.body.as_ref().map(|body| body.replace(words, others)), ..self.clone() }
@@ -80,7 +80,7 @@ impl Request {
         self.with(ADDRESS, address)
     }
 
-    /// The words in which a proxy asks a service over HTTP.
+    /// The request over HTTP, as a proxy sends it.
     pub fn http(&self) -> String {
         let first = format!("{} {} HTTP/1.1\r\n", self.method, self.path);
         let headers = self.headers.iter().flat_map(|(name, value)| [name, ": ", value, "\r\n"]);
@@ -88,7 +88,7 @@ impl Request {
         [first.as_str()].into_iter().chain(headers).chain(last).collect()
     }
 
-    /// The event.
+    /// The request as an event.
     pub fn event(&self) -> String {
         let (path, query) = self.path.split_once('?').unwrap_or((&self.path, ""));
         json!({
@@ -108,19 +108,19 @@ impl Request {
         .to_string()
     }
 
-    /// The answer's status, and its body as it was sent.
+    /// The status and the raw body of an answer.
     pub fn outcome(answer: &Answer) -> (u64, &str) {
         let status = answer.body.get("statusCode").and_then(Value::as_u64).unwrap_or_default();
         (status, answer.body.get("body").and_then(Value::as_str).unwrap_or_default())
     }
 
-    /// Refuses an answer that is not what was to come. An error that is answered fast is no speed.
+    /// Refuses an answer with an unexpected status: a fast error must not count as a fast answer.
     pub fn check(&self, answer: &Answer) -> Result<()> {
         let (status, body) = Self::outcome(answer);
         self.check_status(status, body)
     }
 
-    /// The same for an answer that came in another way.
+    /// The same by status and body.
     pub(crate) fn check_status(&self, status: u64, body: &str) -> Result<()> {
         if status == self.status {
             return Ok(());

@@ -1,4 +1,4 @@
-//! The Runtime API of Lambda, served to one process: what it asks for, what it answers, and when.
+//! Lambda's Runtime API for one process: its calls, and when they came.
 
 use std::{
     io,
@@ -16,26 +16,25 @@ use tokio::{
 
 const VERSION: &str = "/2018-06-01/runtime";
 
-/// What a process says.
+/// A call by the process.
 #[derive(Debug)]
 pub(crate) enum Call {
     /// It is ready for an event.
     Next {
-        /// When it asked.
+        /// When the call came.
         at: Instant,
-        /// Gives it the event.
+        /// Takes the event for the process.
         reply: oneshot::Sender<String>,
     },
     /// It has answered the event.
     Response {
-        /// How long that took, from the event on its way to the whole answer here.
+        /// From sending the event to receiving the whole answer.
         time: Duration,
-        /// Its answer.
         body: Vec<u8>,
     },
     /// It has failed, at its start or with an event.
     Error {
-        /// Its words.
+        /// The error as JSON.
         body: Vec<u8>,
     },
 }
@@ -72,12 +71,12 @@ impl Drop for RuntimeApi {
 
 struct Connection {
     sender: mpsc::UnboundedSender<Call>,
-    /// When the event on the way was handed over. The answer may come over another connection.
+    /// When the current event was sent. Shared, because the answer may come over another connection.
     handed: Arc<Mutex<Instant>>,
 }
 
 impl Connection {
-    /// Ends with the process or with whoever measures it.
+    /// Serves until the process or the bench ends.
     async fn serve(self, stream: TcpStream) -> Option<()> {
         stream.set_nodelay(true).ok()?;
         let mut stream = BufReader::new(stream);
@@ -101,7 +100,7 @@ impl Connection {
     }
 }
 
-/// Reads the request line and the body; nothing at the end of the connection.
+/// Reads the request line and the body; `None` at the end of the connection.
 async fn read_request(stream: &mut BufReader<TcpStream>) -> io::Result<Option<(String, Vec<u8>)>> {
     let mut request = String::new();
     if stream.read_line(&mut request).await? == 0 {

@@ -1,7 +1,7 @@
-//! Times of one case over the rounds of a run, and how they compare with another's.
+//! Times of a case over the rounds of a run, and their ratios to another's.
 //!
-//! Cases take turns in short rounds, so whatever else the machine does meets all of them. A ratio is taken within each
-//! round, and what is told is the median over the rounds, with the quartiles as the measure of doubt.
+//! Cases take turns in short rounds, so other load on the machine affects all of them. A ratio is taken within each
+//! round; the report has the median over the rounds, with the quartiles as the uncertainty.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,14 +11,13 @@ pub(crate) struct Series {
     rounds: Vec<Vec<f64>>,
 }
 
-/// How many times one thing is another, over the rounds of a run.
+/// The ratio of two measurements over the rounds of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ratio {
-    /// The middle one.
     pub median: f64,
-    /// A quarter of the rounds is below.
+    /// The first quartile.
     pub low: f64,
-    /// A quarter of the rounds is above.
+    /// The third quartile.
     pub high: f64,
 }
 
@@ -28,18 +27,18 @@ impl Series {
         self.rounds.push(times);
     }
 
-    /// The time that this part of all requests, from 0 to 1, is below.
+    /// A quantile of all times; `part` is from 0 to 1.
     pub(crate) fn quantile(&self, part: f64) -> f64 {
         quantile(&mut self.rounds.concat(), part)
     }
 
-    /// Each round's median against the other's of the same round.
+    /// The ratio of the medians of each round.
     pub(crate) fn against(&self, other: &Self) -> Ratio {
         let pairs = self.medians().zip(other.medians());
         Ratio::of(pairs.map(|(own, other)| own / other).collect())
     }
 
-    /// Half the distance of the quartiles of all rounds' medians, as a part of the median.
+    /// Half the interquartile range of the rounds' medians, as a fraction of their median.
     pub(crate) fn noise(&self) -> f64 {
         let mut medians: Vec<f64> = self.medians().collect();
         (quantile(&mut medians, 0.75) - quantile(&mut medians, 0.25)) / 2.0 / quantile(&mut medians, 0.5)
@@ -51,7 +50,7 @@ impl Series {
 }
 
 impl Ratio {
-    /// The middle one of these, with its quartiles.
+    /// The median and the quartiles of these.
     pub fn of(mut ratios: Vec<f64>) -> Self {
         let mut at = |part| quantile(&mut ratios, part);
         Self { median: at(0.5), low: at(0.25), high: at(0.75) }
@@ -64,7 +63,7 @@ impl std::fmt::Display for Ratio {
     }
 }
 
-/// The value below which this part of the values is; not a number if there are none.
+/// A quantile of these values; `NAN` if there are none.
 pub(crate) fn quantile(values: &mut [f64], part: f64) -> f64 {
     values.sort_by(f64::total_cmp);
     let last = values.len().saturating_sub(1);
@@ -78,7 +77,7 @@ pub(crate) fn quantile(values: &mut [f64], part: f64) -> f64 {
     values.get(place).copied().unwrap_or(f64::NAN)
 }
 
-/// A number to reckon with.
+/// Converts an integer for arithmetic with floats.
 #[expect(clippy::cast_precision_loss, reason = "no number here comes near 2^52")]
 pub(crate) const fn number(number: u64) -> f64 {
     number as f64
@@ -101,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn quantiles_of_little_are_what_there_is() {
+    fn a_quantile_of_one_value_is_that_value_and_of_none_is_nan() {
         let texts = [(vec![2.0, 1.0, 3.0], 0.5), (vec![7.0], 0.99), (vec![], 0.5)];
         let texts = texts.map(|(mut values, part)| quantile(&mut values, part).to_string());
         assert_eq!(texts, ["2", "7", "NaN"]);

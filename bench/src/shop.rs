@@ -1,4 +1,5 @@
-//! A shop to measure: its databases of several sizes, its catalogue, its corner of Redis, its Descope; all gone at the end.
+//! The system under test: databases of several sizes, catalogue, Redis keys and a stand-in for Descope, all removed at
+//! the end.
 
 use std::{
     collections::HashMap,
@@ -15,38 +16,37 @@ use url::Url;
 
 use crate::{Result, cores::Core, instance::Instance, request::Request};
 
-/// Rows as a shop of thirty bookings a day would have them, the first of them a month ahead: number `$1` + 1 to `$2`.
+/// Inserts bookings `$1` + 1 to `$2` of a shop with thirty a day. The first is a month ahead, later ones go back.
 const BOOKINGS: &str = include_str!("bookings.sql");
 
-/// So much that no limit and no slot stands in the way of what is measured.
+/// A rate limit that is never reached.
 const PLENTY: &str = "1000000000";
 
-/// What is measured, and what it takes to run it.
+/// The system under test.
 #[derive(Debug)]
 pub struct Shop {
-    /// Where the built functions are.
+    /// The folder of the built functions.
     pub binaries: PathBuf,
-    /// Where those of another build are, which then take turns with these.
+    /// The folder of another build, which is then measured in turns with this one.
     pub beside: Option<PathBuf>,
-    /// Where logs and results go.
+    /// The folder of logs and results.
     pub directory: PathBuf,
-    /// In Descope's place.
     pub descope: StandIn,
-    /// The numbers of bookings that there is a database of, smallest first.
+    /// The numbers of bookings in the databases, smallest first.
     pub sizes: Vec<u32>,
-    /// Every so manyth booking has this number in it.
+    /// Phone numbers given out so far. It also chooses the hour of a booking.
     counter: u32,
-    /// How many addresses have been given out.
+    /// Addresses given out so far.
     addresses: u32,
     server: Url,
     redis_url: Url,
     redis: MultiplexedConnection,
-    /// Of the databases' names and of the keys in Redis.
+    /// The prefix of the databases' names and of the keys in Redis.
     prefix: String,
 }
 
 impl Shop {
-    /// Makes the databases, whatever a killed run has left of them, and starts the stand-in for Descope.
+    /// Drops what a killed run has left, creates the databases and starts the stand-in for Descope.
     pub async fn open(
         (database_url, redis_url): (&str, &str),
         sizes: &[u32],
@@ -88,7 +88,7 @@ impl Shop {
             let before = template.map_or(0, |(_, size)| size);
             let rows = BOOKINGS.replace("$1", &before.to_string()).replace("$2", &size.to_string());
             sqlx::raw_sql(&rows).execute(&mut connection).await?;
-            // What autovacuum does in time.
+            // Autovacuum would do this later.
             sqlx::raw_sql("vacuum analyze").execute(&mut connection).await?;
             connection.close().await?;
             template = Some((name, size));
@@ -96,7 +96,7 @@ impl Shop {
         Ok(())
     }
 
-    /// Schema and catalogue, as a deployer gets them in.
+    /// Creates the schema and imports the catalogue with the `migrate` function, as a deployment does.
     async fn stock(&self, size: u32) -> Result<()> {
         let mut migrate = self.start("migrate", &self.environment(size)).await?;
         let catalogue = Path::new(env!("CARGO_MANIFEST_DIR")).join("../local/catalogue");
@@ -114,7 +114,7 @@ impl Shop {
         Ok(())
     }
 
-    /// Drops the databases and forgets the keys.
+    /// Drops the databases and deletes the keys.
     pub async fn close(&mut self) -> Result<()> {
         for size in self.sizes.clone() {
             self.administer(&format!("drop database if exists {} with (force)", self.database(size))).await?;
@@ -132,12 +132,12 @@ impl Shop {
         Ok(connection.close().await?)
     }
 
-    /// Starts a function of the shop, or a bare one.
+    /// Starts a function, deployed or bare.
     pub async fn start(&self, binary: &str, environment: &[(String, String)]) -> Result<Instance> {
         self.start_from(&self.binaries, binary, environment).await
     }
 
-    /// Starts one of the functions in this directory.
+    /// Starts a function from this directory.
     pub async fn start_from(
         &self,
         binaries: &Path,
@@ -148,15 +148,15 @@ impl Shop {
         Instance::start(&binaries.join(binary), environment, &log).await
     }
 
-    /// Starts a function of the shop on one core, with the biggest database.
+    /// Starts a function on one core, with the biggest database.
     pub(crate) async fn start_on(&self, core: &Core, binary: &str) -> Result<Instance> {
         let log = self.directory.join(format!("{binary}.log"));
         let environment = self.environment(self.biggest());
         Instance::start_on(Some(core), &self.binaries.join(binary), &environment, &log).await
     }
 
-    /// What functions are told. One value is good for all of them; each reads what it knows. The rate limits are on and
-    /// what happens is counted, as on AWS; the limits are too wide to be met.
+    /// The environment of all functions; each reads its own variables. Rate limits and metrics are on, as on AWS; the
+    /// limits are too high to be reached.
     pub fn environment(&self, size: u32) -> Vec<(String, String)> {
         let mut variables = vec![
             ("DATABASE_URL", self.database_url(size).to_string()),
@@ -189,7 +189,7 @@ impl Shop {
         variables.drain(..).map(named).chain(limits).collect()
     }
 
-    /// Where the database with so many bookings is.
+    /// The URL of the database with this many bookings.
     pub fn database_url(&self, size: u32) -> Url {
         let mut url = self.server.clone();
         url.set_path(&self.database(size));
@@ -200,22 +200,21 @@ impl Shop {
         format!("{}_{size}", self.prefix)
     }
 
-    /// Where Redis is.
     pub fn redis_url(&self) -> &Url {
         &self.redis_url
     }
 
-    /// A connection to the database with so many bookings.
+    /// Connects to the database with this many bookings.
     pub async fn connect(&self, size: u32) -> Result<PgConnection> {
         Ok(PgConnectOptions::from_url(&self.database_url(size))?.disable_statement_logging().connect().await?)
     }
 
-    /// The biggest of the databases.
+    /// The number of bookings in the biggest database.
     pub fn biggest(&self) -> u32 {
         self.sizes.last().copied().unwrap_or_default()
     }
 
-    /// Gives the bare function that reads Redis something to find.
+    /// Stores the value that the bare function reads from Redis.
     pub async fn give_to_bare_function(&mut self, text: &str) -> Result<()> {
         Ok(self.redis.set(self.key_of_bare_function(), text).await?)
     }
@@ -224,30 +223,30 @@ impl Shop {
         format!("{}:bare", self.prefix)
     }
 
-    /// Takes what the cached read reads out of the cache.
+    /// Deletes the cache entry of the cached read.
     pub async fn forget_cached(&mut self) -> Result<()> {
         let keys: Vec<String> = self.redis.keys(format!("{}:*entry*", self.prefix)).await?;
         Ok(self.redis.unlink(keys).await?)
     }
 
-    /// A number that no booking had before.
+    /// A phone number without bookings.
     pub fn new_phone(&mut self) -> String {
         self.counter += 1;
         format!("+9180{:08}", self.counter)
     }
 
-    /// An address that comes back after some thousand others.
+    /// An address, which repeats after 4096 calls.
     pub(crate) fn new_address(&mut self) -> String {
         self.addresses = self.addresses.wrapping_add(1);
         format!("198.18.{}.{}", self.addresses / 256 % 16, self.addresses % 256)
     }
 
-    /// A booking at the shop, by a customer of this number.
+    /// A booking at the shop for this phone number.
     pub fn booking(&self, phone: &str) -> Request {
         self.booking_of(phone, &json!({ "service_location": "shop" }))
     }
 
-    /// A home visit, by a customer of this number.
+    /// A home visit for this phone number.
     pub fn home_visit(&self, phone: &str) -> Request {
         self.booking_of(phone, &json!({ "service_location": "home", "address": "123 Main St" }))
     }
@@ -270,7 +269,7 @@ fn found(directory: &Path) -> Result<PathBuf> {
     Ok(fs::canonicalize(directory).map_err(|error| format!("{}: {error}", directory.display()))?)
 }
 
-/// A day on which the shop is open, soon and still a while off.
+/// The next Monday that is at least two days ahead; the shop is open on Mondays.
 pub(crate) fn next_monday() -> NaiveDate {
     let india = FixedOffset::east_opt(19_800).unwrap_or(FixedOffset::east_opt(0).unwrap_or_else(|| unreachable!()));
     let today = Utc::now().with_timezone(&india).date_naive();

@@ -1,19 +1,18 @@
-//! What a function says to Postgres, read off the wire: each statement with its values.
+//! A reader of Postgres' wire protocol: the statements that a function ran, with their values.
 
 use chrono::{Days, NaiveDate, NaiveTime, TimeDelta};
 
 use crate::Result;
 
-/// A statement as it was run.
+/// A statement that was run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
     /// Its text, with `$1` and so on.
     pub sql: String,
-    /// What stands for them, as Postgres would write it; none for null.
+    /// The values of its parameters in Postgres' text format; `None` for null.
     pub values: Vec<Option<String>>,
 }
 
-/// A statement that was prepared.
 struct Prepared {
     name: Vec<u8>,
     sql: String,
@@ -23,7 +22,7 @@ struct Prepared {
 /// Reads all statements that were run, in order, from what a client has sent over one connection without TLS.
 pub fn read(sent: &[u8]) -> Result<Vec<Statement>> {
     let mut bytes = Bytes(sent);
-    // The startup message has no type. What comes before it asks for TLS and is refused.
+    // The startup message has no type. Without TLS no request for it comes before.
     let length = bytes.integer::<4>()?;
     bytes.take(length - 4)?;
     let mut prepared: Vec<Prepared> = Vec::new();
@@ -38,7 +37,7 @@ pub fn read(sent: &[u8]) -> Result<Vec<Statement>> {
                 let sql = text(message.until_zero()?)?;
                 let types = (0..message.integer::<2>()?).map(|_| message.array().map(u32::from_be_bytes));
                 let types = types.collect::<Result<_>>()?;
-                // A name that is used again, the empty one above all, stands for the newest statement.
+                // A reused name, above all the empty one, means the newest statement.
                 prepared.push(Prepared { name, sql, types });
             }
             b'B' => {
@@ -71,7 +70,7 @@ fn bound(statement: &Prepared, mut message: Bytes<'_>) -> Result<Statement> {
     Ok(Statement { sql: statement.sql.clone(), values })
 }
 
-/// A value as Postgres would write it, by its type's id in `pg_type`.
+/// A value in Postgres' text format, by the id of its type in `pg_type`.
 fn value(kind: u32, bytes: &[u8]) -> Result<String> {
     let mut from = Bytes(bytes);
     Ok(match kind {
@@ -87,9 +86,9 @@ fn value(kind: u32, bytes: &[u8]) -> Result<String> {
             start.checked_add_days(Days::new(u64::try_from(days)?)).ok_or("no such day")?.to_string()
         }
         1083 => (NaiveTime::MIN + TimeDelta::microseconds(i64::from_be_bytes(from.array()?))).to_string(),
-        // Of the arrays only the form tells; no text and no label begins with a zero.
+        // Arrays are told by their first byte: no text and no label begins with a zero.
         _ if bytes.starts_with(&[0]) => array(from)?,
-        // Text, or the label of an enum, whose id is another in each database.
+        // Text, or the label of an enum, whose id differs between databases.
         25 | 1043 | 16384.. => text(bytes)?,
         _ => return Err(format!("the type {kind} is not known here").into()),
     })
@@ -117,7 +116,7 @@ fn text(bytes: &[u8]) -> Result<String> {
     Ok(std::str::from_utf8(bytes)?.to_owned())
 }
 
-/// What is left to read.
+/// The unread rest of a message.
 struct Bytes<'a>(&'a [u8]);
 
 impl<'a> Bytes<'a> {

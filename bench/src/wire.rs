@@ -1,4 +1,4 @@
-//! What functions say to Postgres, Redis and Descope: how often they wait for an answer, and a booking's statements.
+//! The functions' traffic to Postgres, Redis and Descope: round trips, and the statements of a booking.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ use crate::{
     statements::{self, Statement},
 };
 
-/// Counts the round trips of each case to Postgres, Redis and Descope, on connections that are open already.
+/// Counts the round trips of each case to Postgres, Redis and Descope, on open connections.
 pub(crate) async fn round_trips(shop: &mut Shop, auth: &mut Instance) -> Result<Vec<[f64; 3]>> {
     let descope = Url::parse(&shop.descope.url())?;
     let servers = [shop.database_url(shop.biggest()), shop.redis_url().clone(), descope];
@@ -49,22 +49,21 @@ pub(crate) async fn round_trips(shop: &mut Shop, auth: &mut Instance) -> Result<
     Ok(trips)
 }
 
-/// What a booking says to Postgres, and what of it is another in each booking.
+/// The statements of a booking, and the values that differ in each booking.
 #[derive(Debug, Default)]
 pub(crate) struct Captured {
     /// From `begin` to `commit`.
     pub(crate) statements: Vec<Statement>,
-    /// The customer's number, as it stands in them.
+    /// The customer's number, as in the statements.
     pub(crate) phone: String,
-    /// The booking's reference.
     pub(crate) reference: String,
 }
 
-/// Books twice and takes down the second: the first one prepares.
+/// Books twice and captures the second booking: the first one prepares the statements.
 pub(crate) async fn captured(shop: &mut Shop) -> Result<Captured> {
     let mut url = shop.database_url(shop.biggest());
     let proxy = before(&mut url).await?;
-    // What is encrypted cannot be read.
+    // Encrypted statements could not be read.
     url.set_query(Some("sslmode=disable"));
     let mut environment = shop.environment(shop.biggest());
     environment.push(("DATABASE_URL".to_owned(), url.into()));
@@ -89,7 +88,7 @@ fn statements_of(proxy: &Proxy) -> Result<Vec<Statement>> {
     proxy.sent().first().map_or(Ok(Vec::new()), |sent| statements::read(sent))
 }
 
-/// Puts a proxy before the server of a URL.
+/// Starts a proxy in front of a URL's server and changes the URL to the proxy's.
 async fn before(url: &mut Url) -> Result<Proxy> {
     let default = if url.scheme().starts_with("postgres") { 5432 } else { 6379 };
     let upstream =

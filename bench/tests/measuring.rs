@@ -1,4 +1,4 @@
-//! What the numbers of the bench rest on.
+//! Tests of the bench's measurements.
 #![expect(clippy::disallowed_methods, reason = "test code, which finds its servers as every test does")]
 
 use std::{env, path::Path, time::Duration};
@@ -38,7 +38,7 @@ async fn a_function_is_measured_from_its_start_to_its_answer() {
 }
 
 #[tokio::test]
-async fn an_answer_that_was_not_to_come_ends_the_measurement() {
+async fn an_unexpected_status_ends_the_measurement() {
     let mut bare = start(env!("CARGO_BIN_EXE_bare"), &[]).await.unwrap();
     let request = Request::get("/made").answered_with(201);
     let answer = bare.invoke(request.event()).await.unwrap();
@@ -48,7 +48,7 @@ async fn an_answer_that_was_not_to_come_ends_the_measurement() {
 }
 
 #[test]
-fn a_service_is_asked_over_http_what_a_function_is_asked_in_an_event() {
+fn a_request_is_the_same_over_http_and_as_an_event() {
     let body = json!({ "customer_name": "Zoë" });
     let request = Request::post("/api/bookings/?source=app", &body).from_address("198.18.0.7");
     let event: Value = serde_json::from_str(&request.event()).unwrap();

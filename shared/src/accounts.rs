@@ -5,12 +5,16 @@ mod sessions;
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 
-pub use sessions::{Known, NewSession, known_since, now, open_session, revoke_sessions};
+pub use sessions::{
+    KnownUser, Listed, NewSession, known_since, list_sessions, now, open_session, revoke_session, revoke_sessions,
+};
 
 use crate::{
     database::Database,
     descope::{self, Channel},
     email::Email,
+    http::Patch,
+    ids::UserId,
     phone::Phone,
 };
 
@@ -23,7 +27,7 @@ pub const ADMIN_ROLE: &str = "admin";
 #[derive(Clone, PartialEq, Eq)]
 pub struct User {
     /// Ours; Descope has its own.
-    pub id: i64,
+    pub id: UserId,
     /// What the account was made with.
     pub username: String,
     /// In lower case.
@@ -76,7 +80,7 @@ impl std::fmt::Debug for User {
 macro_rules! user_in {
     ($row:ident, $roles:expr) => {
         $crate::accounts::User {
-            id: $row.id,
+            id: $crate::ids::UserId($row.id),
             username: $row.username,
             email: $row.email,
             is_email_verified: $row.is_email_verified,
@@ -97,7 +101,7 @@ pub(crate) use user_in;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// Our user.
-    pub user_id: i64,
+    pub user_id: UserId,
     /// Whether somebody has shown that its address or number is theirs.
     pub is_proven: bool,
 }
@@ -176,7 +180,7 @@ pub async fn adopt(
     connection: &mut PgConnection,
     descope_user_id: &str,
     stranger: Option<&descope::User>,
-) -> sqlx::Result<Option<i64>> {
+) -> sqlx::Result<Option<UserId>> {
     if let Some(identity) = identity_in(&mut *connection, descope_user_id).await? {
         return Ok(Some(identity.user_id));
     }
@@ -189,8 +193,8 @@ pub async fn adopt(
 }
 
 /// Makes a user. What somebody else has proved to be theirs is not verified for another.
-pub async fn create(connection: &mut PgConnection, new: &NewUser) -> sqlx::Result<i64> {
-    sqlx::query_scalar!(
+pub async fn create(connection: &mut PgConnection, new: &NewUser) -> sqlx::Result<UserId> {
+    let id = sqlx::query_scalar!(
         "
         insert into users (username, email, is_email_verified, phone, is_phone_verified, first_name, last_name)
         values (
@@ -208,14 +212,15 @@ pub async fn create(connection: &mut PgConnection, new: &NewUser) -> sqlx::Resul
         new.last_name
     )
     .fetch_one(connection)
-    .await
+    .await?;
+    Ok(UserId(id))
 }
 
 /// Makes a Descope user somebody's. It never becomes another's; once proven it stays so.
 pub async fn link(
     connection: &mut PgConnection,
     descope_user_id: &str,
-    user_id: i64,
+    user_id: UserId,
     phone: Option<&str>,
     is_proven: bool,
 ) -> sqlx::Result<()> {
@@ -226,7 +231,7 @@ pub async fn link(
             phone = coalesce(excluded.phone, identity.phone), is_proven = identity.is_proven or excluded.is_proven
         ",
         descope_user_id,
-        user_id,
+        user_id.0,
         phone,
         is_proven
     )
@@ -254,15 +259,15 @@ pub async fn unlink(connection: &mut PgConnection, descope_user_id: &str) -> sql
 
 /// Keeps a user as it is until the transaction ends: nobody else changes it, ends its sessions or takes its identities
 /// away. The first row that is locked of all that belongs to a user.
-pub async fn hold(connection: &mut PgConnection, user_id: i64) -> sqlx::Result<()> {
-    sqlx::query!("select id from users where id = $1 for no key update", user_id)
+pub async fn hold(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<()> {
+    sqlx::query!("select id from users where id = $1 for no key update", user_id.0)
         .fetch_optional(connection)
         .await
         .map(drop)
 }
 
 /// The user with this id, who has shown these roles.
-pub async fn load(executor: impl PgExecutor<'_>, user_id: i64, roles: &[String]) -> sqlx::Result<User> {
+pub async fn load(executor: impl PgExecutor<'_>, user_id: UserId, roles: &[String]) -> sqlx::Result<User> {
     sqlx::query_as!(
         User,
         r#"
@@ -270,7 +275,7 @@ pub async fn load(executor: impl PgExecutor<'_>, user_id: i64, roles: &[String])
             profile_picture, created_at, updated_at, $2::text[] as "roles!"
         from users where id = $1
         "#,
-        user_id,
+        user_id.0,
         roles
     )
     .fetch_one(executor)
@@ -281,7 +286,7 @@ pub async fn load(executor: impl PgExecutor<'_>, user_id: i64, roles: &[String])
 /// so by somebody else.
 pub async fn close_other_ways_in(
     executor: impl PgExecutor<'_>,
-    user_id: i64,
+    user_id: UserId,
     descope_user_id: &str,
 ) -> sqlx::Result<()> {
     sqlx::query!(
@@ -291,10 +296,95 @@ pub async fn close_other_ways_in(
         )
         update users set is_phone_verified = false, is_email_verified = false where id = $1
         ",
-        user_id,
+        user_id.0,
         descope_user_id
     )
     .execute(executor)
     .await
     .map(drop)
+}
+
+/// What a user changes of the profile. A new number or address is unverified.
+#[derive(Debug)]
+pub struct ProfileChange {
+    pub first_name: Patch<String>,
+    pub last_name: Patch<String>,
+    /// An https URL.
+    pub profile_picture: Patch<String>,
+    pub email: Patch<Email>,
+    pub phone: Patch<Phone>,
+}
+
+/// Changes the profile of a user whom the caller [holds](hold).
+pub async fn change_profile(
+    connection: &mut PgConnection,
+    user_id: UserId,
+    roles: &[String],
+    change: ProfileChange,
+) -> sqlx::Result<User> {
+    sqlx::query_as!(
+        User,
+        r#"
+        update users set
+            first_name = case when $2 then coalesce($3, '') else first_name end,
+            last_name = case when $4 then coalesce($5, '') else last_name end,
+            profile_picture = case when $6 then $7 else profile_picture end,
+            email = case when $8 then $9 else email end,
+            is_email_verified = is_email_verified and (not $8 or email is not distinct from $9),
+            phone = case when $10 then $11 else phone end,
+            is_phone_verified = is_phone_verified and (not $10 or phone is not distinct from $11),
+            updated_at = now()
+        where id = $1
+        returning id, username, email, is_email_verified, phone, is_phone_verified, first_name, last_name,
+            profile_picture, created_at, updated_at, $12::text[] as "roles!"
+        "#,
+        user_id.0,
+        change.first_name.is_sent(),
+        change.first_name.value(),
+        change.last_name.is_sent(),
+        change.last_name.value(),
+        change.profile_picture.is_sent(),
+        change.profile_picture.value(),
+        change.email.is_sent(),
+        change.email.value().map(|email| email.to_string()),
+        change.phone.is_sent(),
+        change.phone.value().map(|phone| phone.to_string()),
+        roles
+    )
+    .fetch_one(connection)
+    .await
+}
+
+/// Takes every number but this one from the identities of a user: the number used before may soon be another person's.
+pub async fn give_up_other_numbers(connection: &mut PgConnection, user_id: UserId, phone: &str) -> sqlx::Result<()> {
+    sqlx::query!("delete from user_identities where user_id = $1 and phone <> $2", user_id.0, phone)
+        .execute(connection)
+        .await
+        .map(drop)
+}
+
+/// A Descope user of an account, beside the one that is dealt with.
+#[derive(Debug)]
+pub struct OtherIdentity {
+    pub descope_user_id: String,
+    /// Whether it signs in with a number rather than a password.
+    pub is_phone: bool,
+}
+
+pub async fn other_identities(
+    database: &Database,
+    user_id: UserId,
+    descope_user_id: &str,
+) -> sqlx::Result<Vec<OtherIdentity>> {
+    sqlx::query_as!(
+        OtherIdentity,
+        r#"
+        select descope_user_id, phone is not null as "is_phone!" from user_identities
+        where user_id = $1 and descope_user_id <> $2
+        "#,
+        user_id.0,
+        descope_user_id
+    )
+    .fetch_all(&database.pool())
+    .await
 }

@@ -1,8 +1,9 @@
-//! The catalogue as ready-made bytes in Redis: one round trip when warm, Postgres when not, never a stale price.
+//! Read-through cache of the catalogue: response bytes in Redis, one round trip on a hit, Postgres on a miss, never a
+//! stale price.
 //!
-//! Every entry carries the version of the catalogue that it was made from, and is only good together with that version
-//! as Redis tells it in the same round trip. A change of the catalogue sets the version to [`CHANGING`] before it
-//! commits and to the new number after: from the first moment on nothing older is served, wherever the change is killed.
+//! Every entry carries the version of the catalogue that it was made from, and is valid only while Redis holds the same
+//! version, which is read in the same round trip. A change of the catalogue sets the version to [`CHANGING`] before it
+//! commits and to the new number after it: no older entry is served from then on, even if the change is killed halfway.
 
 use std::time::Duration;
 
@@ -28,19 +29,20 @@ use crate::{
     throttle::{Limit, Throttle, verdict},
 };
 
-/// One hour: types, brands, models, categories, services, shop.
+/// Lifetime of types, brands, models, categories, services and the shop.
 pub const HOUR: Duration = Duration::from_hours(1);
-/// Half an hour: prices.
+/// Lifetime of prices.
 pub const HALF_HOUR: Duration = Duration::from_mins(30);
 
 const VERSION: &str = "catalogue:version";
-/// Stands in place of the version while a change is being committed.
+/// Replaces the version while a change is being committed.
 const CHANGING: &str = "changing";
-/// Longer than any change takes and than any reader that began before it lives; then the next reader asks Postgres.
+/// Expiry of [`CHANGING`], after which the next reader asks Postgres for the version. Longer than any change takes and
+/// than any reader that began before it lives.
 const CHANGE_TIMEOUT: Duration = Duration::from_mins(1);
-/// Whoever loads an entry has this long before another may.
+/// Lease on loading an entry: after this time another caller may load it.
 const LOAD_TIMEOUT: Duration = Duration::from_secs(3);
-/// How often, and at most how many times, the others look whether it is there.
+/// How often, and at most how many times, waiting callers poll for the entry.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 const LOOKS: usize = 100;
 
@@ -55,10 +57,10 @@ pub struct Cache {
     limit: Limit,
 }
 
-/// A public read: who asks, which page, and what they hold already. No credential is looked at.
+/// A public read: the caller's address, the page, and what the caller has cached (`If-None-Match`). No credential is
+/// read.
 #[derive(Debug)]
 pub struct Asked<F = ()> {
-    /// What the list is filtered by.
     pub filter: F,
     address: ClientAddress,
     paging: Option<Paging>,
@@ -86,19 +88,19 @@ impl<S: Send + Sync, F: Read> FromRequestParts<S> for Asked<F> {
 }
 
 impl Cache {
-    /// A cache in Redis, in front of this database, for callers who are held to the limit of public reads.
+    /// A cache in Redis, in front of this database. Callers are held to the rate limit of public reads.
     pub fn from_settings(settings: &Settings, database: Database) -> Result<Self, config::Error> {
         let redis = Redis::from_settings(settings)?;
         let throttle = Throttle::from_env(redis.clone());
         Ok(Self::new(redis, database, throttle, Limit::public_reads()?))
     }
 
-    /// A cache in front of this database, for callers who are held to this limit.
+    /// A cache in front of this database. Callers are held to this rate limit.
     pub fn new(redis: Redis, database: Database, throttle: Throttle, limit: Limit) -> Self {
         Self { redis, database, throttle, limit }
     }
 
-    /// Answers with the list that `load` finds, kept under `key` for `lifetime`.
+    /// Answers with the list that `load` finds, cached under `key` for `lifetime`.
     pub async fn list<T: Serialize, F>(
         &self,
         asked: Asked<F>,
@@ -118,7 +120,7 @@ impl Cache {
         Ok(answer(&asked.headers, Bytes::from(bytes)))
     }
 
-    /// Answers with the one item that `load` finds, kept under `key` for `lifetime`; 404 if there is none.
+    /// Answers with the item that `load` finds, cached under `key` for `lifetime`; 404 if there is none.
     pub async fn item<T: Serialize>(
         &self,
         asked: Asked,
@@ -169,14 +171,14 @@ impl Cache {
                 match self.look(key, None).await {
                     Ok((_, Found::Entry(body))) => return Ok(body),
                     Ok((_, Found::Nothing { is_loading: true, .. })) => {}
-                    // Whoever loaded found nothing to keep, or what is kept could be old.
+                    // The loader cached nothing, the entry could be stale, or Redis failed.
                     Ok((_, Found::Nothing { .. } | Found::Changing)) | Err(_) => break,
                 }
             }
             return load().await;
         }
         let loaded = async {
-            // The version first: whatever is loaded after it is at least as new.
+            // The version must be read before the data: the data is then at least as new.
             let version = match version {
                 Some(version) => version,
                 None => self.learn_version().await?,
@@ -188,7 +190,7 @@ impl Cache {
         loaded.map(|(_, body)| body)
     }
 
-    /// Version and entry, and the milliseconds that the caller has to wait, in one round trip.
+    /// Reads version and entry, and the milliseconds that the rate limit makes the caller wait, in one round trip.
     async fn look(&self, key: &str, address: Option<&ClientAddress>) -> Result<(u64, Found), link::Error> {
         let mut commands = Pipeline::new();
         let claim = address.map(|address| self.limit.on(&address.0));
@@ -203,7 +205,7 @@ impl Cache {
         Ok((wait, Found::new(version, entry, lock.is_some())))
     }
 
-    /// Asks Postgres for the version and tells Redis, unless somebody was faster or is changing the catalogue.
+    /// Reads the version from Postgres and sets it in Redis, unless Redis has one by now or the catalogue is changing.
     async fn learn_version(&self) -> Result<i64> {
         let version = current_version(&self.database.pool()).await?;
         let mut commands = Pipeline::new();
@@ -214,15 +216,15 @@ impl Cache {
         Ok(version)
     }
 
-    /// Whether this caller is the one that loads the entry.
+    /// Takes the lease on loading the entry; `false` if another caller has it.
     async fn may_load(&self, key: &str) -> bool {
         let mut commands = Pipeline::new();
         commands.cmd("SET").arg(self.lock(key)).arg(1).arg("NX").arg("PX").arg(milliseconds(LOAD_TIMEOUT));
-        // Without an answer everybody loads: slower, but nobody waits for a loader that is not there.
+        // Without an answer every caller loads: slower, but none waits for a loader that does not exist.
         self.redis.run::<(Option<String>,)>(&commands).await.map_or(true, |(taken,)| taken.is_some())
     }
 
-    /// Keeps what was loaded, if anything was, and lets others load again.
+    /// Caches what was loaded, if anything was, and releases the lease.
     async fn keep(&self, key: &str, loaded: Option<&(i64, Bytes)>, lifetime: Duration) {
         let mut commands = Pipeline::new();
         if let Some((version, body)) = loaded {
@@ -245,18 +247,18 @@ impl Cache {
     }
 }
 
-/// What one look into Redis shows.
+/// The state of an entry in Redis.
 enum Found {
-    /// The bytes of an entry of the current version.
+    /// The bytes of the entry, made from the current version.
     Entry(Bytes),
     /// No entry of the current version.
     Nothing {
-        /// The version, if Redis holds it.
+        /// The version, if Redis holds one.
         version: Option<i64>,
-        /// Somebody is loading the entry.
+        /// Another caller is loading the entry.
         is_loading: bool,
     },
-    /// The catalogue is being changed: what is loaded now must not be kept.
+    /// The catalogue is being changed: data that is loaded now must not be cached.
     Changing,
 }
 
@@ -277,7 +279,7 @@ impl Found {
     }
 }
 
-/// A cached list, its items uninterpreted.
+/// A cached list with its items unparsed.
 #[derive(Deserialize)]
 struct Whole<'a> {
     message: String,
@@ -285,13 +287,13 @@ struct Whole<'a> {
     data: Vec<&'a RawValue>,
 }
 
-/// Makes all that is cached unreachable until [`publish_change`]. Without Redis a change has to wait: prices that it
-/// replaces could otherwise come back with Redis.
+/// Makes every entry unreachable until [`publish_change`]. Without Redis a change has to wait: otherwise stale prices
+/// would be served once Redis is back.
 pub async fn announce_change(redis: &Redis) -> Result<(), link::Error> {
     set_version(redis, CHANGING, CHANGE_TIMEOUT).await
 }
 
-/// Names the version that now holds. If this fails, readers learn it from Postgres a little later.
+/// Sets the new version. If this fails, readers learn it from Postgres a little later.
 pub async fn publish_change(redis: &Redis, version: i64) -> Result<(), link::Error> {
     set_version(redis, version, HOUR).await
 }

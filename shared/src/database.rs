@@ -1,5 +1,5 @@
-//! Postgres: one lazy connection per function, healed when the network or a freeze has broken it, or its password has
-//! changed.
+//! Postgres: one lazy connection per function, replaced after a network failure, a freeze of the environment or a
+//! password change.
 
 mod certificates;
 
@@ -21,13 +21,13 @@ use crate::config::{self, Live, Settings};
 /// The schema, embedded so that the `migrate` function needs no files.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
 
-/// Within this time a connection is made or the request fails; it leaves room for an answer within 5 s.
+/// Leaves room for an answer within 5 s.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
-/// A connection that rested longer may have been cut while the environment was frozen, so it is asked first.
+/// A connection that was idle longer may have been cut while the environment was frozen, so it is pinged first.
 const REST_WITHOUT_PING: Duration = Duration::from_secs(10);
 const PING_TIMEOUT: Duration = Duration::from_millis(250);
 
-/// The way to Postgres. Clones share it. Nothing is connected before the first query.
+/// A handle to Postgres. Clones share its connection, which is opened by the first query.
 #[derive(Clone, Debug)]
 pub struct Database {
     options: Live<PgConnectOptions>,
@@ -37,12 +37,12 @@ pub struct Database {
 #[derive(Debug)]
 struct Link {
     pool: PgPool,
-    /// With which the pool makes its next connection.
+    /// For the pool's next connection.
     options: Arc<PgConnectOptions>,
 }
 
 impl Database {
-    /// Reads `DATABASE_URL`, a `postgres://` URL. Who connects may stand in the secret of `DATABASE_SECRET_ID`.
+    /// Reads `DATABASE_URL`, a `postgres://` URL. User and password may come from the secret of `DATABASE_SECRET_ID`.
     pub fn from_settings(settings: &Settings) -> Result<Self, config::Error> {
         let options = settings.live(|values| {
             let options: PgConnectOptions = values.url(config::DATABASE_URL, config::DATABASE_SECRET_ID)?;
@@ -64,31 +64,32 @@ impl Database {
         Self { options, link: Arc::new(RwLock::new(Link { pool, options: present })) }
     }
 
-    /// The pool to run a query on.
+    /// The pool, with the newest options for its next connection.
     pub fn pool(&self) -> PgPool {
         let link = self.link.read().unwrap_or_else(PoisonError::into_inner);
         let newer = self.options.get().ok().filter(|options| !Arc::ptr_eq(options, &link.options));
         let pool = link.pool.clone();
         drop(link);
         if let Some(options) = newer {
-            // A connection that is open stays: Postgres asks for a password only once.
+            // An open connection stays valid: Postgres checks the password only when it connects.
             pool.set_connect_options((*options).clone());
             self.link.write().unwrap_or_else(PoisonError::into_inner).options = options;
         }
         pool
     }
 
-    /// Begins a transaction that neither waits long for a lock nor, should this process be frozen inside it, holds
-    /// locks for long. `set local` travels with `begin` in one round trip and does not pin an RDS Proxy connection.
+    /// Begins a transaction that does not wait long for a lock, nor hold locks for long if the environment is frozen
+    /// inside it. `set local` travels with `begin` in one round trip and does not pin an RDS Proxy connection.
     pub async fn begin(&self) -> sqlx::Result<Transaction<'static, Postgres>> {
         const BEGIN: &str =
             "begin; set local lock_timeout = '3s'; set local idle_in_transaction_session_timeout = '10s'";
-        // Nothing has been done yet, so a connection that a restart of Postgres cut may be replaced unseen.
+        // Nothing has been done yet, so a retry is safe if a restart of Postgres cut the connection.
         self.read(|pool| async move { pool.begin_with(BEGIN).await }).await
     }
 
-    /// Runs `work` in a transaction: commits if it succeeds, rolls back if it fails. Either end is awaited, because a frozen
-    /// environment must keep no lock. Nothing else is awaited inside, such as Descope or Razorpay, unless the caller says why.
+    /// Runs `work` in a transaction: commits if it succeeds, rolls back if it fails. Both are awaited, because a frozen
+    /// environment must not hold locks. `work` awaits no other service, such as Descope or Razorpay, unless the caller
+    /// says why.
     pub async fn transaction<T, E: From<sqlx::Error>>(
         &self,
         work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, E>,
@@ -108,8 +109,8 @@ impl Database {
         }
     }
 
-    /// Runs a query that may be repeated, once more if the connection was lost or our password has changed. For queries
-    /// of requests that cannot be run again as a whole.
+    /// Runs a query that is safe to repeat, and retries it once if the connection was lost or our password has changed.
+    /// For requests that cannot be retried as a whole.
     pub async fn read<T, F>(&self, query: impl Fn(PgPool) -> F) -> sqlx::Result<T>
     where
         F: Future<Output = sqlx::Result<T>>,
@@ -124,25 +125,26 @@ impl Database {
         }
     }
 
-    /// Whether Postgres refused our user or password, and there is another now: what failed so has done nothing.
+    /// Whether Postgres refused our user or password and another is known by now. Retrying is safe: the refused query
+    /// has done nothing.
     pub async fn may_now_let_in(&self, error: &sqlx::Error) -> bool {
         is_refused(error) && self.renew_login().await
     }
 
-    /// Looks for another user or password than those that were refused; `true` if there is one.
+    /// Looks for a user or password other than the refused ones; `true` if there is one.
     pub(crate) async fn renew_login(&self) -> bool {
         let refused = Arc::clone(&self.link.read().unwrap_or_else(PoisonError::into_inner).options);
         self.options.instead_of(&refused).await.is_some()
     }
 
-    /// Whether it answers.
+    /// Whether Postgres answers.
     pub async fn is_ready(&self) -> bool {
         let one = |pool| async move { sqlx::query_scalar!("select 1 as one").fetch_one(&pool).await };
         self.read(one).await.is_ok()
     }
 
-    /// Leaves the pool with its connection behind and starts a new one. For a connection on which an answer never
-    /// came: the pool waits for it without limit before it lends it again.
+    /// Abandons the pool with its connection and starts a new one. For a connection that never answered: the pool waits
+    /// for the answer without a timeout before it lends the connection again.
     pub fn renew(&self) {
         let mut link = self.link.write().unwrap_or_else(PoisonError::into_inner);
         link.pool = lazy_pool((*link.options).clone());
@@ -156,14 +158,14 @@ impl From<PgPool> for Database {
     }
 }
 
-/// What of the way to Postgres was lost with a failure.
+/// The part of the link to Postgres that an error shows to be broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Lost {
-    /// The one connection: a new one may do.
+    /// The one connection: a retry over a new one may succeed.
     Connection,
-    /// User or password were refused: they may have changed.
+    /// User or password, which were refused: they may have changed.
     Login,
-    /// No connection could be had: the pool may be waiting for one that never answers.
+    /// The pool, which timed out: it may be waiting for a connection that never answers.
     Pool,
 }
 
@@ -187,8 +189,8 @@ pub(crate) fn is_unavailable(error: &sqlx::Error) -> bool {
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed => true,
-        // Connection, idle in a transaction for too long, authorisation, rollback (deadlock), resources, cancelled or not
-        // available, shutdown.
+        // Classes of SQLSTATE: connection, idle-in-transaction timeout, authorisation, unknown database, rollback
+        // (deadlock), resources, lock not available, cancellation or shutdown.
         sqlx::Error::Database(source) => source.code().is_some_and(|code| {
             ["08", "25P03", "28", "3D", "40", "53", "55", "57"].iter().any(|class| code.starts_with(class))
         }),
@@ -196,17 +198,17 @@ pub(crate) fn is_unavailable(error: &sqlx::Error) -> bool {
     }
 }
 
-/// Whether the connection on which this happened is gone, so that another may do.
+/// Whether the connection is gone, so that a retry over a new one may succeed.
 fn is_lost(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) => true,
-        // The server shuts down, or has just come back from a crash.
+        // admin_shutdown; crash_shutdown.
         sqlx::Error::Database(source) => source.code().is_some_and(|code| ["57P01", "57P02"].contains(&code.as_ref())),
         _ => false,
     }
 }
 
-/// Whether Postgres did not let us in.
+/// Whether Postgres refused our user or password.
 fn is_refused(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     // invalid_password; invalid_authorization_specification.

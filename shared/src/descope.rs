@@ -1,4 +1,4 @@
-//! Descope, as far as it is used here: a method per call, its errors told apart once, its tokens verified locally.
+//! The client of Descope: a method per call, errors classified in one place, tokens verified locally.
 
 mod calls;
 mod failure;
@@ -25,10 +25,10 @@ use crate::{
 };
 use failure::Failure;
 
-/// A call that may be repeated is repeated once, after this long.
+/// Delay before the only retry of a call that is safe to repeat.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// The way to Descope. Clones share connections; nothing is connected before the first call.
+/// A client of Descope. Clones share connections; nothing is connected before the first call.
 #[derive(Clone, Debug)]
 pub struct Descope {
     http: Client,
@@ -37,33 +37,33 @@ pub struct Descope {
     keys: Live<ProjectKeys>,
 }
 
-/// What shows Descope that we are the project's backend.
+/// The keys that authenticate us as the project's backend.
 struct ProjectKeys {
     management: SecretString,
-    /// Without which nobody may call the project's ways to sign in, where a project wants that.
+    /// Needed for the authentication methods, in a project that lets only its backend call them.
     auth_management: Option<SecretString>,
 }
 
-/// Whether a call that may have been done can be done again.
+/// Whether a call can be retried if it may have been executed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Repeat {
-    /// It changes nothing, or the same thing again.
+    /// Idempotent: it changes nothing, or the same thing again.
     Safely,
-    /// Only if it was surely not received: a message is sent once, a code is tried once.
+    /// Only if it was certainly not received: a message is sent once, a code is tried once.
     IfUnsent,
 }
 
-/// What is only looked up comes from Descope's caches, and a request that needs it must still be answered in time.
+/// Lookups come from Descope's caches, and a request that needs one must still be answered in time.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// On whose behalf a call is made.
+/// The identity that a call is made with.
 #[derive(Clone, Copy)]
 enum As<'a> {
-    /// Anybody's.
+    /// No user.
     Anyone,
-    /// That of whoever holds the refresh token.
+    /// The user of this refresh token.
     Holder(&'a str),
-    /// The project's own.
+    /// The project, by its management key.
     Manager,
 }
 
@@ -76,7 +76,7 @@ impl Descope {
         Self::with_keys_of(settings, &base_url, project_id.trim())
     }
 
-    /// A client of one project, whose keys are settings.
+    /// A client of one project, whose keys come from settings.
     pub fn with_keys_of(settings: &Settings, base_url: &str, project_id: &str) -> Result<Self, config::Error> {
         let keys = settings.live(|values| {
             let auth_management = values.optional(config::DESCOPE_AUTH_MANAGEMENT_KEY);
@@ -108,18 +108,17 @@ impl Descope {
         })
     }
 
-    /// Whose users these are.
     pub fn project_id(&self) -> &str {
         &self.project_id
     }
 
-    /// Where the project is.
+    /// The project's address: URL and id.
     fn address(&self) -> String {
         format!("{}/{}", self.base_url, self.project_id)
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        // What Descope's own SDKs send: a backend may have a larger share of calls.
+        // The headers of Descope's own SDKs: a backend may have a higher rate limit.
         self.http
             .request(method, format!("{}{path}", self.base_url))
             .header("x-descope-sdk-name", "rust")
@@ -127,8 +126,8 @@ impl Descope {
             .header("x-descope-project-id", &self.project_id)
     }
 
-    /// Sends a request. If our key is refused and there is another now, the request is sent once more: it has done
-    /// nothing.
+    /// Sends a request. If our key is refused and another is known by now, the request is retried: the refused one has
+    /// done nothing.
     async fn call<T: DeserializeOwned>(
         &self,
         request: RequestBuilder,
@@ -153,7 +152,7 @@ impl Descope {
     }
 
     fn bearer(&self, caller: As<'_>, keys: &ProjectKeys) -> String {
-        // Where a project lets nobody but its backend call the ways to sign in, this key comes last.
+        // In a project that lets only its backend call the authentication methods, this key comes last.
         let last = keys.auth_management.as_ref().map(|key| format!(":{}", key.expose_secret())).unwrap_or_default();
         match caller {
             As::Anyone => format!("{}{last}", self.project_id),
@@ -205,12 +204,12 @@ async fn attempt<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, Fail
     if !status.is_success() {
         return Err(Failure::of(status, &body));
     }
-    // Some calls answer with nothing at all.
+    // Some calls answer with an empty body.
     let body = if body.is_empty() { b"{}".as_slice() } else { &body };
     serde_json::from_slice(body).map_err(|_| Failure::Unavailable("an answer that cannot be read".to_owned()))
 }
 
-/// A project with a long id lives in the region that its id names.
+/// A long project id names the region of the project.
 fn default_base_url(project_id: &str) -> String {
     match project_id.get(1..5) {
         Some(region) if project_id.len() >= 32 => format!("https://api.{region}.descope.com"),
@@ -223,7 +222,7 @@ mod tests {
     use super::{Descope, default_base_url};
 
     #[test]
-    fn a_project_id_tells_its_region() {
+    fn a_long_project_id_names_the_region() {
         assert_eq!(default_base_url("P2localrepairmybike000000000"), "https://api.descope.com");
         assert_eq!(default_base_url("Peuc12localrepairmybike000000000"), "https://api.euc1.descope.com");
     }

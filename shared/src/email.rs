@@ -1,4 +1,4 @@
-//! E-mail addresses: one spelling of each.
+//! E-mail addresses, normalised to lower case.
 
 use std::{fmt, str::FromStr};
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::written::Written;
 
-/// An e-mail address in lower case: two that differ in case only reach the same mailbox and are the same account.
+/// An e-mail address in lower case: addresses that differ only in case reach the same mailbox and are one account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Email(String);
 
@@ -15,7 +15,6 @@ impl Email {
     /// The longest address that can be sent to (RFC 5321).
     pub const MAX: usize = 254;
 
-    /// The address in lower case.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -27,7 +26,6 @@ impl fmt::Display for Email {
     }
 }
 
-/// A text that is no e-mail address.
 #[derive(Debug, thiserror::Error)]
 #[error("Enter a valid email address.")]
 pub struct NotAnEmail;
@@ -60,12 +58,12 @@ mod tests {
     use super::Email;
 
     #[test]
-    fn one_mailbox_has_one_spelling() {
+    fn an_address_is_trimmed_and_lowercased() {
         assert_eq!(" John.Doe@Example.COM ".parse::<Email>().unwrap().as_str(), "john.doe@example.com");
     }
 
     #[test]
-    fn what_cannot_be_sent_to_is_refused() {
+    fn an_invalid_address_is_refused() {
         let long = format!("{}@example.com", "x".repeat(250));
         for text in ["", "x", "x@y", "@example.com", "a b@example.com", "J <j@example.com>", "j@[127.0.0.1]", &long] {
             assert!(text.parse::<Email>().is_err(), "{text}");

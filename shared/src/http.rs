@@ -1,4 +1,4 @@
-//! The way of a request through a function: in from API Gateway, past the extractors, out as one of two bodies.
+//! The HTTP layer: events of API Gateway, extractors, outer layers, and the two bodies of success and failure.
 
 mod conditional;
 mod described;

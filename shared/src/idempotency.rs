@@ -1,9 +1,8 @@
 //! One answer per `Idempotency-Key`: a retry gets the first answer again, byte for byte.
 //!
-//! The key is claimed inside the transaction of what it guards. Whoever comes with the same key meanwhile waits at the
-//! unique index until that transaction ends: after a commit they find the answer, after a rollback the key is free.
+//! The key is claimed inside the transaction that it guards. A second request with the same key waits at the unique index until
+//! that transaction ends: after a commit it finds the answer, after a rollback the key is free.
 
-use aes_gcm::{Aes256Gcm, KeyInit, aead::Aead};
 use axum::{body::Body, extract::FromRequestParts, response::Response};
 use chrono::TimeDelta;
 use lambda_http::http::{HeaderName, HeaderValue, StatusCode, header, request::Parts};
@@ -11,21 +10,23 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 
-use crate::{Error, Result, http::private_json};
+use crate::{
+    Error, Result,
+    http::private_json,
+    sealed::{Broken, Sealer},
+};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
-const NONCE_BYTES: usize = 12;
 
 /// How long the answer to a request with an `Idempotency-Key` is kept.
 pub const DAY: TimeDelta = TimeDelta::days(1);
 
-/// What a repeated request has in common with the first one: the value of `Idempotency-Key`, 1 to 255 characters, or
-/// another secret of the caller that serves as such.
+/// What a retry has in common with the first request: the value of `Idempotency-Key`, 1 to 255 characters, or another secret of
+/// the caller.
 pub struct Key(String);
 
 impl Key {
-    /// A secret that stands for an `Idempotency-Key`.
     pub fn new(secret: impl Into<String>) -> Self {
         Self(secret.into())
     }
@@ -94,7 +95,7 @@ pub async fn replay(
     Ok(claim(connection, scope, key, request_sha256).await?.map(Answer::into_response))
 }
 
-/// A success, kept for a day for whoever repeats the request with its key.
+/// The answer to a success, kept for a day for retries with the key.
 pub async fn answer(
     connection: &mut PgConnection,
     scope: &str,
@@ -109,8 +110,8 @@ pub async fn answer(
     Ok(private_json(status, body))
 }
 
-/// Claims the key for a request within a scope, such as an endpoint; tells the first answer if there was one. Waits for
-/// whoever holds the key.
+/// Claims the key for a request within a scope, such as an endpoint; answers the first answer if there is one. Waits for the
+/// transaction that holds the key.
 pub async fn claim(
     connection: &mut PgConnection,
     scope: &str,
@@ -184,24 +185,19 @@ impl Key {
         Sha256::digest(format!("repairmybike idempotency {purpose}\n{scope}\n{}", self.0)).into()
     }
 
-    fn cipher(&self, scope: &str) -> Aes256Gcm {
-        Aes256Gcm::new(&self.derive("seal", scope).into())
+    /// The answer may hold an access token, so only the key itself opens it.
+    fn sealer(&self, scope: &str) -> Result<Sealer, Broken> {
+        Sealer::new(&self.derive("seal", scope))
     }
 
     fn seal(&self, scope: &str, body: &[u8]) -> Result<Vec<u8>> {
-        let mut sealed = vec![0; NONCE_BYTES];
-        getrandom::fill(&mut sealed).map_err(Error::internal)?;
-        let nonce: [u8; NONCE_BYTES] = sealed.as_slice().try_into().map_err(Error::internal)?;
-        let encrypted = self.cipher(scope).encrypt(&nonce.into(), body);
-        sealed.extend(encrypted.map_err(|_| Error::internal("an answer could not be sealed"))?);
-        Ok(sealed)
+        let sealed = self.sealer(scope).and_then(|sealer| sealer.seal(body, b""));
+        sealed.map_err(|Broken| Error::internal("an answer could not be sealed"))
     }
 
     fn open(&self, scope: &str, sealed: &[u8]) -> Result<Vec<u8>> {
-        let broken = || Error::internal("a kept answer could not be opened");
-        let (nonce, encrypted) = sealed.split_at_checked(NONCE_BYTES).ok_or_else(broken)?;
-        let nonce: [u8; NONCE_BYTES] = nonce.try_into().map_err(Error::internal)?;
-        self.cipher(scope).decrypt(&nonce.into(), encrypted).map_err(|_| broken())
+        let body = self.sealer(scope).and_then(|sealer| sealer.open(sealed, b""));
+        body.map_err(|Broken| Error::internal("a kept answer could not be opened"))
     }
 }
 

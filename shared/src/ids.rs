@@ -7,7 +7,7 @@ macro_rules! ids {
         $(
             $(#[$documentation])*
             #[derive(
-                Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, sqlx::Type,
+                Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, sqlx::Type,
             )]
             #[serde(transparent)]
             #[sqlx(transparent)]

@@ -16,6 +16,7 @@ pub mod money;
 pub mod outgoing;
 pub mod phone;
 pub mod redis;
+mod sealed;
 pub mod throttle;
 pub mod written;
 
@@ -30,6 +31,7 @@ pub mod catalogue;
 pub mod outbox;
 pub mod payments;
 pub mod session;
+pub mod sign_in;
 pub mod staff;
 
 pub use error::{Error, Faults, Result};

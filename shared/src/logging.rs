@@ -1,12 +1,12 @@
-//! JSON lines for CloudWatch: `timestamp` and `level` at the top, as Lambda's own level filter expects them.
+//! JSON log lines for CloudWatch: `timestamp` and `level` at the top level, as Lambda's level filter expects them.
 
 use tracing::{error, level_filters::LevelFilter};
 use tracing_subscriber::{filter::Targets, fmt::time::ChronoUtc, prelude::*};
 
 use crate::config;
 
-/// Whose lines follow the chosen level. Below `info` the crates that we use tell what they carry: the runtime whole events,
-/// the AWS SDK whole answers, with all that is secret or personal in them.
+/// Crates that log at the chosen level. Others log at `info` at most: below it the Lambda runtime logs whole events and
+/// the AWS SDK whole answers, with their secrets and personal data.
 const OWN: [&str; 11] =
     ["auth", "bookings", "jobs", "migrate", "payments", "services", "shared", "shop", "staff", "status", "vehicles"];
 
@@ -27,7 +27,7 @@ fn lines_of(level: LevelFilter) -> Targets {
     Targets::new().with_default(level.min(LevelFilter::INFO)).with_targets(OWN.map(|own| (own, level)))
 }
 
-/// Logs a panic as one JSON line, without its message: that may quote what a caller sent.
+/// Logs a panic as one JSON line, without its message, which may quote a caller's input.
 pub fn catch_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_level_lets_other_crates_tell_what_they_carry() {
+    fn other_crates_never_log_below_info() {
         let lines = lines_of(LevelFilter::TRACE);
         assert!(lines.would_enable("shared::http::observe", &Level::TRACE));
         assert!(lines.would_enable("lambda_runtime::layers::api_response", &Level::INFO));
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn every_function_is_one_of_ours() {
+    fn own_crates_are_shared_and_every_function() {
         let functions = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../functions")).unwrap();
         let mut names: Vec<String> = functions
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())

@@ -1,6 +1,6 @@
-//! What CloudWatch counts: one line per invocation in its embedded metric format, which costs no call.
+//! Metrics for CloudWatch: one line per invocation in its embedded metric format, which needs no API call.
 //!
-//! Everything is counted in memory, anywhere, and written by [`flush`] when an invocation ends. Nothing is counted where
+//! Metrics are counted in memory, anywhere, and written by [`flush`] when an invocation ends. Nothing is counted where
 //! `METRICS_NAMESPACE` is not set.
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 
@@ -16,7 +16,7 @@ use tracing::warn;
 
 use crate::config;
 
-/// By which requests, their failures and their latency are counted besides in all: method and route, such as
+/// The dimension of requests, their failures and their latency, beside their totals: method and route, such as
 /// `GET /api/bookings/{id}`.
 const ROUTE: &str = "Route";
 const REQUESTS: &str = "Requests";
@@ -32,10 +32,9 @@ macro_rules! names {
         }
 
         impl $kind {
-            /// Every one there is.
             pub const ALL: &[Self] = &[$(Self::$name),*];
 
-            /// What CloudWatch calls it.
+            /// The name in CloudWatch.
             pub const fn name(self) -> &'static str {
                 match self {
                     $(Self::$name => stringify!($name),)*
@@ -46,16 +45,15 @@ macro_rules! names {
 }
 
 names! {
-    Count: "What is counted, each time that it happens."
-    /// An environment has served its first request.
+    Count: "A counter, incremented once per event."
+    /// The first request of an environment.
     ColdStarts;
     /// A read of the catalogue was answered from Redis.
     CacheHits;
-    /// A read of the catalogue was not.
+    /// A read of the catalogue was answered from Postgres.
     CacheMisses;
-    /// A booking was made.
     BookingsMade;
-    /// Somebody wanted a slot that was full.
+    /// A booking or a move was refused because its slot was full.
     SlotsFull;
     /// A one-time code was sent.
     OtpSent;
@@ -63,30 +61,30 @@ names! {
     PaymentsSettled;
     /// A payment does not fit its order.
     PaymentMismatches;
-    /// Razorpay would not do a refund.
+    /// A refund failed at Razorpay.
     RefundsFailed;
-    /// A webhook was not signed with our secret.
+    /// A webhook was not signed with our secret; it was refused.
     WebhooksRefused;
-    /// A webhook could not be applied; Razorpay repeats it.
+    /// A webhook could not be applied; Razorpay retries it.
     WebhooksFailed;
     /// A scheduled job ended in an error.
     JobsFailed;
 }
 
 names! {
-    Level: "What is looked at from time to time; nothing at all is a value too."
-    /// Everything about money that a person must look at, in each run of the reconciliation.
+    Level: "A gauge, recorded in each run of a job; 0 is a value too."
+    /// Discrepancies about money that a person must look at, in each run of the reconciliation.
     ReconciliationMismatches;
-    /// How many seconds the oldest message has waited that is not delivered, in each run of its delivery.
+    /// Age of the oldest undelivered message in seconds, in each run of the delivery.
     OutboxAge;
 }
 
-/// The metrics of requests, which have a route.
+/// The metrics of requests, which are counted by route too.
 pub const OF_REQUESTS: [&str; 3] = [REQUESTS, SERVER_ERRORS, LATENCY];
 
 static COLLECTOR: OnceLock<&'static Collector> = OnceLock::new();
 
-/// Begins to count, if `METRICS_NAMESPACE` says under which name.
+/// Begins to count, if `METRICS_NAMESPACE` is set.
 pub fn init() {
     let Some(namespace) = config::optional(config::METRICS_NAMESPACE) else { return };
     match Builder::new().cloudwatch_namespace(namespace).init() {
@@ -109,18 +107,17 @@ fn describe() {
     describe_histogram!(Level::OutboxAge.name(), Unit::Seconds, "");
 }
 
-/// It has happened.
 pub fn count(what: Count) {
     counter!(what.name()).increment(1);
 }
 
-/// It is so much.
+/// Records the present value of a gauge.
 #[expect(clippy::cast_precision_loss, reason = "CloudWatch keeps floats")]
 pub fn level(what: Level, value: i64) {
     histogram!(what.name()).record(value as f64);
 }
 
-/// A request was answered.
+/// Counts an answered request.
 pub(crate) fn request(method: &str, route: &str, status: u16, latency: Duration) {
     let route = format!("{method} {route}");
     let milliseconds = latency.div_duration_f64(Duration::from_millis(1));
@@ -134,11 +131,11 @@ pub(crate) fn request(method: &str, route: &str, status: u16, latency: Duration)
     }
 }
 
-/// Writes what was counted since the last time. To be called when an invocation ends: then the environment is frozen.
+/// Writes what was counted since the last call. Call it when an invocation ends: then the environment is frozen.
 pub fn flush() {
     let Some(collector) = COLLECTOR.get() else { return };
     let mut lines = Vec::new();
-    // At once, so that no log line comes between.
+    // In one write, so that no log line comes between.
     let written = collector.flush(&mut lines).and_then(|()| io::stdout().lock().write_all(&lines));
     if let Err(error) = written {
         warn!(%error, "metrics were not written");

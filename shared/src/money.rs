@@ -1,4 +1,4 @@
-//! Amounts in paise, and how rupees are written: `"750.10"` as a text, `750.10` as a number.
+//! Amounts in paise, and their form in rupees: `"750.10"` as a text, `750.10` as a number.
 
 use std::{fmt, str::FromStr};
 
@@ -7,18 +7,16 @@ use serde_json::{Value, json, value::RawValue};
 
 use crate::written::Written;
 
-/// An amount in paise. Serialised as text in rupees with two places, the contract's form of money.
+/// An amount in paise. Serialised as text in rupees with two decimals, the contract's form of money.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, sqlx::Type)]
 #[sqlx(transparent)]
 pub struct Money(i64);
 
 impl Money {
-    /// An amount of so many paise.
     pub const fn from_paise(paise: i64) -> Self {
         Self(paise)
     }
 
-    /// How many paise it is.
     pub const fn paise(self) -> i64 {
         self.0
     }
@@ -43,7 +41,7 @@ impl Serialize for Money {
     }
 }
 
-/// An amount in a request: rupees with at most two places, above 0.
+/// An amount in a request: rupees with at most two decimals, above 0.
 impl Written for Money {
     fn parse(text: &str) -> Result<Self, String> {
         let amount: Self = text.parse().map_err(|error: NotMoney| error.to_string())?;
@@ -55,7 +53,7 @@ impl Written for Money {
     }
 }
 
-/// A text that is no amount: rupees, with at most two places.
+/// The text is no amount in rupees with at most two decimals.
 #[derive(Debug, thiserror::Error)]
 #[error("A valid amount is required, such as 750.10.")]
 pub struct NotMoney;
@@ -75,7 +73,7 @@ impl FromStr for Money {
     }
 }
 
-/// Serialised as a JSON number in rupees, exactly, where the contract wants one.
+/// Serialised as an exact JSON number in rupees, where the contract has one.
 #[derive(Clone, Copy, Debug, sqlx::Type)]
 #[sqlx(transparent)]
 pub struct Rupees(pub Money);
@@ -99,13 +97,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_keeps_its_paise() {
+    fn a_json_number_has_two_decimals() {
         assert_eq!(serde_json::to_string(&Rupees::from(115)).unwrap(), "1.15");
         assert_eq!(serde_json::to_string(&Rupees::from(75_010)).unwrap(), "750.10");
     }
 
     #[test]
-    fn what_is_no_amount_is_refused() {
+    fn an_invalid_amount_is_refused() {
         for text in ["", ".", "1.", ".5", "1.234", "-1", "+1", "1e3", "1,000", "٣", " 1", "99999999999999999999"] {
             assert!(text.parse::<Money>().is_err(), "{text}");
         }
@@ -113,7 +111,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_as_the_same_amount(paise in 0_i64..=i64::MAX) {
+        fn a_formatted_amount_parses_to_itself(paise in 0_i64..=i64::MAX) {
             prop_assert_eq!(Money::from_paise(paise).to_string().parse::<Money>().unwrap(), Money::from_paise(paise));
         }
     }

@@ -1,4 +1,4 @@
-//! Calls to services of others: one client, with time limits.
+//! The HTTP client for calls to third parties, with timeouts.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,13 +6,13 @@ use reqwest::Client;
 use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// From the first byte that is sent to the last that is read.
+/// From the start of the request to the last byte of the answer.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// A connection that rested longer may have been cut while the environment was frozen.
+/// A connection that was idle longer may have been cut while the environment was frozen.
 const REST: Duration = Duration::from_secs(20);
 
-/// A client that connects to nothing before its first call. It follows no redirects, since what it sends is secret, and
-/// trusts the certificate authorities that are built in, so that no file has to be read at a cold start.
+/// A client that connects lazily. It follows no redirects, because its requests hold secrets, and trusts built-in
+/// certificate authorities, so that a cold start reads no file.
 pub fn client() -> Result<Client, reqwest::Error> {
     let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     let tls = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
@@ -27,7 +27,7 @@ pub fn client() -> Result<Client, reqwest::Error> {
         .no_proxy();
     match tls {
         Ok(tls) => builder.tls_backend_preconfigured(tls).build(),
-        // The provider always knows the protocol versions; should it not, the client says so when it is built.
+        // The provider always supports these protocol versions; if it did not, building the client would fail.
         Err(_) => builder.build(),
     }
 }

@@ -1,4 +1,4 @@
-//! Phone numbers: any common spelling in, E.164 out.
+//! Phone numbers: parsed from any common format, kept in E.164.
 
 use std::{fmt, str::FromStr};
 
@@ -11,7 +11,6 @@ use crate::written::Written;
 pub struct Phone(String);
 
 impl Phone {
-    /// The number in E.164.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -23,7 +22,6 @@ impl fmt::Display for Phone {
     }
 }
 
-/// A text that is no phone number.
 #[derive(Debug, thiserror::Error)]
 #[error("Enter a valid phone number.")]
 pub struct NotAPhone;
@@ -31,8 +29,8 @@ pub struct NotAPhone;
 impl FromStr for Phone {
     type Err = NotAPhone;
 
-    /// With `+`, 8 to 15 digits are a number of any country. Without, it is an Indian mobile number: ten digits from
-    /// 6, perhaps behind `0`, `91`, `0091` or `091`. Spaces, hyphens, dots and brackets do not count.
+    /// With `+`: 8 to 15 digits, a number of any country. Without: an Indian mobile number, ten digits of which the
+    /// first is 6 to 9, optionally after `0`, `91`, `0091` or `091`. Spaces, hyphens, dots and brackets are ignored.
     fn from_str(text: &str) -> Result<Self, NotAPhone> {
         let mut digits = String::with_capacity(16);
         let mut is_international = false;
@@ -45,11 +43,11 @@ impl FromStr for Phone {
             }
         }
         if is_international {
-            // `+91 098765 43210`: the trunk prefix is a common slip.
+            // `+91 098765 43210`: the trunk prefix is a common mistake.
             if let Some(mobile) = digits.strip_prefix("910").filter(|rest| is_indian_mobile(rest)) {
                 return Ok(Self(format!("+91{mobile}")));
             }
-            // No country's code begins with a zero.
+            // No country code begins with 0.
             let is_number = (8..=15).contains(&digits.len()) && !digits.starts_with('0');
             return if is_number { Ok(Self(format!("+{digits}"))) } else { Err(NotAPhone) };
         }
@@ -85,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_common_spelling_is_the_same_number() {
+    fn every_common_format_gives_the_same_number() {
         for text in [
             "9876543210",
             "+919876543210",
@@ -104,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_of_other_countries_need_their_plus() {
+    fn a_number_of_another_country_needs_a_plus() {
         assert_eq!("+1234567890".parse::<Phone>().unwrap().as_str(), "+1234567890");
         assert_eq!("+12345678".parse::<Phone>().unwrap().as_str(), "+12345678");
         assert_eq!("+123456789012345".parse::<Phone>().unwrap().as_str(), "+123456789012345");
@@ -112,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_refused() {
+    fn an_invalid_number_is_refused() {
         for text in [
             "",
             "+",
@@ -133,14 +131,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_number_read_again_is_itself(text in "[+]?[0-9 ()-]{6,18}") {
+        fn a_parsed_number_parses_to_itself(text in "[+]?[0-9 ()-]{6,18}") {
             if let Ok(phone) = text.parse::<Phone>() {
                 prop_assert_eq!(phone.to_string().parse::<Phone>().unwrap(), phone);
             }
         }
 
         #[test]
-        fn nothing_makes_the_reader_stumble(text in "\\PC*") {
+        fn no_text_makes_the_parser_panic(text in "\\PC*") {
             let _ = text.parse::<Phone>();
         }
     }

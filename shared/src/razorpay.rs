@@ -1,4 +1,4 @@
-//! Razorpay, as far as it is used here: a method per call, and what its signatures are made of.
+//! The client of Razorpay: a method per call, and the verification of its signatures.
 
 mod entities;
 mod signature;
@@ -19,13 +19,13 @@ use crate::{
     outgoing,
 };
 
-/// What Razorpay does for us, as a caller may read it.
+/// Razorpay's name in messages to callers.
 pub const SERVICE: &str = "The payment service";
 const DEFAULT_BASE_URL: &str = "https://api.razorpay.com";
-/// A call that may be repeated is repeated once, after this long.
+/// Delay before the only retry of a call that is safe to repeat.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// The way to Razorpay. Clones share connections; nothing is connected before the first call.
+/// A client of Razorpay. Clones share connections; nothing is connected before the first call.
 #[derive(Clone, Debug)]
 pub struct Razorpay {
     http: Client,
@@ -33,25 +33,25 @@ pub struct Razorpay {
     key: Live<Key>,
 }
 
-/// The key of an account.
+/// The API key of an account.
 struct Key {
     id: String,
     secret: SecretString,
 }
 
-/// Why a call had no success.
+/// Why a call failed.
 #[derive(Debug)]
 pub enum Failure {
-    /// Razorpay says no: the HTTP status and its reason, without a text.
+    /// Razorpay refused the call.
     Refused {
         /// 4xx.
         status: u16,
         /// `error.reason`, or `error.code` where there is none.
         reason: String,
-        /// `error.description`: wording varies, so it decides nothing, and it is not passed on.
+        /// `error.description`. Its wording varies, so nothing depends on it, and it is not passed on.
         description: String,
     },
-    /// Whether it was done is not known.
+    /// The call may have been executed.
     Unknown(Error),
 }
 
@@ -73,7 +73,7 @@ impl Razorpay {
         Self::with_key_of(settings, base_url.as_deref().unwrap_or(DEFAULT_BASE_URL))
     }
 
-    /// A client of the account whose key is a setting.
+    /// A client of the account whose key comes from settings.
     pub fn with_key_of(settings: &Settings, base_url: &str) -> Result<Self, config::Error> {
         let key = settings.live(|values| {
             let id = values.required(config::RAZORPAY_KEY_ID)?;
@@ -100,7 +100,7 @@ impl Razorpay {
         Ok(self.key.get()?.id.clone())
     }
 
-    /// Whether the browser's signature says that this payment belongs to this order.
+    /// Whether the signature from the browser proves that this payment belongs to this order.
     pub async fn is_signed(&self, order_id: &str, payment_id: &str, signature: &str) -> Result<bool> {
         let message = format!("{order_id}|{payment_id}");
         let is_signed = |key: &Key| signature::verify(key.secret.expose_secret(), message.as_bytes(), signature);
@@ -109,7 +109,8 @@ impl Razorpay {
         Ok(is_signed(&key) || self.key.instead_of(&key).await.is_some_and(|key| is_signed(&key)))
     }
 
-    /// Makes an order that captures by itself what is authorized. The receipt finds it again if the answer is lost.
+    /// Creates an order whose authorized payments are captured automatically. If the answer is lost, the order can be
+    /// found by its receipt.
     pub async fn create_order(&self, amount_paise: i64, currency: &str, receipt: &str) -> Result<Order, Failure> {
         let body = json!({
             "amount": amount_paise, "currency": currency, "receipt": receipt,
@@ -118,7 +119,7 @@ impl Razorpay {
                 "capture_options": { "automatic_expiry_period": 7200, "manual_expiry_period": 7200, "refund_speed": "normal" }
             },
         });
-        // Never twice: an order has no idempotency key.
+        // At most once: an order has no idempotency key.
         self.send(self.request(Method::POST, "/v1/orders").json(&body), false).await
     }
 
@@ -132,29 +133,28 @@ impl Razorpay {
         Ok(orders.items)
     }
 
-    /// All payments of an order, in no order, failed ones too.
+    /// All payments of an order, including failed ones, unsorted.
     pub async fn payments_of(&self, order_id: &str) -> Result<Vec<Payment>, Failure> {
         let payments: Collection<Payment> = self.get(&format!("/v1/orders/{}/payments", path(order_id))).await?;
         Ok(payments.items)
     }
 
-    /// A payment.
     pub async fn payment(&self, payment_id: &str) -> Result<Payment, Failure> {
         self.get(&format!("/v1/payments/{}", path(payment_id))).await
     }
 
-    /// Captures what is authorized. One that has been captured meanwhile is a success.
+    /// Captures an authorized payment. One that has been captured meanwhile is a success.
     pub async fn capture(&self, payment: &Payment) -> Result<Payment, Failure> {
         let body = json!({ "amount": payment.amount, "currency": payment.currency });
         let address = format!("/v1/payments/{}/capture", path(&payment.id));
         match self.send(self.request(Method::POST, &address).json(&body), true).await {
-            // Whoever was first, what counts is how it stands now.
+            // Another capture may have won the race, so the payment's present status decides.
             Err(Failure::Refused { .. }) => self.payment(&payment.id).await,
             captured => captured,
         }
     }
 
-    /// Gives money back, once per key, however often it is asked.
+    /// Refunds a payment. Idempotent per key.
     pub async fn refund(&self, payment_id: &str, amount_paise: i64, key: &str) -> Result<Refund, Failure> {
         let body = json!({ "amount": amount_paise, "speed": "normal", "receipt": key });
         let address = format!("/v1/payments/{}/refund", path(payment_id));
@@ -169,7 +169,7 @@ impl Razorpay {
         Ok(refunds.items)
     }
 
-    /// All refunds of those payments of which something was given back.
+    /// All refunds of those payments that have some.
     pub async fn refunds_of_all(&self, payments: &[Payment]) -> Result<Vec<Refund>, Failure> {
         let mut refunds = Vec::new();
         for payment in payments.iter().filter(|payment| payment.amount_refunded.is_some_and(|amount| amount > 0)) {
@@ -188,8 +188,8 @@ impl Razorpay {
         self.send(self.request(Method::GET, address), true).await
     }
 
-    /// Sends a request. If our key is refused and there is another now, the request is sent once more: it has done
-    /// nothing.
+    /// Sends a request. If our key is refused and another is known by now, the request is retried: the refused one has
+    /// done nothing.
     async fn send<T: DeserializeOwned>(&self, request: RequestBuilder, can_be_repeated: bool) -> Result<T, Failure> {
         let signed = |request: RequestBuilder, key: &Key| request.basic_auth(&key.id, Some(key.secret.expose_secret()));
         let key: Arc<Key> = self.key.get().map_err(|error| Failure::Unknown(Error::Unset(error)))?;
@@ -203,7 +203,7 @@ impl Razorpay {
         }
         .map_err(|attempt| match attempt {
             Attempt::Failed(failure) => failure,
-            // No caller of ours can mend that.
+            // No caller can fix our key.
             Attempt::Unauthorized => unavailable("status 401"),
         })
     }
@@ -215,7 +215,7 @@ impl Key {
     }
 }
 
-/// Why one request had no success.
+/// Why one request failed.
 enum Attempt {
     /// 401: the key is wrong.
     Unauthorized,
@@ -234,7 +234,7 @@ struct Collection<T> {
     items: Vec<T>,
 }
 
-/// An id as a part of a path, whatever a caller sent in its place.
+/// Percent-encodes an id for a path: it may be any text from a caller.
 fn path(id: &str) -> String {
     id.bytes().fold(String::new(), |mut path, byte| {
         if byte.is_ascii_alphanumeric() || byte == b'_' {

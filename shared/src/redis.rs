@@ -1,4 +1,4 @@
-//! Redis: one lazy connection that is rebuilt after a failure, and that nobody waits for while Redis is away.
+//! Redis: one lazy connection, rebuilt after a failure. During an outage commands fail at once instead of waiting.
 
 use std::{
     sync::Arc,
@@ -15,19 +15,18 @@ use crate::config::{self, Live, Settings};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(300);
 const RESPONSE_TIMEOUT: Duration = Duration::from_millis(200);
-/// After a failure Redis is left alone for this long, so that a dead one does not slow every request down.
+/// No connection is attempted for this long after a failure, so that an outage does not slow every request down.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Why Redis did not answer. Whoever asked goes on without it.
+/// Why Redis did not answer. Callers go on without it where they can.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// It failed a moment ago and is not asked for a while.
+    /// Redis failed a moment ago: it is not asked during the pause.
     #[error("redis failed a moment ago")]
     Paused,
-    /// What it needs is not set.
+    /// A setting is missing or invalid.
     #[error(transparent)]
     Unset(#[from] config::Error),
-    /// No answer in time.
     #[error("redis did not answer in time")]
     Timeout,
     /// An error of the connection or of the command.
@@ -35,7 +34,7 @@ pub enum Error {
     Failed(#[from] RedisError),
 }
 
-/// The way to Redis. Clones share the connection. Nothing is connected before the first command.
+/// A handle to Redis. Clones share its connection, which is opened by the first command.
 #[derive(Clone)]
 pub struct Redis {
     client: Live<Client>,
@@ -50,7 +49,7 @@ struct Link {
 }
 
 impl Redis {
-    /// Reads `REDIS_URL` (`redis://` or `rediss://`) and `REDIS_KEY_PREFIX`. Password and user may stand in the secret
+    /// Reads `REDIS_URL` (`redis://` or `rediss://`) and `REDIS_KEY_PREFIX`. User and password may come from the secret
     /// of `REDIS_SECRET_ID`.
     pub fn from_settings(settings: &Settings) -> Result<Self, config::Error> {
         let prefix = config::optional(config::REDIS_KEY_PREFIX).unwrap_or_default();
@@ -62,24 +61,24 @@ impl Redis {
         Ok(Self { client, key_prefix: prefix, link: Arc::default() })
     }
 
-    /// A connection to be made at need; every key starts with `key_prefix`.
+    /// A lazy connection; every key starts with `key_prefix`.
     pub fn new(url: &str, key_prefix: impl Into<String>) -> Result<Self, RedisError> {
         Ok(Self { client: Live::fixed(client(url, None)?), key_prefix: key_prefix.into(), link: Arc::default() })
     }
 
-    /// The same, for a server whose certificate is signed by this authority (PEM) instead of one that all clients know.
+    /// As [`Self::new`], for a server whose certificate is signed by this authority (PEM) instead of a public one.
     pub fn trusting(authority: &str, url: &str, key_prefix: impl Into<String>) -> Result<Self, RedisError> {
         let client = Live::fixed(client(url, Some(authority))?);
         Ok(Self { client, key_prefix: key_prefix.into(), link: Arc::default() })
     }
 
-    /// The name of a key as this application uses it.
+    /// The name of a key with its prefix.
     pub fn key(&self, name: &str) -> String {
         format!("{}{name}", self.key_prefix)
     }
 
     /// Sends the commands in one round trip. After a lost connection they are sent once more over a new one, so they
-    /// must be safe to repeat. The same if our password is refused and there is another now.
+    /// must be safe to repeat. They are also retried if our password is refused and another is known by now.
     pub async fn run<T: FromRedisValue>(&self, commands: &Pipeline) -> Result<T, Error> {
         let client = self.client.get()?;
         let mut answer = self.attempt(&client, commands).await;
@@ -97,7 +96,7 @@ impl Redis {
         answer
     }
 
-    /// Whether it answers.
+    /// Whether Redis answers.
     pub async fn is_ready(&self) -> bool {
         let mut commands = Pipeline::new();
         commands.cmd("PING").ignore();
@@ -148,7 +147,7 @@ impl Redis {
 }
 
 impl std::fmt::Debug for Redis {
-    // The client's own form shows the password.
+    // The client's `Debug` output shows the password.
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Redis").field("key_prefix", &self.key_prefix).finish_non_exhaustive()
     }
@@ -166,14 +165,14 @@ fn client(url: &str, authority: Option<&str>) -> Result<Client, RedisError> {
     }
 }
 
-/// Whether Redis did not let us in: our password is wrong, or there is none (NOAUTH, for each command of a pipeline).
+/// Whether Redis refused our password or requires one (NOAUTH, for each command of a pipeline).
 fn is_refused(error: &Error) -> bool {
     let Error::Failed(failed) = error else { return false };
     failed.kind() == ErrorKind::AuthenticationFailed || says(error, &["NOAUTH"])
 }
 
-/// Whether this connection leads to nobody who can help. After a failover that is also the old primary, which goes on as a
-/// replica and takes no writes: the address leads to the new one.
+/// Whether a new connection is needed. After a failover this includes the old primary, which continues as a replica and
+/// takes no writes, while the address resolves to the new primary.
 fn is_lost(error: &Error) -> bool {
     match error {
         Error::Timeout => true,
@@ -187,7 +186,7 @@ fn is_lost(error: &Error) -> bool {
     }
 }
 
-/// Whether the server answered one of the commands with one of these codes.
+/// Whether the server answered one of the commands with one of these error codes.
 fn says(error: &Error, codes: &[&str]) -> bool {
     let Error::Failed(error) = error else { return false };
     let answers = error.clone().into_server_errors();

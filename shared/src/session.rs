@@ -11,6 +11,7 @@ use crate::{
     database::Database,
     descope::{Claims, Descope, Keys, Kind},
     http::Device,
+    ids::SessionId,
 };
 
 const SESSION_TOKEN: HeaderName = HeaderName::from_static("x-session-token");
@@ -31,7 +32,7 @@ pub struct Sessions {
 #[derive(Clone)]
 pub struct Session {
     /// Ours; Descope numbers none.
-    pub id: i64,
+    pub id: SessionId,
     /// Who is signed in.
     pub user: User,
     /// The token that was sent.
@@ -75,7 +76,7 @@ impl Sessions {
         let claims = self.keys.verify(token, Kind::Session).await?;
         let token_sha256 = sha256(token);
         let (id, mut user) = match find(&self.database, &token_sha256).await? {
-            Some(Found { is_revoked: true, .. }) => return Err(Error::SessionRevoked),
+            Some(SessionOfToken { is_revoked: true, .. }) => return Err(Error::SessionRevoked),
             Some(found) => (found.session_id, found.user),
             None => self.adopt(&claims, token_sha256, device).await?,
         };
@@ -84,12 +85,12 @@ impl Sessions {
     }
 
     /// Takes in a token that Descope gave out without us.
-    async fn adopt(&self, claims: &Claims, token_sha256: [u8; 32], device: &Device) -> Result<(i64, User)> {
+    async fn adopt(&self, claims: &Claims, token_sha256: [u8; 32], device: &Device) -> Result<(SessionId, User)> {
+        // By hand, because it may have to end before Descope is asked.
         let mut transaction = self.database.begin().await?;
         accounts::lock(&mut transaction, &[claims.user_id()]).await?;
         let mut user_id = accounts::adopt(&mut transaction, claims.user_id(), None).await?;
         if user_id.is_none() {
-            // Nobody waits for Descope inside a transaction.
             transaction.rollback().await?;
             let stranger = self.descope.user(claims.user_id()).await?.ok_or(Error::TokenInvalid)?;
             transaction = self.database.begin().await?;
@@ -110,8 +111,8 @@ impl Sessions {
     }
 }
 
-struct Found {
-    session_id: i64,
+struct SessionOfToken {
+    session_id: SessionId,
     is_revoked: bool,
     user: User,
 }
@@ -124,7 +125,7 @@ pub fn sha256(token: &str) -> [u8; 32] {
 /// The session that a token belongs to which was not handed out here. Descope names no sessions, but all tokens of one
 /// end at the same moment; if that session was revoked, or all of the user's sessions since the token was issued, the
 /// token is worth nothing.
-pub async fn session_of(connection: &mut PgConnection, claims: &Claims) -> Result<Option<i64>> {
+pub async fn session_of(connection: &mut PgConnection, claims: &Claims) -> Result<Option<SessionId>> {
     // Whoever ends sessions waits for us, or we for them; then what they wrote is read.
     sqlx::query!(
         "
@@ -161,14 +162,14 @@ pub async fn session_of(connection: &mut PgConnection, claims: &Claims) -> Resul
     if found.is_revoked || (found.id.is_none() && found.is_outlived) {
         Err(Error::SessionRevoked)
     } else {
-        Ok(found.id)
+        Ok(found.id.map(SessionId))
     }
 }
 
 /// Notes one more token of a session.
 async fn add_token(
     connection: &mut PgConnection,
-    session_id: i64,
+    session_id: SessionId,
     token_sha256: &[u8; 32],
     claims: &Claims,
 ) -> sqlx::Result<()> {
@@ -178,7 +179,7 @@ async fn add_token(
         on conflict (token_sha256) do nothing
         ",
         token_sha256,
-        session_id,
+        session_id.0,
         claims.expires_at()
     )
     .execute(connection)
@@ -187,7 +188,7 @@ async fn add_token(
 }
 
 /// The session of a token, and whether it has been revoked. When it was last seen is noted once a minute.
-async fn find(database: &Database, token_sha256: &[u8; 32]) -> Result<Option<Found>> {
+async fn find(database: &Database, token_sha256: &[u8; 32]) -> Result<Option<SessionOfToken>> {
     let session = |pool| async move {
         sqlx::query!(
             r#"
@@ -211,8 +212,8 @@ async fn find(database: &Database, token_sha256: &[u8; 32]) -> Result<Option<Fou
         .await
     };
     let found = database.read(session).await?;
-    Ok(found.map(|row| Found {
-        session_id: row.session_id,
+    Ok(found.map(|row| SessionOfToken {
+        session_id: SessionId(row.session_id),
         is_revoked: row.is_revoked,
         user: user_in!(row, Vec::new()),
     }))

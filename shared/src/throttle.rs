@@ -1,4 +1,4 @@
-//! How often a caller may ask: counters in Redis, one atomic decision per request.
+//! Rate limits: counters in Redis, one atomic decision per request.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Counts one request against every limit, or against none when one of them is used up or the last argument is 0.
-/// Answers the milliseconds to wait, 0 when the request may pass.
+/// Returns the milliseconds to wait, 0 when the request may pass.
 const DECIDE: &str = "\
 local wait = 0
 for i, key in ipairs(KEYS) do
@@ -33,7 +33,7 @@ for _, key in ipairs(KEYS) do
   if tonumber(redis.call('GET', key) or '0') > 0 then redis.call('DECR', key) end
 end";
 
-/// So many requests in so much time, for one caller of one class.
+/// A number of requests per time window, for each caller of a class.
 #[derive(Clone, Copy, Debug)]
 pub struct Limit {
     class: &'static str,
@@ -42,7 +42,7 @@ pub struct Limit {
 }
 
 impl Limit {
-    /// A limit whose count the environment variable `variable` can change.
+    /// A limit whose count can be overridden by an environment variable.
     pub fn from_env(
         class: &'static str,
         variable: Variable,
@@ -52,30 +52,29 @@ impl Limit {
         Ok(Self::new(class, config::or_default(variable, count)?, window))
     }
 
-    /// So many requests of a class in so much time.
     pub const fn new(class: &'static str, count: u32, window: Duration) -> Self {
         Self { class, count, window }
     }
 
-    /// The class "public reads": catalogue, shop and slots, 300 a minute and address (`THROTTLE_PUBLIC_READS`).
+    /// Reads of catalogue, shop and slots: 300 per minute and IP address by default (`THROTTLE_PUBLIC_READS`).
     pub fn public_reads() -> Result<Self, config::Error> {
         Self::from_env("public-reads", config::THROTTLE_PUBLIC_READS, 300, Duration::from_mins(1))
     }
 
-    /// This limit as it applies to one caller: an address, a phone number.
+    /// This limit for one caller: an IP address, a phone number.
     pub fn on<'a>(&self, caller: &'a str) -> Claim<'a> {
         Claim { limit: *self, caller }
     }
 }
 
-/// One caller's share of a limit.
+/// A limit and the caller whose requests are counted.
 #[derive(Clone, Copy, Debug)]
 pub struct Claim<'a> {
     limit: Limit,
     caller: &'a str,
 }
 
-/// Decides whether a request may pass.
+/// Enforces rate limits.
 #[derive(Clone, Debug)]
 pub struct Throttle {
     redis: Redis,
@@ -83,23 +82,23 @@ pub struct Throttle {
 }
 
 impl Throttle {
-    /// Reads `THROTTLE`: `off` switches the limits off for load tests. A deployed function ignores it.
+    /// Reads `THROTTLE`: `off` switches all limits off, for load tests. A deployed function ignores it.
     pub fn from_env(redis: Redis) -> Self {
         let is_off = config::optional(config::THROTTLE).is_some_and(|value| value.eq_ignore_ascii_case("off"));
         Self::new(redis, config::is_deployed() || !is_off)
     }
 
-    /// A throttle that counts in this Redis, or lets everything pass.
+    /// A throttle that counts in this Redis or, if it is off, lets every request pass.
     pub fn new(redis: Redis, is_on: bool) -> Self {
         Self { redis, is_on }
     }
 
-    /// Counts the request, or refuses it with [`Error::Throttled`]. Lets it pass when Redis is away.
+    /// Counts the request, or refuses it with [`Error::Throttled`]. Lets it pass while Redis is unavailable.
     pub async fn check(&self, claims: &[Claim<'_>]) -> Result<()> {
         self.decide(claims, true).await
     }
 
-    /// Refuses what [`Self::check`] would refuse, and counts nothing: for limits that only some requests use up.
+    /// As [`Self::check`], but counts nothing: for limits that only some requests use up.
     pub async fn peek(&self, claims: &[Claim<'_>]) -> Result<()> {
         self.decide(claims, false).await
     }
@@ -118,7 +117,7 @@ impl Throttle {
         }
     }
 
-    /// Takes back what [`Self::check`] counted, for a request from which nothing came.
+    /// Undoes the count of [`Self::check`], for a request that had no effect.
     pub async fn give_back(&self, claims: &[Claim<'_>]) {
         if !self.is_on {
             return;
@@ -134,8 +133,8 @@ impl Throttle {
         }
     }
 
-    /// Adds the decision to commands that go to Redis anyway; `false` if there is nothing to decide.
-    /// The answer is for [`verdict`].
+    /// Adds the decision to commands that are sent to Redis anyway; `false` if limits are off. The answer is for
+    /// [`verdict`].
     pub fn append(&self, commands: &mut Pipeline, claims: &[Claim<'_>]) -> bool {
         self.append_decision(commands, claims, true)
     }
@@ -161,7 +160,7 @@ impl Throttle {
     }
 }
 
-/// What the milliseconds that Redis answered mean for the request.
+/// Turns the wait that Redis answered into the result of the request's check.
 pub fn verdict(wait_milliseconds: u64) -> Result<()> {
     match wait_milliseconds {
         0 => Ok(()),
@@ -169,11 +168,8 @@ pub fn verdict(wait_milliseconds: u64) -> Result<()> {
     }
 }
 
-/// Callers are phone numbers too: what stands in Redis does not tell them.
+/// A caller may be a phone number, so Redis holds only its hash.
 fn digest(caller: &str) -> String {
-    use std::fmt::Write;
-    Sha256::digest(caller).iter().take(16).fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    let hash: [u8; 32] = Sha256::digest(caller).into();
+    hex::encode(&hash[..16])
 }

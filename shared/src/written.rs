@@ -1,15 +1,14 @@
-//! Values that callers write as text: how each is read, and what the API document says of it.
+//! Values that callers send as text: how each is parsed, and its schema in the API document.
 
 use chrono::{Datelike, NaiveDate, NaiveTime, Timelike};
 use serde_json::{Value, json};
 
 /// A value that a body, a query or a form holds as text.
 pub trait Written: Sized {
-    /// Reads a trimmed text that is not empty; the error is the sentence for the caller.
+    /// Parses a trimmed text that is not empty; the error is the sentence for the caller.
     fn parse(text: &str) -> Result<Self, String>;
 
-    /// What JSON Schema can say of the text beyond its type, such as a format; nothing for enums, which have a schema of
-    /// their own.
+    /// The JSON Schema of the text beyond its type, such as a format; empty for enums, which have their own schema.
     fn rules() -> Value;
 }
 
@@ -64,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_is_a_year_a_month_and_a_day() {
+    fn an_invalid_date_is_refused() {
         for text in [
             "",
             "0000-01-01",

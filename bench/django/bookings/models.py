@@ -1,4 +1,4 @@
-"""Customers, bookings and what was booked, in the tables that the functions write."""
+"""Customers, bookings and their services, in the tables that the functions write."""
 
 from decimal import Decimal
 

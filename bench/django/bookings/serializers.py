@@ -1,4 +1,4 @@
-"""A booking as a customer sends it, and as the API shows it."""
+"""Bookings: the request of a customer, and the answer of the API."""
 
 import hashlib
 import secrets
@@ -92,7 +92,7 @@ class BookingCreateSerializer(serializers.Serializer):
         booking = Booking.objects.create(
             customer=customer,
             total_paise=sum(price.price_paise for price in prices),
-            # The table wants these, whatever Django had.
+            # The functions' table requires these columns.
             reference=f"RMB-{secrets.token_hex(8)}",
             slot_times=[validated_data["appointment_time"]],
             duration_minutes=sum(price.service.duration_minutes for price in prices),

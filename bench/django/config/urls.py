@@ -1,4 +1,4 @@
-"""The two requests that are compared."""
+"""The routes of the two compared requests."""
 
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter

@@ -1,4 +1,4 @@
-"""Categories, services and what they cost for a model, in the tables that the functions read."""
+"""Categories, services and their prices by model, in the tables that the functions read."""
 
 from django.db import models
 

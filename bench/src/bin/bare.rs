@@ -1,4 +1,4 @@
-//! The least that a function in Rust can be: what every other one is measured against.
+//! The smallest possible function in Rust: the baseline of all others.
 
 use std::convert::Infallible;
 

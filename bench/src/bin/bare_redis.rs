@@ -1,4 +1,4 @@
-//! A bare function that answers with what one Redis `GET` finds: what a cached read is measured against.
+//! A bare function that answers with the result of one Redis `GET`: the baseline of a cached read.
 #![expect(
     clippy::disallowed_methods,
     reason = "this is no part of the deployed system, which names its variables in shared"

@@ -1,6 +1,4 @@
-//! One-time codes: sent to a number or address, and shown again to prove it.
-//!
-//! A number or address that nobody has registered is treated as any other: whoever proves it gets an account.
+//! One-time codes: sent to a number or address, and shown to prove it.
 
 mod bodies;
 
@@ -11,23 +9,23 @@ use lambda_http::http::StatusCode;
 use serde::Serialize;
 use shared::{
     Error, Result,
-    accounts::{self, User},
-    descope::{Channel, SignedIn},
+    accounts::User,
+    descope::Channel,
     http::{ClientAddress, Device, ErrorBody, Json, Routes, private_json, routes},
-    metrics::{self, Count},
     phone::Phone,
     session::Session,
+    sign_in::{Identifier, codes},
 };
 use utoipa::ToSchema;
 
-use crate::{App, identifier::Identifier, proof, sign_in::Welcome};
+use crate::{App, welcome::Welcome};
 use bodies::{AnyRecipient, MaybeRecipient, PhoneProof, Proof, Recipient};
 
 pub(crate) fn routes() -> Routes<App> {
     routes!(request_by_phone, resend_by_phone, verify_by_phone, login_by_phone, show_verification, request, verify)
 }
 
-/// What is known of a code that is on its way; the same for everybody.
+/// A code that was sent; the same answer for known and unknown recipients.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CodeSent)]
 struct Sent {
@@ -86,7 +84,7 @@ async fn resend_by_phone(
     Json(recipient): Json<MaybeRecipient>,
 ) -> Result<Response> {
     let phone = match recipient.phone_number {
-        // Whoever names a number needs no session, not even a valid one.
+        // With a number no session is needed, not even a valid one.
         Some(phone) => phone,
         None => number_of(&session?.ok_or(Error::NotAuthenticated)?.user)?,
     };
@@ -120,7 +118,8 @@ async fn verify_by_phone(
     Json(proof): Json<PhoneProof>,
 ) -> Result<Welcome> {
     let identifier = Identifier::Phone(proof.phone_number);
-    let (user, signed_in) = prove(&app, session.as_ref(), &identifier, &proof.otp_code, &address, &device).await?;
+    let (user, signed_in) =
+        codes::prove(&app, session.as_ref(), &identifier, &proof.otp_code, &address, &device).await?;
     Ok(Welcome::new("OTP verified successfully", user, signed_in))
 }
 
@@ -144,7 +143,7 @@ async fn login_by_phone(
     Json(proof): Json<PhoneProof>,
 ) -> Result<Welcome> {
     let identifier = Identifier::Phone(proof.phone_number);
-    let proved = prove(&app, None, &identifier, &proof.otp_code, &address, &device).await;
+    let proved = codes::prove(&app, None, &identifier, &proof.otp_code, &address, &device).await;
     let (user, signed_in) = proved.map_err(|error| match error {
         Error::InvalidOtp => Error::InvalidCredentials,
         error => error,
@@ -169,7 +168,7 @@ async fn request(
     Json(recipient): Json<AnyRecipient>,
 ) -> Result<Response> {
     let identifier = recipient.identifier;
-    send_to(&app, &identifier, &address).await?;
+    codes::send(&app, &identifier, &address).await?;
     let sent = Sent {
         identifier: Some(identifier.as_str().to_owned()),
         method: Some(identifier.channel()),
@@ -200,7 +199,8 @@ async fn verify(
     Json(proof): Json<Proof>,
 ) -> Result<Welcome> {
     let identifier = proof.identifier;
-    let (user, signed_in) = prove(&app, session.as_ref(), &identifier, &proof.otp_code, &address, &device).await?;
+    let (user, signed_in) =
+        codes::prove(&app, session.as_ref(), &identifier, &proof.otp_code, &address, &device).await?;
     Ok(Welcome {
         identifier: Some(identifier.as_str().to_owned()),
         method: Some(identifier.channel()),
@@ -243,64 +243,6 @@ impl Sent {
 }
 
 async fn send(app: &App, identifier: &Identifier, address: &ClientAddress, message: &'static str) -> Result<Response> {
-    send_to(app, identifier, address).await?;
+    codes::send(app, identifier, address).await?;
     Ok(private_json(StatusCode::OK, &Sent::to(app, identifier, message)))
-}
-
-async fn send_to(app: &App, identifier: &Identifier, address: &ClientAddress) -> Result<()> {
-    let recipient = identifier.as_str();
-    let limits = &app.limits;
-    let messages = [
-        limits.messages_at_once.on(recipient),
-        limits.messages_per_recipient.on(recipient),
-        limits.messages_per_address.on(&address.0),
-    ];
-    app.throttle.check(&messages).await?;
-    make_way(app, identifier).await?;
-    let sent = app.sessions.descope.send_code(identifier.channel(), recipient).await;
-    if let Err(Error::Throttled { .. }) = sent {
-        // Descope says that no message went out, so the recipient waits for none; whoever asked is counted.
-        app.throttle.give_back(&messages[..2]).await;
-    }
-    sent.inspect(|()| metrics::count(Count::OtpSent))
-}
-
-/// Anybody can make a user at Descope with this login id and a number or address of their own, to which the code would
-/// go. Such a user is nobody's here, and in the way of whoever the login id belongs to.
-async fn make_way(app: &App, identifier: &Identifier) -> Result<()> {
-    let descope = &app.sessions.descope;
-    let Some(user) = descope.user_with_login_id(identifier.as_str()).await? else { return Ok(()) };
-    // Roles are given by the shop alone.
-    if user.is_reached_at(identifier.channel(), identifier.as_str()) || !user.role_names.is_empty() {
-        return Ok(());
-    }
-    let known = accounts::identity(&app.sessions.database, &user.user_id).await?;
-    if known.is_some_and(|known| known.is_proven) {
-        return Ok(());
-    }
-    descope.delete_user(&user.user_id).await?;
-    if known.is_some() {
-        let mut transaction = app.sessions.database.begin().await?;
-        accounts::unlink(&mut transaction, &user.user_id).await?;
-        transaction.commit().await?;
-    }
-    Ok(())
-}
-
-async fn prove(
-    app: &App,
-    session: Option<&Session>,
-    identifier: &Identifier,
-    code: &str,
-    address: &ClientAddress,
-    device: &Device,
-) -> Result<(User, SignedIn)> {
-    let limits = &app.limits;
-    let tries = [limits.tries_per_identifier.on(identifier.as_str()), limits.tries_per_address.on(&address.0)];
-    app.throttle.check(&tries).await?;
-    let signed_in = app.sessions.descope.verify_code(identifier.channel(), identifier.as_str(), code).await?;
-    match session {
-        Some(session) => proof::from_within(app, signed_in, identifier, session, device).await,
-        None => proof::from_outside(app, signed_in, identifier, device).await,
-    }
 }

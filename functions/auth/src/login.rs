@@ -3,16 +3,14 @@
 use axum::extract::State;
 use secrecy::SecretString;
 use shared::{
-    Result, accounts,
+    Result,
     email::Email,
     http::{ClientAddress, Device, ErrorBody, Fields, Json, Read, Routes, routes},
+    sign_in::password,
 };
 use utoipa::ToSchema;
 
-use crate::{
-    App,
-    sign_in::{self, Welcome},
-};
+use crate::{App, welcome::Welcome};
 
 pub(crate) fn routes() -> Routes<App> {
     routes!(login)
@@ -30,15 +28,10 @@ struct Login {
 
 impl Read for Login {
     fn read(fields: &mut Fields) -> Option<Self> {
-        let (email, password) = (fields.value("email"), fields.secret("password", LONGEST_PASSWORD));
+        let (email, password) = (fields.value("email"), fields.secret("password", password::LONGEST));
         Some(Self { email: email?, password: password? })
     }
 }
-
-/// Far above what any password can be; one that is too long is wrong, like any other.
-const LONGEST_PASSWORD: usize = 256;
-/// Descope's own limit, whatever a project's rules are. Refused before anything is done for the new password.
-pub(crate) const LONGEST_NEW_PASSWORD: usize = 64;
 
 /// Signs in with a password.
 ///
@@ -58,11 +51,6 @@ async fn login(
     device: Device,
     Json(login): Json<Login>,
 ) -> Result<Welcome> {
-    let limits = &app.limits;
-    let tries = [limits.tries_per_identifier.on(login.email.as_str()), limits.tries_per_address.on(&address.0)];
-    app.throttle.check(&tries).await?;
-    let moment = accounts::now(&app.sessions.database).await?;
-    let signed_in = app.sessions.descope.sign_in(login.email.as_str(), &login.password).await?;
-    let (user, signed_in) = sign_in::with_password(&app, signed_in, moment, &device).await?;
+    let (user, signed_in) = password::sign_in(&app, &login.email, &login.password, &address, &device).await?;
     Ok(Welcome::new("Login successful", user, signed_in))
 }

@@ -1,4 +1,4 @@
-//! One's profile.
+//! The profile of the session's user.
 
 use axum::{
     extract::State,
@@ -10,17 +10,20 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use shared::{
     Error, Result,
-    accounts::{self, User},
+    accounts::{self, ProfileChange, User},
     email::Email,
     http::{ErrorBody, Fields, Json, Patch, Read, Routes, private_json, routes},
+    ids::UserId,
     phone::Phone,
     session::Session,
+    sign_in::sessions::is_active,
     written::Written,
 };
+use sqlx::PgConnection;
 use url::Url;
 use utoipa::ToSchema;
 
-use crate::{App, sessions};
+use crate::App;
 
 /// The longest first or last name.
 pub(crate) const LONGEST_NAME: usize = 100;
@@ -36,7 +39,8 @@ pub(crate) fn routes() -> Routes<App> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = User)]
 pub(crate) struct Profile {
-    id: i64,
+    #[schema(value_type = i64)]
+    id: UserId,
     /// The address or number that the account was made with.
     username: String,
     #[schema(required)]
@@ -166,45 +170,21 @@ async fn show(session: Session) -> Profile {
     )
 )]
 async fn update(State(app): State<App>, session: Session, Json(changes): Json<ProfileChanges>) -> Result<Profile> {
-    let ProfileChanges { first_name, last_name, profile_picture, email, phone_number } = changes;
-    let mut transaction = app.sessions.database.begin().await?;
-    // Whoever takes an account back ends its sessions first: what has waited for them changes nothing any more.
-    accounts::hold(&mut transaction, session.user.id).await?;
-    if !sessions::is_active(&mut transaction, session.id).await? {
-        transaction.rollback().await?;
-        return Err(Error::SessionRevoked);
-    }
-    let user = sqlx::query_as!(
-        User,
-        r#"
-        update users set
-            first_name = case when $2 then coalesce($3, '') else first_name end,
-            last_name = case when $4 then coalesce($5, '') else last_name end,
-            profile_picture = case when $6 then $7 else profile_picture end,
-            email = case when $8 then $9 else email end,
-            is_email_verified = is_email_verified and (not $8 or email is not distinct from $9),
-            phone = case when $10 then $11 else phone end,
-            is_phone_verified = is_phone_verified and (not $10 or phone is not distinct from $11),
-            updated_at = now()
-        where id = $1
-        returning id, username, email, is_email_verified, phone, is_phone_verified, first_name, last_name,
-            profile_picture, created_at, updated_at, $12::text[] as "roles!"
-        "#,
-        session.user.id,
-        first_name.is_sent(),
-        first_name.value(),
-        last_name.is_sent(),
-        last_name.value(),
-        profile_picture.is_sent(),
-        profile_picture.value().map(|picture| picture.0),
-        email.is_sent(),
-        email.value().map(|email| email.to_string()),
-        phone_number.is_sent(),
-        phone_number.value().map(|phone| phone.to_string()),
-        &session.user.roles
-    )
-    .fetch_one(&mut *transaction)
-    .await?;
-    transaction.commit().await?;
-    Ok(user.into())
+    let change = ProfileChange {
+        first_name: changes.first_name,
+        last_name: changes.last_name,
+        profile_picture: changes.profile_picture.map(|picture| picture.0),
+        email: changes.email,
+        phone: changes.phone_number,
+    };
+    let (user_id, roles) = (session.user.id, &session.user.roles);
+    let update = async |connection: &mut PgConnection| {
+        // A takeover of the account revokes its sessions first: a change that waited for it is refused.
+        accounts::hold(connection, user_id).await?;
+        if !is_active(connection, session.id).await? {
+            return Err(Error::SessionRevoked);
+        }
+        Ok(accounts::change_profile(connection, user_id, roles, change).await?)
+    };
+    Ok(app.sessions.database.transaction(update).await?.into())
 }

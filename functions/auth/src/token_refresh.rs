@@ -1,33 +1,14 @@
 //! A new session token for a refresh token.
-//!
-//! Several windows of one client may ask at once with one refresh token, and where refresh tokens rotate, only the first
-//! question has an answer. So for one token one asks Descope; the others wait and, for a while, get the same answer. It
-//! is kept sealed with the refresh token itself: whoever does not have that cannot read it.
 
 use axum::{extract::State, response::Response};
-use chrono::TimeDelta;
-use lambda_http::http::StatusCode;
-use serde::Serialize;
 use shared::{
-    Error, Result,
-    accounts::{self, NewSession},
-    descope::{Claims, Kind, SERVICE, SignedIn},
-    http::{Device, ErrorBody, Fields, Json, Read, Routes, private_json, routes},
-    idempotency::{self, Answer, Key},
-    session::{session_of, sha256},
+    Result,
+    http::{Device, ErrorBody, Fields, Json, Read, Routes, routes},
+    sign_in::refresh::{self, LONGEST_TOKEN, Refreshed},
 };
-use sqlx::PgConnection;
-use tracing::warn;
 use utoipa::ToSchema;
 
 use crate::App;
-
-/// Far longer than any token of Descope's.
-pub(crate) const LONGEST_TOKEN: usize = 8000;
-/// How long the same question gets the same answer: enough for windows that wake up together, and for an answer that was
-/// lost on the way.
-const SAME_ANSWER: TimeDelta = TimeDelta::minutes(1);
-const SCOPE: &str = "refresh token";
 
 pub(crate) fn routes() -> Routes<App> {
     routes!(refresh)
@@ -52,21 +33,6 @@ impl Read for Refresh {
     }
 }
 
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = RefreshedTokens)]
-struct Refreshed {
-    session_token: String,
-    /// The one that was sent, unless Descope has changed it.
-    refresh_token: String,
-}
-
-/// The session that a refresh token belongs to.
-#[derive(Clone, Copy)]
-struct Known {
-    session_id: i64,
-    is_revoked: bool,
-}
-
 /// Exchanges a refresh token for a new session token.
 ///
 /// Several requests with one token within a minute get the same answer.
@@ -79,165 +45,5 @@ struct Known {
     )
 )]
 async fn refresh(State(app): State<App>, device: Device, Json(body): Json<Refresh>) -> Result<Response> {
-    let token = body.refresh_token.unwrap_or_default();
-    let database = &app.sessions.database;
-    let mut transaction = database.begin().await?;
-    let known = session_with(&mut transaction, &token).await?;
-    if known.is_none() {
-        transaction.rollback().await?;
-        // Descope is not asked about noise. (What was handed out here it decides by itself: it may know of keys that
-        // are no longer published.)
-        app.sessions.keys.verify(&token, Kind::Refresh).await.map_err(not_expired)?;
-        transaction = database.begin().await?;
-    }
-    // The transaction is open while Descope is asked, on purpose: it holds the one row that makes the others wait, and a
-    // function that is killed lets go of it.
-    let outcome = answer(&app, &mut transaction, &token, known, &device).await;
-    match outcome {
-        Ok((answer, session_token)) => {
-            transaction.commit().await?;
-            if let Some(session_token) = session_token
-                && let Err(error) = app.sessions.keys.learn(&session_token).await
-            {
-                warn!(%error, "the key of a new token is not known yet");
-            }
-            Ok(answer)
-        }
-        Err(error) => {
-            transaction.rollback().await?;
-            Err(error)
-        }
-    }
-}
-
-/// The answer, and the session token in it if it is new.
-async fn answer(
-    app: &App,
-    connection: &mut PgConnection,
-    token: &str,
-    known: Option<Known>,
-    device: &Device,
-) -> Result<(Response, Option<String>)> {
-    if known.is_some_and(|known| known.is_revoked) {
-        return Err(Error::SessionRevoked);
-    }
-    let key = Key::new(token);
-    let before = idempotency::claim(connection, SCOPE, &key, &sha256(SCOPE)).await.map_err(|error| match error {
-        // Whoever asks Descope has not got an answer yet.
-        Error::IdempotencyInProgress => Error::UpstreamTimeout { service: SERVICE },
-        error => error,
-    })?;
-    if let Some(answer) = before {
-        return Ok((answer.into_response(), None));
-    }
-    let signed_in = app.sessions.descope.refresh(token).await?;
-    write(app, connection, token, known, &signed_in, device).await?;
-    let is_unchanged = signed_in.refresh_jwt.is_empty();
-    let refreshed = Refreshed {
-        session_token: signed_in.session_jwt,
-        refresh_token: if is_unchanged { token.to_owned() } else { signed_in.refresh_jwt },
-    };
-    let body = serde_json::to_vec(&refreshed).map_err(Error::internal)?;
-    idempotency::keep(connection, SCOPE, &key, &Answer::new(StatusCode::OK, body), SAME_ANSWER).await?;
-    Ok((private_json(StatusCode::OK, &refreshed), Some(refreshed.session_token)))
-}
-
-/// Writes the new tokens down with their session, which may be one that was opened elsewhere.
-async fn write(
-    app: &App,
-    connection: &mut PgConnection,
-    token: &str,
-    known: Option<Known>,
-    signed_in: &SignedIn,
-    device: &Device,
-) -> Result<()> {
-    let claims = Claims::trusted(&signed_in.session_jwt)?;
-    let newest = if signed_in.refresh_jwt.is_empty() { token } else { &signed_in.refresh_jwt };
-    let sealed = app.seals.seal(newest, claims.user_id())?;
-    let session_token_sha256 = sha256(&signed_in.session_jwt);
-    let known = match known {
-        // Somebody else may have asked with this token meanwhile.
-        None => session_with(connection, token).await?,
-        known => known,
-    };
-    let session_id = if let Some(known) = known {
-        known.session_id
-    } else {
-        accounts::lock(connection, &[claims.user_id()]).await?;
-        let stranger = match &signed_in.user {
-            Some(user) if user.user_id == claims.user_id() => Some(user.clone()),
-            _ => app.sessions.descope.user(claims.user_id()).await?,
-        };
-        let user_id = accounts::adopt(connection, claims.user_id(), stranger.as_ref()).await?;
-        let user_id = user_id.ok_or(Error::TokenInvalid)?;
-        let Some(session_id) = session_of(connection, &claims).await? else {
-            let session = NewSession {
-                user_id,
-                claims: &claims,
-                token_sha256: session_token_sha256,
-                refresh_token: Some((sha256(newest), sealed)),
-                user_agent: &device.user_agent,
-                ip_address: &device.ip_address,
-            };
-            accounts::open_session(connection, session).await?;
-            return Ok(());
-        };
-        session_id
-    };
-    let renewed = sqlx::query_scalar!(
-        "
-        with session as (
-            update user_sessions set refresh_token_sealed = $2, expires_at = $4, last_seen_at = now()
-            where id = $1 and revoked_at is null
-            returning id
-        ), tokens as (
-            insert into session_tokens (token_sha256, kind, session_id, expires_at)
-            select token.sha256, token.kind, session.id, token.expires_at
-            from session, (values
-                ($3::bytea, 'refresh'::token_kind, $4::timestamptz), ($5, 'session', $6)
-            ) as token (sha256, kind, expires_at)
-            on conflict (token_sha256) do nothing
-        ), expired as (
-            delete from session_tokens where session_id = $1 and expires_at < now() - interval '1 hour'
-        )
-        select id from session
-        ",
-        session_id,
-        sealed,
-        &sha256(newest),
-        claims.session_ends_at(),
-        &session_token_sha256,
-        claims.expires_at()
-    )
-    .fetch_optional(&mut *connection)
-    .await?;
-    if renewed.is_none() {
-        // Revoked while Descope was asked: what it gave is ended too.
-        if let Err(error) = app.sessions.descope.log_out(newest).await {
-            warn!(%error, "a revoked session goes on at Descope");
-        }
-        return Err(Error::SessionRevoked);
-    }
-    Ok(())
-}
-
-async fn session_with(connection: &mut PgConnection, refresh_token: &str) -> Result<Option<Known>> {
-    let known = sqlx::query_as!(
-        Known,
-        r#"
-        select session_id, session.revoked_at is not null as "is_revoked!"
-        from session_tokens token
-        join user_sessions session on session.id = token.session_id
-        where token_sha256 = $1 and kind = 'refresh'
-        "#,
-        &sha256(refresh_token)
-    )
-    .fetch_optional(connection)
-    .await?;
-    Ok(known)
-}
-
-/// Clients refresh when a session token has expired; a refresh token that has is simply worth nothing.
-fn not_expired(error: Error) -> Error {
-    if matches!(error, Error::TokenExpired) { Error::TokenInvalid } else { error }
+    refresh::refresh(&app, &body.refresh_token.unwrap_or_default(), &device).await
 }

@@ -139,7 +139,7 @@ impl Deployment {
     /// CloudFormation publishes them anew.
     fn revision(&self) -> String {
         let properties = Value::Object(self.resource_properties.clone()).to_string();
-        sha256(&properties).iter().take(8).fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
+        hex::encode(&sha256(&properties)[..8])
     }
 }
 

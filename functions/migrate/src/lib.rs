@@ -3,8 +3,6 @@
 
 mod deployment;
 mod sample;
-mod staff_keys;
-mod superuser;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
@@ -15,6 +13,8 @@ use shared::{
     },
     database::{Database, MIGRATOR},
     redis::Redis,
+    sign_in::appoint,
+    staff::issued,
 };
 use sqlx::{
     Connection, PgConnection,
@@ -22,8 +22,10 @@ use sqlx::{
 };
 
 pub use deployment::{Deployment, NotTaken};
-pub use staff_keys::{Added, Listed, Revoked};
-pub use superuser::{Accounts, Appointment};
+pub use shared::{
+    sign_in::appoint::{Administrators, Appointment},
+    staff::issued::{Added, Listed, Revoked},
+};
 
 /// Whatever the function is invoked with.
 #[derive(Debug)]
@@ -125,10 +127,10 @@ pub enum Error {
     Import(#[from] import::Error),
     /// The superuser could not be made.
     #[error(transparent)]
-    Superuser(#[from] superuser::Error),
+    Superuser(#[from] appoint::Error),
     /// A key was not added or revoked.
     #[error(transparent)]
-    StaffKey(#[from] staff_keys::Error),
+    StaffKey(#[from] issued::Error),
 }
 
 /// What the function needs.
@@ -139,7 +141,7 @@ pub struct App {
     /// Told when the catalogue changes.
     pub redis: Redis,
     /// Where a superuser's account is made, if Descope is configured.
-    pub accounts: Option<Accounts>,
+    pub administrators: Option<Administrators>,
     /// How CloudFormation is answered.
     pub answers: reqwest::Client,
 }
@@ -151,16 +153,16 @@ impl App {
             Event::Migrate => self.migrate().await,
             Event::ImportCatalogue { files } => Ok(Outcome::ImportCatalogue(self.import(&files).await?)),
             Event::CreateSuperuser { email } => {
-                let accounts = self.accounts.as_ref().ok_or(superuser::Error::NotConfigured)?;
-                Ok(Outcome::CreateSuperuser(accounts.appoint(&self.database, &email).await?))
+                let administrators = self.administrators.as_ref().ok_or(appoint::Error::NotConfigured)?;
+                Ok(Outcome::CreateSuperuser(administrators.appoint(&self.database, &email).await?))
             }
             Event::AddStaffKey { label, key_sha256 } => {
-                Ok(Outcome::AddStaffKey(staff_keys::add(&self.database, label, key_sha256.as_deref()).await?))
+                Ok(Outcome::AddStaffKey(issued::add(&self.database, label, key_sha256.as_deref()).await?))
             }
             Event::RevokeStaffKey { label } => {
-                Ok(Outcome::RevokeStaffKey(staff_keys::revoke(&self.database, label).await?))
+                Ok(Outcome::RevokeStaffKey(issued::revoke(&self.database, label).await?))
             }
-            Event::ListStaffKeys => Ok(Outcome::ListStaffKeys { keys: staff_keys::list(&self.database).await? }),
+            Event::ListStaffKeys => Ok(Outcome::ListStaffKeys { keys: issued::list(&self.database).await? }),
         }
     }
 

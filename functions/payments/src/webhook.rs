@@ -85,5 +85,5 @@ async fn change(connection: &mut PgConnection, event: Event) -> Result<()> {
 
 /// The id of an event that came without one.
 fn sha256_hex(body: &[u8]) -> String {
-    Sha256::digest(body).iter().fold("sha256:".to_owned(), |hex, byte| format!("{hex}{byte:02x}"))
+    format!("sha256:{}", hex::encode(Sha256::digest(body)))
 }

@@ -1,4 +1,4 @@
-// Runs a user's journey against the stand-in with Descope's own Node SDK.
+// Runs a user journey against the stand-in with Descope's Node SDK.
 //
 //     python3 local/tools.py test
 //     node target/tools/descope-node/check.mjs http://localhost:8100
@@ -14,7 +14,7 @@ const client = descope({
 });
 const users = client.management.user;
 
-// A journey leaves nothing behind that the next one could stumble over.
+// Random names, and users that are deleted at the end, keep runs independent of each other.
 const run = randomBytes(4).toString('hex');
 const email = `asha-${run}@example.com`;
 const managed = `ravi-${run}@example.com`;
@@ -28,7 +28,7 @@ function expect(step, holds, answer) {
   }
 }
 
-/** What a call that must succeed answered. */
+/** Expects that the call succeeds, and returns its answer. */
 async function good(step, call, holds = () => true) {
   const answer = await call;
   expect(step, answer.ok && holds(answer.data), answer);
@@ -41,7 +41,7 @@ async function refused(step, code, call) {
   expect(`${step} (${code})`, !answer.ok && answer.error?.errorCode === code, answer);
 }
 
-/** The newest message that would have been sent to this address. */
+/** The newest message in the inbox of this address. */
 async function newest(to) {
   const inbox = await fetch(`${baseUrl}/_inbox?to=${encodeURIComponent(to)}`);
   return (await inbox.json())[0];
@@ -90,7 +90,7 @@ const validated = await client.validateSession(session.sessionJwt);
 expect('validateSession', validated.token.sub === session.user.userId, validated);
 const refreshed = await client.refreshSession(session.refreshJwt);
 expect('refreshSession', refreshed.jwt !== session.sessionJwt && refreshed.token.drn === 'DS', refreshed);
-// Only with rotation there is a new refresh token.
+// Only rotation issues a new refresh token.
 const refreshJwt = refreshed.refreshJwt || session.refreshJwt;
 await good('me', client.me(refreshJwt), (user) => user.email === email);
 await good('logout', client.logout(refreshJwt));

@@ -1,4 +1,4 @@
-"""Runs a user's journey against the stand-in with Descope's own Python SDK.
+"""Runs a user journey against the stand-in with Descope's Python SDK.
 
     python3 local/tools.py test
     target/tools/descope-python/bin/python local/descope-stand-in/sdk/check.py http://localhost:8100
@@ -19,7 +19,7 @@ base_url = sys.argv[1].rstrip("/")
 client = DescopeClient(PROJECT_ID, management_key=MANAGEMENT_KEY, base_url=base_url)
 users = client.mgmt.user
 
-# A journey leaves nothing behind that the next one could stumble over.
+# Random names, and users that are deleted at the end, keep runs independent of each other.
 run = secrets.token_hex(4)
 email = f"asha-{run}@example.com"
 other_email = f"ravi-{run}@example.com"
@@ -43,7 +43,7 @@ def refused(step: str, code: str, call, *arguments) -> None:
 
 
 def newest(to: str) -> dict:
-    """The newest message that would have been sent to this address."""
+    """The newest message in the inbox of this address."""
     query = urllib.parse.urlencode({"to": to})
     with urllib.request.urlopen(f"{base_url}/_inbox?{query}") as inbox:
         return json.load(inbox)[0]
@@ -105,7 +105,7 @@ claims = client.validate_session(session_of(answer))
 expect("validate_session", claims["sub"] == answer["userId"] and claims["drn"] == "DS")
 refreshed = client.refresh_session(refresh_of(answer))
 expect("refresh_session", session_of(refreshed) != session_of(answer))
-# With rotation there is a new refresh token, without it the SDK hands the old one on.
+# With rotation the SDK returns a new refresh token, without it the old one.
 answer = {**answer, **refreshed}
 me = client.me(refresh_of(answer))
 expect("me", me == users.load(other_email)["user"])

@@ -1,4 +1,4 @@
-"""Does one step of a session with Descope's own Python SDK, and prints what came of it as JSON.
+"""Runs one step of a session with Descope's Python SDK and prints the result as JSON.
 
     session.py http://localhost:8100 sign_in +919876543210
     session.py http://localhost:8100 validate SESSION_TOKEN
@@ -19,7 +19,7 @@ client = DescopeClient(PROJECT_ID, base_url=base_url)
 
 
 def sign_in(phone: str) -> dict:
-    """Signs in with the code that would have been sent."""
+    """Signs in with the code from the inbox."""
     client.otp.sign_up_or_in(DeliveryMethod.SMS, phone)
     query = urllib.parse.urlencode({"to": phone})
     with urllib.request.urlopen(f"{base_url}/_inbox?{query}") as inbox:

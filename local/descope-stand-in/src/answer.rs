@@ -1,38 +1,37 @@
-//! How a call is refused: one table of all codes, statuses and texts.
+//! Error answers: one table of all statuses, codes and descriptions.
 
 use std::io;
 
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-/// What a call comes to.
 pub(crate) type Result<T = Value> = std::result::Result<T, Refusal>;
 
-/// Why a call is refused, and in which words.
+/// An error answer: its reason and its message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     reason: Reason,
     message: String,
 }
 
-/// The reasons. A code, a status or both are guessed for those that say so: a look at the real service can correct them here.
+/// Reasons for an error answer. Guessed codes and statuses are marked: correct them here once seen at the real service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
     /// Status guessed.
     BadRequest,
     /// Status guessed.
     MissingArgument,
-    /// Status guessed; that a password against the policy gets this code is a guess too.
+    /// Status guessed; so is this code for a password that violates the policy.
     ValidationFailed,
-    /// Status guessed; that an unknown role or a foreign login id gets this code is a guess too.
+    /// Status guessed; so is this code for an unknown role or another user's login id.
     InvalidArgument,
-    /// The path or the method is unknown. All guessed but the status.
+    /// Unknown path or method. Guessed, except for the status.
     NoSuchEndpoint,
-    /// A wrong project id or management key.
+    /// Wrong project id or management key.
     Unauthorized,
-    /// A token that is not a good one.
+    /// Missing, forged or expired token, or one of the wrong kind.
     InvalidToken,
-    /// Code and status guessed: no source tells what a disabled user gets.
+    /// Code and status guessed: no source states them for a disabled user.
     UserDisabled,
     /// Status likely.
     WrongCode,
@@ -42,27 +41,26 @@ pub(crate) enum Reason {
     CodeExpired,
     /// Status guessed.
     UserExists,
-    /// The user is unknown to a call of the authentication API.
+    /// Unknown user, in the authentication API.
     UserNotFound,
-    /// Status guessed; that a password reset gets this code is a guess too.
+    /// Status guessed; so is this code for a password reset.
     NotVerified,
     /// Code and status guessed.
     Conflict,
-    /// A magic link that is unknown, used or expired.
+    /// Unknown, used or expired magic link.
     BadLink,
-    /// The status is sure, the code is not.
+    /// The status is certain, the code is not.
     WrongPassword,
-    /// An expired or temporary password.
+    /// Expired or temporary password.
     PasswordExpired,
-    /// Status likely; that a rotated refresh token gets this code is a guess.
+    /// Status likely; this code for a rotated refresh token is guessed.
     LoggedOut,
     /// Code and status guessed.
     ManagementConflict,
-    /// The user is unknown to a call of the management API.
+    /// Unknown user, in the management API.
     ManagementUserNotFound,
-    /// The rate limit.
     RateLimited,
-    /// The file that keeps the state cannot be written. Descope has no such thing.
+    /// The state file cannot be written. Descope has no counterpart.
     NotKept,
 }
 
@@ -96,14 +94,13 @@ impl Reason {
         }
     }
 
-    /// A refusal for this reason.
     pub(crate) fn because(self, message: impl Into<String>) -> Refusal {
         Refusal { reason: self, message: message.into() }
     }
 }
 
 impl Refusal {
-    /// The status and the body.
+    /// Status and body.
     pub(crate) fn parts(&self) -> (u16, Value) {
         let (status, code, description) = self.reason.row();
         let body = json!({

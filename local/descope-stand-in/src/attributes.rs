@@ -12,12 +12,12 @@ use crate::{
     users::{Names, Status, User},
 };
 
-/// What a call that writes several attributes does with those it does not name.
+/// How a call that writes several attributes treats those that its body does not name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scope {
-    /// The user is new. SDKs send empty texts for what their caller did not name.
+    /// The user is new. SDKs send empty strings for attributes that their caller did not name.
     New,
-    /// Leaves them alone.
+    /// Keeps them.
     Merge,
     /// Clears them.
     Overwrite,
@@ -28,8 +28,8 @@ pub(crate) fn update(state: &mut State, request: &Request, scope: Scope) -> Resu
     change(state, request, |state, user| {
         let before = (user.email.clone(), user.phone.clone());
         write(state, request, user, scope)?;
-        // What the management says about an address counts as proved, unless it says otherwise: seen at Descope for a patch
-        // with a phone number, assumed for the rest.
+        // An address set by the management API counts as verified unless the body says otherwise: observed at Descope
+        // for a patch with a phone number, assumed for the rest.
         let (names_email, names_phone) = (request.member(&["email"]).is_some(), request.member(&["phone"]).is_some());
         if names_email || user.email != before.0 {
             user.verified_email = !user.email.is_empty();
@@ -43,7 +43,7 @@ pub(crate) fn update(state: &mut State, request: &Request, scope: Scope) -> Resu
     })
 }
 
-/// Writes the attributes that creating, updating and patching share.
+/// Writes the attributes common to creating, updating and patching.
 pub(crate) fn write(state: &State, request: &Request, user: &mut User, scope: Scope) -> Result<()> {
     let is_written = |names: &[&str]| match scope {
         Scope::New => request.member(names).is_some_and(|value| value != ""),
@@ -151,7 +151,7 @@ pub(crate) fn set_login_id(state: &mut State, request: &Request) -> Result {
     })
 }
 
-/// `POST /v1/mgmt/user/update/name`: the names that the body has.
+/// `POST /v1/mgmt/user/update/name`: changes only the names in the body.
 pub(crate) fn set_name(state: &mut State, request: &Request) -> Result {
     change(state, request, |_, user| {
         let given = Names::from_json(&request.body);
@@ -206,7 +206,7 @@ pub(crate) fn expire_password(state: &mut State, request: &Request) -> Result {
     Ok(json!({}))
 }
 
-/// Changes the user that the body names, wholly or not at all.
+/// Changes the user named in the body. An error leaves the user unchanged.
 pub(crate) fn change(
     state: &mut State,
     request: &Request,

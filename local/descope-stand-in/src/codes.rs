@@ -15,7 +15,7 @@ use crate::{
     users::User,
 };
 
-/// A code that was sent.
+/// An issued one-time code.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Code {
     pub(crate) user_id: String,
@@ -27,7 +27,7 @@ pub(crate) struct Code {
     tries_left: u32,
     options: Value,
     change: Option<Change>,
-    /// Made for a test user in advance: another send does not kill it.
+    /// Generated in advance for a test user: a later send does not invalidate it.
     is_generated: bool,
 }
 
@@ -38,7 +38,7 @@ pub(crate) fn send(state: &mut State, request: &Request, intent: &str, method: M
     Ok(send_to(state, request, &user, method, &address, None))
 }
 
-/// `POST /v1/auth/otp/update/…`: a code to a new address of the caller.
+/// `POST /v1/auth/otp/update/…`: sends a code to a new address of the caller.
 pub(crate) fn send_change(state: &mut State, request: &Request, method: Method) -> Result {
     let (user, change) = delivery::change(state, request, method)?;
     let address = change.address.clone();
@@ -56,7 +56,7 @@ pub(crate) fn verify(state: &mut State, request: &Request, method: Method) -> Re
     let now = state.clock.now();
     let is_asked_for = |code: &Code| code.login_id == login_id && code.method == method;
     let candidates: Vec<_> = state.codes.iter().enumerate().filter(|(_, code)| is_asked_for(code)).collect();
-    // A test user can have a generated code beside one that was sent.
+    // A test user can have a generated code besides a sent one.
     let matching = candidates.iter().find(|(_, code)| code.code == given).or(candidates.last());
     let Some((position, code)) = matching.map(|(position, code)| (*position, (*code).clone())) else {
         return Err(wrong());
@@ -79,7 +79,7 @@ pub(crate) fn verify(state: &mut State, request: &Request, method: Method) -> Re
     sessions::open(state, &code.user_id, method.name(), &code.options)
 }
 
-/// `POST /v1/mgmt/tests/generate/otp`: a code for a test user, without anything being sent.
+/// `POST /v1/mgmt/tests/generate/otp`: a code for a test user, without sending it.
 pub(crate) fn generate_for_test(state: &mut State, request: &Request) -> Result {
     let login_id = request.login_id()?;
     let (user, method) = delivery::test_user(state, request)?;
@@ -124,13 +124,13 @@ fn new_code(state: &State, request: &Request, user: &User, method: Method, addre
     }
 }
 
-/// How an answer shows a phone number. The real form is not known: nobody should parse it.
+/// The masked phone number of an answer. Descope's form is not known: clients must not parse it.
 pub(crate) fn masked_phone(phone: &str) -> String {
     let shown = phone.len().saturating_sub(4);
     format!("*****{}", phone.get(shown..).unwrap_or_default())
 }
 
-/// How an answer shows an e-mail address. The real form is not known: nobody should parse it.
+/// The masked e-mail address of an answer. Descope's form is not known: clients must not parse it.
 pub(crate) fn masked_email(email: &str) -> String {
     let start: String = email.chars().take(2).collect();
     let end: String = email.chars().skip(email.chars().count().saturating_sub(6)).collect();

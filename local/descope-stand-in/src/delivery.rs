@@ -1,4 +1,4 @@
-//! Where codes and links go: methods, addresses, and what a redeemed one proves.
+//! Delivery of codes and links: methods, recipients, and the address that a redeemed one verifies.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -12,7 +12,7 @@ use crate::{
     users::{Names, Status, User, is_email, is_phone},
 };
 
-/// How a code or a link is delivered.
+/// Delivery method of a code or link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Method {
@@ -24,7 +24,7 @@ pub(crate) enum Method {
 }
 
 impl Method {
-    /// The method that a path names.
+    /// The method with this name in a path.
     pub(crate) fn parse(name: &str) -> Option<Self> {
         [Self::Email, Self::Sms, Self::Voice, Self::Whatsapp, Self::Im].into_iter().find(|method| method.name() == name)
     }
@@ -45,14 +45,14 @@ impl Method {
     }
 }
 
-/// A new address that waits to be confirmed.
+/// A new address, pending confirmation.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Change {
     pub(crate) address: String,
     adds_login_id: bool,
 }
 
-/// The user to whom a code or a link goes. Signing up creates it; one who was invited may still sign up.
+/// Recipient of a code or link. Signing up creates the user; an invited user may still sign up.
 pub(crate) fn addressee(state: &mut State, request: &Request, intent: &str, method: Method) -> Result<User> {
     let login_id = request.login_id()?;
     match (intent, state.users.by_login_id(login_id)) {
@@ -81,7 +81,7 @@ fn newcomer(state: &State, request: &Request, login_id: &str, method: Method) ->
     let mut user = User::new(login_id, state.clock.now());
     user.names = Names::from_json(&about);
     user.email = text(&["email"], "email");
-    // SDKs put the number into a member named for the method.
+    // SDKs put the number into a member named after the method.
     user.phone = text(&["phone", "phoneNumber", "voice", "whatsapp"], "phone");
     let address = if method == Method::Email { &mut user.email } else { &mut user.phone };
     if address.is_empty() {
@@ -95,7 +95,7 @@ fn newcomer(state: &State, request: &Request, login_id: &str, method: Method) ->
     Ok(user)
 }
 
-/// The address of a user for a method. A login id that can be one serves if there is no other.
+/// The user's address for a method. Falls back to the login id if that is an address.
 pub(crate) fn address(user: &User, login_id: &str, method: Method) -> Result<String> {
     let own = if method == Method::Email { &user.email } else { &user.phone };
     [own.as_str(), login_id]
@@ -105,7 +105,7 @@ pub(crate) fn address(user: &User, login_id: &str, method: Method) -> Result<Str
         .ok_or_else(|| Reason::InvalidArgument.because(format!("The user has no address for {}", method.name())))
 }
 
-/// The caller, and the new address that the body names.
+/// The caller and the new address in the body.
 pub(crate) fn change(state: &State, request: &Request, method: Method) -> Result<(User, Change)> {
     let caller = sessions::caller(state, request)?;
     let login_id = request.login_id()?;
@@ -124,7 +124,7 @@ pub(crate) fn change(state: &State, request: &Request, method: Method) -> Result
     Ok((caller, change))
 }
 
-/// Two users are not merged here, whatever `onMergeUseExisting` says.
+/// Ignores `onMergeUseExisting`: the stand-in never merges two users.
 fn expect_no_conflict(state: &State, user_id: &str, change: &Change) -> Result<()> {
     let owner = state.users.by_login_id(&change.address);
     if change.adds_login_id && owner.is_some_and(|owner| owner.user_id != user_id) {
@@ -133,7 +133,7 @@ fn expect_no_conflict(state: &State, user_id: &str, change: &Change) -> Result<(
     Ok(())
 }
 
-/// Notes that an address has been proved, and takes over a new one.
+/// Marks an address as verified, and stores it if it is new.
 pub(crate) fn confirm(
     state: &mut State,
     user_id: &str,
@@ -153,7 +153,7 @@ pub(crate) fn confirm(
     if change.is_some() || own.is_empty() {
         address.clone_into(own);
     }
-    // A code or link to an address that the user gave up meanwhile proves nothing about the present one.
+    // A code or link sent to an earlier address does not verify the present one.
     if !address.is_empty() && own == address {
         *verified = true;
     }
@@ -163,7 +163,7 @@ pub(crate) fn confirm(
     Ok(())
 }
 
-/// The test user and the method that the body names. Codes and links of other users are nobody's business.
+/// The test user and the method in the body. Refuses other users: their codes and links must stay unreadable.
 pub(crate) fn test_user(state: &State, request: &Request) -> Result<(User, Method)> {
     let user = state
         .users
@@ -178,7 +178,7 @@ pub(crate) fn test_user(state: &State, request: &Request) -> Result<(User, Metho
     Ok((user, method))
 }
 
-/// The answer when something was sent. `attempts` is for codes only.
+/// The answer after a code or link was sent. `attempts` is for codes only.
 pub(crate) fn sent(address: &str, method: Method, attempts: Option<u32>) -> Value {
     let (name, masked) = match method {
         Method::Email => ("maskedEmail", masked_email(address)),

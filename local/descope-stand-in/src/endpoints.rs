@@ -1,4 +1,4 @@
-//! Which call is answered by what.
+//! Routing table of the API.
 
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ use crate::{
     state::State,
 };
 
-/// Answers a call of the API.
+/// Routes an API call. All but the key set need the project id; management calls need the management key too.
 pub(crate) fn answer(state: &mut State, request: &Request) -> Result {
     let path: Vec<_> = request.path.trim_start_matches('/').split('/').collect();
     match (request.method.as_str(), path.as_slice()) {

@@ -1,4 +1,4 @@
-//! What the stand-in offers beside the API, for developers and for tests in any language.
+//! Hooks: endpoints beside the API, for developers and for tests in any language.
 
 use std::time::Duration;
 
@@ -13,10 +13,9 @@ use crate::{
     tokens::Key,
 };
 
-/// The hook that needs a new key. Making one is slow, so it is done before the state is locked.
+/// Needs a new key. Generating one is slow, so it is done before the state is locked.
 pub(crate) const ROTATE: &str = "/_keys/rotate";
 
-/// Answers a hook.
 pub(crate) fn answer(state: &mut State, faults: &Faults<Fault>, request: &Request, new_key: Option<Key>) -> Result {
     match (request.method.as_str(), request.path.as_str(), new_key) {
         ("GET", "/_inbox", _) => Ok(json!(state.inbox.to(request.query("to").as_deref()))),

@@ -1,35 +1,29 @@
-//! What would have been sent by SMS or e-mail.
+//! Inbox: the messages that Descope would send by SMS or e-mail.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-/// How many messages are kept.
 const CAPACITY: usize = 1000;
 
-/// A message that the stand-in did not send.
+/// A recorded message, which is not sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
-    /// The phone number or e-mail address.
+    /// Phone number or e-mail address.
     pub to: String,
-    /// What it is for.
     pub kind: MessageKind,
-    /// The one-time code.
     pub code: Option<String>,
-    /// What the link carries as `t`.
+    /// Query parameter `t` of the link.
     pub token: Option<String>,
-    /// Where the mail would have led.
     pub link: Option<String>,
-    /// When it would have been sent, by the clock of the stand-in.
+    /// By the clock of the stand-in.
     pub sent_at: DateTime<Utc>,
 }
 
-/// What a message is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MessageKind {
-    /// A one-time code.
     Otp,
-    /// A link to a new password.
+    /// A password reset link.
     Reset,
     /// A link that signs in.
     MagicLink,
@@ -40,7 +34,7 @@ pub enum MessageKind {
 pub(crate) struct Inbox(Vec<Message>);
 
 impl Inbox {
-    /// Adds a message, and forgets the oldest when there are too many.
+    /// Adds a message. Drops the oldest beyond `CAPACITY`.
     pub(crate) fn add(&mut self, message: Message) {
         if self.0.len() >= CAPACITY {
             self.0.remove(0);

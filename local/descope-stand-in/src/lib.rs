@@ -1,8 +1,8 @@
-//! A stand-in for Descope on one machine: the REST API as far as a backend uses it, with an inbox instead of SMS and e-mail.
+//! Local stand-in for Descope: the part of the REST API that a backend uses, with an inbox instead of SMS and e-mail.
 //!
-//! Tests start as many as they like, each with its own users; developers run the binary. The official SDKs work against it
-//! unmodified. What is not known about the real service is noted where it is decided: the codes and statuses in `answer.rs`,
-//! the defaults in `settings.rs`.
+//! Tests start as many as they need, each with its own users; developers run the binary. The official SDKs work against
+//! it unmodified. Assumptions about the real service are marked in the code: error codes and statuses in `answer.rs`,
+//! defaults in `settings.rs`.
 
 mod answer;
 mod attributes;
@@ -37,5 +37,4 @@ pub type StandIn = stand_in::StandIn<Descope>;
 /// The id of the only project.
 pub const PROJECT_ID: &str = "P2localrepairmybike000000000";
 
-/// The management key of the project.
 pub const MANAGEMENT_KEY: &str = "local-management-key";

@@ -19,12 +19,12 @@ use crate::{
 
 const DEFAULT_PAGE: &str = "http://localhost:3000/magic-link";
 
-/// A link that was sent.
+/// An issued magic link.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Link {
     pub(crate) user_id: String,
     pub(crate) method: Method,
-    /// Where it went; empty if Descope did not send it.
+    /// The address it was sent to; empty for an embedded link, which Descope does not send.
     pub(crate) address: String,
     pub(crate) expires: DateTime<Utc>,
     pub(crate) options: Value,
@@ -32,7 +32,6 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    /// A link in a mail.
     pub(crate) fn to_email(user: &User, expires: DateTime<Utc>) -> Self {
         Self {
             user_id: user.user_id.clone(),
@@ -45,19 +44,18 @@ impl Link {
     }
 }
 
-/// The links that nobody used yet, by token. Several of one user are good at the same time.
+/// Unused links by token. A user can have several valid ones at the same time.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Links(BTreeMap<String, Link>);
 
 impl Links {
-    /// Adds a link and answers its token.
+    /// Adds a link and returns its token.
     pub(crate) fn add(&mut self, link: Link) -> String {
         let token = random::text::<64>();
         self.0.insert(token.clone(), link);
         token
     }
 
-    /// Forgets links that have expired.
     pub(crate) fn forget_expired(&mut self, now: DateTime<Utc>) {
         self.0.retain(|_, link| link.expires > now);
     }
@@ -71,7 +69,7 @@ pub(crate) fn send(state: &mut State, request: &Request, intent: &str, method: M
     Ok(delivery::sent(&address, method, None))
 }
 
-/// `POST /v1/auth/magiclink/update/…`: a link to a new address of the caller.
+/// `POST /v1/auth/magiclink/update/…`: sends a link to a new address of the caller.
 pub(crate) fn send_change(state: &mut State, request: &Request, method: Method) -> Result {
     let (user, change) = delivery::change(state, request, method)?;
     let address = change.address.clone();
@@ -79,7 +77,7 @@ pub(crate) fn send_change(state: &mut State, request: &Request, method: Method) 
     Ok(delivery::sent(&address, method, None))
 }
 
-/// `POST /v1/auth/magiclink/verify`: signs in with the token of a link, also of one that resets a password.
+/// `POST /v1/auth/magiclink/verify`: signs in with the token of a magic link or of a password reset link.
 pub(crate) fn verify(state: &mut State, request: &Request) -> Result {
     let token = request.required(&["token"])?;
     let now = state.clock.now();
@@ -127,7 +125,7 @@ pub(crate) fn generate_embedded(state: &mut State, request: &Request) -> Result 
     Ok(json!({"token": state.links.add(link)}))
 }
 
-/// The page with the token in its query.
+/// URL of the page, with the token as query parameter `t`.
 pub(crate) fn url(page: &str, token: &str) -> String {
     let separator = if page.contains('?') { '&' } else { '?' };
     format!("{page}{separator}t={token}")

@@ -29,7 +29,7 @@ pub(crate) fn create(state: &mut State, request: &Request, is_test: bool) -> Res
         login_id.clone_into(&mut user.phone);
     }
     attributes::write(state, request, &mut user, Scope::New)?;
-    // What the management says about an address counts as proved, unless it says otherwise.
+    // An address set by the management API counts as verified unless the body says otherwise.
     user.verified_email = request.flag(&["verifiedEmail"]).unwrap_or(!user.email.is_empty());
     user.verified_phone = request.flag(&["verifiedPhone"]).unwrap_or(!user.phone.is_empty());
     let answer = shown(&user);
@@ -53,7 +53,7 @@ pub(crate) fn load_many(state: &State, request: &Request) -> Value {
     json!({"total": users.len(), "users": users})
 }
 
-/// `POST /v2/mgmt/user/search`: the filters that a backend is likely to use.
+/// `POST /v2/mgmt/user/search`: supports the filters that a backend is likely to use.
 pub(crate) fn search(state: &State, request: &Request) -> Value {
     let number = |name: &str| request.member(&[name]).and_then(Value::as_u64).and_then(|number| number.try_into().ok());
     let limit = number("limit").filter(|limit| *limit > 0).unwrap_or(100);
@@ -99,7 +99,7 @@ pub(crate) fn delete(state: &mut State, request: &Request) -> Result {
     Ok(json!({}))
 }
 
-/// `POST /v1/mgmt/user/delete/batch`. Unknown ids do not matter.
+/// `POST /v1/mgmt/user/delete/batch`. Ignores unknown ids.
 pub(crate) fn delete_many(state: &mut State, request: &Request) -> Value {
     for user_id in request.list(&["userIds"]).unwrap_or_default() {
         remove(state, &user_id);
@@ -129,13 +129,13 @@ pub(crate) fn log_out(state: &mut State, request: &Request) -> Result {
     Ok(json!({}))
 }
 
-/// `POST /v1/mgmt/user/history`: the sign-ins of the users in the bare array that is the body.
+/// `POST /v1/mgmt/user/history`: the sign-ins of several users. The body is a bare array of user ids.
 pub(crate) fn history(state: &State, request: &Request) -> Value {
     let user_ids = request.body.as_array().into_iter().flatten().filter_map(Value::as_str);
     user_ids.filter_map(|user_id| state.users.get(user_id)).flat_map(User::history).collect()
 }
 
-/// The id of the user that the body names, by login id or user id. SDKs may send both members, one of them empty.
+/// Id of the user that the body names by login id or user id. SDKs may send both members, one of them empty.
 pub(crate) fn target(state: &State, request: &Request) -> Result<String> {
     let id =
         [request.text(&["loginId", "identifier"]), request.text(&["userId"])].into_iter().find(|id| !id.is_empty());
@@ -143,7 +143,7 @@ pub(crate) fn target(state: &State, request: &Request) -> Result<String> {
     state.users.id_of(id).ok_or_else(unknown)
 }
 
-/// The answer of most calls.
+/// The answer to most calls.
 pub(crate) fn shown(user: &User) -> Value {
     json!({"user": user.to_json()})
 }

@@ -19,23 +19,23 @@ use crate::{
     users::{Names, Status, User},
 };
 
-/// Few, because nothing secret is in here and tests sign in often.
+/// Low, because the stand-in holds no secrets and tests sign in often.
 const ITERATIONS: NonZeroU32 = NonZeroU32::MIN.saturating_add(999);
 const SHORTEST: usize = 8;
 const LONGEST: usize = 64;
 const DEFAULT_RESET_PAGE: &str = "http://localhost:3000/reset-password";
 
-/// A password, of which only a salted hash is kept.
+/// A salted hash of a password.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Password {
     salt: String,
     hash: String,
-    /// It is temporary or was made to expire: it only serves to set a new one.
+    /// Temporary or expired: only valid for setting a new password.
     expired: bool,
 }
 
 impl Password {
-    /// Hashes a password that keeps the policy.
+    /// Hashes a password. Refuses one that violates the policy.
     pub(crate) fn new(password: &str, expired: bool) -> Result<Self> {
         let length = password.chars().count();
         if !(SHORTEST..=LONGEST).contains(&length) {
@@ -48,7 +48,6 @@ impl Password {
         Ok(Self { salt, hash: BASE64_STANDARD.encode(hash), expired })
     }
 
-    /// Lets it serve only to set a new one.
     pub(crate) fn expire(&mut self) {
         self.expired = true;
     }
@@ -88,14 +87,14 @@ pub(crate) fn sign_in(state: &mut State, request: &Request) -> Result {
     sessions::open(state, &user.user_id, "pwd", &request.login_options())
 }
 
-/// `POST /v1/auth/password/replace`: works with an expired or temporary password too.
+/// `POST /v1/auth/password/replace`: accepts an expired or temporary password too.
 pub(crate) fn replace(state: &mut State, request: &Request) -> Result {
     let (user, _) = check(state, request.login_id()?, request.text(&["oldPassword"]))?;
     let password = Password::new(request.text(&["newPassword"]), false)?;
     if let Some(user) = state.users.get_mut(&user.user_id) {
         user.password = Some(password);
     }
-    // Here the option stands in the body itself.
+    // In this call the option is a member of the body itself.
     sessions::open(state, &user.user_id, "pwd", &request.body)
 }
 

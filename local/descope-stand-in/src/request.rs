@@ -1,4 +1,4 @@
-//! A call as the endpoints read it.
+//! A parsed API call.
 
 use axum::{
     body,
@@ -13,7 +13,6 @@ use crate::{
 
 const BODY_LIMIT: usize = 1024 * 1024;
 
-/// A call: where to, by whom, with what.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) method: String,
@@ -24,7 +23,7 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// Reads the whole call. A body that is not JSON is refused, an empty one counts as `{}`.
+    /// Reads the whole call. Refuses a body that is not JSON; an empty body counts as `{}`.
     pub(crate) async fn read(request: axum::extract::Request) -> Result<Self> {
         let (parts, body) = request.into_parts();
         let body = body::to_bytes(body, BODY_LIMIT)
@@ -46,13 +45,13 @@ impl Request {
         })
     }
 
-    /// Whether the call cannot change anything. A refresh by GET can: it may rotate the token.
+    /// Whether the call cannot change the state. A refresh by GET can: it may rotate the token.
     pub(crate) fn only_reads(&self) -> bool {
         self.method == "GET" && self.path != "/v1/auth/refresh"
     }
 
-    /// A member of the query. A bare `+` means a space in a query; no id or address has a space in it, and phone
-    /// numbers that nobody encoded begin with `+`.
+    /// A query parameter. Restores a `+` that was decoded as a space: phone numbers may arrive without
+    /// percent-encoding, and no id or address contains a space.
     pub(crate) fn query(&self, name: &str) -> Option<String> {
         self.query.iter().find(|(found, _)| found == name).map(|(_, value)| value.replace(' ', "+"))
     }
@@ -74,7 +73,7 @@ impl Request {
         Err(Reason::Unauthorized.because("The management key is missing or wrong"))
     }
 
-    /// The token in whose name the call is made.
+    /// The token that authenticates the call.
     pub(crate) fn token(&self) -> Result<&str> {
         self.bearer.get(1).map(String::as_str).ok_or_else(|| Reason::InvalidToken.because("The token is missing"))
     }
@@ -84,12 +83,12 @@ impl Request {
         names.iter().find_map(|name| self.body.get(name)).filter(|value| !value.is_null())
     }
 
-    /// A text of the body, empty if absent.
+    /// A string member of the body; empty if absent.
     pub(crate) fn text(&self, names: &[&str]) -> &str {
         self.member(names).and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// A text of the body that must not be empty.
+    /// A string member of the body, refused if empty.
     pub(crate) fn required(&self, names: &[&str]) -> Result<&str> {
         match self.text(names) {
             "" => Err(Reason::MissingArgument.because(format!("The {} argument is missing", names.join(" or ")))),
@@ -97,29 +96,27 @@ impl Request {
         }
     }
 
-    /// A flag of the body, if given.
+    /// A boolean member of the body.
     pub(crate) fn flag(&self, names: &[&str]) -> Option<bool> {
         self.member(names).and_then(Value::as_bool)
     }
 
-    /// A list of texts of the body, if given.
+    /// A member of the body that is a list of strings.
     pub(crate) fn list(&self, names: &[&str]) -> Option<Vec<String>> {
         let list = self.member(names)?.as_array()?;
         Some(list.iter().filter_map(Value::as_str).map(str::to_owned).collect())
     }
 
-    /// The login id of the body.
     pub(crate) fn login_id(&self) -> Result<&str> {
         self.required(&["loginId", "identifier"])
     }
 
-    /// The login options of the body.
     pub(crate) fn login_options(&self) -> Value {
         self.member(&["loginOptions"]).cloned().unwrap_or_default()
     }
 }
 
-/// The parts of the bearer value: project id, then perhaps a token or a key. Neither has a `:` in it.
+/// Splits the bearer value into the project id and an optional token or key. None of them contains a `:`.
 fn bearer(parts: &Parts) -> Vec<String> {
     let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let value = header.strip_prefix("Bearer ").unwrap_or_default().trim();

@@ -1,4 +1,4 @@
-//! Roles: which there are, and who has them.
+//! Roles: creating, listing and assigning them.
 
 use serde_json::{Value, json};
 
@@ -56,7 +56,7 @@ pub(crate) fn list(state: &State) -> Value {
     json!({"roles": all(state).map(|name| shown(name)).collect::<Vec<_>>()})
 }
 
-/// Refuses roles that nobody created.
+/// Refuses roles that do not exist.
 pub(crate) fn expect_known(state: &State, role_names: &[String]) -> Result<()> {
     match role_names.iter().find(|role_name| !all(state).any(|role| &role == role_name)) {
         Some(role_name) => Err(Reason::InvalidArgument.because(format!("The role {role_name} does not exist"))),

@@ -1,4 +1,4 @@
-//! How calls are answered.
+//! Dispatch of API calls, after their faults, and of hook calls.
 
 use std::{io, path::PathBuf};
 

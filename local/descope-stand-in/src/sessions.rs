@@ -16,16 +16,16 @@ use crate::{
     users::{Status, User},
 };
 
-/// A session: a refresh token that was issued, and what became of it.
+/// A session: an issued refresh token and its state.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Session {
     user_id: String,
     expires: DateTime<Utc>,
-    /// How the user proved who it is.
+    /// Authentication methods.
     amr: Vec<String>,
-    /// Claims that the client asked for. Nobody vouches for them.
+    /// Claims requested by the client; untrusted.
     nsec: Map<String, Value>,
-    /// Why its refresh token is no good any more.
+    /// Why the refresh token is no longer valid.
     ended: Option<String>,
 }
 
@@ -34,7 +34,7 @@ pub(crate) struct Session {
 pub(crate) struct Sessions(BTreeMap<String, Session>);
 
 impl Sessions {
-    /// Ends all sessions of a user but the one with this digest.
+    /// Ends all sessions of a user except the one with this digest.
     pub(crate) fn end_all(&mut self, user_id: &str, but: Option<&str>, why: &str) {
         for (digest, session) in &mut self.0 {
             if session.user_id == user_id && but != Some(digest) && session.ended.is_none() {
@@ -43,16 +43,15 @@ impl Sessions {
         }
     }
 
-    /// Forgets sessions whose refresh token has expired.
     pub(crate) fn forget_expired(&mut self, now: DateTime<Utc>) {
         self.0.retain(|_, session| session.expires > now);
     }
 }
 
-/// Why sessions end at a logout. SDKs and tests look for these words.
+/// Why a session ended by logout. SDKs and tests match this text.
 pub(crate) const LOGGED_OUT: &str = "Expired due to logout";
 
-/// Signs a user in who has just proved who it is, and answers the `JWTResponse`.
+/// Opens a session for a user who has just authenticated, and returns the `JWTResponse`.
 pub(crate) fn open(state: &mut State, user_id: &str, method: &str, options: &Value) -> Result {
     let now = state.clock.now();
     let user = state.users.get_mut(user_id).ok_or_else(|| Reason::UserNotFound.because("User not found"))?;
@@ -77,13 +76,13 @@ pub(crate) fn open(state: &mut State, user_id: &str, method: &str, options: &Val
     Ok(response(state, &user, &session, &refresh_jwt, is_first))
 }
 
-/// `/v1/auth/refresh`: a new session token. The roles in it are those of now.
+/// `/v1/auth/refresh`: a new session token, with the user's current roles.
 pub(crate) fn refresh(state: &mut State, request: &Request) -> Result {
     let (digest, mut session, user) = live(state, request)?;
     if !state.settings.rotates_refresh_tokens {
         return Ok(response(state, &user, &session, "", false));
     }
-    // Whether Descope allows the old token for a while is not known; a client that relies on it would be wrong sometimes.
+    // Whether Descope has a grace period for the old token is not known, so clients must not rely on one.
     if let Some(old) = state.sessions.0.get_mut(&digest) {
         old.ended = Some("Expired due to rotation".to_owned());
     }
@@ -93,15 +92,15 @@ pub(crate) fn refresh(state: &mut State, request: &Request) -> Result {
     Ok(response(state, &user, &session, &refresh_jwt, false))
 }
 
-/// `/v1/auth/try-refresh`: the same, but a bad token gets an empty answer instead of an error.
+/// `/v1/auth/try-refresh`: like `refresh`, but an invalid token gets an empty answer instead of an error.
 pub(crate) fn try_refresh(state: &mut State, request: &Request) -> Result {
     refresh(state, request).or_else(|_: Refusal| Ok(empty_response()))
 }
 
-/// `/v1/auth/validate`: the claims of a good session token. It does not notice a logout; whether Descope does is not known.
+/// `/v1/auth/validate`: the claims of a valid session token. Ignores a logout; whether Descope does is not known.
 pub(crate) fn validate(state: &State, request: &Request) -> Result {
     let mut claims = good_claims(state, request.token()?, "DS")?;
-    // The only sample of this answer there is has the times as text.
+    // The only known sample of this answer has the times as strings.
     for name in ["iat", "exp"] {
         if let Some(time) = claims.get_mut(name) {
             *time = time.as_i64().and_then(|time| DateTime::from_timestamp(time, 0)).map(rfc_3339).into();
@@ -126,12 +125,12 @@ pub(crate) fn log_out_all(state: &mut State, request: &Request) -> Result {
     Ok(empty_response())
 }
 
-/// The user in whose name a call is made, who has shown a refresh token.
+/// The user whose refresh token the call carries.
 pub(crate) fn caller(state: &State, request: &Request) -> Result<User> {
     live(state, request).map(|(_, _, user)| user)
 }
 
-/// The claims that a good session token of this user has now.
+/// Claims of a session token issued to this user now.
 pub(crate) fn sample_claims(state: &State, user_id: &str) -> Value {
     let user = state.users.get(user_id).cloned().unwrap_or_else(|| {
         let mut stranger = User::new("", state.clock.now());
@@ -191,8 +190,8 @@ fn claims(state: &State, user: &User, session: &Session, kind: Kind) -> Value {
         Kind::Refresh => session.expires,
     };
     let mut nsec = session.nsec.clone();
-    // Two tokens of one second must differ, and no claim that is known to be in a default token could tell them apart.
-    // In `nsec` nobody takes it for a session id: that is where claims stand that verifiers must not trust.
+    // Tells apart two tokens issued in the same second, which no claim known to be in a default token does. It is in
+    // `nsec`, whose claims verifiers must not trust, so that it is not mistaken for a session id.
     if state.settings.makes_tokens_unique {
         nsec.insert("nonce".to_owned(), random::text::<16>().into());
     }
@@ -236,7 +235,7 @@ fn response(state: &State, user: &User, session: &Session, refresh_jwt: &str, is
     response
 }
 
-/// A `JWTResponse` with every member a decoder may insist on, and nothing in it.
+/// An empty `JWTResponse` with every member that a decoder may require.
 fn empty_response() -> Value {
     json!({
         "sessionJwt": "",

@@ -1,39 +1,39 @@
-//! What the console of a project would set.
+//! Project settings, which Descope keeps in its console.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// The settings of the project. They can change while the stand-in runs; over HTTP by `POST /_settings` with the members to
-/// change, where a lifetime is a number of seconds.
+/// Settings of the project. They can change at run time: over HTTP with `POST /_settings` and the members to change,
+/// where a lifetime is in seconds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// How tokens name who issued them.
+    /// Form of the claim `iss`.
     pub issuer: Issuer,
     /// Whether a refresh ends the old refresh token and issues a new one.
     pub rotates_refresh_tokens: bool,
-    /// How long a session token is valid: 10 minutes, Descope's default.
+    /// 10 minutes, Descope's default.
     #[serde(with = "seconds")]
     pub session_lifetime: Duration,
-    /// How long a refresh token is valid: 4 weeks, Descope's default.
+    /// 4 weeks, Descope's default.
     #[serde(with = "seconds")]
     pub refresh_lifetime: Duration,
-    /// How long a one-time code is valid: 3 minutes. Descope recommends 3 to 5, its default is not known.
+    /// 3 minutes. Descope recommends 3 to 5; its default is not known.
     #[serde(with = "seconds")]
     pub code_lifetime: Duration,
-    /// How many wrong tries a one-time code survives: 3. Descope's default is not known.
+    /// Wrong attempts that a one-time code allows: 3. Descope's default is not known.
     pub code_attempts: u32,
-    /// How long a link in a mail is valid: 10 minutes. Descope's default is not known.
+    /// 10 minutes. Descope's default is not known.
     #[serde(with = "seconds")]
     pub link_lifetime: Duration,
-    /// How `/v2/keys` shows the keys; `/v1/keys` is always an array.
+    /// Form of the key set at `/v2/keys`; at `/v1/keys` it is always an array.
     pub jwks_form: JwksForm,
-    /// Whether signing in as nobody looks like a wrong password.
+    /// Whether a password sign-in with an unknown login id gets the same error as a wrong password.
     pub mask_errors: bool,
-    /// Whether two tokens of one second differ. Descope's may or may not.
+    /// Whether two tokens issued in the same second differ. Whether Descope's do is not known.
     pub makes_tokens_unique: bool,
-    /// The roles that can be given to users, besides those that a call created.
+    /// Roles that can be assigned to users, besides those created over the API.
     pub roles: Vec<String>,
 }
 
@@ -59,7 +59,6 @@ impl Default for Settings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Issuer {
-    /// The project id.
     ProjectId,
     /// A URL that ends in the project id.
     Url,
@@ -75,7 +74,7 @@ pub enum JwksForm {
     Array,
 }
 
-/// A lifetime as a number of seconds.
+/// Serializes a lifetime as whole seconds.
 mod seconds {
     use std::time::Duration;
 

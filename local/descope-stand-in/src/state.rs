@@ -1,4 +1,4 @@
-//! All that the stand-in knows.
+//! The state of the stand-in.
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use crate::{
     users::Users,
 };
 
-/// All that the stand-in knows. What a file does not keep is new with each start.
+/// The state of the stand-in. Fields skipped by serde are not saved: they are reset at each start.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct State {
     pub(crate) users: Users,
@@ -24,7 +24,7 @@ pub(crate) struct State {
     pub(crate) sessions: Sessions,
     pub(crate) keys: Keys,
     pub(crate) inbox: Inbox,
-    /// Roles that a call created.
+    /// Roles created over the API.
     pub(crate) created_roles: Vec<String>,
     #[serde(skip)]
     pub(crate) settings: Settings,
@@ -72,7 +72,8 @@ impl State {
         self.inbox.add(message);
     }
 
-    /// Forgets what nobody can ask for any more, so that the file does not grow for ever.
+    /// Removes expired links, sessions and codes, so that the file does not grow without limit. A code is kept for a
+    /// day after it expired, so that verifying it answers `CodeExpired`.
     pub(crate) fn forget_expired(&mut self) {
         let now = self.clock.now();
         self.links.forget_expired(now);

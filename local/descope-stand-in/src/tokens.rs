@@ -1,4 +1,4 @@
-//! Signing keys, signed tokens, and the key set that is published.
+//! Signing keys, signed tokens, and the published key set.
 #![expect(clippy::expect_used, reason = "keys that were just made or checked can be encoded and used")]
 
 use std::sync::{Arc, OnceLock};
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use crate::random;
 
-/// A key with the id under which it is published.
+/// A signing key with the id under which it is published.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(into = "StoredKey", try_from = "StoredKey")]
 pub(crate) struct Key {
@@ -26,7 +26,7 @@ pub(crate) struct Key {
     pair: Arc<RsaKeyPair>,
 }
 
-/// A key as a file holds it.
+/// A key as stored in the state file.
 #[derive(Serialize, Deserialize)]
 struct StoredKey {
     kid: String,
@@ -51,19 +51,18 @@ impl TryFrom<StoredKey> for Key {
 }
 
 impl Key {
-    /// A new key. It takes a while.
+    /// Generates a key; this is slow.
     pub(crate) fn generate() -> Self {
         let pair = RsaKeyPair::generate(KeySize::Rsa2048).expect("a key can be made");
         Self { kid: random::id("SK"), pair: Arc::new(pair) }
     }
 
-    /// The first key of a stand-in. All of a process share it, under ids of their own, because making one is slow.
+    /// The first key of a stand-in. All of a process share it, under different ids, because generating one is slow.
     pub(crate) fn first() -> Self {
         static FIRST: OnceLock<Key> = OnceLock::new();
         Self { kid: random::id("SK"), pair: Arc::clone(&FIRST.get_or_init(Self::generate).pair) }
     }
 
-    /// The public key in PEM.
     pub(crate) fn public_pem(&self) -> String {
         let der = self.pair.public_key().as_der().expect("a public key can be encoded");
         let base64 = BASE64_STANDARD.encode(der.as_ref());
@@ -73,7 +72,7 @@ impl Key {
 
     /// The public key as a member of the key set.
     fn public_jwk(&self) -> Value {
-        // With 2048 bits and the usual exponent, PKCS #1 has a fixed layout: 9 bytes, the modulus, 2 bytes, the exponent.
+        // With 2048 bits and exponent 65537, PKCS #1 has a fixed layout: 9 bytes, the modulus, 2 bytes, the exponent.
         let der = self.pair.public_key().as_ref();
         let base64 =
             |bytes| BASE64_URL_SAFE_NO_PAD.encode(der.get::<std::ops::Range<usize>>(bytes).unwrap_or_default());
@@ -89,12 +88,11 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    /// One key.
     pub(crate) fn new(present: Key) -> Self {
         Self { present, old: Vec::new() }
     }
 
-    /// Signs with this key from now on. Tokens that an older one signed stay good if it is kept.
+    /// Switches to this signing key. Tokens of the older keys stay valid only with `keeps_old`.
     pub(crate) fn rotate(&mut self, next: Key, keeps_old: bool) {
         let previous = std::mem::replace(&mut self.present, next);
         if keeps_old {
@@ -104,27 +102,27 @@ impl Keys {
         }
     }
 
-    /// The key that signs.
+    /// The current signing key.
     pub(crate) fn present(&self) -> &Key {
         &self.present
     }
 
-    /// The id of the key that signs.
+    /// Id of the current signing key.
     pub(crate) fn kid(&self) -> &str {
         &self.present.kid
     }
 
-    /// All keys whose tokens are good.
+    /// All keys whose tokens are valid.
     pub(crate) fn published(&self) -> Value {
         std::iter::once(&self.present).chain(&self.old).map(Key::public_jwk).collect()
     }
 
-    /// A token with the usual header.
+    /// Signs a token with the default header.
     pub(crate) fn token(&self, claims: &Value) -> String {
         self.sign(&json!({"alg": "RS256", "kid": self.kid(), "typ": "JWT"}), claims)
     }
 
-    /// A token with any header, signed by the present key.
+    /// Signs a token with any header by the current key.
     pub(crate) fn sign(&self, header: &Value, claims: &Value) -> String {
         let encode = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
         let signed = format!("{}.{}", encode(header), encode(claims));
@@ -136,7 +134,7 @@ impl Keys {
         format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature))
     }
 
-    /// The claims of a token that a published key signed. Whether it has expired is for the caller to say.
+    /// The claims of a token signed by a published key. The caller must check whether it has expired.
     pub(crate) fn verify(&self, token: &str) -> Option<Value> {
         let (signed, signature) = token.rsplit_once('.')?;
         let (header, claims) = signed.split_once('.')?;

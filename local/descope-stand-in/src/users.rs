@@ -18,11 +18,10 @@ use crate::{
 pub(crate) enum Status {
     Enabled,
     Disabled,
-    /// Never signed in so far.
+    /// Has not signed in yet.
     Invited,
 }
 
-/// A user.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct User {
     pub(crate) user_id: String,
@@ -37,14 +36,13 @@ pub(crate) struct User {
     pub(crate) verified_phone: bool,
     pub(crate) roles: Vec<String>,
     pub(crate) custom_attributes: Map<String, Value>,
-    /// Made for automatic tests: nothing is sent to it.
+    /// Test user: receives no messages.
     pub(crate) test: bool,
     pub(crate) password: Option<Password>,
-    /// When it signed in, in epoch seconds.
+    /// Times of the sign-ins, in epoch seconds.
     pub(crate) logins: Vec<i64>,
 }
 
-/// What a user is called.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Names {
     pub(crate) name: String,
@@ -54,7 +52,7 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    /// The names in an object of the API.
+    /// Reads the names from a JSON object of the API.
     pub(crate) fn from_json(object: &Value) -> Self {
         let text = |name: &str| object.get(name).and_then(Value::as_str).map(str::to_owned);
         Self {
@@ -67,7 +65,7 @@ impl Names {
 }
 
 impl User {
-    /// An invited user of whom only the login id is known.
+    /// An invited user with only a login id.
     pub(crate) fn new(login_id: &str, now: DateTime<Utc>) -> Self {
         Self {
             user_id: random::id("U"),
@@ -93,14 +91,13 @@ impl User {
         self.user_id == id || self.login_ids.iter().any(|login_id| login_id == id)
     }
 
-    /// Adds a login id, once.
+    /// Adds a login id unless the user has it already.
     pub(crate) fn add_login_id(&mut self, login_id: &str) {
         if !self.login_ids.iter().any(|own| own == login_id) {
             self.login_ids.push(login_id.to_owned());
         }
     }
 
-    /// Refuses a user who may not sign in.
     pub(crate) fn expect_not_disabled(&self) -> Result<()> {
         if self.status == Status::Disabled {
             return Err(Reason::UserDisabled.because("User is disabled"));
@@ -108,7 +105,7 @@ impl User {
         Ok(())
     }
 
-    /// The user object of the API. Default values are there too: the decoders of some SDKs insist on them.
+    /// The user object of the API, including members with default values: the decoders of some SDKs require them.
     pub(crate) fn to_json(&self) -> Value {
         json!({
             "loginIds": self.login_ids,
@@ -144,7 +141,7 @@ impl User {
         })
     }
 
-    /// The user's sign-ins as the API shows them, newest first.
+    /// The sign-ins as the API shows them, newest first.
     pub(crate) fn history(&self) -> Vec<Value> {
         let login = |time: &i64| {
             json!({
@@ -165,58 +162,52 @@ impl User {
 pub(crate) struct Users(BTreeMap<String, User>);
 
 impl Users {
-    /// All of them.
     pub(crate) fn all(&self) -> impl Iterator<Item = &User> {
         self.0.values()
     }
 
-    /// The user with this user id.
     pub(crate) fn get(&self, user_id: &str) -> Option<&User> {
         self.0.get(user_id)
     }
 
-    /// The user with this user id, to be changed.
     pub(crate) fn get_mut(&mut self, user_id: &str) -> Option<&mut User> {
         self.0.get_mut(user_id)
     }
 
-    /// The user with this login id. Case counts: whether it does at Descope is not known.
+    /// Compares login ids case-sensitively. Whether Descope does is not known.
     pub(crate) fn by_login_id(&self, login_id: &str) -> Option<&User> {
         self.0.values().find(|user| user.login_ids.iter().any(|own| own == login_id))
     }
 
-    /// The user with this login id, to be changed.
     pub(crate) fn by_login_id_mut(&mut self, login_id: &str) -> Option<&mut User> {
         self.0.values_mut().find(|user| user.login_ids.iter().any(|own| own == login_id))
     }
 
-    /// The user with this login id, for a call of the authentication API.
+    /// The user with this login id, or the error of the authentication API.
     pub(crate) fn expect(&self, login_id: &str) -> Result<&User> {
         self.by_login_id(login_id).ok_or_else(|| Reason::UserNotFound.because("User not found"))
     }
 
-    /// The user id that goes with a login id or user id.
+    /// The user id of the user with this login id or user id.
     pub(crate) fn id_of(&self, id: &str) -> Option<String> {
         self.0.values().find(|user| user.is(id)).map(|user| user.user_id.clone())
     }
 
-    /// Adds a user.
     pub(crate) fn add(&mut self, user: User) {
         self.0.insert(user.user_id.clone(), user);
     }
 
-    /// Deletes a user.
     pub(crate) fn remove(&mut self, user_id: &str) {
         self.0.remove(user_id);
     }
 }
 
-/// Whether this can be an e-mail address.
+/// A rough check for an e-mail address.
 pub(crate) fn is_email(text: &str) -> bool {
     text.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && domain.contains('.'))
 }
 
-/// Whether this is a phone number as Descope writes them: `+`, then 4 to 15 digits, the first of which is not 0.
+/// Whether this is a phone number in Descope's form: `+`, then 4 to 15 digits, the first not 0.
 pub(crate) fn is_phone(text: &str) -> bool {
     text.strip_prefix('+').is_some_and(|digits| {
         (4..=15).contains(&digits.len())

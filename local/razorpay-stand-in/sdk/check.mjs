@@ -1,4 +1,4 @@
-// Runs a payment's journey against the stand-in with Razorpay's own Node SDK.
+// Runs payments from order to refund against the stand-in with Razorpay's official Node SDK.
 //
 //     python3 local/tools.py test
 //     node target/tools/razorpay-node/check.mjs http://localhost:8200
@@ -12,7 +12,7 @@ const WEBHOOK_SECRET = 'local-webhook-secret';
 
 const baseUrl = process.argv[2].replace(/\/$/, '');
 
-/** The SDK knows one host only; its HTTP client, which it keeps in plain sight, can be told another. */
+/** The SDK has no option for the host, but its HTTP client is public and its base URL can be changed. */
 function clientWith(keySecret) {
   const client = new Razorpay({ key_id: 'rzp_test_local00000000', key_secret: keySecret });
   client.api.rq.defaults.baseURL = baseUrl;
@@ -22,7 +22,7 @@ function clientWith(keySecret) {
 const client = clientWith(KEY_SECRET);
 const { orders, payments, refunds } = client;
 
-// A journey is not confused by what the one before left.
+// Receipts differ in each run, so that orders of an earlier one are not found.
 const run = randomBytes(4).toString('hex');
 
 function expect(step, holds, answer) {
@@ -33,7 +33,7 @@ function expect(step, holds, answer) {
   }
 }
 
-/** Expects that the call is refused with this status, in these words. */
+/** Expects that the call is refused with this status and text. */
 async function refused(step, status, description, call) {
   try {
     expect(`${step}: not refused`, false, await call);
@@ -43,7 +43,7 @@ async function refused(step, status, description, call) {
   }
 }
 
-/** Calls a hook of the stand-in, which no SDK knows. */
+/** Calls a hook of the stand-in; the SDKs have none. */
 async function hook(path, body) {
   const options = body && { method: 'POST', body: JSON.stringify(body) };
   return (await fetch(baseUrl + path, options)).json();
@@ -75,7 +75,7 @@ const unknown = orders.fetch('order_00000000000000');
 await refused('orders.fetch of an unknown one', 400, 'The id provided does not exist', unknown);
 await refused('orders.all with a wrong secret', 401, 'Authentication failed', clientWith('wrong').orders.all());
 
-// A payment that is captured at once.
+// Automatic capture.
 const failed = await checkout(order, 'failed');
 expect('a failed payment', failed.razorpay_signature === null, failed);
 expect('payments.fetch of it', (await payments.fetch(failed.razorpay_payment_id)).status === 'failed');
@@ -89,7 +89,7 @@ expect('orders.fetch of the paid one', (await orders.fetch(order.id)).status ===
 const listed = await payments.all({ count: 100, from: '2020-01-01' });
 expect('payments.all', listed.items.some(({ id }) => id === payment.id), listed);
 
-// A payment that waits for its capture.
+// Manual capture.
 order = await newOrder('2', { payment: { capture: 'manual' } });
 const { razorpay_payment_id: waiting } = await checkout(order, 'authorized');
 expect('an authorized payment', (await payments.fetch(waiting)).status === 'authorized');
@@ -122,7 +122,7 @@ for (const { event, body, headers } of (await hook('/_webhooks')).slice(-3)) {
   expect('validateWebhookSignature of a changed one', !isChangedValid, body);
 }
 
-// Trouble.
+// Faults.
 const description = 'Request failed. Please try after sometime.';
 const body = { error: { code: 'BAD_REQUEST_ERROR', description } };
 await hook('/_faults', { path: '/v1/orders', status: 429, body });

@@ -1,4 +1,4 @@
-"""Runs a payment's journey against the stand-in with Razorpay's own Python SDK.
+"""Runs payments from order to refund against the stand-in with Razorpay's official Python SDK.
 
     python3 local/tools.py test
     target/tools/razorpay-python/bin/python local/razorpay-stand-in/sdk/check.py http://localhost:8200
@@ -19,7 +19,7 @@ WEBHOOK_SECRET = "local-webhook-secret"
 base_url = sys.argv[1].rstrip("/")
 client = razorpay.Client(auth=KEY, base_url=base_url)
 
-# A journey is not confused by what the one before left.
+# Receipts and keys differ in each run, so that those of an earlier one are not found.
 run = secrets.token_hex(4)
 
 
@@ -30,7 +30,7 @@ def expect(step: str, holds: bool) -> None:
 
 
 def refused(step: str, error_class, description: str, call, *arguments, **options) -> None:
-    """Expects that the call is refused in these words."""
+    """Expects that the call is refused with this text."""
     try:
         answer = call(*arguments, **options)
     except error_class as error:
@@ -40,7 +40,7 @@ def refused(step: str, error_class, description: str, call, *arguments, **option
 
 
 def hook(path: str, body=None):
-    """Calls a hook of the stand-in, which no SDK knows."""
+    """Calls a hook of the stand-in; the SDKs have none."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(base_url + path, data, {"Content-Type": "application/json"})
     with urllib.request.urlopen(request) as answer:
@@ -69,7 +69,7 @@ refused("order.fetch of an unknown one", BadRequestError, "The id provided does 
 stranger = razorpay.Client(auth=(KEY[0], "wrong"), base_url=base_url)
 refused("order.all with a wrong secret", BadRequestError, "Authentication failed", stranger.order.all)
 
-# A payment that is captured at once.
+# Automatic capture.
 failed = checkout(order, "failed")
 expect("a failed payment", failed["razorpay_signature"] is None)
 expect("payment.fetch of it", client.payment.fetch(failed["razorpay_payment_id"])["status"] == "failed")
@@ -83,7 +83,7 @@ expect("order.payments", client.order.payments(order["id"])["count"] == 2)
 expect("order.fetch of the paid one", client.order.fetch(order["id"])["status"] == "paid")
 expect("payment.all", payment in client.payment.all({"count": 100})["items"])
 
-# A payment that waits for its capture.
+# Manual capture.
 order = new_order("2", payment={"capture": "manual"})
 waiting = client.payment.fetch(checkout(order, "authorized")["razorpay_payment_id"])
 expect("an authorized payment", waiting["status"] == "authorized")
@@ -122,7 +122,7 @@ for webhook in hook("/_webhooks")[-3:]:
     refused("utility.verify_webhook_signature of a changed one", SignatureVerificationError, "Failed",
             client.utility.verify_webhook_signature, webhook["body"] + "\n", signature, WEBHOOK_SECRET)
 
-# Trouble.
+# Faults.
 hook("/_faults", {"path": "/v1/orders", "method": "POST", "after": True})
 refused("order.create whose answer is lost", requests.exceptions.ConnectionError, "", new_order, "3")
 expect("order.all finds it", client.order.all({"receipt": f"{run}-3"})["count"] == 1)

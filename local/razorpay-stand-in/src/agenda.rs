@@ -1,18 +1,18 @@
-//! What happens by itself when its time has come.
+//! The agenda: tasks that run when the stand-in's clock reaches their time.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-/// Something to do later.
+/// A task for later.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Task {
-    /// The refund with this id has reached the bank.
+    /// Ends the pending refund with this id: the bank has answered.
     FinishRefund(String),
-    /// The payment with this id was not captured in time.
+    /// Refunds the authorized payment with this id: it was not captured in time.
     GiveBack(String),
 }
 
-/// All that is to do, soonest first.
+/// All tasks, soonest first.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Agenda(Vec<(DateTime<Utc>, Task)>);
 
@@ -28,7 +28,7 @@ impl Agenda {
         self.0.first().map(|(at, _)| *at)
     }
 
-    /// The first task, if it is due.
+    /// Removes and returns the first task if it is due.
     pub(crate) fn take(&mut self, now: DateTime<Utc>) -> Option<Task> {
         self.next().filter(|at| *at <= now)?;
         Some(self.0.remove(0).1)

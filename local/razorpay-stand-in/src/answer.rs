@@ -1,14 +1,15 @@
-//! How a call is refused: one table of all texts, codes and statuses.
+//! Refusals of calls: all error texts, codes and statuses in one table.
 //!
-//! The texts are documented or were seen in the wild, except for those that say "guessed". `source`, `step` and `reason` are
-//! those of a validation error, `business`, `payment_initiation` and `input_validation_failed`, wherever no source tells more.
+//! The texts are documented or were seen in real answers, except those marked as guessed. Where no reference gives
+//! `source`, `step` and `reason`, they are those of a validation error: `business`, `payment_initiation` and
+//! `input_validation_failed`.
 
 use std::io;
 
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-/// What a call comes to.
+/// The answer to a call, or its refusal.
 pub(crate) type Result<T = Value> = std::result::Result<T, Refusal>;
 
 /// Why a call is refused.
@@ -43,7 +44,7 @@ impl Refusal {
         self.with([("field", name)])
     }
 
-    /// `source`, `step` and `reason` as some calls have them.
+    /// `NA` for `source`, `step` and `reason`, as some refusals have it.
     fn not_applicable(self) -> Self {
         self.with([("source", "NA"), ("step", "NA"), ("reason", "NA")])
     }
@@ -52,17 +53,17 @@ impl Refusal {
         Self { status, ..self }
     }
 
-    /// Wrong credentials. Many users saw 401; the documentation says 400, which the settings can choose.
+    /// Wrong credentials. Users report 401; the documentation says 400, which the settings can choose.
     pub(crate) fn unauthenticated(status: u16) -> Self {
         Self { status, error: json!({"code": "BAD_REQUEST_ERROR", "description": "Authentication failed"}) }
     }
 
-    /// A wrong path or method. It is 400, not 404.
+    /// A wrong path or method: 400, not 404.
     pub(crate) fn unknown_url() -> Self {
         Self::because("The requested URL was not found on the server.").not_applicable()
     }
 
-    /// It is 400, not 404.
+    /// 400, not 404.
     pub(crate) fn unknown_id() -> Self {
         Self::because("The id provided does not exist")
     }
@@ -109,7 +110,7 @@ impl Refusal {
         Self::because("Currency is not supported").field("currency")
     }
 
-    /// Older pages word it as for refunds.
+    /// Older documentation has the text of refunds here.
     pub(crate) fn order_too_small() -> Self {
         Self::because("Order amount less than minimum amount allowed")
             .field("amount")
@@ -132,7 +133,7 @@ impl Refusal {
         refusal
     }
 
-    /// Both texts are guessed; the limits are documented.
+    /// The text is guessed; the limits are documented.
     pub(crate) fn notes() -> Self {
         Self::because("The notes may have up to 15 pairs of at most 256 characters each.").field("notes")
     }
@@ -141,7 +142,7 @@ impl Refusal {
         Self::because("This payment has already been captured")
     }
 
-    /// That it is refused is documented, the text is guessed.
+    /// The refusal is documented, the text is guessed.
     pub(crate) fn not_authorized() -> Self {
         Self::because("Only payments which have been authorized and not yet captured can be captured")
     }
@@ -162,12 +163,12 @@ impl Refusal {
         .with([("reason", "order_already_paid")])
     }
 
-    /// That it is refused is documented, the text is guessed.
+    /// The refusal is documented, the text is guessed.
     pub(crate) fn order_has_authorized_payment() -> Self {
         Self::because("A payment of this order is authorized already.").with([("reason", "order_already_paid")])
     }
 
-    /// That it is refused is documented, the text is guessed.
+    /// The refusal is documented, the text is guessed.
     pub(crate) fn not_captured() -> Self {
         Self::because("The payment status should be captured for action to be taken")
     }
@@ -198,7 +199,7 @@ impl Refusal {
             .status(409)
     }
 
-    /// One page of the documentation calls it a 400.
+    /// One page of the documentation says 400.
     pub(crate) fn key_used() -> Self {
         Self::because("Different request with the same idempotency key has already been processed.")
             .not_applicable()
@@ -219,7 +220,7 @@ impl Refusal {
         Self::because("Request failed. Please try after sometime.").not_applicable().status(429)
     }
 
-    /// Trouble on Razorpay's side.
+    /// An internal error of Razorpay.
     pub(crate) fn server_error() -> Self {
         Self::because("The server encountered an error. The incident has been reported to admins.")
             .not_applicable()
@@ -227,12 +228,11 @@ impl Refusal {
             .status(500)
     }
 
-    /// A hook that does not understand, or a file that cannot be written. Razorpay has neither.
+    /// A refusal that Razorpay does not have: a malformed call of a hook, or a state file that cannot be written.
     pub(crate) fn own(status: u16, description: impl Into<String>) -> Self {
         Self::because(description).not_applicable().status(status)
     }
 
-    /// The text of the refusal.
     pub(crate) fn description(&self) -> &str {
         self.error.get("description").and_then(Value::as_str).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! How a payment moves: authorized, captured, failed. What each step announces is its snapshot at that moment.
+//! The steps of a payment: authorized, captured, failed. Each step's webhook holds the payment as of that step.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ use crate::{
     webhooks::Event,
 };
 
-/// Captures an authorized payment, whole or not at all.
+/// Captures an authorized payment. There are no partial captures.
 pub(crate) fn create(state: &mut State, request: &Request, id: &str) -> Result {
     request.expect_only(&["amount", "currency"])?;
     let payment = state.payments.find(id)?;
@@ -26,7 +26,7 @@ pub(crate) fn create(state: &mut State, request: &Request, id: &str) -> Result {
     if amount != payment.number("amount") {
         return Err(Refusal::wrong_capture_amount());
     }
-    // Older SDKs send none.
+    // Older SDKs send no currency.
     if request.text("currency")?.is_some_and(|currency| currency != payment.text("currency")) {
         return Err(Refusal::wrong_capture_currency());
     }
@@ -38,12 +38,11 @@ pub(crate) fn create(state: &mut State, request: &Request, id: &str) -> Result {
     payments::show(state, id)
 }
 
-/// Whether an order is paid.
 pub(crate) fn is_paid(state: &State, order_id: &str) -> bool {
     state.orders.get(order_id).is_some_and(|order| order.text("status") == "paid")
 }
 
-/// The bank agrees. It can do so long after it seemed to refuse.
+/// Authorizes a payment, also a failed one: a bank can authorize late.
 pub(crate) fn authorize(state: &mut State, id: &str) -> Vec<Event> {
     let expires = state.clock.after(state.settings.capture_window);
     let Some(payment) = state.payments.get_mut(id) else { return Vec::new() };
@@ -54,7 +53,7 @@ pub(crate) fn authorize(state: &mut State, id: &str) -> Vec<Event> {
     vec![Event::of_payment("payment.authorized", payment)]
 }
 
-/// The money is taken, and perhaps the order is paid.
+/// Captures a payment, which may complete its order.
 pub(crate) fn capture(state: &mut State, id: &str) -> Vec<Event> {
     let Some(payment) = state.payments.get_mut(id) else { return Vec::new() };
     let amount = payment.number("amount");
@@ -69,7 +68,7 @@ pub(crate) fn capture(state: &mut State, id: &str) -> Vec<Event> {
     events
 }
 
-/// Adds an amount to what is paid of an order, and tells whether that was the last of it.
+/// Adds an amount to the `amount_paid` of an order; `true` if that completes it.
 fn is_paid_by(order: &mut Entity, amount: i64) -> bool {
     if order.text("status") == "paid" {
         return false;
@@ -81,7 +80,7 @@ fn is_paid_by(order: &mut Entity, amount: i64) -> bool {
     due == 0
 }
 
-/// The bank refuses, or nobody hears from it.
+/// Fails a payment: the bank declined it or did not answer.
 pub(crate) fn fail(state: &mut State, id: &str, reason: &str) -> Vec<Event> {
     let Some(payment) = state.payments.get_mut(id) else { return Vec::new() };
     payment.set([
@@ -95,7 +94,7 @@ pub(crate) fn fail(state: &mut State, id: &str, reason: &str) -> Vec<Event> {
     vec![Event::of_payment("payment.failed", payment)]
 }
 
-/// What checkout tells the browser about a failed payment.
+/// The error that checkout gives to the browser for a failed payment.
 pub(crate) fn error_of(payment: &Entity) -> Value {
     let member = |name: &str| payment.json().get(name).cloned().unwrap_or_default();
     json!({
@@ -110,7 +109,7 @@ pub(crate) fn error_of(payment: &Entity) -> Value {
 
 const NO_ERROR: [&str; 5] = ["error_code", "error_description", "error_source", "error_step", "error_reason"];
 
-/// Two per cent, and 18 per cent of them as tax, which the fee includes. It reproduces most published samples.
+/// A fee of 2 %, and a tax of 18 % of it, which the returned fee includes. Reproduces most published samples.
 fn fee_and_tax(amount: i64) -> (i64, i64) {
     let fee = amount * 2 / 100;
     let tax = fee * 18 / 100;

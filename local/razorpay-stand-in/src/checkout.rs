@@ -1,4 +1,4 @@
-//! The customer at checkout, and what the browser gets from there.
+//! Checkout: plays the customer and builds the result that the browser gets.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -13,17 +13,17 @@ use crate::{
     webhooks::Event,
 };
 
-/// What comes of a payment.
+/// The outcome of a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// The bank has not answered yet.
     Created,
-    /// The bank agreed; the payment waits for its capture.
+    /// The bank authorized the payment, which waits for its capture.
     Authorized,
-    /// The bank agreed, and the payment was captured at once.
+    /// The payment was authorized and captured at once.
     Captured,
-    /// The bank refused.
+    /// The bank declined the payment.
     Failed,
 }
 
@@ -31,33 +31,30 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Attempt {
-    /// The order to pay.
     pub order_id: String,
-    /// What comes of it. Without it the payment is captured, unless the order wants that done by a call.
+    /// By default `Captured`, or `Authorized` for an order with manual capture.
     pub outcome: Option<Outcome>,
-    /// Whether webhooks tell of it.
+    /// Whether webhooks are sent.
     pub webhooks: bool,
-    /// Another amount than the order's.
+    /// Overrides the order's amount.
     pub amount: Option<i64>,
-    /// Another currency than the order's.
+    /// Overrides the order's currency.
     pub currency: Option<String>,
     /// `upi`, `card`, `netbanking`, `wallet`, or any other method.
     pub method: Option<String>,
-    /// Whether to pay although the order is paid or has an authorized payment. On a paid order, one that is only authorized
-    /// is given back at once, as Razorpay does; one that is captured stays, against Razorpay's rules.
+    /// Whether to pay although the order is paid or has an authorized payment. On a paid order an authorized payment is
+    /// refunded at once, as at Razorpay; a captured one stays, against Razorpay's rules.
     pub second: bool,
-    /// Why it failed: `payment_failed` if not told.
+    /// The `error_reason` of a failure; `payment_failed` by default.
     pub reason: Option<String>,
-    /// The customer's e-mail address.
     pub email: Option<String>,
     /// The customer's phone number.
     pub contact: Option<String>,
-    /// The notes of the payment.
     pub notes: Option<Value>,
 }
 
 impl Default for Attempt {
-    /// An attempt to pay nothing, of which webhooks tell.
+    /// An attempt without an order; webhooks are sent.
     fn default() -> Self {
         Self {
             order_id: String::new(),
@@ -75,14 +72,12 @@ impl Default for Attempt {
     }
 }
 
-/// What the browser gets from checkout.
+/// The result of checkout, as the browser gets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkout {
-    /// The order.
     pub order_id: String,
-    /// The payment.
     pub payment_id: String,
-    /// The signature of both. Empty if the payment failed or hangs: there is none then.
+    /// Signs both ids. Empty if the payment failed or is unanswered, because there is no signature then.
     pub signature: String,
 }
 
@@ -95,7 +90,7 @@ impl Checkout {
         Self { order_id: order_id.to_owned(), payment_id: payment_id.to_owned(), signature }
     }
 
-    /// The same as the browser's handler sees it, or its failure event.
+    /// The JSON that the browser's success handler gets, or its failure event.
     pub(crate) fn json(&self, state: &State) -> Value {
         let signature = Some(&self.signature).filter(|signature| !signature.is_empty());
         let mut answer = json!({
@@ -111,7 +106,7 @@ impl Checkout {
     }
 }
 
-/// Pays an order, or tries to.
+/// Plays an attempt to pay an order.
 pub(crate) fn pay(state: &mut State, attempt: &Attempt) -> Result<Checkout> {
     let order = state.orders.find(&attempt.order_id)?;
     let order_id = order.text("id").to_owned();
@@ -142,7 +137,7 @@ pub(crate) fn pay(state: &mut State, attempt: &Attempt) -> Result<Checkout> {
     Ok(Checkout::new(&order_id, &id, outcome))
 }
 
-/// Moves a payment on that hung, failed or waits for its capture: the bank may change its mind days later.
+/// Moves a created, failed or authorized payment to another outcome: a bank may still answer days later.
 pub(crate) fn change(state: &mut State, id: &str, outcome: Outcome, webhooks: bool) -> Result {
     let status = state.payments.find(id)?.text("status");
     if !matches!(status, "created" | "failed" | "authorized") {

@@ -8,10 +8,10 @@ use crate::{
     request::Request,
 };
 
-/// The Unix times that `from` and `to` may be.
+/// The accepted range of `from` and `to`, in Unix seconds.
 const TIMES: (i64, i64) = (946_684_800, 4_765_046_400);
 
-/// The entities of a list that the query asks for: `from`, `to`, `skip`, `count`.
+/// The page of a list that the query selects by `from`, `to`, `skip` and `count`.
 pub(crate) fn page<'a>(request: &Request, all: impl Iterator<Item = &'a Entity>) -> Result<Vec<&'a Entity>> {
     let from = number(request, "from", TIMES)?;
     let to = number(request, "to", TIMES)?;
@@ -25,7 +25,7 @@ pub(crate) fn page<'a>(request: &Request, all: impl Iterator<Item = &'a Entity>)
     Ok(all.filter(is_asked_for).skip(skip).take(count).collect())
 }
 
-/// A collection of entities that are JSON already.
+/// A collection of entities given as JSON.
 pub(crate) fn collection(items: &[Value]) -> Value {
     json!({"entity": "collection", "count": items.len(), "items": items})
 }

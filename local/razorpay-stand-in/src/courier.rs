@@ -1,4 +1,4 @@
-//! The courier: delivers webhooks in the background, and does what is due.
+//! The courier: a background task that delivers webhooks and runs due tasks.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,7 +14,7 @@ use crate::{
     webhooks::{Delivery, Webhook},
 };
 
-/// Works until `stop` says so, or its sender is gone.
+/// Runs until `stop` changes or its sender is dropped.
 pub(crate) async fn work(shared: Arc<Shared<State>>, mut stop: watch::Receiver<()>) {
     let Ok(client) = client() else { return };
     let mut changes = shared.changes();
@@ -37,7 +37,7 @@ pub(crate) async fn work(shared: Arc<Shared<State>>, mut stop: watch::Receiver<(
     }
 }
 
-/// How long there is nothing to do. Nothing at all means for ever.
+/// The time until the next delivery or task; `None` if there is neither.
 fn wait(shared: &Shared<State>) -> Option<Duration> {
     let state = shared.look();
     let post = state.settings.webhook_url.as_ref().and_then(|_| state.post.next());
@@ -45,10 +45,10 @@ fn wait(shared: &Shared<State>) -> Option<Duration> {
     Some((next - state.clock.now()).to_std().unwrap_or_default())
 }
 
-/// What is to be delivered now, after what had to be done before.
+/// Runs due tasks, then takes the webhooks that are due.
 fn due(shared: &Shared<State>) -> Vec<Vec<Webhook>> {
     let mut due = Vec::new();
-    // A file that cannot be written is told to whoever calls next.
+    // A state file that cannot be written fails the next call.
     let _ = shared.change(|state| {
         state.do_what_is_due();
         let now = state.clock.now();
@@ -59,7 +59,7 @@ fn due(shared: &Shared<State>) -> Vec<Vec<Webhook>> {
     due
 }
 
-/// Delivers the webhooks of one call, one after the other.
+/// Delivers the webhooks of one call in sequence.
 async fn round(shared: Arc<Shared<State>>, client: Client, batch: Vec<Webhook>) {
     for webhook in batch {
         let settings = shared.look().settings.clone();
@@ -102,7 +102,7 @@ fn client() -> reqwest::Result<Client> {
         .map(|config| config.with_root_certificates(RootCertStore::empty()).with_no_client_auth());
     match tls {
         Ok(tls) => builder.tls_backend_preconfigured(tls).build(),
-        // The provider always knows the protocol versions; should it not, the client says so when it is built.
+        // The provider supports the default protocol versions; without them building the client would fail.
         Err(_) => builder.build(),
     }
 }

@@ -1,4 +1,4 @@
-//! Which call is answered by what.
+//! The routes of the API.
 
 use crate::{
     answer::{Refusal, Result},

@@ -1,4 +1,4 @@
-//! Orders, payments and refunds as they are kept: an entity is the JSON that the API shows.
+//! Storage of orders, payments and refunds. An entity is the JSON that the API shows.
 
 use std::collections::HashMap;
 
@@ -13,22 +13,21 @@ use crate::answer::{Refusal, Result};
 pub(crate) struct Entity(Value);
 
 impl Entity {
-    /// An entity that is this JSON.
     pub(crate) fn new(json: Value) -> Self {
         Self(json)
     }
 
-    /// A text, empty if absent.
+    /// A string member; empty if absent.
     pub(crate) fn text(&self, name: &str) -> &str {
         self.0.get(name).and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// A number, 0 if absent.
+    /// An integer member; 0 if absent.
     pub(crate) fn number(&self, name: &str) -> i64 {
         self.0.get(name).and_then(Value::as_i64).unwrap_or_default()
     }
 
-    /// A flag, off if absent.
+    /// A boolean member; false if absent.
     pub(crate) fn flag(&self, name: &str) -> bool {
         self.0.get(name).and_then(Value::as_bool).unwrap_or_default()
     }
@@ -45,7 +44,7 @@ impl Entity {
         &self.0
     }
 
-    /// The same, to change at will.
+    /// The same, for changes against all rules.
     pub(crate) fn json_mut(&mut self) -> &mut Value {
         &mut self.0
     }
@@ -60,35 +59,31 @@ pub(crate) struct Entities {
 }
 
 impl Entities {
-    /// Adds one.
     pub(crate) fn add(&mut self, entity: Entity) {
         self.places.insert(entity.text("id").to_owned(), self.rows.len());
         self.rows.push(entity);
     }
 
-    /// The one with this id.
     pub(crate) fn get(&self, id: &str) -> Option<&Entity> {
         self.places.get(id).and_then(|place| self.rows.get(*place))
     }
 
-    /// The same, to change.
     pub(crate) fn get_mut(&mut self, id: &str) -> Option<&mut Entity> {
         self.places.get(id).and_then(|place| self.rows.get_mut(*place))
     }
 
-    /// The one that a call names. What cannot be an id is refused in other words than what is unknown.
+    /// The entity that a call names. A malformed id and an unknown one are refused with different texts.
     pub(crate) fn find(&self, id: &str) -> Result<&Entity> {
         expect_id(id)?;
         self.get(id).ok_or_else(Refusal::unknown_id)
     }
 
-    /// The same, to change.
     pub(crate) fn find_mut(&mut self, id: &str) -> Result<&mut Entity> {
         expect_id(id)?;
         self.get_mut(id).ok_or_else(Refusal::unknown_id)
     }
 
-    /// All, newest first. The order is a guess.
+    /// All, newest first; that Razorpay lists them so is a guess.
     pub(crate) fn newest(&self) -> impl Iterator<Item = &Entity> {
         self.rows.iter().rev()
     }

@@ -1,4 +1,4 @@
-//! Trouble on demand: slow calls, wrong answers, rate limits, and answers that get lost.
+//! Fault injection: slow calls, error answers, rate limits and lost answers.
 
 use std::{io, time::Duration};
 
@@ -9,35 +9,34 @@ use serde_json::Value;
 
 use crate::answer::Refusal;
 
-/// What is to go wrong with the next calls of a path. It waits first; the call then goes on, unless there is a status or
-/// a body to answer instead, or the connection is to be closed.
+/// A fault of the next calls to a path. It waits for the delay; then the call proceeds, unless the fault has a status
+/// or a body to answer instead, or closes the connection.
 /// Over HTTP by `POST /_faults` with these members and the path; the delay is `delay_ms`, a number of milliseconds.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Fault {
-    /// How many calls it spoils.
+    /// How many calls it affects.
     pub times: usize,
-    /// The only method that it spoils, such as `POST`.
+    /// The only method that it affects, such as `POST`.
     pub method: Option<String>,
-    /// How long it waits.
     #[serde(rename = "delay_ms", deserialize_with = "stand_in::milliseconds")]
     pub delay: Option<Duration>,
     /// The status to answer; 200 if there is only a body.
     pub status: Option<u16>,
-    /// The body to answer: text goes out as it is, anything else as JSON.
+    /// The body to answer: a string is sent as it is, anything else as JSON.
     pub body: Option<Value>,
-    /// More headers.
+    /// Additional headers.
     #[serde(deserialize_with = "stand_in::headers")]
     pub headers: Vec<(String, String)>,
     /// Whether the connection is closed without an answer.
     pub close: bool,
-    /// Whether the call has its effect before anything goes wrong. Without a status and a body its answer is lost: the
-    /// connection is closed.
+    /// Whether the call takes effect before the fault. Without a status and a body its answer is lost: the connection
+    /// is closed.
     pub after: bool,
 }
 
 impl Default for Fault {
-    /// One call, with which nothing is wrong yet.
+    /// One call, which proceeds normally.
     fn default() -> Self {
         Self {
             times: 1,
@@ -63,17 +62,17 @@ impl Fault {
         Self { status: Some(status), body: Some(body.into()), ..Self::default() }
     }
 
-    /// One call is late.
+    /// One call is delayed.
     pub fn delay(delay: Duration) -> Self {
         Self { delay: Some(delay), ..Self::default() }
     }
 
-    /// The connection of one call is closed before anything happens.
+    /// The connection of one call is closed before the call takes effect.
     pub fn closed() -> Self {
         Self { close: true, ..Self::default() }
     }
 
-    /// One call has its effect, and its answer is lost.
+    /// One call takes effect, and its answer is lost.
     pub fn lost() -> Self {
         Self { after: true, ..Self::default() }
     }
@@ -84,31 +83,31 @@ impl Fault {
         Self::answer(status, body)
     }
 
-    /// One call runs into trouble on Razorpay's side.
+    /// One call fails with an internal error of Razorpay.
     pub fn server_error() -> Self {
         let (status, body) = Refusal::server_error().parts();
         Self::answer(status, body)
     }
 
-    /// The same for so many calls.
+    /// The same for this many calls.
     #[must_use]
     pub fn times(self, times: usize) -> Self {
         Self { times, ..self }
     }
 
-    /// The same for calls by this method only.
+    /// The same for calls with this method only.
     #[must_use]
     pub fn method(self, method: &str) -> Self {
         Self { method: Some(method.to_owned()), ..self }
     }
 
-    /// The same, but the call has its effect first.
+    /// The same, but the call takes effect first.
     #[must_use]
     pub fn after(self) -> Self {
         Self { after: true, ..self }
     }
 
-    /// What the spoiled call gets, unless it goes on.
+    /// The answer to the affected call; `None` if the call proceeds.
     pub(crate) fn response(&self) -> Option<Response> {
         let answers = self.status.is_some() || self.body.is_some();
         if self.close || (self.after && !answers) {
@@ -128,7 +127,7 @@ impl stand_in::Fault for Fault {
     }
 }
 
-/// A response that ends the connection before its first byte: its body breaks while its head waits to be sent.
+/// A response that closes the connection before its first byte: its body fails while its head is still buffered.
 fn no_response() -> Response {
     let broken = Err::<Vec<u8>, _>(io::Error::from(io::ErrorKind::ConnectionAborted));
     Response::new(Body::from_stream(stream::iter([broken])))

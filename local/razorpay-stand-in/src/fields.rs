@@ -1,4 +1,4 @@
-//! What the bodies of calls must look like, member by member.
+//! Validation of the members of request bodies.
 
 use serde_json::{Map, Value, json};
 
@@ -16,20 +16,19 @@ impl Request {
         self.body.get(name).filter(|value| !value.is_null())
     }
 
-    /// Refuses members that the call does not know.
+    /// Refuses all members but these.
     pub(crate) fn expect_only(&self, known: &[&str]) -> Result<()> {
         let extra: Vec<_> = self.body.keys().map(String::as_str).filter(|name| !known.contains(name)).collect();
         if extra.is_empty() { Ok(()) } else { Err(Refusal::extra_fields(&extra.join(", "))) }
     }
 
-    /// An integer. Only in a form it may be a text.
+    /// An integer. Only a form may have it as a string.
     pub(crate) fn integer(&self, name: &str) -> Result<Option<i64>> {
         let Some(value) = self.member(name) else { return Ok(None) };
         let number = if self.is_form { value.as_str().and_then(|text| text.parse().ok()) } else { value.as_i64() };
         number.map(Some).ok_or_else(|| Refusal::not_an_integer(name))
     }
 
-    /// A text.
     pub(crate) fn text(&self, name: &str) -> Result<Option<&str>> {
         match self.member(name) {
             None => Ok(None),
@@ -38,7 +37,7 @@ impl Request {
         }
     }
 
-    /// A flag. In a form, and in older integrations, it is `1` or `0`.
+    /// A boolean. Forms and older integrations send `1` or `0`.
     pub(crate) fn flag(&self, name: &str) -> Option<bool> {
         match self.member(name)? {
             Value::Bool(flag) => Some(*flag),
@@ -48,7 +47,7 @@ impl Request {
         }
     }
 
-    /// The notes. There is no empty object: none are `[]`.
+    /// The notes. Without any they are `[]`, never an empty object.
     pub(crate) fn notes(&self) -> Result {
         match self.member("notes") {
             None => Ok(json!([])),

@@ -1,4 +1,4 @@
-//! What the stand-in offers beside the API, for developers and for tests in any language.
+//! Hooks: calls beside the API with which developers, and tests in any language, control the stand-in.
 
 use std::time::Duration;
 

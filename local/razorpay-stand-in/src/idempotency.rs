@@ -1,5 +1,4 @@
-//! Keys that make a repeated refund the same refund. They are kept until a test has them forgotten; how long
-//! Razorpay keeps them is not known.
+//! Idempotency keys of refunds. They are kept until a test clears them; how long Razorpay keeps them is not known.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -13,7 +12,7 @@ use crate::{
     state::State,
 };
 
-/// The keys of refunds that were made. One that was refused may be tried again by the same key; that is a guess.
+/// The keys of created refunds. A refused refund can be retried with the same key; that is a guess.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Keys(BTreeMap<String, Used>);
 
@@ -25,7 +24,7 @@ struct Used {
 }
 
 impl Keys {
-    /// The refund that was made by this key.
+    /// The refund that was created with this key. The key must not come with another payment or body.
     pub(crate) fn refund(
         &self,
         key: Option<&str>,
@@ -40,7 +39,7 @@ impl Keys {
         }
     }
 
-    /// Notes which refund was made by a key.
+    /// Records the refund that was created with a key.
     pub(crate) fn add(&mut self, key: Option<&str>, payment_id: &str, body: &Map<String, Value>, refund_id: &str) {
         if let Some(key) = key {
             let used = Used { payment_id: payment_id.to_owned(), body: body.clone(), refund_id: refund_id.to_owned() };
@@ -49,7 +48,7 @@ impl Keys {
     }
 }
 
-/// The key of a call, if it is one.
+/// The key of a call, validated.
 pub(crate) fn key(request: &Request) -> Result<Option<&str>> {
     let Some(key) = request.idempotency_key.as_deref() else { return Ok(None) };
     if key.len() < 10 {
@@ -61,7 +60,7 @@ pub(crate) fn key(request: &Request) -> Result<Option<&str>> {
     Ok(Some(key))
 }
 
-/// Holds the key of a call while it is answered, which a fault may draw out.
+/// Holds the key of a call until the call has taken effect, which a fault may delay.
 #[derive(Debug)]
 pub(crate) struct Turn {
     shared: Arc<Shared<State>>,
@@ -69,7 +68,7 @@ pub(crate) struct Turn {
 }
 
 impl Turn {
-    /// Refuses a call whose key another one holds.
+    /// Refuses a call whose key is held by a concurrent one.
     pub(crate) fn take(shared: &Arc<Shared<State>>, request: &Request) -> Result<Self> {
         let key = request.idempotency_key.clone();
         if let Some(key) = &key

@@ -1,8 +1,9 @@
-//! A stand-in for Razorpay on one machine: orders, payments, captures, refunds and webhooks, with a hook that plays the customer.
+//! A stand-in for Razorpay on one machine: orders, payments, captures, refunds, webhooks, and a hook that plays the
+//! customer.
 //!
-//! Tests start as many as they like, each with its own orders; developers run the binary. The official SDKs work against it
-//! unmodified. What is not known about the real service is noted where it is decided: the texts and statuses in `answer.rs`,
-//! the defaults in `settings.rs`.
+//! Tests start any number of them, each with its own orders; developers run the binary. The official SDKs work against
+//! it unmodified. Guesses about the real service are marked where they are made: texts and statuses in `answer.rs`,
+//! defaults in `settings.rs`.
 
 mod agenda;
 mod answer;
@@ -43,10 +44,10 @@ pub type StandIn = stand_in::StandIn<Razorpay>;
 /// The id of the only API key.
 pub const KEY_ID: &str = "rzp_test_local00000000";
 
-/// The secret of the API key. It signs what checkout hands to the browser.
+/// The secret of the API key, which also signs the result of checkout.
 pub const KEY_SECRET: &str = "local-key-secret";
 
-/// The secret that signs webhooks, unless the settings say otherwise.
+/// The default of the secret that signs webhooks.
 pub const WEBHOOK_SECRET: &str = "local-webhook-secret";
 
 /// The id of the only account, as webhooks name it.

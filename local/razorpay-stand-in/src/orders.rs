@@ -1,4 +1,4 @@
-//! Orders: what is to be paid.
+//! The endpoints of orders.
 
 use serde_json::{Value, json};
 
@@ -12,12 +12,12 @@ use crate::{
     state::State,
 };
 
-/// The smallest amount of an order or a refund.
+/// The minimum amount of an order or a refund.
 pub(crate) const LEAST: i64 = 100;
 
 const RECEIPT_LENGTH: usize = 40;
 
-/// Members that other products use are taken and left alone.
+/// Members of other products are accepted and ignored.
 const MEMBERS: &[&str] = &[
     "amount",
     "bank_account",
@@ -36,7 +36,6 @@ const MEMBERS: &[&str] = &[
     "unique_receipt",
 ];
 
-/// Creates an order.
 pub(crate) fn create(state: &mut State, request: &Request) -> Result {
     if state.settings.refuses_extra_fields {
         request.expect_only(MEMBERS)?;
@@ -87,7 +86,7 @@ pub(crate) fn create(state: &mut State, request: &Request) -> Result {
     Ok(order)
 }
 
-/// Whether payments of the order wait for a capture: by `payment.capture`, or by the older `payment_capture`.
+/// Whether capture is manual: by `payment.capture`, or by the older `payment_capture`.
 fn is_manual(request: &Request) -> Result<bool> {
     match request.member("payment").and_then(|payment| payment.get("capture")) {
         None => Ok(request.flag("payment_capture") == Some(false)),
@@ -101,7 +100,6 @@ fn with_receipt<'a>(state: &'a State, receipt: &str) -> Option<&'a Entity> {
     state.orders.newest().find(|order| order.text("receipt") == receipt)
 }
 
-/// Lists orders.
 pub(crate) fn list(state: &State, request: &Request) -> Result {
     let receipt = request.query("receipt");
     let authorized = request.query("authorized").map(|flag| flag == "1" || flag == "true");
@@ -122,12 +120,11 @@ pub(crate) fn list(state: &State, request: &Request) -> Result {
     Ok(collections::collection(&page.into_iter().map(with_payments).collect::<Vec<_>>()))
 }
 
-/// Shows an order.
 pub(crate) fn show(state: &State, id: &str) -> Result {
     Ok(state.orders.find(id)?.json().clone())
 }
 
-/// Changes the notes, the only thing that can change.
+/// Changes the notes, the only member that can change.
 pub(crate) fn update(state: &mut State, request: &Request, id: &str) -> Result {
     update_notes(state.orders.find_mut(id)?, request)
 }
@@ -138,17 +135,15 @@ pub(crate) fn payments(state: &State, id: &str) -> Result {
     Ok(collections::of(payments_of(state, id)))
 }
 
-/// The payments of an order, newest first. The order is a guess.
+/// The payments of an order, newest first; that Razorpay lists them so is a guess.
 pub(crate) fn payments_of<'a>(state: &'a State, id: &str) -> impl Iterator<Item = &'a Entity> {
     state.payments.newest().filter(move |payment| payment.text("order_id") == id)
 }
 
-/// Whether a payment of the order waits for its capture.
 pub(crate) fn has_authorized_payment(state: &State, id: &str) -> bool {
     payments_of(state, id).any(|payment| payment.text("status") == "authorized")
 }
 
-/// Changes the notes of an entity.
 pub(crate) fn update_notes(entity: &mut Entity, request: &Request) -> Result {
     request.expect_only(&["notes"])?;
     request.member("notes").ok_or_else(|| Refusal::required("notes"))?;

@@ -1,4 +1,4 @@
-//! Payments: what customers paid, or tried to.
+//! The endpoints of payments, and the payment as JSON.
 
 use serde_json::{Value, json};
 
@@ -7,22 +7,20 @@ use crate::{
     state::State,
 };
 
-/// Lists payments.
 pub(crate) fn list(state: &State, request: &Request) -> Result {
     Ok(collections::of(collections::page(request, state.payments.newest())?))
 }
 
-/// Shows a payment.
 pub(crate) fn show(state: &State, id: &str) -> Result {
     Ok(state.payments.find(id)?.json().clone())
 }
 
-/// Changes the notes, the only thing that can change.
+/// Changes the notes, the only member that can change.
 pub(crate) fn update(state: &mut State, request: &Request, id: &str) -> Result {
     update_notes(state.payments.find_mut(id)?, request)
 }
 
-/// The payment of a customer whose bank has not answered yet. It is of the order's amount unless the attempt says otherwise.
+/// A payment that the bank has not answered yet. Amount and currency are the order's unless the attempt overrides them.
 pub(crate) fn new(state: &State, order: &Entity, attempt: &Attempt) -> Entity {
     let method = attempt.method.as_deref().unwrap_or("upi");
     let by = |wanted: &str, value: &str| if method == wanted { value.into() } else { Value::Null };
@@ -69,7 +67,7 @@ pub(crate) fn new(state: &State, order: &Entity, attempt: &Attempt) -> Entity {
     payment
 }
 
-/// What the bank tells about itself. It is there from the beginning, empty until the payment is authorized.
+/// The bank's references, by method. Their members exist from the start, null until the payment is authorized.
 fn acquirer_data(method: &str) -> Value {
     match method {
         "upi" => json!({"rrn": null}),
@@ -80,7 +78,7 @@ fn acquirer_data(method: &str) -> Value {
     }
 }
 
-/// What the bank tells about itself when it has agreed.
+/// The bank's references for an authorized payment.
 pub(crate) fn acknowledged(payment: &Entity) -> Value {
     let mut data = acquirer_data(payment.text("method"));
     for value in data.as_object_mut().into_iter().flat_map(|data| data.values_mut()) {

@@ -1,4 +1,4 @@
-//! The stand-in as tests hold it, beside what they can do to any.
+//! The stand-in's methods for tests, beside those that all stand-ins share.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,19 +10,17 @@ use crate::{
     idempotency::Keys, returns, sign, state::State, webhooks::Event,
 };
 
-/// What Razorpay knows.
+/// Access to the state of a running stand-in.
 #[derive(Debug)]
 pub struct Razorpay {
     pub(crate) shared: Arc<Shared<State>>,
 }
 
 impl Razorpay {
-    /// The id of the API key.
     pub fn key_id(&self) -> &'static str {
         KEY_ID
     }
 
-    /// The secret of the API key.
     pub fn key_secret(&self) -> &'static str {
         KEY_SECRET
     }
@@ -32,36 +30,36 @@ impl Razorpay {
         self.shared.keep(|state| change(&mut state.settings));
     }
 
-    /// Puts the stand-in's clock forward: refunds end, authorized payments are given back and webhooks tried again without a
-    /// wait.
+    /// Advances the stand-in's clock: pending refunds end, uncaptured payments are refunded and webhooks retried
+    /// without waiting.
     pub fn advance(&self, by: Duration) {
         self.shared.keep(|state| state.advance(by));
     }
 
-    /// Plays a customer who pays this order, and answers what the browser gets.
+    /// Plays a customer who pays this order; returns what the browser gets.
     ///
     /// # Panics
     ///
-    /// When Razorpay would not let them: the order is unknown or paid.
+    /// When Razorpay would refuse it: the order is unknown or paid.
     #[expect(clippy::panic, reason = "a test cannot go on without it")]
     pub fn checkout(&self, order_id: &str, outcome: Outcome) -> Checkout {
         let attempt = Attempt { order_id: order_id.to_owned(), outcome: Some(outcome), ..Attempt::default() };
         self.pay(&attempt).unwrap_or_else(|refusal| panic!("{order_id} cannot be paid: {refusal}"))
     }
 
-    /// Plays a customer in every detail. An error is why Razorpay would not let them.
+    /// Plays an attempt to pay in every detail. The error is the text of Razorpay's refusal.
     pub fn pay(&self, attempt: &Attempt) -> Result<Checkout, String> {
         self.shared.keep(|state| checkout::pay(state, attempt)).map_err(|refusal| refusal.description().to_owned())
     }
 
-    /// Lets the bank change its mind about a payment that hung, failed, or waits for its capture. Webhooks tell of it.
+    /// Moves a created, failed or authorized payment to another outcome, as a late answer of the bank. Sends webhooks.
     pub fn move_payment(&self, id: &str, outcome: Outcome) -> Result<Value, String> {
         self.shared
             .keep(|state| checkout::change(state, id, outcome, true))
             .map_err(|refusal| refusal.description().to_owned())
     }
 
-    /// Ends a pending refund. Webhooks tell of it.
+    /// Ends a pending refund. Sends webhooks.
     pub fn end_refund(&self, id: &str, outcome: RefundOutcome) -> Result<Value, String> {
         self.shared
             .keep(|state| returns::decide(state, id, outcome))
@@ -103,17 +101,17 @@ impl Razorpay {
         self.shared.keep(|state| state.keys = Keys::default());
     }
 
-    /// Changes anything about an order, against all rules. Does nothing if there is no such order.
+    /// Edits the JSON of an order without any check. Does nothing if the id is unknown.
     pub fn change_order(&self, id: &str, change: impl FnOnce(&mut Value)) {
         self.shared.keep(|state| state.orders.get_mut(id).map(|order| change(order.json_mut())));
     }
 
-    /// Changes anything about a payment, against all rules. Does nothing if there is no such payment.
+    /// Edits the JSON of a payment without any check. Does nothing if the id is unknown.
     pub fn change_payment(&self, id: &str, change: impl FnOnce(&mut Value)) {
         self.shared.keep(|state| state.payments.get_mut(id).map(|payment| change(payment.json_mut())));
     }
 
-    /// Changes anything about a refund, against all rules. Does nothing if there is no such refund.
+    /// Edits the JSON of a refund without any check. Does nothing if the id is unknown.
     pub fn change_refund(&self, id: &str, change: impl FnOnce(&mut Value)) {
         self.shared.keep(|state| state.refunds.get_mut(id).map(|refund| change(refund.json_mut())));
     }
@@ -128,7 +126,7 @@ impl Razorpay {
         self.change(|settings| settings.webhook_url = Some(url.to_owned()));
     }
 
-    /// Delivers one recorded webhook again, or all. Tells how many.
+    /// Redelivers one recorded webhook, or all; returns how many.
     pub fn deliver_again(&self, event_id: Option<&str>) -> usize {
         self.shared.keep(|state| {
             let now = state.clock.now();
@@ -136,7 +134,7 @@ impl Razorpay {
         })
     }
 
-    /// Announces an event that nothing here brings about, such as a dispute. The payload is that of the envelope.
+    /// Sends an event that the stand-in never causes itself, such as a dispute. `payload` is that of the envelope.
     pub fn announce(&self, event: &str, payload: &Map<String, Value>) {
         self.shared.keep(|state| state.announce(vec![Event::new(event, payload)]));
     }
@@ -152,7 +150,7 @@ impl Razorpay {
         }
     }
 
-    /// The signature of a webhook with this body, by the present secret.
+    /// The signature of a webhook with this body, by the current secret.
     pub fn sign_webhook(&self, body: &[u8]) -> String {
         sign(&self.shared.look().settings.webhook_secret, body)
     }

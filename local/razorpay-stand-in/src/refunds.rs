@@ -1,4 +1,4 @@
-//! Refunds that a call asks for.
+//! The endpoints of refunds.
 
 use serde_json::{Value, json};
 
@@ -27,9 +27,9 @@ pub(crate) fn create(state: &mut State, request: &Request, payment_id: &str) -> 
     let refund = new(state, request, payment_id)?;
     let (id, amount) = (refund.text("id").to_owned(), refund.number("amount"));
     let mut events = returns::begin(state, refund);
-    // One that fails is pending first: nobody reported a failed one in the answer to its creation.
+    // A failing refund is pending first: no report shows a failed one in the answer to its creation.
     if state.settings.refund_delay.is_zero() && State::usual_outcome(amount) == RefundOutcome::Processed {
-        // The snapshot of `refund.created` may show it processed already.
+        // The snapshot in `refund.created` may already be processed.
         let finished = returns::finish(state, &id, None);
         events = created(state, &id).into_iter().chain(finished).collect();
     } else {
@@ -73,7 +73,7 @@ fn new(state: &State, request: &Request, payment_id: &str) -> Result<Entity> {
     Ok(entity(state, payment, amount.unwrap_or(left), &about))
 }
 
-/// What whoever refunds says about it.
+/// The optional members of a refund.
 pub(crate) struct About<'a> {
     pub(crate) notes: Value,
     pub(crate) receipt: Option<&'a str>,
@@ -108,7 +108,7 @@ pub(crate) fn list(state: &State, request: &Request, payment_id: Option<&str>) -
     Ok(collections::of(collections::page(request, state.refunds.newest().filter(is_asked_for))?))
 }
 
-/// Shows a refund, perhaps only if it is one of this payment.
+/// Shows a refund; with a `payment_id` only one of that payment.
 pub(crate) fn show(state: &State, id: &str, payment_id: Option<&str>) -> Result {
     if let Some(payment_id) = payment_id {
         state.payments.find(payment_id)?;
@@ -120,7 +120,7 @@ pub(crate) fn show(state: &State, id: &str, payment_id: Option<&str>) -> Result 
     Ok(refund.json().clone())
 }
 
-/// Changes the notes, the only thing that can change.
+/// Changes the notes, the only member that can change.
 pub(crate) fn update(state: &mut State, request: &Request, id: &str) -> Result {
     update_notes(state.refunds.find_mut(id)?, request)
 }

@@ -1,4 +1,4 @@
-//! A call as the endpoints read it.
+//! A parsed call, as the endpoints read it.
 
 use axum::{
     body,
@@ -14,26 +14,25 @@ use crate::{
 
 const BODY_LIMIT: usize = 1024 * 1024;
 
-/// A call: where to, by whom, with what.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) body: Map<String, Value>,
-    /// What makes a repeated refund the same refund.
+    /// The header `X-Refund-Idempotency`.
     pub(crate) idempotency_key: Option<String>,
-    /// Whether the body was a form, in which numbers are texts.
+    /// Whether the body was a form, in which numbers are strings.
     pub(crate) is_form: bool,
     query: Vec<(String, String)>,
     authorization: String,
 }
 
 impl Request {
-    /// Reads the whole call. The body is JSON or a form, an empty one counts as `{}`.
+    /// Reads the whole call. The body is JSON or a form; an empty one counts as `{}`.
     pub(crate) async fn read(request: axum::extract::Request) -> Result<Self> {
         let (parts, body) = request.into_parts();
         let bytes = body::to_bytes(body, BODY_LIMIT).await.map_err(|error| Refusal::unreadable(&error.to_string()))?;
-        // `curl -d` calls everything a form.
+        // `curl -d` sends JSON with the content type of a form too.
         let is_form = header(&parts.headers, "content-type").is_some_and(|form| form.contains("form-urlencoded"))
             && !bytes.starts_with(b"{");
         let body = match (bytes.is_empty(), is_form) {
@@ -55,22 +54,21 @@ impl Request {
         })
     }
 
-    /// Whether the call cannot change anything.
     pub(crate) fn only_reads(&self) -> bool {
         self.method == "GET"
     }
 
-    /// A member of the query.
+    /// A query parameter; an empty one counts as absent.
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str()).filter(|it| !it.is_empty())
     }
 
-    /// Whether the answer shall hold this too. The Node SDK writes `expand[expand[]][]`.
+    /// Whether the query expands this member. The Node SDK writes `expand[expand[]][]`.
     pub(crate) fn expands(&self, name: &str) -> bool {
         self.query.iter().any(|(found, value)| found.starts_with("expand[") && value == name)
     }
 
-    /// Whether the caller has the API key. The scheme is spelt exactly so.
+    /// Whether the caller has the API key. The scheme is case-sensitive.
     pub(crate) fn is_authenticated(&self) -> bool {
         let encoded = self.authorization.strip_prefix("Basic ").unwrap_or_default();
         STANDARD.decode(encoded).is_ok_and(|decoded| decoded == format!("{KEY_ID}:{KEY_SECRET}").as_bytes())

@@ -1,4 +1,4 @@
-//! How a refund moves, and what it does to its payment.
+//! The steps of a refund, and their effect on its payment.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -17,11 +17,11 @@ use crate::{
 pub enum RefundOutcome {
     /// The money is on its way to the customer.
     Processed,
-    /// The bank did not take it.
+    /// The bank rejected it.
     Failed,
 }
 
-/// Takes the amount of a new refund from its payment.
+/// Adds a new refund, and its amount to its payment's `amount_refunded`.
 pub(crate) fn begin(state: &mut State, refund: Entity) -> Vec<Event> {
     let mut events = Vec::new();
     if let Some(payment) = state.payments.get_mut(refund.text("payment_id")) {
@@ -32,7 +32,7 @@ pub(crate) fn begin(state: &mut State, refund: Entity) -> Vec<Event> {
     events
 }
 
-/// Ends a pending refund: as told, or as it would in test mode.
+/// Ends a pending refund with this outcome, or as Razorpay's test mode would.
 pub(crate) fn finish(state: &mut State, id: &str, outcome: Option<RefundOutcome>) -> Vec<Event> {
     let Some(refund) = state.refunds.get_mut(id).filter(|refund| refund.text("status") == "pending") else {
         return Vec::new();
@@ -57,7 +57,7 @@ pub(crate) fn finish(state: &mut State, id: &str, outcome: Option<RefundOutcome>
     }
 }
 
-/// Ends a pending refund as told.
+/// Ends a pending refund with this outcome.
 pub(crate) fn decide(state: &mut State, id: &str, outcome: RefundOutcome) -> Result {
     let refund = state.refunds.find(id)?;
     if refund.text("status") != "pending" {
@@ -68,7 +68,7 @@ pub(crate) fn decide(state: &mut State, id: &str, outcome: RefundOutcome) -> Res
     refunds::show(state, id, None)
 }
 
-/// Gives back what was authorized and never captured. `captured` stays false, by which such a refund is known.
+/// Refunds an authorized payment that was never captured. `captured` stays false, unlike after other refunds.
 pub(crate) fn give_back(state: &mut State, id: &str) -> Vec<Event> {
     let Some(payment) = state.payments.get(id).filter(|payment| payment.text("status") == "authorized") else {
         return Vec::new();

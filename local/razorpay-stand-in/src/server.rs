@@ -1,4 +1,4 @@
-//! How calls are answered.
+//! Serves calls of the API and of hooks, with their faults.
 
 use std::{io, path::PathBuf, sync::Arc};
 
@@ -51,7 +51,7 @@ impl Razorpay {
             return Ok(spoiled);
         }
         let response = self.respond(&request, |state| endpoints::answer(state, &request)).into_response();
-        // What was done is done, even if its answer takes its time.
+        // The call has taken effect: its key is free even if a fault delays the answer.
         drop(turn);
         Ok(spoil(after).await.unwrap_or(response))
     }

@@ -1,4 +1,4 @@
-//! What the dashboard of an account would set, and how the stand-in's post behaves.
+//! Settings: those of an account's dashboard, and those of webhook delivery.
 
 use std::time::Duration;
 
@@ -6,43 +6,44 @@ use serde::{Deserialize, Serialize};
 
 use crate::WEBHOOK_SECRET;
 
-/// The settings of the account. They can change while the stand-in runs; over HTTP by `POST /_settings` with the members to
-/// change, where a duration is a number of milliseconds and its name ends in `_ms`.
+/// The settings of the account. They can change while the stand-in runs; over HTTP by `POST /_settings` with the
+/// members to change, where a duration is a number of milliseconds and its name ends in `_ms`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Settings {
-    /// Where webhooks go. Without it they are only recorded.
+    /// Where webhooks are delivered. Without it they are only recorded.
     pub webhook_url: Option<String>,
-    /// What signs the webhooks of events from now on. Retries of older ones keep their signature. Nothing is signed if empty.
+    /// Signs the webhooks of new events; retries of older ones keep their signature. If empty, nothing is signed.
     pub webhook_secret: String,
-    /// How long an endpoint may take to answer: 5 seconds, as documented.
+    /// The timeout of an endpoint: 5 seconds, as documented.
     #[serde(rename = "webhook_timeout_ms", with = "milliseconds")]
     pub webhook_timeout: Duration,
-    /// How long after each failed try the next one follows, until there is none left. Razorpay's own ladder takes a day.
+    /// The pause after each failed attempt; after the last a webhook is given up. Razorpay's own ladder takes a day.
     #[serde(rename = "webhook_retries_ms", with = "ladder")]
     pub webhook_retries: Vec<Duration>,
-    /// How often each webhook is delivered that the endpoint takes.
+    /// How many times an accepted webhook is delivered.
     pub webhook_copies: usize,
-    /// Whether the webhooks of one call are sent in reverse.
+    /// Whether the webhooks of one call are sent in reverse order.
     pub webhooks_reversed: bool,
-    /// What becomes of a receipt that an order has already.
+    /// Whether a second order may have the receipt of another.
     pub receipts: ReceiptPolicy,
-    /// Whether a call is refused for members that it does not know. Not every account may enforce it.
+    /// Whether unknown members of a call are refused. Perhaps not every account enforces it.
     pub refuses_extra_fields: bool,
     /// The largest amount of an order: five lakh rupees. Accounts differ.
     pub max_amount: i64,
-    /// How long a refund is pending. It is processed in the answer to its creation if this is zero, as it often is.
+    /// How long a refund is pending. If zero, it is processed in the answer to its creation, as often at Razorpay.
     #[serde(rename = "refund_delay_ms", with = "milliseconds")]
     pub refund_delay: Duration,
-    /// Whether a failed refund can be tried again: the payment's `amount_refunded` goes down. What Razorpay does is not known.
+    /// Whether a failed refund lowers the payment's `amount_refunded`, so that it can be retried. What Razorpay does is
+    /// not known.
     pub failed_refunds_give_back: bool,
     /// Whether the balance suffices for refunds.
     pub has_balance: bool,
-    /// How long an authorized payment waits for its capture before it is given back: 3 days.
+    /// How long an authorized payment waits for its capture before it is refunded: 3 days.
     #[serde(rename = "capture_window_ms", with = "milliseconds")]
     pub capture_window: Duration,
-    /// The status of wrong credentials: 401, as many saw; the documentation says 400.
+    /// The status for wrong credentials: 401, as users report; the documentation says 400.
     pub unauthenticated_status: u16,
 }
 
@@ -67,11 +68,11 @@ impl Default for Settings {
     }
 }
 
-/// What becomes of a receipt that an order has already. The sources contradict each other.
+/// Whether a second order may have the receipt of another. The references contradict each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReceiptPolicy {
-    /// Another order gets it too.
+    /// Both orders have it.
     Lenient,
     /// The call is refused.
     Unique,

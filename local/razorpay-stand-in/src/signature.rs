@@ -1,7 +1,5 @@
 //! Signatures: lower-case hex of HMAC-SHA256, for checkout and for webhooks alike.
 
-use std::fmt::Write;
-
 use aws_lc_rs::hmac;
 
 /// Signs a message with a secret.
@@ -9,8 +7,5 @@ use aws_lc_rs::hmac;
 /// Checkout signs `order_id|payment_id` with the secret of the API key; a webhook is signed over the raw bytes of its body.
 pub fn sign(secret: &str, message: &[u8]) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-    hmac::sign(&key, message).as_ref().iter().fold(String::with_capacity(64), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    hex::encode(hmac::sign(&key, message))
 }

@@ -1,4 +1,4 @@
-//! All that the stand-in knows.
+//! The state of the stand-in.
 
 use std::{
     collections::{BTreeSet, HashSet},
@@ -17,11 +17,11 @@ use crate::{
     webhooks::{Event, Post},
 };
 
-/// All that the stand-in knows. What a file does not keep is new with each start.
+/// The state of the stand-in. Skipped fields are not in the state file: they start anew.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct State {
     pub(crate) orders: Entities,
-    /// Orders whose payments wait for a capture.
+    /// Orders with manual capture.
     pub(crate) manual_orders: BTreeSet<String>,
     pub(crate) payments: Entities,
     pub(crate) refunds: Entities,
@@ -38,23 +38,23 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// The time as the API tells it.
+    /// The time in Unix seconds, as in the API.
     pub(crate) fn timestamp(&self) -> i64 {
         self.clock.now().timestamp()
     }
 
-    /// Puts the clock forward, and does what is due then.
+    /// Advances the clock and runs the tasks that are due then.
     pub(crate) fn advance(&mut self, by: Duration) {
         self.clock.advance(by);
         self.do_what_is_due();
     }
 
-    /// Whether something is due that changes an entity.
+    /// Whether a task is due, which would change an entity.
     pub(crate) fn is_behind(&self) -> bool {
         self.agenda.next().is_some_and(|at| at <= self.clock.now())
     }
 
-    /// Does what is due.
+    /// Runs the due tasks.
     pub(crate) fn do_what_is_due(&mut self) {
         while let Some(task) = self.agenda.take(self.clock.now()) {
             let events = match task {
@@ -71,7 +71,7 @@ impl State {
         self.post.add(events, now, &self.settings);
     }
 
-    /// What becomes of a refund that nobody decided about: one amount fails, as in Razorpay's test mode.
+    /// The outcome of a refund that no hook decides: one amount fails, as in Razorpay's test mode.
     pub(crate) fn usual_outcome(amount: i64) -> RefundOutcome {
         if amount == 2468 { RefundOutcome::Failed } else { RefundOutcome::Processed }
     }

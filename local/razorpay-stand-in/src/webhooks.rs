@@ -1,4 +1,4 @@
-//! Webhooks: what is announced, in which words, and what became of it.
+//! Webhooks: events, their bodies and headers, and their deliveries.
 
 use std::collections::VecDeque;
 
@@ -8,10 +8,10 @@ use serde_json::{Map, Value, json};
 
 use crate::{ACCOUNT_ID, entities::Entity, random, settings::Settings, signature::sign};
 
-/// How many webhooks are kept that nobody waits for.
+/// How many webhooks are kept; beyond that the oldest is dropped unless its delivery is pending.
 const CAPACITY: usize = 1000;
 
-/// Something that happened.
+/// An event to announce.
 #[derive(Clone, Debug)]
 pub(crate) struct Event {
     name: String,
@@ -20,7 +20,7 @@ pub(crate) struct Event {
 }
 
 impl Event {
-    /// Anything, even what Razorpay does not know.
+    /// Any event, even one that Razorpay does not have.
     pub(crate) fn new(name: &str, payload: &Map<String, Value>) -> Self {
         let contains = payload.keys().cloned().collect();
         Self { name: name.to_owned(), contains, payload: payload.clone().into() }
@@ -45,24 +45,23 @@ impl Event {
     }
 }
 
-/// A webhook as it goes over the wire, the same on every try.
+/// A webhook as it is sent, the same on every attempt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Webhook {
-    /// What tells a repetition from another event. Only a header has it.
+    /// Identifies repeated deliveries of an event. It is in a header only.
     pub event_id: String,
-    /// What happened, such as `payment.captured`.
+    /// The name of the event, such as `payment.captured`.
     pub event: String,
-    /// The body, to the byte.
+    /// The exact bytes that are signed.
     pub body: String,
-    /// The headers that Razorpay sends.
     pub headers: Vec<(String, String)>,
     /// When it happened, by the stand-in's clock.
     pub created_at: DateTime<Utc>,
-    /// The tries to deliver it, oldest first.
+    /// The attempts to deliver it, oldest first.
     pub deliveries: Vec<Delivery>,
-    /// When it is tried next, if it is. It stays while a try is under way, so that a restart repeats that one.
+    /// When the next attempt is due, if any. Kept during an attempt, so that a restart repeats it.
     pub next_try: Option<DateTime<Utc>>,
-    /// Which call it tells of: those of one call are delivered one after the other.
+    /// The call that caused it: webhooks of one call are delivered in sequence.
     batch: u64,
     failures: usize,
     #[serde(skip)]
@@ -108,7 +107,7 @@ impl Webhook {
         self.headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     }
 
-    /// A header, whatever its case.
+    /// A header by its case-insensitive name.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
@@ -123,19 +122,19 @@ impl Webhook {
     }
 }
 
-/// A try to deliver a webhook.
+/// An attempt to deliver a webhook.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
     /// When it ended, by the stand-in's clock.
     pub at: DateTime<Utc>,
-    /// What the endpoint answered.
+    /// The endpoint's answer, if it gave one.
     pub status: Option<u16>,
     /// Why there is no answer.
     pub error: Option<String>,
 }
 
 impl Delivery {
-    /// Whether the endpoint took it. A redirect is a failure too.
+    /// Whether the endpoint accepted the webhook. A redirect counts as a failure.
     pub fn is_done(&self) -> bool {
         self.status.is_some_and(|status| (200..300).contains(&status))
     }
@@ -149,7 +148,7 @@ pub(crate) struct Post {
 }
 
 impl Post {
-    /// Records what one call announces.
+    /// Records the events of one call.
     pub(crate) fn add(&mut self, mut events: Vec<Event>, now: DateTime<Utc>, settings: &Settings) {
         if settings.webhooks_reversed {
             events.reverse();
@@ -163,22 +162,21 @@ impl Post {
         }
     }
 
-    /// All that are kept.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Webhook> {
         self.webhooks.iter()
     }
 
-    /// When the next one is to be tried.
+    /// When the next attempt is due.
     pub(crate) fn next(&self) -> Option<DateTime<Utc>> {
         self.webhooks.iter().filter(|webhook| !webhook.is_on_its_way).filter_map(|webhook| webhook.next_try).min()
     }
 
-    /// Whether one waits for its delivery, or is on its way.
+    /// Whether a delivery is pending or under way.
     pub(crate) fn is_busy(&self) -> bool {
         self.webhooks.iter().any(Webhook::is_pending)
     }
 
-    /// Those that are due, the ones of one call together.
+    /// Takes the due webhooks, grouped by call.
     pub(crate) fn take_due(&mut self, now: DateTime<Utc>) -> Vec<Vec<Webhook>> {
         let mut due: Vec<Vec<Webhook>> = Vec::new();
         let is_due = |webhook: &&mut Webhook| !webhook.is_on_its_way && webhook.next_try.is_some_and(|at| at <= now);
@@ -194,7 +192,7 @@ impl Post {
         due
     }
 
-    /// Notes what came of a try. After a failure the next step of the ladder follows, if there is one.
+    /// Records deliveries. After a failure it schedules the next step of the ladder, if any.
     pub(crate) fn note(&mut self, event_id: &str, deliveries: Vec<Delivery>, now: DateTime<Utc>, settings: &Settings) {
         let Some(webhook) = self.webhooks.iter_mut().find(|webhook| webhook.event_id == event_id) else { return };
         webhook.is_on_its_way = false;
@@ -206,7 +204,7 @@ impl Post {
         webhook.deliveries.extend(deliveries);
     }
 
-    /// Sends one or all again, signed with the present secret. Tells how many.
+    /// Schedules one webhook or all again, signed with the current secret; returns how many.
     pub(crate) fn again(&mut self, event_id: Option<&str>, now: DateTime<Utc>, settings: &Settings) -> usize {
         let is_meant = |webhook: &&mut Webhook| event_id.is_none_or(|event_id| webhook.event_id == event_id);
         let mut count = 0;

@@ -1,4 +1,4 @@
-//! How an answer goes out.
+//! JSON responses.
 
 use axum::{
     body::Body,
@@ -7,7 +7,6 @@ use axum::{
 };
 use serde_json::Value;
 
-/// A JSON response.
 pub fn response(status: u16, body: &Value) -> Response {
     let mut response = Response::new(Body::from(body.to_string()));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

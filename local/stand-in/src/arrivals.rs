@@ -1,4 +1,4 @@
-//! The calls that arrived, for tests that count them.
+//! Log of received calls, for tests that count them.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -7,10 +7,10 @@ use std::{
 
 use crate::shared::lock;
 
-/// How many calls are told one by one. A load test makes more than anyone reads.
+/// Length of the list of calls; the counts have no limit. A load test makes more calls than a test reads.
 const CAPACITY: usize = 10_000;
 
-/// Which calls arrived, spoiled ones too.
+/// Received calls, including those with a fault.
 #[derive(Debug, Default)]
 pub(crate) struct Arrivals(Mutex<Calls>);
 
@@ -21,7 +21,6 @@ struct Calls {
 }
 
 impl Arrivals {
-    /// Notes a call.
     pub(crate) fn add(&self, method: &str, path: &str) {
         let mut calls = lock(&self.0);
         *calls.counts.entry(path.to_owned()).or_default() += 1;
@@ -31,12 +30,12 @@ impl Arrivals {
         calls.last.push_back(format!("{method} {path}"));
     }
 
-    /// How many calls of this path arrived.
+    /// Number of calls to this path.
     pub(crate) fn count(&self, path: &str) -> usize {
         lock(&self.0).counts.get(path).copied().unwrap_or_default()
     }
 
-    /// The calls in order of arrival.
+    /// The latest calls in order of arrival.
     pub(crate) fn all(&self) -> Vec<String> {
         lock(&self.0).last.iter().cloned().collect()
     }

@@ -1,33 +1,31 @@
-//! A clock that can be put forward, so that nobody waits for what takes days.
+//! A clock that can be advanced, so that tests need not wait for days.
 
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// The clock of a stand-in. It is not kept: a restart puts it right again, for what comes from the future helps nobody.
+/// The clock of a stand-in. Not saved: a restart resets it to the real time.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Clock {
     ahead: TimeDelta,
 }
 
 impl Clock {
-    /// The time.
     pub fn now(&self) -> DateTime<Utc> {
         Utc::now() + self.ahead
     }
 
-    /// When so much time has passed.
+    /// The time after this duration.
     pub fn after(&self, duration: Duration) -> DateTime<Utc> {
         self.now() + delta(duration)
     }
 
-    /// Puts the clock forward.
     pub fn advance(&mut self, by: Duration) {
         self.ahead += delta(by);
     }
 }
 
-/// Whatever is longer than a century might as well be a century, and does not overflow.
+/// Limits a duration to a century, so that it does not overflow.
 fn delta(duration: Duration) -> TimeDelta {
     let century = TimeDelta::days(36_525);
     TimeDelta::from_std(duration).unwrap_or(century).min(century)

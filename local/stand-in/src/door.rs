@@ -1,4 +1,4 @@
-//! The door: every call comes in by it, is counted, and perhaps spoiled.
+//! The HTTP server of a stand-in: counts every call and hands it to the service together with its fault.
 
 use std::{io, sync::Arc};
 
@@ -12,10 +12,10 @@ use tokio::{net::TcpListener, sync::watch};
 
 use crate::{arrivals::Arrivals, faults::Faults, service::Service};
 
-/// What makes a path one of a hook.
+/// Prefix of hook paths.
 const HOOKS: &str = "/_";
 
-/// A service behind its door.
+/// A service with the log of its calls and its pending faults.
 #[derive(Debug)]
 pub(crate) struct Door<S: Service> {
     pub(crate) service: S,
@@ -24,19 +24,18 @@ pub(crate) struct Door<S: Service> {
 }
 
 impl<S: Service> Door<S> {
-    /// A door that nobody came through yet.
     pub(crate) fn new(service: S) -> Self {
         Self { service, arrivals: Arrivals::default(), faults: Faults::default() }
     }
 }
 
-/// Serves until `stop` says so, or its sender is gone.
+/// Serves until `stop` changes or its sender is dropped.
 pub(crate) async fn serve<S: Service>(
     listener: TcpListener,
     door: Arc<Door<S>>,
     mut stop: watch::Receiver<()>,
 ) -> io::Result<()> {
-    // An answer goes out at once, not when the client has confirmed the one before.
+    // Sends an answer at once, instead of after the client's acknowledgement of the previous one.
     let listener = listener.tap_io(|stream| {
         let _ = stream.set_nodelay(true);
     });

@@ -1,4 +1,4 @@
-//! Trouble on demand: which calls are spoiled, and what they get.
+//! Fault injection: the pending faults and the answers that they cause.
 
 use std::{fmt::Debug, sync::Mutex, time::Duration};
 
@@ -12,28 +12,28 @@ use serde_json::{Map, Value};
 
 use crate::{answer::response, shared::lock};
 
-/// What is to go wrong with calls of a path, in the words of a service.
+/// A fault that a service can inject into calls to a path.
 pub trait Fault: Clone + Debug + Default + DeserializeOwned + Send + 'static {
-    /// How many calls it spoils.
+    /// Number of calls it affects.
     fn count(&self) -> usize;
 
-    /// Whether it spoils calls by this method, which a service need not tell apart.
+    /// Whether it affects calls by this method. A service need not distinguish methods.
     fn spoils(&self, _method: &str) -> bool {
         true
     }
 }
 
-/// The faults that wait for calls: of which path, how often, what.
+/// Pending faults: path, remaining calls, fault.
 #[derive(Debug, Default)]
 pub struct Faults<F>(Mutex<Vec<(String, usize, F)>>);
 
 impl<F: Fault> Faults<F> {
-    /// Spoils the next calls of a path, after those that are spoiled already.
+    /// Adds a fault for the next calls to a path, after the faults already pending for it.
     pub fn add(&self, path: &str, fault: F) {
         lock(&self.0).push((path.to_owned(), fault.count(), fault));
     }
 
-    /// The same as a hook is told: the fault with its path.
+    /// Adds a fault from the body of a hook call: the members of the fault and `path`.
     pub fn add_told(&self, mut told: Value) -> serde_json::Result<()> {
         let path = told.as_object_mut().and_then(|told| told.remove("path"));
         let path: String = serde_json::from_value(path.ok_or_else(|| Error::missing_field("path"))?)?;
@@ -41,7 +41,7 @@ impl<F: Fault> Faults<F> {
         Ok(())
     }
 
-    /// What is wrong with a call that arrives now.
+    /// Takes the fault for a call that arrives now.
     pub(crate) fn take(&self, method: &str, path: &str) -> Option<F> {
         let mut faults = lock(&self.0);
         faults.retain(|(_, left, _)| *left > 0);
@@ -50,13 +50,13 @@ impl<F: Fault> Faults<F> {
         Some(fault.clone())
     }
 
-    /// Lets all calls pass again.
+    /// Removes all pending faults.
     pub fn clear(&self) {
         lock(&self.0).clear();
     }
 }
 
-/// What a spoiled call gets: text as it is, anything else as JSON, nothing without a body.
+/// The answer that a fault causes: a string body as it is, any other as JSON, none as an empty body.
 pub fn spoiled(status: Option<u16>, body: Option<&Value>, headers: &[(String, String)]) -> Response {
     let mut response = response(status.unwrap_or(200), body.unwrap_or(&Value::Null));
     match body {
@@ -77,12 +77,12 @@ pub fn spoiled(status: Option<u16>, body: Option<&Value>, headers: &[(String, St
     response
 }
 
-/// Reads a delay that a hook is told in milliseconds.
+/// Deserializes a delay in milliseconds.
 pub fn milliseconds<'a, D: Deserializer<'a>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     Ok(Option::<u64>::deserialize(deserializer)?.map(Duration::from_millis))
 }
 
-/// Reads the headers that a hook is told. Numbers need no quotes.
+/// Deserializes headers. Numbers need no quotes.
 pub fn headers<'a, D: Deserializer<'a>>(deserializer: D) -> Result<Vec<(String, String)>, D::Error> {
     let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let headers = Map::<String, Value>::deserialize(deserializer)?;

@@ -1,6 +1,6 @@
-//! The frame of a stand-in for a service of somebody else: its server, its clock, its file, and trouble on demand.
+//! Framework for stand-ins of third-party services: HTTP server, clock, state file and fault injection.
 //!
-//! What a service answers, it brings itself, as a [`Service`].
+//! A stand-in implements [`Service`] to answer calls.
 
 mod answer;
 mod arrivals;

@@ -1,4 +1,4 @@
-//! A stand-in as a program of its own, at a fixed address.
+//! A stand-in as a standalone program, at a fixed address.
 #![expect(
     clippy::disallowed_methods,
     reason = "this is no part of the deployed system, which names its variables in shared"
@@ -8,13 +8,13 @@ use std::{env, future, io, net::Ipv4Addr, net::Ipv6Addr, path::PathBuf};
 
 use crate::{Service, StandIn};
 
-/// What a variable says, unless that is nothing.
+/// The value of an environment variable; `None` if unset or empty.
 pub fn given(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// Serves for ever: at the port of the variable `…_STAND_IN_PORT` or the usual one, with what the file of
-/// `…_STAND_IN_STATE` keeps. `about` is told at the start.
+/// Serves for ever, at the port in the variable `…_STAND_IN_PORT` or else at `usual`, with the state file in
+/// `…_STAND_IN_STATE`. Prints `about` at the start.
 pub async fn serve<S: Service>(name: &str, usual: u16, settings: S::Settings, about: &str) -> io::Result<()> {
     let variable = |what: &str| format!("{}_STAND_IN_{what}", name.to_uppercase());
     let port = match env::var(variable("PORT")) {
@@ -33,7 +33,7 @@ pub async fn serve<S: Service>(name: &str, usual: u16, settings: S::Settings, ab
                 }
                 _ => error,
             })?;
-    // Not every machine has it.
+    // Not every machine has IPv6.
     let _ = stand_in.also_at((Ipv6Addr::LOCALHOST, port).into()).await;
     let keeps = file.map(|file| format!(", kept in {file}")).unwrap_or_default();
     println!("{name} stand-in: {}, {about}{keeps}", stand_in.url());

@@ -1,4 +1,4 @@
-//! What nobody can guess.
+//! Cryptographically secure random values.
 #![expect(clippy::expect_used, reason = "a machine without randomness cannot run a stand-in either")]
 
 const BASE_62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -14,7 +14,7 @@ pub fn bytes<const LENGTH: usize>() -> [u8; LENGTH] {
     bytes
 }
 
-/// So many letters and digits.
+/// Random letters and digits.
 pub fn text<const LENGTH: usize>() -> String {
     bytes::<LENGTH>()
         .iter()

@@ -1,4 +1,4 @@
-//! What a service brings.
+//! The interface that a service implements.
 
 use std::{fmt::Debug, io, path::PathBuf};
 
@@ -7,23 +7,21 @@ use tokio::sync::watch;
 
 use crate::faults::{Fault, Faults};
 
-/// A service that a stand-in plays.
+/// A service that a stand-in imitates.
 pub trait Service: Debug + Send + Sync + Sized + 'static {
-    /// What its owner can set.
     type Settings: Default;
 
-    /// What can go wrong with its calls.
     type Fault: Fault;
 
-    /// Makes it, with what the file kept. `url` is where it will be.
+    /// Creates the service, with the state in the file. `url` is its base URL.
     fn open(settings: Self::Settings, file: Option<PathBuf>, url: &str) -> impl Future<Output = io::Result<Self>>;
 
-    /// Begins what it does by itself, until `stop` says so, or its sender is gone.
+    /// Starts background work, which ends when `stop` changes or its sender is dropped.
     fn begin(&self, _stop: watch::Receiver<()>) {}
 
-    /// Answers a call, unless the fault does.
+    /// Answers a call. The fault may delay or replace the answer.
     fn answer(&self, request: Request, fault: Option<Self::Fault>) -> impl Future<Output = Response> + Send;
 
-    /// Answers a call of what the stand-in offers beside the API, for developers and for tests in any language.
+    /// Answers a hook: an endpoint beside the API, for developers and for tests in any language.
     fn hook(&self, request: Request, faults: &Faults<Self::Fault>) -> impl Future<Output = Response> + Send;
 }

@@ -1,9 +1,9 @@
-//! Settings that change while a stand-in runs.
+//! Settings that can change while a stand-in runs.
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-/// The settings with these members changed. One that they do not have is an error.
+/// The settings with these members replaced. An unknown member is an error.
 pub fn changed<S: Serialize + DeserializeOwned>(settings: &S, members: Value) -> serde_json::Result<S> {
     let mut merged = serde_json::to_value(settings)?;
     if let (Some(merged), Value::Object(members)) = (merged.as_object_mut(), members) {

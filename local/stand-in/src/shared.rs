@@ -1,4 +1,4 @@
-//! What a stand-in knows, as its server and its owner share it, and the file that keeps it.
+//! The state of a stand-in, shared by its server and its owner, and the file in which it is saved.
 
 use std::{
     fs,
@@ -21,7 +21,7 @@ pub struct Shared<State> {
 }
 
 impl<State: Serialize + DeserializeOwned> Shared<State> {
-    /// What the file kept, if there is one.
+    /// Reads the state from the file; `None` if there is no file.
     pub fn load(file: Option<&Path>) -> io::Result<Option<State>> {
         match file.map(fs::read) {
             Some(Ok(json)) => serde_json::from_slice(&json).map(Some).map_err(io::Error::from),
@@ -30,19 +30,19 @@ impl<State: Serialize + DeserializeOwned> Shared<State> {
         }
     }
 
-    /// A state that the file keeps from now on, if there is one. A file that cannot be written is told at once.
+    /// A state that is saved in the file, if one is given. Writes it at once, so that an unwritable file fails here.
     pub fn new(state: State, file: Option<PathBuf>, before_saving: fn(&mut State)) -> io::Result<Self> {
         let shared = Self { state: Mutex::new(state), file, before_saving, changes: watch::Sender::new(()) };
         shared.change(|_| ())?;
         Ok(shared)
     }
 
-    /// The state, to look at.
+    /// Locks the state. A change made through the guard is not saved.
     pub fn look(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
     }
 
-    /// Changes the state and keeps the change, before anyone sees it.
+    /// Changes the state and saves it before another call can read the change.
     pub fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> io::Result<T> {
         let mut state = self.look();
         let result = change(&mut state);
@@ -54,7 +54,7 @@ impl<State: Serialize + DeserializeOwned> Shared<State> {
         Ok(result)
     }
 
-    /// The same for a test.
+    /// Like [`Self::change`], for tests.
     ///
     /// # Panics
     ///
@@ -64,13 +64,13 @@ impl<State: Serialize + DeserializeOwned> Shared<State> {
         self.change(change).expect("the state can be written")
     }
 
-    /// Tells when the state changes.
+    /// Notifies of every change to the state.
     pub fn changes(&self) -> watch::Receiver<()> {
         self.changes.subscribe()
     }
 }
 
-/// Writes the file as a whole or not at all. It may hold keys: only its owner may read it.
+/// Writes the file atomically. It may hold keys, so only its owner may read it.
 fn save(state: &impl Serialize, file: &Path) -> io::Result<()> {
     let mut name = file.as_os_str().to_owned();
     name.push(".new");
@@ -80,7 +80,7 @@ fn save(state: &impl Serialize, file: &Path) -> io::Result<()> {
     fs::rename(&name, file)
 }
 
-/// What a mutex guards, even if a test panicked while it held it.
+/// Locks a mutex, even if a test panicked while it held the lock.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

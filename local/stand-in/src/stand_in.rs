@@ -1,4 +1,4 @@
-//! A stand-in as tests hold it.
+//! Handle of a running stand-in.
 
 use std::{io, net::SocketAddr, ops::Deref, path::PathBuf, sync::Arc};
 
@@ -9,7 +9,7 @@ use crate::{
     service::Service,
 };
 
-/// A running stand-in, with all that its service can do. It stops when it is dropped.
+/// A running stand-in, which dereferences to its service. It stops when it is dropped.
 #[derive(Debug)]
 pub struct StandIn<S: Service> {
     url: String,
@@ -18,7 +18,7 @@ pub struct StandIn<S: Service> {
 }
 
 impl<S: Service> StandIn<S> {
-    /// Starts on a free port of this machine, with the usual settings.
+    /// Starts on a free port of this machine, with the default settings.
     ///
     /// # Panics
     ///
@@ -28,12 +28,12 @@ impl<S: Service> StandIn<S> {
         Self::start_at(([127, 0, 0, 1], 0).into(), S::Settings::default()).await.expect("there is a free port")
     }
 
-    /// Starts at an address. It keeps nothing.
+    /// Starts at an address, without a state file.
     pub async fn start_at(address: SocketAddr, settings: S::Settings) -> io::Result<Self> {
         Self::start_with(address, settings, None).await
     }
 
-    /// Starts at an address with what the file holds, and writes it after every change.
+    /// Starts at an address with the state in the file, and saves every change to it.
     pub async fn start_keeping(address: SocketAddr, settings: S::Settings, file: PathBuf) -> io::Result<Self> {
         Self::start_with(address, settings, Some(file)).await
     }
@@ -52,7 +52,7 @@ impl<S: Service> StandIn<S> {
         Ok(stand_in)
     }
 
-    /// Serves the same at another address too: `localhost` has two.
+    /// Serves at another address too: `localhost` has an IPv4 and an IPv6 address.
     pub async fn also_at(&self, address: SocketAddr) -> io::Result<()> {
         self.serve(TcpListener::bind(address).await?);
         Ok(())
@@ -62,27 +62,27 @@ impl<S: Service> StandIn<S> {
         tokio::spawn(door::serve(listener, Arc::clone(&self.door), self.stop.subscribe()));
     }
 
-    /// The base URL, without a slash at its end.
+    /// The base URL, without a trailing slash.
     pub fn url(&self) -> String {
         self.url.clone()
     }
 
-    /// Spoils the next calls of exactly this path.
+    /// Injects a fault into the next calls to exactly this path.
     pub fn spoil(&self, path: &str, fault: S::Fault) {
         self.door.faults.add(path, fault);
     }
 
-    /// Lets all calls pass again.
+    /// Removes all pending faults.
     pub fn clear_faults(&self) {
         self.door.faults.clear();
     }
 
-    /// How many calls of this path arrived, spoiled ones too.
+    /// Number of calls to this path, including those with a fault.
     pub fn calls(&self, path: &str) -> usize {
         self.door.arrivals.count(path)
     }
 
-    /// The calls in order of arrival, each as `METHOD /path`.
+    /// The latest calls in order of arrival, each as `METHOD /path`.
     pub fn all_calls(&self) -> Vec<String> {
         self.door.arrivals.all()
     }

@@ -1,4 +1,4 @@
-//! A caller whose requests reach a function as API Gateway delivers them: as events of payload format 2.0.
+//! A client whose requests reach a function as API Gateway delivers them: as events of payload format 2.0.
 
 use std::{
     collections::BTreeMap,
@@ -19,12 +19,12 @@ use shared::{
     http::{DEADLINE, Edge, Routes, handler},
 };
 
-/// The origin that tests may call from.
+/// The allowed CORS origin.
 pub const ORIGIN: &str = "http://localhost:3000";
 
 type Handler = dyn Fn(Value) -> Pin<Box<dyn Future<Output = Value>>>;
 
-/// A caller of one function. What it says of itself can be changed for a copy of it.
+/// A client of one function. [`Client::at`] and [`Client::with`] return a changed copy.
 #[derive(Clone)]
 pub struct Client {
     handler: Rc<Handler>,
@@ -32,41 +32,40 @@ pub struct Client {
     headers: BTreeMap<String, String>,
 }
 
-/// What a function answered.
+/// The answer of a function.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// The HTTP status.
     pub status: u16,
-    /// The headers; names are in lower case.
+    /// Names are in lower case.
     pub headers: BTreeMap<String, String>,
     /// The body as it was sent.
     pub text: String,
-    /// The body as JSON; null if it is none.
+    /// The body as JSON; null if it is not JSON.
     pub body: Value,
 }
 
 impl Answer {
-    /// A header, or the empty text.
+    /// A header; empty if absent.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map(String::as_str).unwrap_or_default()
     }
 }
 
 impl Client {
-    /// A caller of this router behind all outer layers.
+    /// A client of this router behind all outer layers.
     pub fn new(router: Routes, database: Database) -> Self {
         Self::within(router, database, DEADLINE)
     }
 
-    /// The same with a deadline of its own.
+    /// Like [`Client::new`], with another deadline.
     pub fn within(router: Routes, database: Database, deadline: Duration) -> Self {
         let cors_allowed_origins = vec![ORIGIN.to_owned()];
         Self::behind(router, Edge { cors_allowed_origins, settings: Settings::default(), database, deadline })
     }
 
-    /// The same behind layers of its own.
+    /// Like [`Client::new`], with other outer layers.
     pub fn behind(router: Routes, edge: Edge) -> Self {
-        // What a function logs is shown with a test that fails.
+        // Shows the log of the function if the test fails.
         let _ = tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_test_writer().try_init();
         let handler = handler(router, edge);
         let handler = Rc::new(move |event: Value| -> Pin<Box<dyn Future<Output = Value>>> {
@@ -80,13 +79,13 @@ impl Client {
         Self { handler, address: "203.0.113.9".to_owned(), headers: BTreeMap::new() }
     }
 
-    /// The same caller at another address.
+    /// The same client at another IP address.
     #[must_use]
     pub fn at(&self, address: &str) -> Self {
         Self { address: address.to_owned(), ..self.clone() }
     }
 
-    /// The same caller, who sends one more header.
+    /// The same client with one more header.
     #[must_use]
     pub fn with(&self, name: &str, value: &str) -> Self {
         let mut client = self.clone();

@@ -1,4 +1,4 @@
-//! What the functions' tests share: a caller at the gateway, the real catalogue, a network that can break.
+//! Test support for the functions: a client at the gateway, the real catalogue, a network with faults.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -33,45 +33,45 @@ use shared::{
     throttle::Throttle,
 };
 
-/// Where Redis is, for a [`Network`] in front of it.
+/// URL of Redis, for a [`Network`] in front of it.
 pub fn redis_url() -> String {
     config::optional(config::REDIS_URL).unwrap_or_else(|| "redis://127.0.0.1:6379".to_owned())
 }
 
-/// The real Redis, with keys that no other test has. They vanish by themselves.
+/// The real Redis, with a key prefix that no other test uses. Its keys expire.
 pub fn redis() -> Redis {
     redis_at(&redis_url(), &random_prefix())
 }
 
-/// Redis at another address, with keys that start so.
+/// Redis at another address, with this key prefix.
 pub fn redis_at(url: &str, prefix: &str) -> Redis {
     Redis::new(url, prefix).expect("REDIS_URL is a Redis URL")
 }
 
-/// The start of keys that no other test has.
+/// A key prefix that no other test uses.
 pub fn random_prefix() -> String {
     let mut bytes = [0; 8];
     getrandom::fill(&mut bytes).unwrap();
     format!("test:{:016x}:", u64::from_be_bytes(bytes))
 }
 
-/// What tells who is signed in, by Descope's stand-in.
+/// Sessions, verified against Descope's stand-in.
 pub fn sessions(database: &Database, stand_in: &StandIn, redis: &Redis) -> Sessions {
     sessions_at(&stand_in.url(), database, redis)
 }
 
-/// The same at another address, such as that of a [`Network`] in front of the stand-in.
+/// Sessions with Descope at another address, e.g. that of a [`Network`] in front of the stand-in.
 pub fn sessions_at(url: &str, database: &Database, redis: &Redis) -> Sessions {
     let descope = Descope::new(url, descope_stand_in::PROJECT_ID, descope_stand_in::MANAGEMENT_KEY).unwrap();
     Sessions { database: database.clone(), keys: Keys::new(descope.clone(), redis.clone()), descope }
 }
 
-/// For tests in which nobody signs in: a Descope that cannot be reached.
+/// Sessions with an unreachable Descope, for tests without a sign-in.
 pub fn no_sessions(database: &Database) -> Sessions {
     sessions_at("http://127.0.0.1:9", database, &redis())
 }
 
-/// A throttle that lets everything pass.
+/// A throttle that is switched off.
 pub fn no_throttle(redis: &Redis) -> Throttle {
     Throttle::new(redis.clone(), false)
 }
@@ -79,7 +79,7 @@ pub fn no_throttle(redis: &Redis) -> Throttle {
 /// A staff key that is valid in tests, with the label `desk`.
 pub const STAFF_KEY: &str = "key-of-the-desk";
 
-/// What knows [`STAFF_KEY`] and the keys in the database.
+/// Staff keys: [`STAFF_KEY`] and those in the database.
 pub fn staff_keys(database: &Database, throttle: &Throttle) -> StaffKeys {
     let keys = StaffKeys::from_settings(&Settings::default(), database.clone(), throttle.clone()).unwrap();
     let configured: ConfiguredKeys = format!("desk:{STAFF_KEY}").parse().unwrap();
@@ -97,7 +97,7 @@ pub fn catalogue_files() -> Files {
     files.filter(is_data).map(named).collect()
 }
 
-/// Imports these files, which must be right.
+/// Imports these files, which must be valid.
 pub async fn import(files: &Files, pool: &PgPool, redis: &Redis) -> Report {
     import::import(&import::parse(files).unwrap(), &Database::from(pool.clone()), redis).await.unwrap()
 }
@@ -107,8 +107,8 @@ pub async fn import_catalogue(pool: &PgPool, redis: &Redis) -> Report {
     import(&catalogue_files(), pool, redis).await
 }
 
-/// A day on which the shop of `local/catalogue/` is open, well ahead and within the horizon: the next `weekday` that
-/// is at least a week away.
+/// The next `weekday` that is at least a week away, well within the booking horizon. The shop of `local/catalogue/` is
+/// closed on Tuesdays.
 pub fn next(weekday: Weekday) -> NaiveDate {
     let mut day = Utc::now().date_naive() + Days::new(7);
     while day.weekday() != weekday {
@@ -117,7 +117,7 @@ pub fn next(weekday: Weekday) -> NaiveDate {
     day
 }
 
-/// Waits until something holds; fails after ten seconds.
+/// Waits until a condition holds; panics after ten seconds.
 pub async fn eventually(what: &str, holds: impl AsyncFn() -> bool) {
     let mut pulse = tokio::time::interval(Duration::from_millis(20));
     for _ in 0..500 {
@@ -129,7 +129,7 @@ pub async fn eventually(what: &str, holds: impl AsyncFn() -> bool) {
     panic!("{what}: not within ten seconds");
 }
 
-/// Waits until somebody waits for a lock in this database.
+/// Waits until a connection waits for a lock in this database.
 pub async fn somebody_waits(pool: &PgPool) {
     let waiting = "select exists (select from pg_stat_activity
         where datname = current_database() and wait_event_type = 'Lock')";
@@ -137,7 +137,7 @@ pub async fn somebody_waits(pool: &PgPool) {
     eventually("somebody waits for a lock", waits).await;
 }
 
-/// A body with every moment replaced by `<moment>`, after a look at its form.
+/// A body with every timestamp replaced by `<moment>`, after a check of its format.
 pub fn timeless(mut body: Value) -> Value {
     match &mut body {
         Value::Object(fields) => {

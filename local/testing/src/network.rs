@@ -1,4 +1,4 @@
-//! A stretch of network in front of a server: it counts what passes, and can be slow, cut, or swallow everything.
+//! A TCP proxy in front of a server: counts the traffic and injects network faults.
 
 use std::{
     io,
@@ -16,20 +16,19 @@ use tokio::{
     sync::watch,
 };
 
-/// What is wrong with the network.
+/// A network fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Nothing.
     None,
-    /// Every piece of data is late by so much.
+    /// Delays every piece of data.
     Slow(Duration),
     /// The server is stopped: connections end, new ones are refused.
     Stopped,
-    /// What is sent vanishes; connections never hear of each other again.
+    /// Drops all data silently; connections hang.
     BlackHole,
 }
 
-/// A way to a server on this machine. It ends with the test.
+/// A proxy to a server on this machine. It ends with the test.
 #[derive(Debug)]
 pub struct Network {
     address: SocketAddr,
@@ -45,7 +44,7 @@ struct Traffic {
 }
 
 impl Network {
-    /// A way to the server at `host:port`.
+    /// A proxy to the server at `host:port`.
     pub async fn to(server: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -56,7 +55,7 @@ impl Network {
         Self { address, server, fault, traffic }
     }
 
-    /// A way to the server of this URL, and the URL by which it is taken.
+    /// A proxy to the server of this URL, and the URL that leads through it.
     pub async fn to_url(url: &str) -> (Self, String) {
         let (scheme, rest) = url.split_once("://").unwrap();
         let authority = rest.split(['/', '?']).next().unwrap();
@@ -68,27 +67,27 @@ impl Network {
         (network, url)
     }
 
-    /// The port by which the way is taken, on 127.0.0.1.
+    /// The port of the proxy, on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.address.port()
     }
 
-    /// Breaks or mends the network.
+    /// Sets the fault, or ends it with [`Fault::None`].
     pub fn set(&self, fault: Fault) {
         self.fault.send_replace(fault);
     }
 
-    /// Leads new connections to another server, at `host:port`; those that there are stay.
+    /// Sends new connections to another server, at `host:port`. Open connections stay.
     pub fn redirect(&self, server: &str) {
         self.server.send_replace(server.to_owned());
     }
 
-    /// How many connections were made.
+    /// Number of connections made.
     pub fn connections(&self) -> usize {
         self.traffic.connections.load(Ordering::SeqCst)
     }
 
-    /// How many pieces of data clients have sent: for requests that fit into a packet, the round trips.
+    /// Number of pieces of data that clients sent: the round trips, if each request fits into a packet.
     pub fn requests(&self) -> usize {
         self.traffic.requests.load(Ordering::SeqCst)
     }
@@ -163,7 +162,7 @@ async fn pass(
         match fault {
             Fault::Stopped => return Ok(()),
             Fault::BlackHole => {
-                // Until the server is stopped nobody learns that this connection is lost.
+                // The connection hangs: its loss shows only when the server is stopped.
                 let _ = faults.wait_for(|fault| *fault == Fault::Stopped).await;
                 return Ok(());
             }

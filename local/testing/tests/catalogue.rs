@@ -1,4 +1,4 @@
-//! Single rows of the catalogue and the shop change as an import does: at once for every reader, or not at all.
+//! Changes of single rows of the catalogue and the shop: atomic for every reader, like an import.
 #![expect(clippy::unwrap_used, reason = "test code")]
 
 use chrono::{NaiveDate, NaiveTime};
@@ -33,7 +33,7 @@ impl World {
         Self { database: Database::from(pool.clone()), redis, pool }
     }
 
-    /// Changes something; whether it changed, and whether the version advanced.
+    /// Runs a change. Returns whether it changed a row and whether the version advanced.
     async fn change(&self, work: impl AsyncFnOnce(&mut PgConnection) -> Result<bool>) -> Result<(bool, bool)> {
         let before = self.version().await;
         let work = async |connection: &mut PgConnection| {
@@ -58,7 +58,7 @@ const CHANGED: (bool, bool) = (true, true);
 const THE_SAME: (bool, bool) = (false, false);
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_row_is_added_rewritten_archived_and_restored_and_the_same_again_changes_nothing(pool: PgPool) {
+async fn rewriting_archiving_and_restoring_a_row_is_idempotent(pool: PgPool) {
     let world = World::new(pool).await;
     let mut id = 0;
     let added = world.change(async |connection| {
@@ -81,7 +81,7 @@ async fn a_row_is_added_rewritten_archived_and_restored_and_the_same_again_chang
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_name_is_on_offer_once_and_a_missing_row_is_not_found(pool: PgPool) {
+async fn a_taken_name_is_a_conflict_and_a_missing_row_is_not_found(pool: PgPool) {
     let world = World::new(pool).await;
     let taken = world.change(async |connection| {
         vehicle_types::add(connection, &scooter("Scooter")).await?;
@@ -100,7 +100,7 @@ async fn a_name_is_on_offer_once_and_a_missing_row_is_not_found(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn prices_are_set_and_taken_away_by_pair(pool: PgPool) {
+async fn prices_are_set_and_removed_by_service_and_model(pool: PgPool) {
     let world = World::new(pool).await;
     let price =
         |paise: Option<i64>| [Price { service_id: 4, vehicle_model_id: 7, price: paise.map(Money::from_paise) }];
@@ -179,10 +179,10 @@ async fn a_change_without_redis_is_refused_and_changes_nothing(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn changes_at_once_happen_one_after_another(pool: PgPool) {
+async fn concurrent_changes_are_serialized(pool: PgPool) {
     let world = World::new(pool).await;
     let raise = async |paise| {
-        // A connection for each, as functions have.
+        // A connection per change, as in functions.
         let database = Database::new((*world.pool.connect_options()).clone());
         let price = [Price { service_id: 4, vehicle_model_id: 7, price: Some(Money::from_paise(paise)) }];
         let set = async |connection: &mut PgConnection| {

@@ -1,4 +1,4 @@
-//! Each call to Descope, against its stand-in: what it does, and what its refusals mean.
+//! Each call of the Descope client, against the stand-in: its effect and the errors for its refusals.
 #![expect(clippy::unwrap_used, reason = "test code")]
 
 use std::time::Duration;
@@ -28,7 +28,7 @@ fn password() -> SecretString {
 }
 
 #[tokio::test]
-async fn a_password_is_signed_up_with_signed_in_with_and_replaced() {
+async fn a_password_can_be_set_at_sign_up_used_replaced_and_forgotten() {
     let stand_in = StandIn::start().await;
     let descope = client(&stand_in);
     let signed_up = descope.sign_up(&email(), &password(), ("Ada", "Lovelace")).await.unwrap().unwrap();
@@ -52,7 +52,7 @@ async fn a_password_is_signed_up_with_signed_in_with_and_replaced() {
 }
 
 #[tokio::test]
-async fn codes_and_links_prove_what_they_were_sent_to() {
+async fn codes_and_links_verify_the_address_they_were_sent_to() {
     let stand_in = StandIn::start().await;
     let descope = client(&stand_in);
     for (channel, login_id) in [(Channel::Sms, PHONE), (Channel::Email, EMAIL)] {
@@ -125,7 +125,7 @@ async fn users_are_made_loaded_changed_and_deleted() {
 }
 
 #[tokio::test]
-async fn a_replaced_user_leaves_nothing_behind() {
+async fn replacing_a_user_keeps_roles_but_no_sessions_password_or_phone() {
     let stand_in = StandIn::start().await;
     let descope = client(&stand_in);
     let old = descope.sign_up(&email(), &password(), ("", "")).await.unwrap().unwrap();
@@ -150,7 +150,7 @@ async fn a_replaced_user_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn a_wrong_project_or_key_is_our_fault_and_its_secret_is_not_told() {
+async fn a_wrong_project_or_key_is_an_upstream_error_without_the_secret() {
     let stand_in = StandIn::start().await;
     let key = Descope::new(&stand_in.url(), stand_in.project_id(), "wrong-secret-key").unwrap();
     let refused = key.user(PHONE).await.unwrap_err();
@@ -161,7 +161,7 @@ async fn a_wrong_project_or_key_is_our_fault_and_its_secret_is_not_told() {
 }
 
 #[tokio::test]
-async fn only_what_changes_nothing_twice_is_repeated() {
+async fn only_idempotent_calls_are_retried() {
     let stand_in = StandIn::start().await;
     let descope = client(&stand_in);
     let user = descope.create_user(&email(), &[]).await.unwrap().unwrap();
@@ -180,7 +180,7 @@ async fn only_what_changes_nothing_twice_is_repeated() {
 }
 
 #[tokio::test]
-async fn nobody_waits_long_and_a_limit_is_told_with_its_patience() {
+async fn slow_calls_time_out_and_rate_limits_pass_on_retry_after() {
     let stand_in = StandIn::start().await;
     let descope = client(&stand_in);
     stand_in.spoil("/v1/mgmt/user", Fault::delay(Duration::from_secs(30)));

@@ -1,10 +1,16 @@
 //! A user's sessions: opened, and ended all at once.
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use sqlx::PgConnection;
+use utoipa::ToSchema;
 
 use super::{User, user_in};
-use crate::{database::Database, descope::Claims};
+use crate::{
+    database::Database,
+    descope::Claims,
+    ids::{SessionId, UserId},
+};
 
 /// The clock by which sessions are ended.
 pub async fn now(database: &Database) -> sqlx::Result<DateTime<Utc>> {
@@ -14,9 +20,9 @@ pub async fn now(database: &Database) -> sqlx::Result<DateTime<Utc>> {
 
 /// Whose a Descope user is, as somebody finds it who asked Descope a while ago.
 #[derive(Clone, Copy, Debug)]
-pub struct Known {
+pub struct KnownUser {
     /// Our user.
-    pub user_id: i64,
+    pub user_id: UserId,
     /// Whether no session of the user has had to end meanwhile.
     pub is_undisturbed: bool,
 }
@@ -27,9 +33,9 @@ pub async fn known_since(
     connection: &mut PgConnection,
     descope_user_id: &str,
     moment: DateTime<Utc>,
-) -> sqlx::Result<Option<Known>> {
+) -> sqlx::Result<Option<KnownUser>> {
     sqlx::query_as!(
-        Known,
+        KnownUser,
         r#"
         select users.id as user_id, users.sessions_revoked_at < $2 as "is_undisturbed!"
         from user_identities identity join users on users.id = identity.user_id
@@ -47,7 +53,7 @@ pub async fn known_since(
 #[derive(Debug)]
 pub struct NewSession<'a> {
     /// Whose it is.
-    pub user_id: i64,
+    pub user_id: UserId,
     /// What its newest session token says.
     pub claims: &'a Claims,
     /// The SHA-256 of that token.
@@ -62,7 +68,7 @@ pub struct NewSession<'a> {
 
 /// Writes a session with its tokens; answers its id and its user. Descope may give two sign-ins within a second the same
 /// token: then they are one session. The caller holds the [`lock`](super::lock).
-pub async fn open_session(connection: &mut PgConnection, new: NewSession<'_>) -> sqlx::Result<(i64, User)> {
+pub async fn open_session(connection: &mut PgConnection, new: NewSession<'_>) -> sqlx::Result<(SessionId, User)> {
     let (refresh_token_sha256, refresh_token_sealed) = new.refresh_token.unzip();
     let row = sqlx::query!(
         r#"
@@ -86,7 +92,7 @@ pub async fn open_session(connection: &mut PgConnection, new: NewSession<'_>) ->
         from (select id from session union all select id from known) as opened, users
         where users.id = $1
         "#,
-        new.user_id,
+        new.user_id.0,
         new.claims.user_id(),
         refresh_token_sealed,
         new.user_agent,
@@ -98,19 +104,93 @@ pub async fn open_session(connection: &mut PgConnection, new: NewSession<'_>) ->
     )
     .fetch_one(connection)
     .await?;
-    Ok((row.session_id, user_in!(row, new.claims.roles().to_vec())))
+    Ok((SessionId(row.session_id), user_in!(row, new.claims.roles().to_vec())))
 }
 
 /// Ends all sessions of a user here, known or not. They are still to be ended at Descope.
 ///
 /// Two statements: whoever opens a session holds the row of the user, and what they wrote while the first one waited is
 /// seen by the second.
-pub async fn revoke_sessions(connection: &mut PgConnection, user_id: i64) -> sqlx::Result<()> {
-    sqlx::query!("update users set sessions_revoked_at = clock_timestamp() where id = $1", user_id)
+pub async fn revoke_sessions(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<()> {
+    sqlx::query!("update users set sessions_revoked_at = clock_timestamp() where id = $1", user_id.0)
         .execute(&mut *connection)
         .await?;
-    sqlx::query!("update user_sessions set revoked_at = now() where user_id = $1 and revoked_at is null", user_id)
+    sqlx::query!("update user_sessions set revoked_at = now() where user_id = $1 and revoked_at is null", user_id.0)
         .execute(connection)
         .await
         .map(drop)
+}
+
+/// The most sessions that a list shows.
+const LONGEST_LIST: i64 = 100;
+
+/// A session as its user sees it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Session)]
+pub struct Listed {
+    #[schema(value_type = i64)]
+    id: SessionId,
+    #[serde(with = "crate::http::time")]
+    created_at: DateTime<Utc>,
+    /// Noted once a minute.
+    #[serde(with = "crate::http::time")]
+    last_seen_at: DateTime<Utc>,
+    /// When its refresh token ends.
+    #[serde(with = "crate::http::time")]
+    expires_at: DateTime<Utc>,
+    is_active: bool,
+    /// Whether it is the one of this request.
+    is_current: bool,
+    user_agent: String,
+    ip_address: String,
+}
+
+/// A user's newest sessions, newest first, ended ones included.
+pub async fn list_sessions(database: &Database, user_id: UserId, current: SessionId) -> sqlx::Result<Vec<Listed>> {
+    sqlx::query_as!(
+        Listed,
+        r#"
+        select id, created_at, last_seen_at, expires_at, revoked_at is null and expires_at > now() as "is_active!",
+            id = $2 as "is_current!", user_agent, ip_address
+        from user_sessions
+        where user_id = $1
+        order by id desc
+        limit $3
+        "#,
+        user_id.0,
+        current.0,
+        LONGEST_LIST
+    )
+    .fetch_all(&database.pool())
+    .await
+}
+
+/// A session that was revoked.
+#[derive(Debug)]
+pub struct RevokedSession {
+    pub descope_user_id: String,
+    /// Whether it was active and its refresh token is not known here: Descope cannot end it alone.
+    pub is_unknown_to_us: bool,
+}
+
+/// Revokes one of a user's sessions; `None` if the user has no such session.
+pub async fn revoke_session(
+    database: &Database,
+    user_id: UserId,
+    id: SessionId,
+) -> sqlx::Result<Option<RevokedSession>> {
+    sqlx::query_as!(
+        RevokedSession,
+        r#"
+        update user_sessions session set revoked_at = coalesce(session.revoked_at, now())
+        from user_sessions before
+        where session.id = $1 and session.user_id = $2 and before.id = session.id
+        returning session.descope_user_id,
+            before.revoked_at is null and session.refresh_token_sealed is null as "is_unknown_to_us!"
+        "#,
+        id.0,
+        user_id.0
+    )
+    .fetch_optional(&database.pool())
+    .await
 }

@@ -1,4 +1,4 @@
-//! A value that is made of settings, and made anew when they have changed.
+//! A value parsed from settings, and parsed again when they change.
 
 use std::{
     fmt,
@@ -9,7 +9,7 @@ use tracing::error;
 
 use super::{Error, Settings, Values};
 
-/// What is read from settings, such as the key of an account. Clones share it.
+/// A value parsed from settings, such as the key of an account. Clones share it.
 pub struct Live<T>(Arc<Source<T>>);
 
 enum Source<T> {
@@ -20,7 +20,7 @@ enum Source<T> {
 type Read<T> = dyn Fn(&Values) -> Result<T, Error> + Send + Sync;
 
 struct Kept<T> {
-    /// Of the settings from which the value was last read.
+    /// The generation of the settings that the value was last read from.
     generation: u64,
     value: Result<Arc<T>, Error>,
 }
@@ -38,7 +38,7 @@ impl<T> Live<T> {
         Self(Arc::new(Source::Read { settings, read, kept: Mutex::new(kept) }))
     }
 
-    /// The newest value that could be read.
+    /// The value from the newest settings that could be read.
     pub fn get(&self) -> Result<Arc<T>, Error> {
         let (settings, read, kept) = match &*self.0 {
             Source::Fixed(value) => return Ok(Arc::clone(value)),
@@ -57,8 +57,8 @@ impl<T> Live<T> {
         kept.value.clone()
     }
 
-    /// Another value than this one, which has been refused; asks for the secrets again if need be and if that has not
-    /// been done a moment ago.
+    /// A value other than this one, which a server has refused. If none is known yet, reads the secrets again, unless
+    /// that was done a moment ago.
     pub async fn instead_of(&self, refused: &Arc<T>) -> Option<Arc<T>> {
         let Source::Read { settings, .. } = &*self.0 else { return None };
         let other = || self.get().ok().filter(|value| !Arc::ptr_eq(value, refused));
@@ -79,7 +79,7 @@ impl<T> Clone for Live<T> {
 }
 
 impl<T> fmt::Debug for Live<T> {
-    // What it holds is secret more often than not.
+    // The value is usually a secret.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Live")
     }

@@ -1,4 +1,4 @@
-//! The settings of a running function, and when its secrets are read again.
+//! The settings of a running function: the environment, read once, and secrets, read again as they expire.
 
 use std::{
     collections::BTreeMap,
@@ -23,17 +23,17 @@ use super::{
 /// The variables that name secrets.
 const NAMES: [super::Variable; 3] = [SECRET_ID, DATABASE_SECRET_ID, REDIS_SECRET_ID];
 
-/// When secrets are read, and how long anybody waits for them.
+/// When secrets are read, and how long callers wait for them.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
-    /// After this time they are read again.
+    /// Secrets that were read longer ago are read again.
     pub lifetime: Duration,
-    /// How long the start of the function waits, and each request for as long as a secret has never been read.
+    /// Timeout at the start of the function, and of each request until every secret has been read once.
     pub patience: Duration,
-    /// How long a request waits for what is only to be read again.
+    /// Timeout of a request that only renews known secrets.
     pub renewal_patience: Duration,
-    /// Whatever is refused or fails: secrets are not read again within this time. It keeps who sends wrong signatures
-    /// from making us call Secrets Manager each time.
+    /// Minimum time between two reads after a failure or refusal. Otherwise each wrong signature that a caller sends
+    /// would trigger a call to Secrets Manager.
     pub pause: Duration,
 }
 
@@ -48,22 +48,22 @@ impl Default for Pace {
     }
 }
 
-/// Every setting: the variables of the environment and, for what is not there, the secrets that `SECRET_ID`,
+/// Every setting: the variables of the environment and, where one is not set, the secrets that `SECRET_ID`,
 /// `DATABASE_SECRET_ID` and `REDIS_SECRET_ID` name. Clones share them.
 #[derive(Clone)]
 pub struct Settings(Arc<Inner>);
 
 struct Inner {
     pace: Pace,
-    /// `None` if no variable names one: then AWS is never called.
+    /// `None` if no variable names a secret: then AWS is never called.
     secrets: Option<Secrets>,
     values: RwLock<Arc<Values>>,
     /// How often the values have changed.
     generation: AtomicU64,
-    /// Held by whoever reads the secrets; the others wait for what comes of it.
+    /// Locked while the secrets are read: concurrent requests wait for the result.
     history: Mutex<History>,
-    /// When all secrets were last read, in seconds since 1970. The clock of the wall, since another may stand still while
-    /// the environment is frozen.
+    /// When all secrets were last read, in milliseconds since 1970. Wall-clock time, because a monotonic clock may stop
+    /// while the environment is frozen.
     renewed_at: AtomicU64,
 }
 
@@ -74,21 +74,21 @@ struct History {
 }
 
 impl Settings {
-    /// Reads the environment, and begins to read the secrets if it names any. The network is at it while the rest of the
-    /// function's start goes on, which need not wait: see [`Self::ready`].
+    /// Reads the environment, and begins to read the secrets if it names any. The calls overlap with the rest of the
+    /// function's start; [`Self::ready`] waits for them.
     pub async fn start() -> Self {
         let set = |variable: &super::Variable| Some((variable.name().to_owned(), optional(*variable)?));
         let settings = Self::new(ALL.iter().filter_map(set).collect(), None, Pace::default());
         if settings.0.secrets.is_some() {
             let settings = settings.clone();
             tokio::spawn(async move { settings.ready().await });
-            // On its one thread nothing of it would be sent before the rest is made.
+            // The runtime has one thread: without this yield nothing is sent until the rest of the start is done.
             tokio::task::yield_now().await;
         }
         settings
     }
 
-    /// The settings that these variables make, with Secrets Manager where `sdk` says.
+    /// Settings made of these variables, with Secrets Manager as `sdk` configures it.
     pub fn of(variables: &[(super::Variable, &str)], sdk: Option<SdkConfig>, pace: Pace) -> Self {
         let environment = variables.iter().map(|(variable, value)| (variable.name().to_owned(), (*value).to_owned()));
         Self::new(environment.collect(), sdk, pace)
@@ -112,7 +112,7 @@ impl Settings {
         }))
     }
 
-    /// What `read` makes of the settings, now and whenever they have changed. If no secret can bring what is missing,
+    /// The value that `read` makes of the settings, now and after each change. If no secret can supply what is missing,
     /// a value that cannot be read is an error, which stops the function at its start.
     pub fn live<T>(
         &self,
@@ -125,8 +125,8 @@ impl Settings {
         Ok(live)
     }
 
-    /// Waits until the secrets have been read for the first time, if there are any, or could not be for a while; then the
-    /// first request tries again.
+    /// Waits for the first read of the secrets, if there are any. After a failure or timeout the first request tries
+    /// again.
     pub async fn ready(&self) {
         let Some(secrets) = &self.0.secrets else { return };
         let mut history = self.0.history.lock().await;
@@ -137,8 +137,8 @@ impl Settings {
         }
     }
 
-    /// Reads secrets that are old again, and those that could not be read yet. To be called for each request: it may run
-    /// beside it, but not if [`Self::is_complete`] says no.
+    /// Reads secrets that have expired or could not be read yet. Call it for each request: concurrently if
+    /// [`Self::is_complete`], else before the request is handled.
     pub async fn renew_if_old(&self) {
         let Some(secrets) = &self.0.secrets else { return };
         let (is_complete, pace) = (self.is_complete(), self.0.pace);
@@ -147,7 +147,7 @@ impl Settings {
         }
         let mut history = self.0.history.lock().await;
         let is_due = if is_complete { self.are_old() } else { !self.is_complete() };
-        // What is there goes on working, so that a failed renewal is in no hurry.
+        // The known secrets still work, so a failed renewal is not urgent.
         let pause = if is_complete { pace.pause * 10 } else { pace.pause };
         if is_due && history.tried_at.is_none_or(|at| age(at) >= pause) {
             history.tried_at = Some(SystemTime::now());
@@ -161,7 +161,7 @@ impl Settings {
         self.0.secrets.as_ref().is_none_or(|secrets| secrets.ids.len() == read())
     }
 
-    /// Reads the secrets again because something in them was refused, unless that was done a moment ago.
+    /// Reads the secrets again because a server refused one, unless that was done a moment ago.
     pub(super) async fn refetch(&self) {
         let Some(secrets) = &self.0.secrets else { return };
         let mut history = self.0.history.lock().await;
@@ -185,7 +185,7 @@ impl Settings {
         age(renewed_at) >= self.0.pace.lifetime
     }
 
-    /// Reads all secrets; `true` if that succeeded with each.
+    /// Reads all secrets; `true` if every read succeeded.
     async fn fetch(&self, secrets: &Secrets, limit: Duration) -> bool {
         let mut is_whole = true;
         let mut values = (*self.values().1).clone();
@@ -233,7 +233,7 @@ impl fmt::Debug for Settings {
     }
 }
 
-/// A clock that was set back makes everything old.
+/// The time since a moment; the maximum if the clock was set back, so that everything counts as old.
 fn age(moment: SystemTime) -> Duration {
     moment.elapsed().unwrap_or(Duration::MAX)
 }

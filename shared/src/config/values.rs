@@ -1,4 +1,4 @@
-//! What is set at one moment: by the environment and, where that says nothing, by the secrets.
+//! A snapshot of the settings: the environment and, where a variable is not set, the secrets.
 
 use std::{collections::BTreeMap, str::FromStr, sync::Arc};
 
@@ -14,33 +14,33 @@ pub(super) type Environment = BTreeMap<String, String>;
 /// A secret: texts by key.
 pub(super) type Secret = BTreeMap<String, SecretString>;
 
-/// Every setting at one moment.
+/// A snapshot of every setting.
 #[derive(Clone, Debug, Default)]
 pub struct Values {
     pub(super) environment: Arc<Environment>,
-    /// By the name of the variable that says which secret it is, such as `SECRET_ID`.
+    /// Keyed by the variable that names the secret, such as `SECRET_ID`.
     pub(super) secrets: BTreeMap<&'static str, Arc<Secret>>,
 }
 
 impl Values {
-    /// The value of a variable, or what stands under its name in the function's own secret.
+    /// The value of a variable in the environment, else in the function's own secret.
     pub fn optional(&self, variable: Variable) -> Option<String> {
         let own = || self.of(SECRET_ID, variable.name());
         self.environment(variable).map(ToOwned::to_owned).or_else(own)
     }
 
-    /// The same for a value without which the function cannot work.
+    /// As [`Self::optional`], for a value that must be set.
     pub fn required(&self, variable: Variable) -> Result<String, Error> {
         self.optional(variable).ok_or(Error::Missing(variable.name()))
     }
 
-    /// The same for a value that has a default.
+    /// As [`Self::optional`], parsed, for a value that has a default.
     pub fn or_default<T: FromStr>(&self, variable: Variable, default: T) -> Result<T, Error> {
         self.optional(variable).map_or(Ok(default), |value| value.trim().parse().map_err(|_| variable.invalid()))
     }
 
-    /// The URL of a server. A user and a password that it does not have stand under `username` and `password` in the
-    /// secret that `login` names; without that secret they are left out.
+    /// The URL of a server. A user or password that it lacks is taken from the keys `username` and `password` of the
+    /// secret that `login` names; without that secret the URL stays as it is.
     pub fn url<T: FromStr>(&self, variable: Variable, login: Variable) -> Result<T, Error> {
         let text = self.environment(variable).ok_or(Error::Missing(variable.name()))?.trim();
         let complete = || -> Option<String> {
@@ -69,12 +69,12 @@ impl Values {
     }
 }
 
-/// As a part of a URL.
+/// Percent-encoded, for a part of a URL.
 fn encoded(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
-/// Whether two secrets say the same.
+/// [`SecretString`] implements no `PartialEq`.
 pub(super) fn are_equal(one: &Secret, other: &Secret) -> bool {
     let exposed = |secret: &Secret| -> Vec<(String, String)> {
         secret.iter().map(|(key, value)| (key.clone(), value.expose_secret().to_owned())).collect()

@@ -1,10 +1,11 @@
-//! The certificate authorities of Amazon RDS: clients do not know who signs the certificate of an instance.
+//! The certificate authorities of Amazon RDS instances, which are in no default trust store.
 
 /// Amazon's public certificates of all regions; `local/rds_certificates.py` writes them.
 const CERTIFICATES: &str = include_str!("rds.pem");
 
-/// The authorities, in PEM, for the RDS instance of this name; `None` if it is none. An RDS Proxy has a certificate that
-/// every client trusts. The authorities are parsed for each new connection, so only those of the region are passed on.
+/// The authorities for the RDS instance with this host name, in PEM; `None` for any other host. An RDS Proxy has a
+/// publicly trusted certificate. The authorities are parsed for each new connection, so only those of the instance's
+/// region are returned.
 pub(super) fn authorities(host: &str) -> Option<String> {
     let (instance, region) = host.strip_suffix(".rds.amazonaws.com")?.rsplit_once('.')?;
     if instance.split('.').any(|label| label.starts_with("proxy-")) {
@@ -37,7 +38,7 @@ mod tests {
     }
 
     #[test]
-    fn an_instance_is_trusted_by_the_authorities_of_its_region_alone() {
+    fn an_instance_gets_only_the_authorities_of_its_region() {
         let pem = authorities("shop.c9akciq32.ap-south-1.rds.amazonaws.com").unwrap();
         assert_eq!(pem.lines().filter(|line| line.starts_with("# ap-south-1: ")).count(), 3);
         assert_eq!(pem.lines().filter(|line| line.starts_with('#')).count(), 3);
@@ -45,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_instance_of_rds_needs_none() {
+    fn a_host_that_is_no_rds_instance_gets_no_authorities() {
         for host in [
             "localhost",
             "shop.proxy-c9akciq32.ap-south-1.rds.amazonaws.com",
@@ -57,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn every_certificate_can_be_trusted_and_every_region_has_three() {
+    fn every_certificate_is_a_valid_root_and_every_region_has_three() {
         let mut roots = RootCertStore::empty();
         for certificate in certificates(CERTIFICATES) {
             roots.add(certificate).unwrap();

@@ -1,4 +1,4 @@
-//! The calls: what is sent, what comes back, and whether it may be sent again.
+//! Calls to Descope: request, answer, and whether a retry is safe.
 
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use reqwest::Method;
@@ -32,7 +32,7 @@ impl Channel {
     }
 }
 
-/// Rules of the project for passwords.
+/// The project's password policy.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[expect(clippy::struct_excessive_bools, reason = "so Descope has it")]
@@ -44,7 +44,7 @@ struct Policy {
     non_alphanumeric: bool,
 }
 
-/// The one key under which the management API answers with a user.
+/// A user in an answer of the management API.
 #[derive(Deserialize)]
 struct Wrapped {
     user: User,
@@ -52,8 +52,8 @@ struct Wrapped {
 
 /// Signing in.
 impl Descope {
-    /// Makes a user who signs in with this e-mail address and password; `None` if the address is taken. The address
-    /// is not verified by that.
+    /// Creates a user who signs in with this e-mail address and password; `None` if the address is taken. The address
+    /// stays unverified.
     pub async fn sign_up(
         &self,
         email: &Email,
@@ -71,7 +71,7 @@ impl Descope {
         }
     }
 
-    /// Signs in with a password. Tells no difference between a wrong password and an unknown login id.
+    /// Signs in with a password. A wrong password and an unknown login id give the same error.
     pub async fn sign_in(&self, login_id: &str, password: &SecretString) -> Result<SignedIn> {
         let body = json!({ "loginId": login_id, "password": password.expose_secret() });
         signed_in(
@@ -80,11 +80,11 @@ impl Descope {
         )
     }
 
-    /// Sends a one-time code to a number or address, to whoever has it; a first code makes a user of them.
+    /// Sends a one-time code to any phone number or e-mail address; the first code creates the user.
     pub async fn send_code(&self, channel: Channel, login_id: &str) -> Result<()> {
         let path = format!("/v1/auth/otp/signup-in/{}", channel.as_str());
         let body = json!({ "loginId": login_id });
-        // Never twice: each message costs, and kills the code of the one before.
+        // At most once: each message costs money and invalidates the previous code.
         let sent: Result<Value, _> = self.post(&path, As::Anyone, &body, Repeat::IfUnsent).await;
         sent.map(drop).map_err(|failure| failure.means(Meaning::Recipient))
     }
@@ -96,31 +96,31 @@ impl Descope {
         signed_in(self.post(&path, As::Anyone, &body, Repeat::IfUnsent).await, Meaning::Code)
     }
 
-    /// Sends the mail with which a user whose address is verified sets a new password; `false` if Descope refuses, as
-    /// it may for an address that it does not know.
+    /// Sends a mail to set a new password, to a user whose address is verified; `false` if Descope refuses, as it may
+    /// for an unknown address.
     pub async fn send_reset_mail(&self, email: &Email, page: &str) -> Result<bool> {
         let body = json!({ "loginId": email.as_str(), "redirectUrl": page });
         sent(self.post("/v1/auth/password/reset", As::Anyone, &body, Repeat::IfUnsent).await)
     }
 
-    /// Sends a mail that signs its reader in, to a user who exists; `false` if Descope refuses.
+    /// Sends a mail with a link to sign in, to an existing user; `false` if Descope refuses.
     pub async fn send_magic_link(&self, email: &Email, page: &str) -> Result<bool> {
         let body = json!({ "loginId": email.as_str(), "redirectUrl": page, "URI": page });
         sent(self.post("/v1/auth/magiclink/signin/email", As::Anyone, &body, Repeat::IfUnsent).await)
     }
 
-    /// Signs in with the `t` of a link that was mailed, which proves the address. A link works once.
+    /// Signs in with the `t` of a mailed link, which proves the address. A link works once.
     pub async fn verify_link(&self, token: &SecretString) -> Result<SignedIn> {
         let body = json!({ "token": token.expose_secret() });
         signed_in(self.post("/v1/auth/magiclink/verify", As::Anyone, &body, Repeat::IfUnsent).await, Meaning::Link)
     }
 }
 
-/// Being signed in.
+/// Sessions.
 impl Descope {
     /// A new session token for a refresh token.
     pub async fn refresh(&self, refresh_token: &str) -> Result<SignedIn> {
-        // Where refresh tokens rotate, a second call with the first token would end the session.
+        // At most once: where refresh tokens rotate, a second call with the old token would end the session.
         let answer = self.post("/v1/auth/refresh", As::Holder(refresh_token), &json!({}), Repeat::IfUnsent).await;
         signed_in(answer, Meaning::RefreshToken)
     }
@@ -141,7 +141,7 @@ impl Descope {
         user.map_err(|failure| failure.means(Meaning::RefreshToken))
     }
 
-    /// Sets the password of the refresh token's user, who need not know the old one.
+    /// Sets the password of the refresh token's user, without the old one.
     pub async fn update_password(&self, refresh_token: &str, login_id: &str, password: &SecretString) -> Result<()> {
         let body = json!({ "loginId": login_id, "newPassword": password.expose_secret() });
         let caller = As::Holder(refresh_token);
@@ -149,9 +149,9 @@ impl Descope {
         updated.map(drop).map_err(|failure| failure.means(Meaning::Password("new_password")))
     }
 
-    /// What is wrong with a new password by the project's rules; nothing if it may be tried.
+    /// The faults of a new password by the project's policy; empty if it can be tried.
     pub async fn password_faults(&self, password: &SecretString) -> Vec<String> {
-        // Descope looks again when the password is set, so that a failure here may be passed over.
+        // Descope checks again when the password is set, so a failure here can be ignored.
         let policy: Policy = self.get("/v1/auth/password/policy", As::Anyone).await.unwrap_or_default();
         policy.faults(password.expose_secret())
     }
@@ -183,7 +183,6 @@ impl Descope {
         self.load(&[("userId", user_id)]).await
     }
 
-    /// The user who signs in with this.
     pub async fn user_with_login_id(&self, login_id: &str) -> Result<Option<User>> {
         self.load(&[("loginId", login_id)]).await
     }
@@ -194,12 +193,12 @@ impl Descope {
         found(self.get::<Wrapped>(&path, As::Manager).await.map(|wrapped| wrapped.user))
     }
 
-    /// Makes a user with these roles, whose address counts as verified because a deployer vouches for it; `None` if
+    /// Creates a user with these roles, whose address counts as verified because a deployer vouches for it; `None` if
     /// there is one already.
     pub async fn create_user(&self, email: &Email, roles: &[&str]) -> Result<Option<User>> {
         let body = json!({
             "loginId": email.as_str(), "email": email.as_str(), "verifiedEmail": true, "roleNames": roles,
-            // Whom nobody has been yet, anybody could sign up as.
+            // Anyone could sign up as a user who is only invited.
             "status": "enabled",
         });
         let created = self.post::<Wrapped>("/v1/mgmt/user/create", As::Manager, &body, Repeat::IfUnsent).await;
@@ -209,7 +208,7 @@ impl Descope {
         }
     }
 
-    /// Changes those fields of a user that are given, under Descope's names.
+    /// Changes the given fields of a user, under Descope's names.
     pub async fn patch_user(&self, login_id: &str, fields: &Value) -> Result<User> {
         let mut body = fields.clone();
         if let Value::Object(body) = &mut body {
@@ -227,16 +226,16 @@ impl Descope {
         Ok(set.map_err(|failure| failure.means(Meaning::Nothing))?.user)
     }
 
-    /// Gives a user a password in the place of any other, and ends all the user's sessions: whoever held a refresh token
-    /// could have changed it.
+    /// Replaces a user's password and ends all the user's sessions: the holder of a refresh token could have changed
+    /// the old one.
     pub async fn reset_password(&self, user_id: &str, password: &SecretString) -> Result<()> {
         let set = self.set_password(user_id, password).await;
         set.map_err(|failure| failure.means(Meaning::Password("new_password")))?;
         self.log_out_user(user_id).await
     }
 
-    /// Makes the password of a user, if there is one, unknown to everybody, and ends all the user's sessions. Merely
-    /// expiring it would let whoever knows it replace it.
+    /// Sets an unknown random password for a user, if there is one, and ends all the user's sessions. Merely expiring
+    /// the password would let anyone who knows it replace it.
     pub async fn forget_password(&self, user_id: &str) -> Result<()> {
         found(self.set_password(user_id, &random_password()?).await)?;
         self.log_out_user(user_id).await
@@ -247,8 +246,8 @@ impl Descope {
         self.post("/v1/mgmt/user/password/set/active", As::Manager, &body, Repeat::Safely).await
     }
 
-    /// Puts a new user in the place of one, with one way in: a login id that has been proved. Of the old user nothing
-    /// stays but the roles: no session, no other login id, number, password or passkey.
+    /// Replaces a user with a new one whose only way in is a proved login id. Only the roles of the old user stay: no
+    /// session, no other login id, number, password or passkey.
     pub async fn replace_user(&self, old: &User, channel: Channel, login_id: &str) -> Result<User> {
         self.delete_user(&old.user_id).await?;
         let (address, is_verified) = match channel {
@@ -262,7 +261,7 @@ impl Descope {
         Ok(created.map_err(|failure| failure.means(Meaning::Nothing))?.user)
     }
 
-    /// Signs a user in whom we know to be there.
+    /// Signs a user in without a credential: the user must have proved the login id before.
     pub async fn sign_in_as(&self, login_id: &str) -> Result<SignedIn> {
         #[derive(Deserialize)]
         struct Link {
@@ -288,25 +287,25 @@ impl Descope {
     }
 }
 
-/// 288 random bits, with all four kinds of characters that a project may ask for, within Descope's 64.
+/// 288 random bits, with all four kinds of characters that a project may require, within Descope's 64 characters.
 fn random_password() -> Result<SecretString> {
     let mut bytes = [0; 36];
     getrandom::fill(&mut bytes).map_err(Error::internal)?;
     Ok(format!("aA1!{}", STANDARD_NO_PAD.encode(bytes)).into())
 }
 
-/// An answer with tokens and a user; nothing less will do.
+/// The answer to a sign-in; an error if it has no session token.
 fn signed_in(answer: Result<SignedIn, Failure>, meaning: Meaning) -> Result<SignedIn> {
     let signed_in = answer.map_err(|failure| failure.means(meaning))?;
     if signed_in.session_jwt.is_empty() {
-        // A project that "manages tokens in cookies" answers so.
+        // A project that "manages tokens in cookies" answers without one.
         let reason = "no session token in the body of an answer".to_owned();
         return Err(Error::Upstream { service: SERVICE, reason });
     }
     Ok(signed_in)
 }
 
-/// A user, or that there is none.
+/// The answer; `None` if there is no such user.
 fn found<T>(answer: Result<T, Failure>) -> Result<Option<T>> {
     match answer {
         Ok(user) => Ok(Some(user)),
@@ -315,7 +314,7 @@ fn found<T>(answer: Result<T, Failure>) -> Result<Option<T>> {
     }
 }
 
-/// A message, whether or not Descope found somebody to send it to.
+/// Whether a message was sent; `false` if Descope refused.
 fn sent(answer: Result<Value, Failure>) -> Result<bool> {
     match answer {
         Ok(_) => Ok(true),
@@ -327,7 +326,7 @@ fn sent(answer: Result<Value, Failure>) -> Result<bool> {
     }
 }
 
-/// A session that is over, now or before.
+/// A success if the session has ended, now or before.
 fn ended(answer: Result<Value, Failure>) -> Result<()> {
     match answer {
         Ok(_) => Ok(()),

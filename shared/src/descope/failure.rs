@@ -1,7 +1,7 @@
-//! What Descope's refusals mean: the one place where its codes become ours. Nothing that it says is passed on.
+//! Failures of Descope as errors of ours: the one place that maps its codes. Its messages are never passed on.
 //!
-//! Descope documents few of its codes; what decides is the HTTP status and which call it was, and a code only where one
-//! is known for sure.
+//! Descope documents few of its codes: the HTTP status and the call decide, and a code only where its meaning is known
+//! for sure.
 
 use reqwest::{
     StatusCode,
@@ -12,27 +12,27 @@ use tracing::info;
 
 use crate::{Error, config};
 
-/// What Descope does for us, as a caller may read it.
+/// Descope's name in messages to callers.
 pub const SERVICE: &str = "The sign-in service";
 
-/// When Descope does not say how long to wait.
+/// For an answer without `Retry-After`.
 const DEFAULT_RETRY_AFTER_SECONDS: u64 = 60;
 const LONGEST_RETRY_AFTER_SECONDS: u64 = 3600;
 
-/// Why a call had no success.
+/// Why a call failed.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// Descope says no.
+    /// Refused by Descope's application.
     Refused(Refusal),
     /// Too many calls from our address, or to one recipient.
     TooMany { retry_after_seconds: u64 },
-    /// No answer in time. Whether it was done is not known.
+    /// No answer in time: the call may have been executed.
     Timeout,
-    /// It was not even received.
+    /// No connection: the call was not received.
     NotSent(String),
-    /// It could not be tried: a key is not known yet.
+    /// Not sent: a key is not known yet.
     Unset(config::Error),
-    /// Anything else than an answer of Descope's application.
+    /// No usable answer of Descope's application.
     Unavailable(String),
 }
 
@@ -43,27 +43,27 @@ pub(super) struct Refusal {
     pub(super) code: String,
 }
 
-/// What a refusal means where it can mean something for the caller.
+/// The meaning of a refusal for the caller, by the call that was refused.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Meaning {
-    /// Name and password do not fit.
+    /// The login id or the password is wrong.
     Credentials,
-    /// Nothing can be sent there.
+    /// Nothing can be sent to this number or address.
     Recipient,
-    /// The code is none.
+    /// The code is invalid.
     Code,
-    /// The link is none.
+    /// The link is invalid or has expired.
     Link,
-    /// The new password is not good enough. The name of its field.
+    /// The new password does not meet the policy. Holds the name of its field.
     Password(&'static str),
-    /// The refresh token is none, any more.
+    /// The refresh token is invalid or revoked.
     RefreshToken,
-    /// Nothing that a caller could mend.
+    /// None: the caller cannot fix it.
     Nothing,
 }
 
 impl Failure {
-    /// A failure by its status and body.
+    /// Classifies a failure by its status and body.
     pub(super) fn of(status: StatusCode, body: &[u8]) -> Self {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -72,7 +72,7 @@ impl Failure {
         }
         match serde_json::from_slice::<Body>(body) {
             Ok(body) if status.is_client_error() => Self::Refused(Refusal { status, code: body.error_code }),
-            // A proxy on the way, or a fault of Descope's.
+            // From a proxy in between, or a server error of Descope.
             _ => Self::Unavailable(format!("status {}", status.as_u16())),
         }
     }
@@ -100,7 +100,7 @@ impl Refusal {
         self.status == StatusCode::NOT_FOUND || ["E062108", "E112102"].contains(&self.code.as_str())
     }
 
-    /// 401, E064001 or E061005: the token is worth nothing any more, or its user is gone.
+    /// 401, E064001 or E061005: the token is no longer valid, or its user is deleted.
     pub(super) fn has_ended(&self) -> bool {
         let is_told = ["E064001", "E061005"].contains(&self.code.as_str());
         self.status == StatusCode::UNAUTHORIZED || is_told || self.is_unknown_user()
@@ -111,7 +111,7 @@ impl Refusal {
         self.status == StatusCode::UNAUTHORIZED && self.code == "E061004"
     }
 
-    /// E061001: the way to sign in is switched off in the project. 403: the project does not let us.
+    /// E061001: the authentication method is switched off in the project. 403: the project forbids us the call.
     fn is_misconfiguration(&self) -> bool {
         self.code == "E061001" || self.status == StatusCode::FORBIDDEN
     }
@@ -119,7 +119,7 @@ impl Refusal {
     fn means(self, meaning: Meaning) -> Error {
         let error = match meaning {
             _ if self.is_misconfiguration() => None,
-            // Nobody has to prove anything to have a code sent: it is the project that Descope does not know.
+            // Sending a code needs no credential, so here 401 means that Descope does not know the project.
             Meaning::Recipient if self.status == StatusCode::UNAUTHORIZED => None,
             Meaning::Credentials => Some(Error::InvalidCredentials),
             Meaning::Recipient => Some(Error::field("identifier", "Nothing can be sent to this number or address.")),
@@ -151,14 +151,14 @@ impl From<reqwest::Error> for Failure {
         if error.is_timeout() && !is_connect {
             return Self::Timeout;
         }
-        // The URL may hold somebody's address.
+        // The URL may contain a user's e-mail address.
         let source = error.without_url();
         let text = std::error::Error::source(&source).map_or_else(|| source.to_string(), ToString::to_string);
         if is_connect { Self::NotSent(text) } else { Self::Unavailable(text) }
     }
 }
 
-/// How long Descope wants to be left alone, in seconds; the edge in front of it may not say.
+/// How many seconds to wait before the next call; the edge in front of Descope may omit the header.
 pub(super) fn retry_after(headers: &HeaderMap) -> u64 {
     let seconds = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
     seconds.unwrap_or(DEFAULT_RETRY_AFTER_SECONDS).clamp(1, LONGEST_RETRY_AFTER_SECONDS)

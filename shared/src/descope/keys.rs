@@ -1,8 +1,8 @@
-//! The public keys of the project: in memory, in Redis for all functions, fetched from Descope when they are not there.
+//! The project's public keys: cached in memory and, for all functions, in Redis; fetched from Descope on a miss.
 //!
-//! A token with an unknown key makes this ask Descope, at most once in half a minute over all functions, however many
-//! such tokens are sent. A key that signed a token of ours is known before the token is handed out, so that a flood of
-//! invented keys cannot hide a new one. While Descope is away, known keys go on working.
+//! A token with an unknown key id triggers a fetch, at most one per 30 seconds over all functions, however many of them
+//! are sent. The key of a token that we hand out is fetched beforehand, so that a flood of invented key ids cannot hide
+//! a new key. During an outage of Descope known keys keep working.
 
 use std::{
     collections::HashMap,
@@ -23,20 +23,20 @@ use crate::{Error, Result, redis::Redis};
 
 const KEPT: &str = "keys";
 const ASKED: &str = "keys:asked";
-/// In Redis while somebody waits for Descope, and then how it ended.
+/// The value in Redis while a function waits for Descope, and its outcomes.
 const ASKING: &str = "asking";
 const ANSWERED: &str = "answered";
 const FAILED: &str = "failed";
 
-/// Descope is asked for an unknown key at most this often.
+/// Minimum time between two fetches for an unknown key.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// For how long keys outlive Descope.
+/// How long cached keys survive an outage of Descope.
 const LIFETIME: Duration = Duration::from_hours(24);
-/// After this time another function's newer keys are looked for, so that revoked ones disappear.
+/// Keys in memory are compared with newer ones in Redis after this time, so that revoked keys disappear.
 const MEMORY: Duration = Duration::from_mins(10);
-/// Keys that were fetched longer ago are fetched again, if Descope answers.
+/// Keys that were fetched longer ago are fetched again, if Descope is available.
 const FRESHNESS: TimeDelta = TimeDelta::hours(1);
-/// While somebody else asks: how often, and how many times, to look what came of it.
+/// How often, and at most how many times, to poll for the outcome of another function's fetch.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 const LOOKS: usize = 100;
 
@@ -58,14 +58,14 @@ struct Known {
     asked: Option<(Instant, bool)>,
 }
 
-/// The keys as Redis has them.
+/// The keys as stored in Redis.
 #[derive(Serialize, Deserialize)]
 struct Kept {
     fetched_at: DateTime<Utc>,
     keys: Vec<Value>,
 }
 
-/// The two forms in which Descope writes keys.
+/// The two forms of Descope's key set.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum KeySet {
@@ -74,19 +74,19 @@ enum KeySet {
 }
 
 impl Keys {
-    /// Keys of the project of `descope`.
+    /// Keys of the client's project.
     pub fn new(descope: Descope, redis: Redis) -> Self {
         Self { descope, redis, known: Arc::default() }
     }
 
-    /// What a token says, if Descope made it for this project and for `kind`, and it has not expired.
+    /// The claims of a token, if Descope issued it for this project and for `kind`, and it has not expired.
     pub async fn verify(&self, token: &str, kind: Kind) -> Result<Claims> {
         let id = token::key_id(token)?;
         let key = self.find(&id).await?;
         Claims::verified(token, &key, self.descope.project_id(), kind)
     }
 
-    /// Gets to know the key of a token that has just come from Descope, whatever was asked before.
+    /// Fetches the key of a token that has just come from Descope, unless it is known; regardless of earlier fetches.
     pub async fn learn(&self, token: &str) -> Result<()> {
         let id = token::key_id(token)?;
         let mut known = self.known.lock().await;
@@ -120,12 +120,12 @@ impl Keys {
         match (known.keys.get(id), asked) {
             (Some(key), _) => Ok(key.clone()),
             (None, Ok(())) => Err(Error::TokenInvalid),
-            // It may be a key of Descope's: "invalid" would sign people out because Descope is away.
+            // The key may be valid: "invalid" would sign users out because of an outage of Descope.
             (None, Err(error)) => Err(error),
         }
     }
 
-    /// Fetches the keys, unless somebody did so a moment ago; then what came of that counts.
+    /// Fetches the keys, unless that was done a moment ago; then its outcome counts.
     async fn ask(&self, known: &mut Known) -> Result<()> {
         if let Some((at, was_answered)) = known.asked
             && at.elapsed() < PATIENCE
@@ -163,7 +163,7 @@ impl Keys {
         Ok(())
     }
 
-    /// Redis may serve two systems, each with a Descope of its own.
+    /// Holds the project's address, because Redis may serve two systems with different projects.
     fn key(&self, name: &str) -> String {
         self.redis.key(&format!("descope:{}:{name}", self.descope.address()))
     }
@@ -184,14 +184,14 @@ impl Keys {
         }
     }
 
-    /// Whose turn it is to ask Descope. Waits for whoever is asking.
+    /// Takes the lease on asking Descope, or waits for the outcome of the function that has it.
     async fn take_turn(&self) -> Turn {
         for _ in 0..LOOKS {
             let mut commands = Pipeline::new();
             let asked = self.key(ASKED);
             commands.cmd("SET").arg(&asked).arg(ASKING).arg("NX").arg("PX").arg(millis(PATIENCE)).arg("GET");
             match self.redis.run::<(Option<String>,)>(&commands).await {
-                // Without Redis each process keeps to the limit by itself.
+                // Without Redis each process enforces the limit by itself.
                 Ok((None,)) | Err(_) => return Turn::Ours,
                 Ok((Some(state),)) if state == ANSWERED => return Turn::Answered,
                 Ok((Some(state),)) if state == FAILED => return Turn::Failed,
@@ -221,7 +221,7 @@ enum Turn {
 }
 
 impl Known {
-    /// Puts newer keys in the place of those that are known.
+    /// Replaces the known keys with newer ones.
     fn take_over(&mut self, kept: &Kept) {
         if kept.fetched_at > self.fetched_at {
             self.keys = kept.keys.iter().filter_map(rsa).collect();
@@ -230,7 +230,7 @@ impl Known {
     }
 }
 
-/// A key that tokens can be verified with, and its id. Others are passed over: only RS256 counts.
+/// The id and key of a JSON Web Key for RS256; `None` for any other algorithm, since no other is accepted.
 fn rsa(key: &Value) -> Option<(String, DecodingKey)> {
     let jwk: Jwk = serde_json::from_value(key.clone()).ok()?;
     let is_rsa = key.get("kty")?.as_str()? == "RSA";

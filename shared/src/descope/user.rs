@@ -1,4 +1,4 @@
-//! What Descope says of a user, as far as it is used here.
+//! Descope's users: the fields that are used here.
 
 use std::collections::BTreeMap;
 
@@ -7,17 +7,17 @@ use serde::{Deserialize, Deserializer};
 use super::Channel;
 use crate::phone::Phone;
 
-/// A user of the project. Descope writes empty values rather than leaving them out; both are understood.
+/// A user of the project. Descope sends empty values instead of omitting them; both are accepted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(clippy::struct_excessive_bools, reason = "so Descope has it")]
 pub struct User {
     /// `U…`, the `sub` of the user's tokens.
     pub user_id: String,
-    /// What the user can sign in with.
+    /// The identifiers that the user can sign in with.
     #[serde(default, deserialize_with = "or_default")]
     pub login_ids: Vec<String>,
-    /// May be empty, as all texts here.
+    /// Empty if there is none, as all texts here.
     #[serde(default, deserialize_with = "or_default")]
     pub email: String,
     /// Whether the user has proved the e-mail address to Descope.
@@ -29,10 +29,8 @@ pub struct User {
     /// Whether the user has proved the number to Descope.
     #[serde(default, deserialize_with = "or_default")]
     pub verified_phone: bool,
-    /// First name.
     #[serde(default, deserialize_with = "or_default")]
     pub given_name: String,
-    /// Last name.
     #[serde(default, deserialize_with = "or_default")]
     pub family_name: String,
     /// The URL of a picture.
@@ -41,23 +39,22 @@ pub struct User {
     /// Whether the user has a password.
     #[serde(default, deserialize_with = "or_default")]
     pub password: bool,
-    /// Whether the user has an authenticator app, spelt so by Descope.
+    /// Whether the user has an authenticator app.
     #[serde(default, rename = "TOTP", deserialize_with = "or_default")]
     pub totp: bool,
     /// Whether the user has a passkey.
     #[serde(default, deserialize_with = "or_default")]
     pub webauthn: bool,
-    /// Accounts elsewhere that the user signs in with, by provider.
+    /// Third-party accounts that the user signs in with, by provider.
     #[serde(default, rename = "OAuth", deserialize_with = "or_default")]
     pub oauth: BTreeMap<String, bool>,
-    /// Roles in the project.
     #[serde(default, deserialize_with = "or_default")]
     pub role_names: Vec<String>,
 }
 
 impl User {
-    /// Whether what is sent to this login id reaches nobody else. Descope sends to the user's number or address, and to
-    /// the login id only if there is none; whoever makes a user chooses both.
+    /// Whether a message to this login id reaches only the login id's owner. Descope sends to the user's number or
+    /// address, and to the login id only if there is none; the creator of a user chooses both.
     pub fn is_reached_at(&self, channel: Channel, login_id: &str) -> bool {
         let (own, other) = self.addresses(channel);
         if own.is_empty() {
@@ -80,7 +77,7 @@ impl User {
         self.login_ids == [login_id] && !has_another
     }
 
-    /// What a channel sends to, and what the other one sends to.
+    /// The recipient of a channel, and that of the other one.
     fn addresses(&self, channel: Channel) -> (&str, &str) {
         match channel {
             Channel::Sms => (&self.phone, &self.email),
@@ -88,7 +85,7 @@ impl User {
         }
     }
 
-    /// The number or address that is the only way in and that the user has proved to Descope.
+    /// The number or address that is the user's only way in and that the user has proved to Descope.
     pub fn proved(&self) -> Option<(Channel, &str)> {
         let [login_id] = self.login_ids.as_slice() else { return None };
         let channel = if login_id.starts_with('+') { Channel::Sms } else { Channel::Email };
@@ -100,20 +97,19 @@ impl User {
     }
 }
 
-/// The answer to whoever has signed in.
+/// The answer to a sign-in or a refresh.
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SignedIn {
-    /// The session token: short-lived, shown with every request.
+    /// The session token: short-lived, sent with every request.
     #[serde(default, deserialize_with = "or_default")]
     pub session_jwt: String,
-    /// The refresh token; empty after a refresh that did not change it.
+    /// The refresh token; empty after a refresh that did not rotate it.
     #[serde(default, deserialize_with = "or_default")]
     pub refresh_jwt: String,
-    /// Who it is.
     #[serde(default)]
     pub user: Option<User>,
-    /// Whether the user has never signed in before: then nobody holds a refresh token of theirs.
+    /// Whether this is the user's first sign-in: then no older refresh token exists.
     #[serde(default, deserialize_with = "or_default")]
     pub first_seen: bool,
 }
@@ -144,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_login_id_says_nothing_of_who_gets_the_code() {
+    fn a_code_may_go_to_another_recipient_than_the_login_id() {
         assert!(user(&json!({})).is_reached_at(Channel::Sms, "+91911911911"));
         assert!(user(&json!({ "phone": "" })).is_reached_at(Channel::Sms, "+91911911911"));
         assert!(!user(&json!({ "phone": "+92922922922" })).is_reached_at(Channel::Sms, "+91911911911"));
@@ -155,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn any_other_way_in_makes_a_user_less_than_plain() {
+    fn a_user_with_another_way_in_is_not_plain() {
         assert!(user(&json!({})).is_plain(Channel::Sms, "+91911911911"));
         for more in [
             json!({ "password": true }),

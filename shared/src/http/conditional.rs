@@ -1,22 +1,15 @@
-//! `ETag` and `If-None-Match`: whoever has the same bytes already is not sent them again.
-
-use std::fmt::Write;
+//! `ETag` and `If-None-Match`: a client that has the same bytes cached is not sent them again.
 
 use lambda_http::http::{HeaderMap, header};
 use sha2::{Digest, Sha256};
 
 /// A strong validator of these bytes, with its quotes.
 pub fn etag(body: &[u8]) -> String {
-    let mut tag = String::with_capacity(34);
-    tag.push('"');
-    for byte in Sha256::digest(body).iter().take(16) {
-        let _ = write!(tag, "{byte:02x}");
-    }
-    tag.push('"');
-    tag
+    let hash: [u8; 32] = Sha256::digest(body).into();
+    format!("\"{}\"", hex::encode(&hash[..16]))
 }
 
-/// Whether the caller holds what this validator stands for (RFC 9110 §13.1.2: weak comparison, lists and `*`).
+/// Whether `If-None-Match` contains this validator (RFC 9110 §13.1.2: weak comparison, lists and `*`).
 pub fn not_modified(headers: &HeaderMap, etag: &str) -> bool {
     headers
         .get_all(header::IF_NONE_MATCH)

@@ -1,7 +1,7 @@
-//! The schema of a request body: its fields' descriptions from the type, its rules from the reader itself.
+//! The schema of a request body: descriptions of fields from the type, rules from its reader.
 //!
-//! A body is documented as `request_body = Json<T>`, as its handler reads it. What `T::read` asks for (names, lengths, which
-//! are required) is recorded and laid over what `ToSchema` derives, so that neither can say what the other does not.
+//! A handler documents its body as `request_body = Json<T>`. The fields that `T::read` asks for (names, lengths, which
+//! are required) are recorded and laid over the schema that `ToSchema` derives, so that the two cannot disagree.
 
 use std::{borrow::Cow, collections::BTreeSet};
 
@@ -14,7 +14,7 @@ use utoipa::{
 
 use super::{Json, Read, fields::Fields};
 
-/// What marks the component of a body; the document leaves it out.
+/// The component name of every body; the document leaves it out.
 pub const BODY: &str = "Body";
 
 impl<T: Read + ComposeSchema> ComposeSchema for Json<T> {
@@ -42,7 +42,7 @@ thread_local! {
     static READ: std::cell::RefCell<Vec<String>> = const { std::cell::RefCell::new(Vec::new()) };
 }
 
-/// The fields that were read since the last call, on this thread: a test compares them with the documented ones.
+/// The fields of the last body or query read on this thread; a test compares them with the documented ones.
 #[cfg(feature = "openapi")]
 #[doc(hidden)]
 pub fn fields_read() -> Vec<String> {

@@ -1,4 +1,4 @@
-//! The body of a success, whole or a page of it.
+//! The body of a success: one item, a list or a page of a list.
 
 use axum::{
     body::Body,
@@ -23,7 +23,6 @@ pub struct Envelope<T> {
 }
 
 impl<T> Envelope<T> {
-    /// `data` under a sentence.
     pub fn new(message: impl Into<String>, data: T) -> Self {
         Self { error: false, message: message.into(), data }
     }
@@ -62,19 +61,19 @@ pub struct Paged<T> {
 type Link = Option<String>;
 
 impl<T> Paged<T> {
-    /// All items.
+    /// A list without pages.
     pub fn whole(message: impl Into<String>, items: Vec<T>) -> Self {
         Self { error: false, message: message.into(), data: items, count: None, next: None, previous: None }
     }
 
-    /// The page that was asked for, cut out of all items.
+    /// The requested page, cut out of all items.
     pub fn cut(message: impl Into<String>, items: Vec<T>, paging: Paging, uri: &Uri) -> Self {
         let count = items.len();
         let page = items.into_iter().skip(paging.offset()).take(paging.page_size).collect();
         Self::page(message, page, count, paging, uri)
     }
 
-    /// A page that was fetched by itself, and how many items there are in all.
+    /// A page that was fetched by itself, with the total number of items.
     pub fn page(message: impl Into<String>, items: Vec<T>, count: usize, paging: Paging, uri: &Uri) -> Self {
         let pages = count.div_ceil(paging.page_size).max(1);
         let next = (paging.page < pages).then(|| paging.path_of(uri, paging.page + 1));
@@ -102,7 +101,7 @@ pub struct Paging {
 }
 
 impl Paging {
-    /// How many items stand before this page.
+    /// The number of items before this page.
     pub fn offset(self) -> usize {
         (self.page - 1).saturating_mul(self.page_size)
     }
@@ -120,7 +119,7 @@ impl Paging {
     }
 }
 
-/// `None` where no page is asked for.
+/// `None` if no page is requested.
 impl Read for Option<Paging> {
     fn read(fields: &mut Fields) -> Option<Self> {
         let page = fields.integer_within("page", 1..=1_000_000_000);
@@ -134,7 +133,7 @@ impl Read for Option<Paging> {
     }
 }
 
-/// A JSON answer; it says nothing about who may keep it.
+/// A JSON answer without `Cache-Control`.
 pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
     match serde_json::to_vec(body) {
         Ok(bytes) => {
@@ -150,7 +149,7 @@ pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
     }
 }
 
-/// A JSON answer for whoever asked alone: no cache may keep it.
+/// A JSON answer for this caller only: no cache may store it.
 pub fn private_json(status: StatusCode, body: &impl Serialize) -> Response {
     let mut response = json(status, body);
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

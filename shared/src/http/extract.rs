@@ -1,4 +1,4 @@
-//! Extractors that refuse in the contract's error body.
+//! Extractors whose rejections have the contract's error body.
 
 use std::net::IpAddr;
 
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{Error, Result};
 
-/// A JSON body. Unknown keys are ignored; no body at all is an empty object.
+/// A JSON body. Unknown keys are ignored; an empty body counts as an empty object.
 #[derive(Debug)]
 pub struct Json<T>(pub T);
 
@@ -53,7 +53,7 @@ impl<S: Send + Sync, T: Read> FromRequestParts<S> for Query<T> {
     }
 }
 
-/// The id in the path. One that is no integer is the id of nothing: 404.
+/// The id in the path. One that is no integer is answered with 404, like an unknown id.
 #[derive(Clone, Copy, Debug)]
 pub struct Id<T = i64>(pub T);
 
@@ -67,8 +67,8 @@ impl<S: Send + Sync, T: From<i64>> FromRequestParts<S> for Id<T> {
     }
 }
 
-/// Where a request comes from, as the rate limits see it: an IPv4 address, or the /64 network that one IPv6 household
-/// has to itself. API Gateway says it; what the caller writes into `X-Forwarded-For` does not count.
+/// The caller as the rate limits count it: an IPv4 address, or the /64 network of an IPv6 address, which is one
+/// household. Taken from API Gateway, because callers can forge `X-Forwarded-For`.
 #[derive(Clone, Debug)]
 pub struct ClientAddress(pub String);
 
@@ -80,17 +80,16 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
     }
 }
 
-/// The device that a request comes from, for a list of sessions that its user recognises.
+/// The device that a request comes from, shown to its user in the list of sessions.
 #[derive(Clone, Debug, Default)]
 pub struct Device {
-    /// What the client calls itself; shortened.
+    /// At most 300 characters of the `User-Agent` header.
     pub user_agent: String,
-    /// Its address as API Gateway sees it.
+    /// As API Gateway sees it.
     pub ip_address: String,
 }
 
 impl Device {
-    /// Reads it from a request.
     pub fn of(parts: &Parts) -> Self {
         let user_agent = parts.headers.get(header::USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));
         let user_agent =
@@ -146,7 +145,7 @@ mod tests {
     use super::network;
 
     #[test]
-    fn a_household_counts_as_one_caller() {
+    fn addresses_of_one_ipv6_network_count_as_one_caller() {
         assert_eq!(network("203.0.113.9"), "203.0.113.9");
         assert_eq!(network("::ffff:203.0.113.9"), "203.0.113.9");
         assert_eq!(network("2001:db8:1:2:3:4:5:6"), network("2001:db8:1:2:ffff::1"));

@@ -1,4 +1,4 @@
-//! How a failure becomes a response: a handler answers an [`Error`], the outermost layer renders it as JSON.
+//! Responses of failures: a handler returns an [`Error`], the outermost layer renders it as JSON.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -32,7 +32,7 @@ impl IntoResponse for Error {
     }
 }
 
-/// What of the way to Postgres was lost, if that is why the request failed.
+/// The part of the link to Postgres that is broken, if that is why the request failed.
 pub(super) fn lost(response: &Response) -> Option<Lost> {
     let Failure(error) = response.extensions().get()?;
     match &**error {
@@ -43,8 +43,8 @@ pub(super) fn lost(response: &Response) -> Option<Lost> {
     }
 }
 
-/// Writes the body and headers of a failure into its response; logs it once if it is ours. Headers that are there, such as
-/// `Allow`, stay.
+/// Writes the body and headers of a failure into its response, and logs it once if it is a server error. Headers that
+/// are already set, such as `Allow`, stay.
 pub(super) fn render(response: &mut Response) {
     let Some(Failure(error)) = response.extensions_mut().remove() else { return };
     let body = ErrorBody::new(error.code(), error.to_string(), error.details());
@@ -71,7 +71,7 @@ pub struct ErrorBody {
     message: String,
     status_code: u16,
     code: Code,
-    /// What its form is, `code` tells.
+    /// Its form depends on `code`.
     details: Value,
     /// `message` again, for clients of the former service.
     detail: String,
@@ -83,7 +83,7 @@ impl ErrorBody {
     }
 }
 
-/// A union by `code`, so that a program that has compared the code knows the form of `details`.
+/// A union discriminated by `code`, so that a program that has compared the code knows the form of `details`.
 impl PartialSchema for ErrorBody {
     fn schema() -> RefOr<Schema> {
         let sentences = json!({ "type": "array", "items": { "type": "string" } });

@@ -19,10 +19,10 @@ const NOT_A_BOOLEAN: &str = "Must be a valid boolean.";
 /// The longest text of a value that is parsed further.
 const LONGEST_VALUE: usize = 1000;
 
-/// A body or query that can be read out of fields.
+/// A body or query that is read from fields.
 pub trait Read: Sized {
-    /// Takes its fields; `None` if they make no value, with the reasons in [`Fields::faults`]. Every field is asked for
-    /// before the first `?`, so that all faults are reported and the API document knows all fields.
+    /// Reads the fields; `None` if they are invalid, with the reasons in [`Fields::faults`]. Ask for every field before
+    /// the first `?`, so that all faults are reported and the API document knows all fields.
     fn read(fields: &mut Fields) -> Option<Self>;
 }
 
@@ -41,12 +41,12 @@ impl<A: Read, B: Read> Read for (A, B) {
     }
 }
 
-/// The fields of a request, and what was found wrong with them.
+/// The fields of a request, and their faults.
 #[derive(Debug, Default)]
 pub struct Fields {
     values: Map<String, Value>,
     pub faults: Faults,
-    /// What was asked for so far; recorded for the API document only.
+    /// The fields that were asked for so far; recorded for the API document only.
     pub(super) asked: Vec<Asked>,
     is_probe: bool,
 }
@@ -56,7 +56,7 @@ pub struct Fields {
 pub(super) struct Asked {
     pub(super) name: String,
     pub(super) is_required: bool,
-    /// As JSON Schema.
+    /// In JSON Schema.
     pub(super) rules: Value,
 }
 
@@ -66,18 +66,18 @@ impl Fields {
         Self { values, ..Self::default() }
     }
 
-    /// The fields of a query string; of a repeated one the last counts.
+    /// The fields of a query string; if a name is repeated, its last value counts.
     pub fn from_query(query: &str) -> Self {
         let pairs = form_urlencoded::parse(query.as_bytes());
         Self::new(pairs.map(|(name, value)| (name.into_owned(), Value::String(value.into_owned()))).collect())
     }
 
-    /// Fields that make a reader ask for everything it knows.
+    /// Fields that count as sent, so that a reader asks for all that it knows.
     pub(super) fn probe() -> Self {
         Self { is_probe: true, ..Self::default() }
     }
 
-    /// A hash of the fields that does not depend on their order and spacing (RFC 8785).
+    /// A hash of the fields that is independent of their order and spacing (RFC 8785).
     pub fn sha256(&self) -> [u8; 32] {
         // A JSON object that was parsed can always be written.
         let canonical = serde_json_canonicalizer::to_vec(&self.values).unwrap_or_default();
@@ -125,14 +125,14 @@ impl Fields {
         }
     }
 
-    /// A value that is written as text.
+    /// A value that is sent as text.
     pub fn value<T: Written>(&mut self, name: &str) -> Option<T> {
         self.ask(name, true, || T::rules());
         let text = self.filled(name, LONGEST_VALUE)?;
         self.parse(name, &text)
     }
 
-    /// As [`Self::value`] where the field may be left out.
+    /// As [`Self::value`], for a field that may be missing.
     pub fn value_if_sent<T: Written>(&mut self, name: &str) -> Option<T> {
         self.ask(name, false, || T::rules());
         if !self.values.contains_key(name) {
@@ -142,7 +142,7 @@ impl Fields {
         self.parse(name, &text)
     }
 
-    /// As [`Self::value_if_sent`]; null and an empty text, as forms send it, count as left out.
+    /// As [`Self::value_if_sent`]; null and an empty text, which forms send, count as missing.
     pub fn value_if_any<T: Written>(&mut self, name: &str) -> Option<T> {
         self.ask(name, false, || T::rules());
         let text = self.trimmed(name, LONGEST_VALUE, false)?;
@@ -152,13 +152,13 @@ impl Fields {
         self.parse(name, &text)
     }
 
-    /// The text of a value whose faults the caller words itself; empty if it was not sent.
+    /// The unparsed text of a value, for a reader with error messages of its own; empty if it was not sent.
     pub fn unparsed<T: Written>(&mut self, name: &str) -> Option<String> {
         self.ask(name, true, || T::rules());
         self.trimmed(name, LONGEST_VALUE, false)
     }
 
-    /// A value of up to `max` characters that a change sets, clears or leaves; `None` if it cannot be read.
+    /// A value of up to `max` characters that a change sets, clears or keeps; `None` if it is invalid.
     pub fn patch<T: Written>(&mut self, name: &str, max: usize) -> Option<Patch<T>> {
         self.ask(name, false, || {
             let mut rules = json!({ "type": ["string", "null"], "maxLength": max });
@@ -177,19 +177,19 @@ impl Fields {
         self.parse(name, &text).map(Patch::Set)
     }
 
-    /// A number without fraction; `"3"` is accepted for `3`.
+    /// An integer; `"3"` is accepted for `3`.
     pub fn integer(&mut self, name: &str) -> Option<i64> {
         self.ask(name, true, || json!({ "type": "integer", "format": "int64" }));
         self.number(name)
     }
 
-    /// As [`Self::integer`] where the field may be left out.
+    /// As [`Self::integer`], for a field that may be missing.
     pub fn integer_if_sent(&mut self, name: &str) -> Option<i64> {
         self.ask(name, false, || json!({ "type": "integer", "format": "int64" }));
         if self.values.contains_key(name) { self.number(name) } else { None }
     }
 
-    /// A number in a range, if it was sent.
+    /// An integer in a range, if it was sent.
     pub fn integer_within(&mut self, name: &str, range: RangeInclusive<i64>) -> Option<i64> {
         self.ask(name, false, || json!({ "type": "integer", "minimum": range.start(), "maximum": range.end() }));
         if !self.values.contains_key(name) {
@@ -218,7 +218,7 @@ impl Fields {
         }
     }
 
-    /// A list of 1 to `max` numbers without duplicates.
+    /// A list of 1 to `max` integers without duplicates.
     pub fn integers(&mut self, name: &str, max: usize) -> Option<Vec<i64>> {
         self.ask(name, true, || {
             let items = json!({ "type": "integer", "format": "int64" });
@@ -248,7 +248,7 @@ impl Fields {
         Some(numbers)
     }
 
-    /// Turns a text like `1,2` into a list, as queries send them.
+    /// Splits a text such as `1,2`, as queries send it, into a list.
     pub fn split_list(&mut self, name: &str) {
         if let Some(Value::String(text)) = self.values.get_mut(name) {
             let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
@@ -257,7 +257,7 @@ impl Fields {
         }
     }
 
-    /// Records a field for the API document; a function that only serves carries no code for it.
+    /// Records a field for the API document; a function that only serves has no code for it.
     fn ask(&mut self, name: &str, is_required: bool, rules: impl FnOnce() -> Value) {
         if cfg!(feature = "openapi") {
             self.asked.push(Asked { name: name.to_owned(), is_required, rules: rules() });
@@ -325,7 +325,7 @@ fn integer(value: &Value) -> Option<i64> {
     }
 }
 
-/// What a Python client would call the type.
+/// The name of the type in Python, as the former service's messages have it.
 pub(crate) fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "NoneType",
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_read_as_a_person_means_them() {
+    fn an_integer_is_read_from_text_and_from_whole_decimals() {
         let mut fields = fields(json!({ "a": 3, "b": "3", "c": " 3 ", "d": 3.0, "e": "3.00" }));
         for name in ["a", "b", "c", "d", "e"] {
             assert_eq!(fields.integer(name), Some(3), "{name}");
@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_told_in_the_former_service_s_words() {
+    fn an_invalid_integer_is_reported_in_the_former_service_s_words() {
         let mut fields = fields(json!({ "a": "moon", "b": 3.5, "c": true, "d": null, "e": [3], "f": 1e300 }));
         for name in ["a", "b", "c", "d", "e", "f", "g"] {
             assert_eq!(fields.integer(name), None, "{name}");
@@ -378,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_tells_json_apart_not_its_spelling() {
+    fn the_hash_depends_on_values_not_on_order_or_spacing() {
         let of = |text: &str| fields(serde_json::from_str(text).unwrap()).sha256();
         assert_eq!(of(r#"{"a": 1, "b": {"c": [1.0], "d": "\u0041"}}"#), of(r#"{ "b":{"d":"A","c":[1]},"a":1 }"#));
         assert_ne!(of(r#"{"a": [1, 2]}"#), of(r#"{"a": [2, 1]}"#));
@@ -407,7 +407,7 @@ mod tests {
     }
 
     #[test]
-    fn a_yes_or_no_is_read_from_json_and_from_a_form() {
+    fn a_boolean_is_read_from_json_and_from_a_form() {
         let mut fields = fields(json!({ "a": true, "b": "False", "c": " true ", "d": "yes", "e": 1, "f": null }));
         let flags = ["a", "b", "c", "d", "e", "f", "g"].map(|name| fields.flag(name));
         assert_eq!(flags, [Some(true), Some(false), Some(true), None, None, None, Some(false)]);
@@ -421,7 +421,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_numbers_has_no_holes_and_no_duplicates() {
+    fn an_empty_too_long_or_duplicated_list_is_refused() {
         let mut fields = fields(json!({ "a": [1, "2"], "b": [], "c": "1,2", "d": [1, 1], "e": [1, 2, 3], "f": ["x"] }));
         fields.split_list("c");
         assert_eq!(fields.integers("a", 2), Some(vec![1, 2]));

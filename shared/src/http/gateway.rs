@@ -1,4 +1,4 @@
-//! Events of an API Gateway HTTP API (payload 2.0) in, answers out.
+//! Serves a router on events of an API Gateway HTTP API (payload 2.0).
 
 use std::convert::Infallible;
 
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{logging, metrics};
 
-/// Serves a router until Lambda ends the environment, from when the settings are there.
+/// Waits for the settings, then serves a router until Lambda ends the environment.
 pub async fn serve(router: Routes, edge: Edge) -> Result<(), lambda_http::Error> {
     logging::catch_panics();
     metrics::init();
@@ -22,7 +22,7 @@ pub async fn serve(router: Routes, edge: Edge) -> Result<(), lambda_http::Error>
     lambda_runtime::run(handler(router, edge)).await
 }
 
-/// What turns events into answers. Cheap to clone.
+/// A service that turns events into answers. Cheap to clone.
 pub fn handler(
     router: Routes,
     edge: Edge,
@@ -42,14 +42,14 @@ pub fn handler(
     })
 }
 
-/// What must not stand raw in a query: the adapter panics on it.
+/// Characters that must be encoded in a query: the adapter panics on them.
 const NOT_IN_A_QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>');
 
-/// An HTTP URI may hold 64 KiB; API Gateway takes a tenth of that for the whole request line and all headers.
+/// The longest path or query. A URI may hold 64 KiB; API Gateway takes a tenth of that for request line and headers.
 const LONGEST: usize = 16 * 1024;
 
-/// The adapter builds a URI from scheme, host, path and query and panics when that fails, which the gateway would
-/// answer for us. Host and scheme are of no use here, so they are left out; the rest is made to fit.
+/// Prevents a panic of the adapter, which builds a URI from scheme, host, path and query and panics if that fails; the
+/// gateway would then answer in our place. Host and scheme are not needed, so they are removed; the rest is made valid.
 fn make_harmless(request: &mut ApiGatewayV2httpRequest) {
     request.headers.remove("host");
     request.headers.remove("x-forwarded-proto");

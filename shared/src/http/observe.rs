@@ -1,4 +1,4 @@
-//! One log line per request, its id, and response headers that API Gateway does not lose.
+//! One log line per request, the request's id, and repeated response headers joined so that Lambda does not drop them.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -19,7 +19,7 @@ use tracing::{Instrument, info, info_span};
 use super::failure;
 use crate::metrics::{self, Count};
 
-/// The header that joins what the caller sees with what the log says.
+/// The header with the id that a request has in the log.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 static IS_WARM: AtomicBool = AtomicBool::new(false);
@@ -52,13 +52,13 @@ pub(crate) async fn observe(request: Request, next: Next) -> Response {
     response
 }
 
-/// What the gateway calls the request in its access log.
+/// The request's id in the gateway's access log.
 fn gateway_id(request: &Request) -> Option<HeaderValue> {
     let RequestContext::ApiGatewayV2(context) = request.extensions().get()? else { return None };
     HeaderValue::from_str(context.request_id.as_deref()?).ok().filter(is_sane)
 }
 
-/// A token that can be logged and sent back as it is.
+/// Whether an id can be logged and sent back unchanged.
 fn is_sane(id: &HeaderValue) -> bool {
     (1..=128).contains(&id.len())
         && id.as_bytes().iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:=+/".contains(byte))
@@ -71,7 +71,7 @@ fn new_id() -> HeaderValue {
     HeaderValue::from_str(&id).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
 }
 
-/// Of a repeated header only the first value survives the way through Lambda.
+/// Lambda passes on only the first value of a repeated header.
 fn join_repeated(headers: &mut HeaderMap) {
     if headers.len() == headers.keys_len() {
         return;

@@ -1,11 +1,11 @@
-//! A field of a change: left out, emptied or filled.
+//! A field of a partial update: not sent, cleared or set.
 
-/// What the caller wants done with a field.
+/// The change of a field.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Patch<T> {
-    /// It was not sent.
+    /// The field was not sent.
     Keep,
-    /// It is null or empty.
+    /// The field is null or empty.
     Clear,
     Set(T),
 }
@@ -13,6 +13,14 @@ pub enum Patch<T> {
 impl<T> Patch<T> {
     pub fn is_sent(&self) -> bool {
         !matches!(self, Self::Keep)
+    }
+
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Patch<U> {
+        match self {
+            Self::Keep => Patch::Keep,
+            Self::Clear => Patch::Clear,
+            Self::Set(value) => Patch::Set(change(value)),
+        }
     }
 
     pub fn value(self) -> Option<T> {

@@ -1,18 +1,18 @@
-//! Routes, and with the feature `openapi` what describes them: a function that only serves does not build the document
-//! at each start, nor carry the code that does.
+//! Routes and, with the feature `openapi`, their description. A function that only serves neither builds the document
+//! at each start nor carries the code for it.
 
 #[doc(hidden)]
 pub use utoipa_axum;
 
-/// Routes of a function that want a state `S`, as [`routes!`](crate::routes) makes them.
+/// Routes of a function that need a state `S`, made by [`routes!`](crate::routes).
 #[cfg(feature = "openapi")]
 pub type Routes<S = ()> = utoipa_axum::router::OpenApiRouter<S>;
 
-/// Routes of a function that want a state `S`, as [`routes!`](crate::routes) makes them.
+/// Routes of a function that need a state `S`, made by [`routes!`](crate::routes).
 #[cfg(not(feature = "openapi"))]
 pub type Routes<S = ()> = axum::Router<S>;
 
-/// The [`Routes`] of handlers, at the methods and paths that their `#[utoipa::path]` names: `routes!(list, show)`.
+/// The [`Routes`] of handlers, at the methods and paths of their `#[utoipa::path]`: `routes!(list, show)`.
 #[cfg(feature = "openapi")]
 #[macro_export]
 macro_rules! routes {
@@ -21,7 +21,7 @@ macro_rules! routes {
     };
 }
 
-/// The [`Routes`] of handlers, at the methods and paths that their `#[utoipa::path]` names: `routes!(list, show)`.
+/// The [`Routes`] of handlers, at the methods and paths of their `#[utoipa::path]`: `routes!(list, show)`.
 #[cfg(not(feature = "openapi"))]
 #[macro_export]
 macro_rules! routes {
@@ -32,7 +32,7 @@ macro_rules! routes {
     };
 }
 
-/// One handler where `P`, which `#[utoipa::path]` makes of it, says.
+/// The route of one handler, at the methods and path of `P`, the type that `#[utoipa::path]` generates for it.
 #[cfg(not(feature = "openapi"))]
 #[doc(hidden)]
 #[expect(clippy::disallowed_methods, reason = "this is what all others are to use")]
@@ -52,8 +52,8 @@ where
     }
 }
 
-/// Sees to it that no two types give one name to different schemas: a document would keep one of them, and every generated
-/// client would send or expect the wrong body.
+/// Panics if two types give one name to different schemas: the document would keep only one of them, and every
+/// generated client would send or expect the wrong body.
 #[cfg(feature = "openapi")]
 #[doc(hidden)]
 pub fn named_once<S>(routes: utoipa_axum::router::UtoipaMethodRouter<S>) -> utoipa_axum::router::UtoipaMethodRouter<S> {
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "two types are called Wanted in the API document")]
-    fn a_name_that_stands_for_two_schemas_is_refused() {
+    fn two_schemas_with_one_name_are_refused() {
         know("Wanted", &json!({ "type": "object", "properties": { "booking_id": { "type": "integer" } } }));
         know("Wanted", &json!({ "type": "object", "properties": { "amount": { "type": "string" } } }));
     }

@@ -1,4 +1,4 @@
-//! What stands around every router: slashes, ids, CORS, panics, deadline, body limit, JSON for what matches no route.
+//! The outer layers of every router: slashes, request ids, CORS, panics, deadline, body limit, JSON for unknown routes.
 
 use std::{any::Any, time::Duration};
 
@@ -28,26 +28,26 @@ use crate::{
     database::{Database, Lost},
 };
 
-/// No request body is read beyond this.
+/// The largest request body that is read, in bytes.
 pub(super) const BODY_LIMIT: usize = 64 * 1024;
 
-/// A request is answered by then, whatever hangs: a caller hears of a stopped database within 5 s.
+/// Timeout of a request, even if a dependency hangs: a stopped database is reported to the caller within 5 s.
 pub const DEADLINE: Duration = Duration::from_millis(4500);
 
-/// A router as it is served: both slash forms reach it without a redirect.
+/// A router as it is served: paths with and without a trailing slash reach it without a redirect.
 pub(super) type Stack = NormalizePath<Router>;
 
-/// What the outer layers need to know.
+/// The configuration of the outer layers.
 #[derive(Clone, Debug)]
 pub struct Edge {
     /// Origins whose pages may call with credentials, such as `https://shop.example`.
     pub cors_allowed_origins: Vec<String>,
-    /// Read again when they are old.
+    /// Renewed when its secrets expire.
     pub settings: Settings,
-    /// Started anew when a request has waited for it in vain.
+    /// Gets a new pool after a request that waited for it in vain.
     pub database: Database,
-    /// When a request is answered whatever hangs: [`DEADLINE`], or longer where others are asked on the way. Below the
-    /// function's timeout.
+    /// Timeout of a request: [`DEADLINE`], or longer in functions that call third parties. Must be below the function's
+    /// timeout.
     pub deadline: Duration,
 }
 
@@ -59,7 +59,7 @@ impl Edge {
     }
 }
 
-/// Puts the outer layers around a router.
+/// Wraps a router in the outer layers.
 pub(super) fn stack(router: Routes, edge: Edge) -> Stack {
     #[cfg(feature = "openapi")]
     let router = Router::from(router);
@@ -74,7 +74,7 @@ pub(super) fn stack(router: Routes, edge: Edge) -> Stack {
     NormalizePathLayer::trim_trailing_slash().layer(router)
 }
 
-/// The answer for a path that stands for nothing.
+/// The answer for an unknown path.
 async fn not_found() -> Error {
     Error::NotFound("Page")
 }
@@ -91,7 +91,7 @@ async fn within_limits(
     }
     let response = tokio::time::timeout(deadline, async {
         if settings.is_complete() {
-            // What is known goes on working meanwhile.
+            // The known secrets still work, so the request does not wait.
             tokio::join!(run(&database, request, next), settings.renew_if_old()).0
         } else {
             settings.renew_if_old().await;
@@ -105,13 +105,13 @@ async fn within_limits(
     response.unwrap_or_else(|_| Error::Deadline.into_response())
 }
 
-/// A read that met a connection which a restart of Postgres had cut, or a password that has changed, is run once more,
-/// over a new one.
+/// Runs a request. A read is retried over a new connection if a restart of Postgres cut the old one or if the password
+/// has changed.
 async fn run(database: &Database, request: Request, next: Next) -> Response {
     if !request.method().is_safe() {
         let response = next.run(request).await;
         if lost(&response) == Some(Lost::Login) {
-            // This one may have done something already, but the next one is let in.
+            // This request may have had an effect, so only the next one uses the new password.
             database.renew_login().await;
         }
         return response;
@@ -128,7 +128,7 @@ async fn run(database: &Database, request: Request, next: Next) -> Response {
     response
 }
 
-// The panic hook has logged what happened.
+// The panic hook has logged the panic.
 fn panicked(_: Box<dyn Any + Send>) -> Response {
     Error::internal("a handler panicked").into_response()
 }

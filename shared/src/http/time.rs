@@ -1,14 +1,14 @@
-//! How moments are written: RFC 3339 with microseconds and offset, `2026-11-22T09:00:00.000000+00:00`.
+//! Timestamps in JSON: RFC 3339 with microseconds and offset, `2026-11-22T09:00:00.000000+00:00`.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serializer};
 
-/// Writes a moment; for `#[serde(with)]`.
+/// Writes a timestamp; for `#[serde(with)]`.
 pub fn serialize<S: Serializer>(moment: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&moment.to_rfc3339_opts(SecondsFormat::Micros, false))
 }
 
-/// Reads a moment with any offset; for `#[serde(with)]`.
+/// Reads a timestamp with any offset; for `#[serde(with)]`.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTime<Utc>, D::Error> {
     DateTime::deserialize(deserializer)
 }

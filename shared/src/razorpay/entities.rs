@@ -1,5 +1,5 @@
-//! What Razorpay says, as far as it is used here. Amounts are in paise, moments in seconds since 1970. Unknown words and
-//! fields are passed over: Razorpay adds new ones.
+//! Razorpay's entities: the fields that are used here. Amounts are in paise, timestamps in seconds since 1970. Unknown
+//! values and fields are ignored, because Razorpay adds new ones.
 
 use serde::Deserialize;
 
@@ -12,7 +12,7 @@ pub struct Order {
     pub amount: i64,
     /// `INR`.
     pub currency: String,
-    /// Ours.
+    /// The receipt number that we chose.
     pub receipt: Option<String>,
     /// `created`, `attempted` or `paid`.
     pub status: String,
@@ -29,18 +29,17 @@ pub struct Payment {
     pub currency: String,
     /// The order that it pays.
     pub order_id: Option<String>,
-    /// How it stands.
     pub status: PaymentStatus,
-    /// Tells of a payment that is refunded whether it had been captured. Not to be relied on before.
+    /// Whether a refunded payment had been captured. Unreliable in any other status.
     #[serde(default)]
     pub captured: Option<bool>,
-    /// What of it has been given back or is on its way, in paise.
+    /// The amount that has been refunded or is being refunded, in paise.
     #[serde(default)]
     pub amount_refunded: Option<i64>,
 }
 
 impl Payment {
-    /// Whether its money was taken, even if it has been given back since.
+    /// Whether the payment was captured, even if it has been refunded since.
     pub fn is_taken(&self) -> bool {
         match self.status {
             PaymentStatus::Captured => true,
@@ -50,78 +49,69 @@ impl Payment {
     }
 }
 
-/// How a payment stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PaymentStatus {
-    /// Begun.
     Created,
-    /// The bank has set the money aside.
+    /// The bank has reserved the money.
     Authorized,
-    /// The money is taken.
+    /// The money has been taken.
     Captured,
-    /// It was taken and has been given back, or was set aside and let go.
+    /// Captured and refunded, or authorized and released.
     Refunded,
-    /// The bank said no. Not final: it may say yes later.
+    /// Declined by the bank. Not final: a late authorization may follow.
     Failed,
-    /// A word that is not known here.
+    /// A status that is not known here.
     #[serde(other)]
     Unknown,
 }
 
-/// Money on its way back.
+/// A refund of a payment or of a part of it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Refund {
     /// `rfnd_…`.
     pub id: String,
     /// In paise.
     pub amount: i64,
-    /// What is given back.
     pub payment_id: String,
-    /// How it stands.
     pub status: RefundStatus,
-    /// Ours, if we asked for it.
+    /// Our idempotency key, if we requested the refund.
     pub receipt: Option<String>,
 }
 
-/// How a refund stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RefundStatus {
-    /// On its way.
     Pending,
-    /// There.
+    /// The money has arrived.
     Processed,
-    /// It did not arrive.
+    /// The money did not arrive.
     Failed,
-    /// A word that is not known here.
+    /// A status that is not known here.
     #[serde(other)]
     Unknown,
 }
 
-/// What a webhook tells. All of its parts may be missing.
+/// The body of a webhook. All of its parts may be missing.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Event {
     /// `payment.captured`, `order.paid`, `refund.processed` …
     #[serde(default)]
     pub event: String,
-    /// What it is about, as it stood then.
+    /// The entities of the event, as they were at its time.
     #[serde(default)]
     pub payload: Payload,
 }
 
-/// What an event is about.
+/// The entities of an event.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Payload {
-    /// A payment.
     pub payment: Option<Entity<Payment>>,
-    /// A refund.
     pub refund: Option<Entity<Refund>>,
 }
 
-/// The wrapping of each part.
+/// The wrapper of each entity.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Entity<T> {
-    /// What is wrapped.
     pub entity: T,
 }

@@ -1,12 +1,13 @@
-//! What is sent to have a code sent, and to show one.
+//! Bodies of the requests that send and verify codes.
 
 use shared::{
     http::{Fields, Read},
     phone::Phone,
+    sign_in::Identifier,
 };
 use utoipa::ToSchema;
 
-use crate::{identifier::Identifier, profile::LONGEST_PHONE};
+use crate::profile::LONGEST_PHONE;
 
 /// The longest text that may be a code.
 const LONGEST_CODE: usize = 32;

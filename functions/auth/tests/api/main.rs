@@ -1,4 +1,4 @@
-//! Accounts as their owners, strangers and impostors meet them, with Descope's stand-in.
+//! Requests of account owners, strangers and impostors to the auth function, with Descope's stand-in.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "test code")]
 
 mod attacks;
@@ -26,7 +26,7 @@ const EMAIL: &str = "user@example.com";
 const PASSWORD: &str = "securepassword123";
 const PHONE: &str = "+919876543210";
 
-/// The function, and the Descope it talks to.
+/// The function and the Descope stand-in that it calls.
 struct World {
     client: Client,
     descope: StandIn,
@@ -41,18 +41,18 @@ impl World {
         Self { client, descope, pool, redis }
     }
 
-    /// As many functions as Lambda would start, each with its own connection and its own memory.
+    /// Clients of `count` Lambda environments, each with its own connection and memory.
     fn environments(&self, options: &PgConnectOptions, count: usize) -> Vec<Client> {
         let start = |_| function(Database::new(options.clone()), &self.descope.url(), &self.redis);
         (0..count).map(start).collect()
     }
 
-    /// The newest code that was sent.
+    /// The newest code sent to a number or address.
     fn code(&self, to: &str) -> String {
         self.descope.inbox(to).into_iter().find_map(|message| message.code).unwrap()
     }
 
-    /// The `t` of the newest link that was mailed.
+    /// The `t` parameter of the newest link sent to a number or address.
     fn link(&self, to: &str) -> String {
         self.descope.inbox(to).into_iter().find_map(|message| message.token).unwrap()
     }
@@ -65,7 +65,7 @@ impl World {
         self.client.post("/api/auth/login/", &json!({ "email": email, "password": password })).await
     }
 
-    /// Signs in by a code, as `client`, who may be signed in.
+    /// Requests and verifies a code as `client`, with its session if it has one.
     async fn prove(&self, client: &Client, identifier: &str) -> Answer {
         let sent = client.post("/api/auth/otp/request/", &json!({ "identifier": identifier })).await;
         assert_eq!(sent.status, 200, "{}", sent.text);
@@ -88,7 +88,7 @@ impl World {
         self.client.with("Authorization", &format!("Bearer {token}"))
     }
 
-    /// Takes a user away, here and at Descope.
+    /// Deletes a user, here and at Descope.
     async fn forget_user(&self, descope_user_id: &str) {
         let sessions = testing::sessions(&Database::from(self.pool.clone()), &self.descope, &self.redis);
         sessions.descope.delete_user(descope_user_id).await.unwrap();
@@ -101,7 +101,7 @@ impl World {
         sqlx::query("delete from users where id = $1").bind(user).execute(&self.pool).await.unwrap();
     }
 
-    /// Where Redis keeps something about Descope.
+    /// The Redis key of a value kept about Descope.
     fn key(&self, name: &str) -> String {
         self.redis.key(&format!("descope:{}/{}:{name}", self.descope.url(), self.descope.project_id()))
     }
@@ -141,7 +141,7 @@ fn refresh_token(answer: &Answer) -> String {
     answer.body["refresh_token"].as_str().unwrap_or_else(|| panic!("{}", answer.text)).to_owned()
 }
 
-/// Status and code of a failure, whose body must be the contract's.
+/// Status and code of a failure; checks that its body has the contract's form.
 fn failure(answer: &Answer) -> (u16, &str) {
     let body = &answer.body;
     assert_eq!(body["error"], true, "{}", answer.text);
@@ -153,7 +153,7 @@ fn failure(answer: &Answer) -> (u16, &str) {
     (answer.status, body["code"].as_str().unwrap())
 }
 
-/// A success with its tokens named and its moments taken out.
+/// The body of a success, with placeholders for tokens and timestamps.
 fn told(answer: &Answer) -> Value {
     let mut body = testing::timeless(answer.body.clone());
     for name in ["session_token", "refresh_token"] {

@@ -1,10 +1,10 @@
-//! Attacks by timing: something is proved, changed or taken back while another request waits.
+//! Races: the owner proves an address or takes the account back while another request waits.
 
 use std::time::Duration;
 
 use descope_stand_in::Fault;
 use serde_json::json;
-use shared::{accounts, database::MIGRATOR};
+use shared::{accounts, database::MIGRATOR, ids::UserId};
 use sqlx::PgPool;
 use testing::Client;
 
@@ -16,8 +16,11 @@ use super::{
     failure, refresh_token,
 };
 
+/// The first user of a new database.
+const OWNER: UserId = UserId(1);
+
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_proof_in_a_session_that_ends_meanwhile_adds_nothing(pool: PgPool) {
+async fn a_proof_whose_session_is_revoked_meanwhile_adds_no_number(pool: PgPool) {
     let world = World::new(pool).await;
     let mallory = world.user(EMAIL).await;
     world.client.post("/api/auth/otp/request/", &json!({ "identifier": MALLORYS_PHONE })).await;
@@ -36,18 +39,18 @@ async fn a_proof_in_a_session_that_ends_meanwhile_adds_nothing(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_sign_in_that_goes_on_while_the_account_is_taken_back_opens_nothing(pool: PgPool) {
+async fn a_sign_in_overtaken_by_the_owner_s_proof_is_refused(pool: PgPool) {
     let world = World::new(pool).await;
     let anew = "/v1/mgmt/user/signin/embeddedlink";
 
-    // From outside: Mallory's account has somebody else's address, and she proves a number that she added at Descope.
+    // Without a session: Mallory registered with the owner's address and proves a number that she added at Descope.
     let registered = world.register(EMAIL).await;
     let added = json!({ "loginId": EMAIL, "phone": MALLORYS_PHONE, "addToLoginIDs": true });
     add_phone(&world, &refresh_token(&registered), added).await;
     let (late, owner) = overtaken(&world, &world.client, anew, EMAIL).await;
     assert_eq!((owner.status, failure(&late)), (200, (400, "INVALID_OTP")));
 
-    // From within: her session was opened with a token that Descope gave out without us.
+    // In a session, opened with a token that Mallory fetched from Descope directly.
     let made = sign_up(&world, "other@example.com", json!({ "email": "other@example.com" })).await;
     let mallory = world.bearing(&text(&made, "sessionJwt"));
     assert_eq!(mallory.get(PROFILE).await.status, 200);
@@ -55,7 +58,7 @@ async fn a_sign_in_that_goes_on_while_the_account_is_taken_back_opens_nothing(po
     assert_eq!((owner.status, failure(&late)), (200, (400, "INVALID_OTP")));
 }
 
-/// Mallory proves her number, and somebody proves their address while her request waits for this path of Descope.
+/// Mallory proves her number; the owner proves the address while her request waits for this path of Descope.
 async fn overtaken(world: &World, mallory: &Client, path: &str, address: &str) -> (Answer, Answer) {
     world.client.post("/api/auth/otp/request/", &json!({ "identifier": MALLORYS_PHONE })).await;
     let shown = json!({ "identifier": MALLORYS_PHONE, "otp_code": world.code(MALLORYS_PHONE) });
@@ -70,7 +73,7 @@ async fn overtaken(world: &World, mallory: &Client, path: &str, address: &str) -
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_user_made_while_a_code_is_being_sent_leaves_nobody_a_way_in(pool: PgPool) {
+async fn a_user_made_while_a_code_is_sent_loses_access_once_it_is_verified(pool: PgPool) {
     let world = World::new(pool).await;
     let send = "/v1/auth/otp/signup-in/email";
     world.descope.spoil(send, Fault::delay(Duration::from_millis(1500)));
@@ -91,11 +94,11 @@ async fn a_user_made_while_a_code_is_being_sent_leaves_nobody_a_way_in(pool: PgP
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_profile_that_is_changed_while_the_account_is_taken_back_stays(pool: PgPool) {
+async fn a_profile_change_overtaken_by_a_revocation_is_refused(pool: PgPool) {
     let world = World::new(pool).await;
     let mallory = world.user(EMAIL).await;
     let mut taking_back = world.pool.begin().await.unwrap();
-    accounts::revoke_sessions(&mut taking_back, 1).await.unwrap();
+    accounts::revoke_sessions(&mut taking_back, OWNER).await.unwrap();
     let changes = json!({ "email": MALLORYS_EMAIL });
     let late = async { mallory.patch(PROFILE, &changes).await };
     let owner = async {
@@ -107,16 +110,16 @@ async fn a_profile_that_is_changed_while_the_account_is_taken_back_stays(pool: P
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_reset_that_waits_while_the_account_is_taken_back_touches_nobody_s_password(pool: PgPool) {
+async fn a_reset_overtaken_by_the_owner_s_proof_sets_no_password(pool: PgPool) {
     let world = World::new(pool).await;
     let mallory = world.user(EMAIL).await;
     world.prove(&mallory, MALLORYS_EMAIL).await;
     world.client.post("/api/auth/password-reset/", &json!({ "email": MALLORYS_EMAIL })).await;
     let link = world.link(MALLORYS_EMAIL);
     let mut taking_back = world.pool.begin().await.unwrap();
-    accounts::hold(&mut taking_back, 1).await.unwrap();
-    accounts::close_other_ways_in(&mut *taking_back, 1, "U2owner").await.unwrap();
-    accounts::link(&mut taking_back, "U2owner", 1, None, true).await.unwrap();
+    accounts::hold(&mut taking_back, OWNER).await.unwrap();
+    accounts::close_other_ways_in(&mut *taking_back, OWNER, "U2owner").await.unwrap();
+    accounts::link(&mut taking_back, "U2owner", OWNER, None, true).await.unwrap();
     let late = async { reset(&world, &link).await };
     let owner = async {
         testing::somebody_waits(&world.pool).await;
@@ -128,16 +131,15 @@ async fn a_reset_that_waits_while_the_account_is_taken_back_touches_nobody_s_pas
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_code_shown_while_the_account_is_taken_back_opens_it_no_more(pool: PgPool) {
+async fn a_code_overtaken_by_the_owner_s_proof_is_refused(pool: PgPool) {
     let world = World::new(pool).await;
     let mallory = world.prove(&world.client, MALLORYS_PHONE).await;
     assert_eq!(mallory.status, 200);
     world.client.post("/api/auth/otp/request/", &json!({ "identifier": MALLORYS_PHONE })).await;
     let shown = json!({ "identifier": MALLORYS_PHONE, "otp_code": world.code(MALLORYS_PHONE) });
     let mut taking_back = world.pool.begin().await.unwrap();
-    let user_id = mallory.body["user"]["id"].as_i64().unwrap();
-    accounts::hold(&mut taking_back, user_id).await.unwrap();
-    accounts::close_other_ways_in(&mut *taking_back, user_id, "U2owner").await.unwrap();
+    accounts::hold(&mut taking_back, OWNER).await.unwrap();
+    accounts::close_other_ways_in(&mut *taking_back, OWNER, "U2owner").await.unwrap();
     let late = async { world.client.post("/api/auth/otp/verify/", &shown).await };
     let owner = async {
         testing::somebody_waits(&world.pool).await;

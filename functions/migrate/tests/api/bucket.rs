@@ -1,4 +1,4 @@
-//! Where CloudFormation waits for answers.
+//! A stand-in for the bucket where CloudFormation waits for answers.
 
 use std::{
     collections::BTreeMap,
@@ -11,7 +11,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// What arrived where CloudFormation listens.
+/// A request that arrived at the bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Put {
     pub(crate) request: String,
@@ -19,7 +19,7 @@ pub(crate) struct Put {
     body: Value,
 }
 
-/// The bucket of CloudFormation. It refuses as often as it is told to.
+/// The bucket behind CloudFormation's response URL. Refuses as many requests as it is told to.
 pub(crate) struct Bucket {
     pub(crate) url: String,
     puts: Arc<Mutex<Vec<Put>>>,

@@ -1,4 +1,4 @@
-//! The catalogue's files, imported.
+//! The import of the catalogue's files.
 
 use migrate::App;
 use serde_json::{Value, json};
@@ -33,7 +33,7 @@ fn with(name: &str, change: impl FnOnce(&str) -> String) -> Files {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn an_import_tells_what_it_did_and_does_it_once(pool: PgPool) {
+async fn an_import_reports_its_changes_and_a_repeated_one_changes_nothing(pool: PgPool) {
     let app = app(&pool);
     let files = testing::catalogue_files();
     let first = import(&app, &files).await;
@@ -67,7 +67,7 @@ async fn an_import_tells_what_it_did_and_does_it_once(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn changed_and_missing_rows_are_counted_and_history_stays(pool: PgPool) {
+async fn changed_and_missing_rows_are_counted_and_missing_services_archived(pool: PgPool) {
     let app = app(&pool);
     import(&app, &testing::catalogue_files()).await.unwrap();
     let cheaper = with("service_pricing.csv", |text| text.replace("\n1,1,559.00\n1,2,559.00\n", "\n1,1,1.15\n"));
@@ -79,7 +79,7 @@ async fn changed_and_missing_rows_are_counted_and_history_stays(pool: PgPool) {
             .unwrap();
     assert_eq!(price, 115);
 
-    // Two services change names, one is no longer sold.
+    // Two services swap names, one is no longer sold.
     let mut files = with("services.csv", |text| {
         let without_last: Vec<&str> = text.lines().filter(|line| !line.starts_with("49,")).collect();
         let swapped = without_last.join("\n").replace("Air Filter Replacement", "?");
@@ -101,7 +101,7 @@ async fn changed_and_missing_rows_are_counted_and_history_stays(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn bad_values_are_named_with_file_line_and_column_and_nothing_is_changed(pool: PgPool) {
+async fn bad_values_are_reported_with_file_line_and_column_and_change_nothing(pool: PgPool) {
     let app = app(&pool);
     let imported = import(&app, &testing::catalogue_files()).await.unwrap();
     let mut files = with("service_pricing.csv", |text| {
@@ -130,7 +130,7 @@ async fn bad_values_are_named_with_file_line_and_column_and_nothing_is_changed(p
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn what_is_no_catalogue_is_told_in_a_sentence(pool: PgPool) {
+async fn an_invalid_catalogue_or_event_is_reported_in_a_sentence(pool: PgPool) {
     let app = app(&pool);
     let fault = |name: &str, change: fn(&str) -> String| import_error(&app, with(name, change));
     for (told, expected) in [
@@ -175,7 +175,7 @@ async fn import_error(app: &App, files: Files) -> String {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn two_imports_at_once_are_one_after_the_other(pool: PgPool) {
+async fn concurrent_imports_run_one_after_the_other(pool: PgPool) {
     let app = app(&pool);
     let files = testing::catalogue_files();
     let reports = futures::future::join_all((0..4).map(|_| import(&app, &files))).await;
@@ -188,7 +188,7 @@ async fn two_imports_at_once_are_one_after_the_other(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_slow_import_tells_no_older_version_and_ends_no_announcement(pool: PgPool) {
+async fn publishing_a_version_waits_for_an_uncommitted_newer_one(pool: PgPool) {
     let app = app(&pool);
     let mut faster = pool.begin().await.unwrap();
     sqlx::query("update catalogue_versions set version = 7").execute(&mut *faster).await.unwrap();
@@ -204,7 +204,7 @@ async fn a_slow_import_tells_no_older_version_and_ends_no_announcement(pool: PgP
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_change_waits_for_redis_because_old_prices_could_come_back_with_it(pool: PgPool) {
+async fn an_import_with_changes_is_refused_without_redis(pool: PgPool) {
     let (network, url) = Network::to_url(&testing::redis_url()).await;
     let app = App { redis: testing::redis_at(&url, &testing::random_prefix()), ..app(&pool) };
     import(&app, &testing::catalogue_files()).await.unwrap();

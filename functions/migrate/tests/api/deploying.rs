@@ -1,4 +1,4 @@
-//! CloudFormation's events, and what it is told by a PUT to the URL that each of them carries.
+//! CloudFormation's events, and the answer PUT to the response URL that each of them carries.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::{app, bucket::Bucket};
 
 const STACK: &str = "arn:aws:cloudformation:ap-south-1:123456789012:stack/repairmybike/1";
 
-/// As CloudFormation writes it.
+/// An event as CloudFormation sends it.
 fn event(kind: &str, bucket: &Bucket) -> Value {
     let mut event = json!({
         "RequestType": kind, "ServiceToken": "arn:aws:lambda:ap-south-1:123456789012:function:migrate",
@@ -36,7 +36,7 @@ async fn send_with(app: &App, event: Value, time_left: Duration) -> Result<(), N
     app.deploy(&deployment, time_left).await
 }
 
-/// An answer whose revision is left out, after a look at its form.
+/// The answer without its revision, whose form is checked.
 fn without_revision(mut answer: Value) -> Value {
     let revision = answer["Data"]["Revision"].take();
     let revision = revision.as_str().unwrap();
@@ -72,7 +72,7 @@ fn all_migrations() -> i64 {
 }
 
 #[sqlx::test(migrations = false)]
-async fn a_new_stack_gets_the_schema_and_no_catalogue_unasked(pool: PgPool) {
+async fn a_new_stack_gets_the_schema_and_no_catalogue_by_default(pool: PgPool) {
     let bucket = Bucket::open().await;
     let answer = answer(&app(&pool), event("Create", &bucket), &bucket).await;
     assert_eq!(answer, told("SUCCESS", "", "schema"));
@@ -83,7 +83,7 @@ async fn a_new_stack_gets_the_schema_and_no_catalogue_unasked(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = false)]
-async fn a_new_stack_gets_the_sample_catalogue_when_asked_and_keeps_what_became_of_it(pool: PgPool) {
+async fn the_sample_catalogue_is_imported_on_request_and_kept_by_an_update(pool: PgPool) {
     let (app, bucket) = (app(&pool), Bucket::open().await);
     let mut asked = event("Create", &bucket);
     asked["ResourceProperties"]["ImportCatalogue"] = json!("true");
@@ -116,7 +116,7 @@ async fn a_repeated_event_is_answered_again_and_changes_nothing(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = false)]
-async fn an_update_keeps_the_name_of_the_resource_and_a_changed_setting_makes_another_revision(pool: PgPool) {
+async fn an_update_keeps_the_physical_id_and_a_changed_setting_changes_the_revision(pool: PgPool) {
     let (app, bucket) = (app(&pool), Bucket::open().await);
     assert_eq!(answer(&app, event("Update", &bucket), &bucket).await, told("SUCCESS", "", "schema-of-old"));
     assert_eq!(answer(&app, event("Update", &bucket), &bucket).await["Status"], "SUCCESS");
@@ -129,8 +129,8 @@ async fn an_update_keeps_the_name_of_the_resource_and_a_changed_setting_makes_an
 }
 
 #[sqlx::test(migrations = false)]
-async fn a_migration_that_fails_fails_the_deployment_and_says_nothing_of_the_rows(pool: PgPool) {
-    // Somebody else's table stands in the way, and its name must not be told to all who see the stack.
+async fn a_failed_migration_fails_the_deployment_and_reveals_no_data(pool: PgPool) {
+    // A foreign table blocks the migration, and its name must not be shown to all who see the stack.
     sqlx::query("create table vehicle_types (secret text)").execute(&pool).await.unwrap();
     let bucket = Bucket::open().await;
     let answer = answer(&app(&pool), event("Create", &bucket), &bucket).await;
@@ -138,11 +138,11 @@ async fn a_migration_that_fails_fails_the_deployment_and_says_nothing_of_the_row
     let reason = format!("migration {first} failed (SQLSTATE 42P07); the log of the migrate function tells more");
     assert_eq!(answer, told("FAILED", &reason, "schema"));
     assert_eq!(applied(&pool).await, 0);
-    // The environment may be frozen now, and the rollback needs the lock.
+    // Lambda may freeze the environment from now on, and the rollback needs the lock.
     eventually("no migration's lock is held", async || migration_locks(&pool).await == 0).await;
 }
 
-/// How many hold the lock of all migrations, or wait for it.
+/// The number of sessions that hold the lock of all migrations or wait for it.
 async fn migration_locks(pool: &PgPool) -> i64 {
     let locks = "select count(*) from pg_locks join pg_database on pg_database.oid = pg_locks.database
         where locktype = 'advisory' and datname = current_database()";
@@ -214,7 +214,7 @@ async fn a_catalogue_that_cannot_be_imported_fails_the_deployment(pool: PgPool) 
 }
 
 #[sqlx::test(migrations = false)]
-async fn an_answer_that_is_not_taken_is_sent_again(pool: PgPool) {
+async fn a_refused_answer_is_sent_again(pool: PgPool) {
     let bucket = Bucket::refusing(2).await;
     assert!(send(&app(&pool), event("Create", &bucket)).await.is_ok());
     let answers = bucket.answers();
@@ -223,16 +223,16 @@ async fn an_answer_that_is_not_taken_is_sent_again(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = false)]
-async fn an_answer_that_is_never_taken_is_an_error_of_the_function_so_that_lambda_repeats_the_event(pool: PgPool) {
+async fn an_answer_that_is_always_refused_fails_the_function_so_that_lambda_retries(pool: PgPool) {
     let bucket = Bucket::refusing(usize::MAX).await;
     assert!(send(&app(&pool), event("Delete", &bucket)).await.is_err());
     assert_eq!(bucket.answers().len(), 5);
 }
 
 #[sqlx::test(migrations = false)]
-async fn a_migration_that_takes_too_long_is_told_before_lambda_ends_the_function(pool: PgPool) {
+async fn a_migration_that_takes_too_long_is_reported_before_lambda_times_out(pool: PgPool) {
     let app = app(&pool);
-    // Whoever else migrates holds this lock.
+    // Another migration holds this lock.
     let mut other = pool.acquire().await.unwrap();
     sqlx::migrate::Migrate::lock(&mut *other).await.unwrap();
     let bucket = Bucket::open().await;
@@ -245,7 +245,7 @@ async fn a_migration_that_takes_too_long_is_told_before_lambda_ends_the_function
 }
 
 #[tokio::test]
-async fn only_what_has_a_response_url_is_taken_for_an_event_of_cloudformation() {
+async fn only_an_event_with_a_response_url_counts_as_cloudformation_s() {
     let cloudformation: Result<Invocation, _> = serde_json::from_value(event("Create", &Bucket::open().await));
     assert!(matches!(cloudformation, Ok(Invocation::Deployment(_))));
     let deployer: Result<Invocation, _> = serde_json::from_value(json!({ "action": "migrate" }));

@@ -1,4 +1,4 @@
-//! What a deployer and CloudFormation send to the database, and what it says to that.
+//! Events of a deployer and of CloudFormation to the migrate function, and its answers.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
 
 mod bucket;
@@ -19,12 +19,12 @@ fn app(pool: &PgPool) -> App {
     App {
         database: Database::from(pool.clone()),
         redis: testing::redis(),
-        accounts: None,
+        administrators: None,
         answers: outgoing::client().unwrap(),
     }
 }
 
-/// What readers of the catalogue take for the version that holds.
+/// The catalogue version that readers take as current.
 async fn version_in_redis(app: &App) -> Option<i64> {
     let mut commands = redis::Pipeline::new();
     commands.cmd("GET").arg(app.redis.key("catalogue:version"));
@@ -48,6 +48,6 @@ async fn an_empty_database_is_migrated_once(pool: PgPool) {
         Ok(json!({ "action": "migrate", "applied": versions, "added": versions }))
     );
     assert_eq!(handle(&app, migrate).await, Ok(json!({ "action": "migrate", "applied": versions, "added": [] })));
-    // Whatever another database has left in Redis is out of reach from then on.
+    // From then on no reader reaches entries that another database left in Redis.
     assert_eq!(version_in_redis(&app).await, Some(1));
 }

@@ -1,4 +1,4 @@
-//! Keys of the staff: made, revoked, listed.
+//! Staff keys: adding, listing and revoking.
 
 use serde_json::{Value, json};
 use shared::{database::MIGRATOR, staff::sha256};
@@ -10,7 +10,7 @@ fn add_key(label: &str) -> Value {
     json!({ "action": "add_staff_key", "label": label })
 }
 
-/// What is kept: the label and the hash of each key that is valid.
+/// The label and the stored hash of each valid key.
 async fn valid_keys(pool: &PgPool) -> Vec<(String, Vec<u8>)> {
     sqlx::query_as("select label, key_sha256 from staff_keys where revoked_at is null order by id")
         .fetch_all(pool)
@@ -19,7 +19,7 @@ async fn valid_keys(pool: &PgPool) -> Vec<(String, Vec<u8>)> {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_staff_key_is_told_once_and_only_its_hash_is_kept(pool: PgPool) {
+async fn a_staff_key_is_shown_once_and_only_its_hash_is_stored(pool: PgPool) {
     let app = app(&pool);
     let added = handle(&app, add_key("Front desk")).await.unwrap();
     let key = added["key"].as_str().unwrap();
@@ -42,7 +42,7 @@ async fn a_staff_key_is_told_once_and_only_its_hash_is_kept(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_staff_key_that_was_made_elsewhere_comes_as_its_hash(pool: PgPool) {
+async fn a_staff_key_made_elsewhere_is_added_by_its_hash(pool: PgPool) {
     let app = app(&pool);
     let hash = sha256("abc").iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02X}"));
     let event = |label: &str, hash: &str| json!({ "action": "add_staff_key", "label": label, "key_sha256": hash });
@@ -80,7 +80,7 @@ async fn a_staff_key_is_revoked_for_good_and_its_label_is_free_again(pool: PgPoo
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn labels_of_staff_keys_are_plain(pool: PgPool) {
+async fn labels_of_staff_keys_are_short_plain_and_unique(pool: PgPool) {
     let app = app(&pool);
     let long = "x".repeat(51);
     for label in ["", " ", "a:b", "a,b", "é", "desk ", "user-1", &long] {

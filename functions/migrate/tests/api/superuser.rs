@@ -1,7 +1,7 @@
-//! Who runs the shop, appointed.
+//! The superuser: an account with the admin role, made by a deployer.
 
 use descope_stand_in::{Fault as Trouble, MessageKind, StandIn};
-use migrate::{Accounts, App};
+use migrate::{Administrators, App};
 use serde_json::{Value, json};
 use shared::database::{Database, MIGRATOR};
 use sqlx::PgPool;
@@ -10,13 +10,13 @@ use crate::{app, handle};
 
 const OWNER: &str = "owner@example.com";
 
-fn with_accounts(pool: &PgPool, descope: &StandIn) -> App {
+fn with_administrators(pool: &PgPool, descope: &StandIn) -> App {
     let database = Database::from(pool.clone());
-    let accounts = Accounts {
+    let administrators = Administrators {
         descope: testing::sessions(&database, descope, &testing::redis()).descope,
         password_reset_url: "http://localhost:3000/reset".to_owned(),
     };
-    App { accounts: Some(accounts), ..app(pool) }
+    App { administrators: Some(administrators), ..app(pool) }
 }
 
 fn appointment(user_created: bool, role_added: bool, mail_sent: bool) -> Value {
@@ -29,7 +29,7 @@ fn appointment(user_created: bool, role_added: bool, mail_sent: bool) -> Value {
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn a_superuser_is_made_once_and_gets_one_mail(pool: PgPool) {
     let descope = StandIn::start().await;
-    let app = with_accounts(&pool, &descope);
+    let app = with_administrators(&pool, &descope);
     let event = json!({ "action": "create_superuser", "email": "Owner@Example.com" });
     assert_eq!(handle(&app, event.clone()).await, Ok(appointment(true, true, true)));
     assert_eq!(descope.user(OWNER).unwrap()["roleNames"], json!(["admin"]));
@@ -50,10 +50,10 @@ async fn a_superuser_is_made_once_and_gets_one_mail(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn whoever_registered_with_the_address_before_is_shut_out_and_its_owner_gets_the_role(pool: PgPool) {
+async fn a_squatter_on_the_address_loses_access_and_its_owner_gets_the_role(pool: PgPool) {
     let descope = StandIn::start().await;
-    let app = with_accounts(&pool, &descope);
-    let client = &app.accounts.as_ref().unwrap().descope;
+    let app = with_administrators(&pool, &descope);
+    let client = &app.administrators.as_ref().unwrap().descope;
     let email = OWNER.parse().unwrap();
     let password = "password of who knows".to_owned().into();
     let squatter = client.sign_up(&email, &password, ("Who", "Knows")).await.unwrap().unwrap();
@@ -69,9 +69,9 @@ async fn whoever_registered_with_the_address_before_is_shut_out_and_its_owner_ge
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn an_account_made_at_descope_with_the_address_as_login_id_gets_no_role(pool: PgPool) {
     let descope = StandIn::start().await;
-    let app = with_accounts(&pool, &descope);
-    let client = &app.accounts.as_ref().unwrap().descope;
-    // Anybody can do this: the code for the login id goes to the address.
+    let app = with_administrators(&pool, &descope);
+    let client = &app.administrators.as_ref().unwrap().descope;
+    // Possible for anyone at Descope: a code for the login id goes to the user's address.
     let mallory = "mallory@evil.example";
     let email = OWNER.parse().unwrap();
     let password = "password of Mallory".to_owned().into();
@@ -84,9 +84,9 @@ async fn an_account_made_at_descope_with_the_address_as_login_id_gets_no_role(po
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn an_appointment_that_was_cut_short_goes_on(pool: PgPool) {
+async fn an_interrupted_appointment_is_finished_by_the_next(pool: PgPool) {
     let descope = StandIn::start().await;
-    let app = with_accounts(&pool, &descope);
+    let app = with_administrators(&pool, &descope);
     let event = json!({ "action": "create_superuser", "email": OWNER });
     descope.spoil("/v1/auth/password/reset", Trouble::status(500).times(2));
     assert!(handle(&app, event.clone()).await.is_err());
@@ -97,12 +97,12 @@ async fn an_appointment_that_was_cut_short_goes_on(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn why_nobody_was_appointed_is_told(pool: PgPool) {
+async fn a_failed_appointment_reports_its_reason(pool: PgPool) {
     let descope = StandIn::start().await;
     let event = |email: &str| json!({ "action": "create_superuser", "email": email });
     let unconfigured = handle(&app(&pool), event(OWNER)).await;
     assert_eq!(unconfigured, Err("set DESCOPE_PROJECT_ID, DESCOPE_MANAGEMENT_KEY and PASSWORD_RESET_URL".to_owned()));
-    let app = with_accounts(&pool, &descope);
+    let app = with_administrators(&pool, &descope);
     assert_eq!(handle(&app, event("owner")).await, Err("email: Enter a valid email address.".to_owned()));
     descope.change(|settings| settings.roles.clear());
     let without_role = handle(&app, event(OWNER)).await.unwrap_err();

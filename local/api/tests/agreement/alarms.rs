@@ -1,4 +1,4 @@
-//! Every alarm tells where to read what to do, and watches a metric that something writes.
+//! Every alarm links to its section of docs/operations.md and watches a metric that the code writes.
 
 use std::collections::BTreeSet;
 
@@ -13,14 +13,14 @@ use crate::{
 
 const OWN: &str = "RepairMyBike/${AWS::StackName}";
 
-/// The part of a link behind `#`, as a heading gets it.
+/// The anchor of a heading, which a link names after `#`.
 fn slug(heading: &str) -> String {
     let kept = |letter: &char| letter.is_alphanumeric() || ['-', ' '].contains(letter);
     heading.to_lowercase().chars().filter(kept).map(|letter| if letter == ' ' { '-' } else { letter }).collect()
 }
 
 #[test]
-fn every_alarm_has_its_section_and_every_section_about_alarms_its_alarm() {
+fn every_alarm_has_a_section_in_the_docs_and_every_section_an_alarm() {
     let link = Regex::new(r"^[A-Z].+ - docs/operations\.md#([a-z0-9-]+)$").unwrap();
     let mut named = BTreeSet::new();
     for (name, alarm) in resources("AWS::CloudWatch::Alarm") {
@@ -51,7 +51,7 @@ fn own_metrics(value: &Value) -> Vec<String> {
 }
 
 #[test]
-fn alarms_and_dashboard_know_the_metrics_by_their_names() {
+fn alarms_and_dashboard_use_only_metrics_that_the_code_writes() {
     let mut watched = BTreeSet::new();
     for alarm in resources("AWS::CloudWatch::Alarm").values() {
         watched.extend(own_metrics(alarm));

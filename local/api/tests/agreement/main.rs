@@ -1,4 +1,4 @@
-//! What stands in two places stands there alike: routes, settings, permissions, alarms.
+//! Code, template and docs agree on routes, settings, permissions, alarms, parameters and the network.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used, reason = "test code")]
 
 mod alarms;

@@ -1,4 +1,4 @@
-//! Nothing is public but the API, and the stores are reached from functions alone.
+//! The network: only the API is public, and only functions reach the stores.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::{
 };
 
 #[test]
-fn nothing_calls_in_but_functions() {
+fn only_functions_and_the_database_proxy_may_connect_to_the_stores() {
     for (name, rule) in resources("AWS::EC2::SecurityGroupIngress") {
         let (to, from) = (&rule["Properties"]["GroupId"], &rule["Properties"]["SourceSecurityGroupId"]);
         let is_from_proxy = rule["Condition"] == "ProxiesDatabase" && from == to;
@@ -28,7 +28,7 @@ fn nothing_calls_in_but_functions() {
 }
 
 #[test]
-fn functions_call_https_and_the_two_stores_and_the_stores_call_nothing() {
+fn functions_connect_only_to_https_and_the_stores_and_the_stores_to_nothing() {
     let groups = resources("AWS::EC2::SecurityGroup");
     let rules = |group: &str| groups[group]["Properties"]["SecurityGroupEgress"].as_array().unwrap().clone();
     let ports: Vec<Value> =
@@ -53,7 +53,7 @@ fn functions_call_https_and_the_two_stores_and_the_stores_call_nothing() {
 }
 
 #[test]
-fn what_is_kept_is_encrypted_and_backed_up_and_not_lost_with_the_stack() {
+fn stored_data_is_encrypted_and_backed_up_and_survives_the_stack() {
     let database = resources("AWS::RDS::DBInstance").remove("Database").unwrap();
     assert_eq!(
         (&database["DeletionPolicy"], &database["UpdateReplacePolicy"]),
@@ -79,7 +79,7 @@ fn what_is_kept_is_encrypted_and_backed_up_and_not_lost_with_the_stack() {
 }
 
 #[test]
-fn a_new_postgres_is_recognised_in_every_region_that_the_template_accepts() {
+fn the_rds_certificates_cover_exactly_the_regions_that_the_template_accepts() {
     let template = template();
     let accepted = &template["Rules"]["NewDatabase"]["Assertions"][1]["Assert"]["Fn::Contains"][0];
     let accepted: BTreeSet<String> = serde_json::from_value(accepted.clone()).unwrap();

@@ -1,4 +1,4 @@
-//! What a deployer is asked: each question stands alone, in one group, and its answer reaches what it is about.
+//! The template's parameters: each is explained, in one group, and reaches the resources that it is about.
 
 use std::collections::BTreeSet;
 
@@ -36,7 +36,7 @@ fn each_parameter_is_explained_in_one_group_and_used() {
 }
 
 #[test]
-fn all_that_an_empty_account_lacks_an_answer_for_has_a_default() {
+fn only_parameters_that_every_deployer_must_choose_have_no_default() {
     let asked: Vec<String> = parameters()
         .into_iter()
         .filter(|(_, parameter)| parameter.get("Default").is_none())
@@ -49,13 +49,13 @@ fn all_that_an_empty_account_lacks_an_answer_for_has_a_default() {
 }
 
 #[test]
-fn a_changed_setting_makes_new_versions_of_the_functions() {
+fn a_changed_setting_publishes_new_versions_of_the_functions() {
     let migration = resources("Custom::Migration").remove("Migration").unwrap();
     let known = parameters_of(&migration["Properties"]);
     let mut reaching = parameters_of(&template()["Globals"]);
     for (binary, function) in functions() {
         let mut properties = function.properties.clone();
-        // The alias has it, not the version.
+        // It belongs to the alias, not to the version.
         properties.as_object_mut().unwrap().remove("ProvisionedConcurrencyConfig");
         reaching.extend(parameters_of(&properties));
         if binary != "migrate" {
@@ -64,12 +64,12 @@ fn a_changed_setting_makes_new_versions_of_the_functions() {
             assert!(description.ends_with("(${Migration.Revision})"), "{binary}: it must wait for the migration");
         }
     }
-    // They choose between resources that are named there.
+    // The migration must know every parameter that reaches a function: its revision is what makes new versions.
     assert_eq!(reaching.difference(&known).collect::<Vec<_>>(), Vec::<&String>::new());
 }
 
 #[test]
-fn migrations_run_with_new_code_and_before_any_other_function_is_changed() {
+fn migrations_run_with_new_code_before_any_other_function_changes() {
     let migration = resources("Custom::Migration").remove("Migration").unwrap();
     let properties = &migration["Properties"];
     assert_eq!(properties["ServiceToken"]["Fn::GetAtt"], "Migrate.Arn");

@@ -1,4 +1,4 @@
-//! What a function may do is what it does: its own log, its own secret, and the credentials of the stores that it uses.
+//! Roles: a function may use its own log, its own secret, and the credentials of the stores that it uses, and no more.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::template::{functions, resources};
 
 #[test]
-fn each_function_may_do_what_its_settings_call_for_and_nothing_else() {
+fn each_role_allows_only_what_its_function_s_settings_need() {
     let mut roles = resources("AWS::IAM::Role");
     for (binary, function) in functions() {
         let name = &function.name;
@@ -44,7 +44,7 @@ fn each_function_may_do_what_its_settings_call_for_and_nothing_else() {
 }
 
 #[test]
-fn the_credentials_that_may_be_read_are_those_that_the_environment_names() {
+fn functions_may_read_only_the_credentials_that_their_environment_names() {
     let policies = resources("AWS::IAM::ManagedPolicy");
     let readable = |policy: &str| {
         let document = &policies[policy]["Properties"]["PolicyDocument"];
@@ -61,7 +61,7 @@ fn the_credentials_that_may_be_read_are_those_that_the_environment_names() {
     }
 }
 
-/// Every statement of every policy, conditional ones too.
+/// All policy statements in a value, including conditional ones.
 fn statements(value: &Value) -> Vec<Value> {
     match value {
         Value::Object(fields) if fields.contains_key("Effect") => vec![value.clone()],
@@ -72,7 +72,7 @@ fn statements(value: &Value) -> Vec<Value> {
 }
 
 #[test]
-fn every_resource_is_named_where_aws_lets_it_be_named_and_every_action() {
+fn policies_name_every_action_and_every_resource_that_aws_lets_them_name() {
     let mut unnamed = BTreeSet::new();
     for (name, resource) in resources("AWS::") {
         for statement in statements(&resource["Properties"]) {
@@ -88,13 +88,13 @@ fn every_resource_is_named_where_aws_lets_it_be_named_and_every_action() {
             }
         }
     }
-    // Interfaces do not exist before Lambda makes them, and the same is denied to code; X-Ray has no resources.
+    // Network interfaces do not exist before Lambda makes them, and code is denied the same; X-Ray has no resources.
     let expected = ["FunctionPolicy Network", "FunctionPolicy NetworkNotByCode", "FunctionPolicy Traces"];
     assert_eq!(unnamed.into_iter().collect::<Vec<_>>(), expected);
 }
 
 #[test]
-fn what_lambda_may_do_for_a_function_the_functions_code_may_not() {
+fn function_code_is_denied_the_network_actions_that_lambda_needs() {
     let policy = resources("AWS::IAM::ManagedPolicy").remove("FunctionPolicy").unwrap();
     let statements = policy["Properties"]["PolicyDocument"]["Statement"].clone();
     assert_eq!(statements[0]["Action"], statements[1]["Action"]);

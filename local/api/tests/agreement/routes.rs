@@ -1,4 +1,4 @@
-//! Routers, document, emulator and template tell the same about the API.
+//! Routers, OpenAPI document, emulator and template agree on the API's routes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use utoipa::openapi::OpenApi;
 
 use crate::{read, template::functions};
 
-/// Method and path of every route that a router serves, as its debug form tells them.
+/// Method and path of every route that a router serves, read from its debug form.
 fn served(text: &str) -> BTreeSet<(String, String)> {
     let own = text.split("fallback_router").next().unwrap();
     let methods = Regex::new(r"RouteId\((\d+)\): MethodRouter\(MethodRouter \{ ([^}]*), fallback").unwrap();
@@ -28,7 +28,7 @@ fn served(text: &str) -> BTreeSet<(String, String)> {
     routes
 }
 
-/// Method and path of every route that is described.
+/// Method and path of every route in the document.
 fn described(document: &OpenApi) -> BTreeSet<(String, String)> {
     let mut routes = BTreeSet::new();
     for (path, item) in &document.paths.paths {
@@ -47,7 +47,7 @@ fn described(document: &OpenApi) -> BTreeSet<(String, String)> {
 }
 
 #[test]
-fn every_route_is_described_and_every_description_has_a_route() {
+fn every_route_is_documented_and_every_documented_route_is_served() {
     fn check<S>(function: &str, routes: Routes<S>)
     where
         S: Clone + Send + Sync + 'static,
@@ -68,13 +68,13 @@ fn every_route_is_described_and_every_description_has_a_route() {
 }
 
 #[test]
-fn the_committed_document_is_that_of_the_routers() {
+fn the_committed_document_matches_the_routers() {
     let is_current = read("functions/status/openapi.json") == api::document_text().unwrap();
     assert!(is_current, "run `make schema` and commit functions/status/openapi.json");
 }
 
 #[test]
-fn each_operation_has_a_name_of_its_own() {
+fn each_operation_id_is_unique() {
     let document = api::document().unwrap();
     let paths = document["paths"].as_object().unwrap();
     let names: Vec<&str> = paths
@@ -85,7 +85,7 @@ fn each_operation_has_a_name_of_its_own() {
     assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
 }
 
-/// Which function the emulator or the gateway calls for a path and all below it; `$default` for what no route names.
+/// The function that the emulator or the gateway calls for a path and all below it; `$default` for any other path.
 type Table = BTreeMap<String, String>;
 
 fn emulator() -> Table {
@@ -127,7 +127,7 @@ fn gateway() -> Table {
     let mut table = Table::new();
     for prefix in prefixes {
         let function = routes.remove(&prefix).unwrap();
-        // `/p` matches neither `/p/` nor what is below it.
+        // `/p` matches neither `/p/` nor the paths below it.
         if prefix != "$default" {
             assert_eq!(routes.remove(&format!("{prefix}/{{proxy+}}")).as_ref(), Some(&function), "{prefix}");
         }
@@ -143,7 +143,7 @@ fn emulator_and_gateway_call_the_same_function_for_every_path() {
 }
 
 #[test]
-fn every_route_is_called_in_the_function_that_serves_it() {
+fn the_gateway_calls_the_function_that_serves_a_route() {
     let gateway = gateway();
     for (function, document) in api::parts() {
         for (_, path) in described(&document) {

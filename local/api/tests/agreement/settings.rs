@@ -1,4 +1,4 @@
-//! A setting stands in the code, in docs/configuration.md and in the template, and each function gets those that it reads.
+//! Settings: code, docs/configuration.md and template name the same ones, and each function gets those that it reads.
 
 use std::{collections::BTreeSet, fs};
 
@@ -11,7 +11,7 @@ use crate::{
     template::{functions, references, resources, template},
 };
 
-/// Settings for one machine, for tests and for the runtime: a deployment leaves them alone.
+/// Settings for local use, for tests and for the runtime, which the template does not set.
 const NOT_DEPLOYED: &[&str] = &[
     "AWS_ENDPOINT_URL",
     "AWS_LAMBDA_INITIALIZATION_TYPE",
@@ -21,7 +21,7 @@ const NOT_DEPLOYED: &[&str] = &[
     "RUST_LOG",
 ];
 
-/// Which settings come with what a function uses of `shared`: a word of its source, and their names.
+/// Settings that a part of `shared` reads: a pattern for its use in a function's source, and their names.
 const BY_USE: &[(&str, &[&str])] = &[
     (r"\bDatabase\b", &["DATABASE_URL", "DATABASE_SECRET_ID", "METRICS_NAMESPACE"]),
     (r"\b(Redis|Cache)\b", &["REDIS_URL", "REDIS_SECRET_ID"]),
@@ -33,6 +33,9 @@ const BY_USE: &[(&str, &[&str])] = &[
     (r"\bStaffKeys\b", &["STAFF_API_KEYS"]),
     (r"\bRazorpay::", &["RAZORPAY_KEY_ID", "RAZORPAY_KEY_SECRET"]),
     (r"\bWebhookSecrets\b", &["RAZORPAY_WEBHOOK_SECRET", "RAZORPAY_WEBHOOK_SECRET_PREVIOUS"]),
+    (r"\bSeals\b", &["REFRESH_TOKEN_KEYS"]),
+    (r"\bAdministrators\b", &["PASSWORD_RESET_URL"]),
+    (r"\bMessages::from_env\b", &["PASSWORD_RESET_URL", "OTP_LIFETIME_SECONDS"]),
 ];
 
 fn names() -> BTreeSet<String> {
@@ -67,7 +70,7 @@ fn each_folder_of_functions_is_a_function_of_the_template() {
 }
 
 #[test]
-fn every_variable_is_explained_and_none_that_does_not_exist() {
+fn docs_and_env_example_list_exactly_the_existing_variables() {
     let page = read("docs/configuration.md");
     let row = Regex::new(r"(?m)^\| `([A-Z0-9_]+)` \|").unwrap();
     let explained: BTreeSet<String> = row.captures_iter(&page).map(|found| found[1].to_owned()).collect();
@@ -76,7 +79,7 @@ fn every_variable_is_explained_and_none_that_does_not_exist() {
     let example = read(".env.example");
     let line = Regex::new(r"(?m)^([A-Z0-9_]+)=").unwrap();
     let shown: BTreeSet<String> = line.captures_iter(&example).map(|found| found[1].to_owned()).collect();
-    // Lambda alone sets how it was started; of the two log levels one is enough.
+    // Only Lambda sets the initialization type; of the two log levels one is enough.
     let hidden = BTreeSet::from(["AWS_LAMBDA_INITIALIZATION_TYPE".to_owned(), "RUST_LOG".to_owned()]);
     assert_eq!(shown, &names() - &hidden);
 }
@@ -116,7 +119,7 @@ fn each_function_gets_the_settings_that_it_reads_and_no_others() {
 }
 
 #[test]
-fn what_is_secret_is_in_secrets_alone() {
+fn secret_parameters_are_used_only_in_secrets() {
     let template = template();
     let parameters = template["Parameters"].as_object().unwrap();
     let hidden = parameters.iter().filter(|(_, parameter)| parameter["NoEcho"] == true).map(|(name, _)| name);

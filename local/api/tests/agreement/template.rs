@@ -30,7 +30,7 @@ fn plain(yaml: Yaml) -> Value {
     }
 }
 
-/// The resources of one type, or of all types that begin so, by name.
+/// The resources whose type starts with `kind`, by name.
 pub(crate) fn resources(kind: &str) -> BTreeMap<String, Value> {
     let template = template();
     let all = template["Resources"].as_object().unwrap().clone();
@@ -39,7 +39,7 @@ pub(crate) fn resources(kind: &str) -> BTreeMap<String, Value> {
 
 /// A function of the template.
 pub(crate) struct Function {
-    /// What the template calls it.
+    /// Its logical id in the template.
     pub(crate) name: String,
     /// Its own properties, without those of `Globals`.
     pub(crate) properties: Value,
@@ -59,7 +59,7 @@ pub(crate) fn functions() -> BTreeMap<String, Function> {
     functions.collect()
 }
 
-/// What is referred to by `Ref`, `GetAtt`, `Sub` and conditions.
+/// The names referred to by `Ref`, `GetAtt`, `Sub` and conditions.
 pub(crate) fn references(value: &Value) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     collect(value, &mut found);

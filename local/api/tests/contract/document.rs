@@ -1,4 +1,4 @@
-//! The document, as far as the tests ask it: operations, examples, and whether an answer fits.
+//! The OpenAPI document as the tests use it: operations, examples, and the check of an answer.
 
 use std::collections::BTreeSet;
 
@@ -58,12 +58,12 @@ impl Operation {
         body["properties"].as_object().unwrap().keys().cloned().collect()
     }
 
-    /// What does not fit of an answer: a status, a header or a key that is not documented, a value of another form.
+    /// Checks an answer against the document: reports a missing header, an undocumented key, a value of another form.
     pub(crate) fn check(&self, answer: &testing::Answer) -> Result<(), String> {
         let status = answer.status.to_string();
         let response = self.operation["responses"].get(&status).unwrap_or(&self.operation["responses"]["default"]);
         for name in response["headers"].as_object().into_iter().flat_map(|headers| headers.keys()) {
-            // Only a repeated answer says that it is one.
+            // Only a replayed answer has this header.
             if name != "Idempotency-Replayed" && answer.header(&name.to_lowercase()).is_empty() {
                 return Err(format!("{status} has no {name}"));
             }
@@ -81,10 +81,10 @@ impl Operation {
     }
 }
 
-/// The end of the name of a component that allows no key that it does not name.
+/// The suffix of a component that allows no undocumented key.
 const STRICT: &str = "_strict";
 
-/// The same schema, which allows no key that it does not name. A part of a composed one goes on allowing the others' keys.
+/// The same schema, without undocumented keys. A part of a composed schema still allows the keys of the other parts.
 fn strict(value: Value, is_part: bool) -> Value {
     match value {
         Value::Object(fields) => {

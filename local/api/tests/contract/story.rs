@@ -19,7 +19,7 @@ fn text<'a>(body: &'a Value, name: &str) -> &'a str {
 }
 
 #[sqlx::test(migrator = "shared::database::MIGRATOR")]
-async fn every_operation_takes_and_answers_what_is_documented(pool: PgPool) {
+async fn every_operation_accepts_and_returns_what_is_documented(pool: PgPool) {
     let world = World::new(pool).await;
     browse(&world).await;
     let bearer = sign_in(&world).await;
@@ -42,7 +42,7 @@ async fn browse(world: &World) {
     }
 }
 
-/// Registers, proves number and address, resets the password; a session header.
+/// Registers, resets the password, proves address and number; returns an `Authorization` header.
 async fn sign_in(world: &World) -> String {
     let registered = world.call("register", With::default()).await;
     world.call("login", With::default()).await;
@@ -117,7 +117,7 @@ async fn leave(world: &World, bearer: &str) {
 }
 
 #[test]
-fn the_document_knows_every_error_code_in_one_form() {
+fn the_document_lists_every_error_code_in_exactly_one_form() {
     let body = serde_json::to_value(ErrorBody::schema()).unwrap();
     let forms = body["oneOf"].as_array().unwrap();
     let codes: Vec<&Value> =

@@ -1,4 +1,4 @@
-//! All functions over one database and the stand-ins, and a caller who holds to the document.
+//! All functions on one database with the stand-ins, and a caller that follows the document.
 
 use std::{cell::RefCell, collections::BTreeSet};
 
@@ -19,13 +19,13 @@ pub(crate) struct World {
     called: RefCell<BTreeSet<String>>,
 }
 
-/// What a caller adds to the example of a request.
+/// Additions to the documented example of a request.
 #[derive(Default)]
 pub(crate) struct With<'a> {
     pub(crate) id: i64,
     pub(crate) query: &'a str,
     pub(crate) headers: &'a [(&'a str, &'a str)],
-    /// Put in the place of the example's values: days pass, ids are given by the database.
+    /// These replace the example's values: its dates pass, and the database assigns ids.
     pub(crate) values: Value,
 }
 
@@ -96,8 +96,9 @@ impl World {
         Self { document: api::document().unwrap(), clients, descope, razorpay, called: RefCell::default() }
     }
 
-    /// Sends the documented example of an operation. First an empty body, if fields are required: they must be those that
-    /// are documented. The answer must fit its schema, and the handler must have read the documented fields and no others.
+    /// Sends the documented example of an operation. If fields are required, first sends an empty body: the fields
+    /// reported missing must be the documented ones. The answer must match its schema, and the handler must have read
+    /// exactly the documented fields.
     pub(crate) async fn call(&self, id: &str, with: With<'_>) -> Answer {
         let operation = operation(&self.document, id);
         let path = operation.path.replace("{id}", &with.id.to_string()) + with.query;
@@ -122,7 +123,7 @@ impl World {
         let answer = self.send(&client, &operation.method, &path, body).await;
         assert!(answer.status < 300, "{id}: {}", answer.text);
         assert_eq!(operation.check(&answer), Ok(()), "{id}");
-        // Of a body; a query is read by GET alone.
+        // Fields of a body only: a GET reads its query.
         if operation.method != "GET" {
             let read: BTreeSet<String> = fields_read().into_iter().collect();
             assert_eq!(read, operation.fields(false), "{id}: what the handler reads");
@@ -140,7 +141,7 @@ impl World {
         }
     }
 
-    /// The operations of the document that nobody has called.
+    /// The operations of the document that were not called.
     pub(crate) fn forgotten(&self) -> Vec<String> {
         operations(&self.document).difference(&self.called.borrow()).cloned().collect()
     }

@@ -1,4 +1,4 @@
-//! A client that speaks just enough HTTP, so that tests see what is on the wire.
+//! A minimal HTTP client, so that tests see the bytes on the wire.
 
 use descope_stand_in::{MANAGEMENT_KEY, PROJECT_ID, StandIn};
 use serde_json::{Value, json};
@@ -7,7 +7,6 @@ use tokio::{
     net::TcpStream,
 };
 
-/// What came back.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -60,7 +59,7 @@ pub(crate) async fn post_as(stand_in: &StandIn, token: &str, path: &str, body: V
     call(stand_in, "POST", path, &format!("{PROJECT_ID}:{token}"), &body.to_string()).await
 }
 
-/// A reading call with a token.
+/// A GET call with a token.
 pub(crate) async fn get_as(stand_in: &StandIn, token: &str, path: &str) -> Answer {
     call(stand_in, "GET", path, &format!("{PROJECT_ID}:{token}"), "").await
 }
@@ -70,7 +69,7 @@ pub(crate) async fn manage(stand_in: &StandIn, path: &str, body: Value) -> Answe
     post_as(stand_in, MANAGEMENT_KEY, path, body).await
 }
 
-/// Signs in by SMS and answers the `JWTResponse`.
+/// Signs in by SMS and returns the `JWTResponse`.
 pub(crate) async fn sign_in(stand_in: &StandIn, phone: &str) -> Answer {
     post(stand_in, "/v1/auth/otp/signup-in/sms", json!({"loginId": phone})).await.good();
     let code = last_code(stand_in, phone);
@@ -87,7 +86,7 @@ pub(crate) fn last_token(stand_in: &StandIn, to: &str) -> String {
     stand_in.inbox(to)[0].token.clone().unwrap()
 }
 
-/// Another code than this one.
+/// A different code.
 pub(crate) fn other_than(code: &str) -> String {
     let code: u32 = code.parse().unwrap();
     format!("{:06}", (code + 1) % 1_000_000)

@@ -10,7 +10,7 @@ use crate::client::{last_code, manage, other_than, post, post_as, sign_in};
 const PHONE: &str = "+919876543210";
 
 #[tokio::test]
-async fn the_first_sign_in_makes_an_invited_user_an_enabled_one_with_a_verified_phone() {
+async fn the_first_sign_in_enables_an_invited_user_and_verifies_the_phone() {
     let stand_in = StandIn::start().await;
     let sent = post(&stand_in, "/v1/auth/otp/signup-in/sms", json!({"loginId": PHONE})).await.good();
     assert_eq!(sent.body, json!({"maskedPhone": "*****3210", "verificationAttempts": 3}));
@@ -30,7 +30,7 @@ async fn the_first_sign_in_makes_an_invited_user_an_enabled_one_with_a_verified_
 }
 
 #[tokio::test]
-async fn a_code_is_good_once() {
+async fn a_code_can_be_used_once() {
     let stand_in = StandIn::start().await;
     sign_in(&stand_in, PHONE).await;
     let code = last_code(&stand_in, PHONE);
@@ -39,7 +39,7 @@ async fn a_code_is_good_once() {
 }
 
 #[tokio::test]
-async fn a_new_code_kills_the_one_before() {
+async fn a_new_code_invalidates_the_previous_one() {
     let stand_in = StandIn::start().await;
     let send = json!({"loginId": PHONE});
     post(&stand_in, "/v1/auth/otp/signup-in/sms", send.clone()).await.good();
@@ -61,7 +61,7 @@ async fn a_code_expires() {
 }
 
 #[tokio::test]
-async fn a_code_survives_three_wrong_tries_and_no_more() {
+async fn a_code_is_refused_after_three_wrong_attempts() {
     let stand_in = StandIn::start().await;
     post(&stand_in, "/v1/auth/otp/signup-in/sms", json!({"loginId": PHONE})).await.good();
     let code = last_code(&stand_in, PHONE);
@@ -86,7 +86,7 @@ async fn a_code_belongs_to_its_method_and_login_id() {
 }
 
 #[tokio::test]
-async fn signing_up_needs_a_new_user_and_signing_in_an_old_one() {
+async fn signing_up_needs_a_new_user_and_signing_in_an_existing_one() {
     let stand_in = StandIn::start().await;
     let unknown = post(&stand_in, "/v1/auth/otp/signin/sms", json!({"loginId": PHONE})).await;
     assert_eq!(unknown.code(), (400, "E062108"));
@@ -108,7 +108,7 @@ async fn a_disabled_user_gets_no_code() {
 }
 
 #[tokio::test]
-async fn a_new_address_counts_when_its_code_came_back() {
+async fn a_new_address_is_stored_once_its_code_is_verified() {
     let stand_in = StandIn::start().await;
     let refresh = sign_in(&stand_in, PHONE).await.text_of("refreshJwt");
     let change = json!({"loginId": PHONE, "email": "asha@example.com", "addToLoginIDs": true});
@@ -125,7 +125,7 @@ async fn a_new_address_counts_when_its_code_came_back() {
 }
 
 #[tokio::test]
-async fn a_test_user_gets_its_code_from_the_management_and_no_message() {
+async fn a_test_user_gets_its_code_from_the_management_api_and_no_message() {
     let stand_in = StandIn::start().await;
     let user = json!({"loginId": "test", "phone": PHONE, "verifiedPhone": true});
     manage(&stand_in, "/v1/mgmt/user/create/test", user).await.good();

@@ -1,4 +1,4 @@
-//! What tests and developers can do to the stand-in.
+//! Hooks and faults, the state file, and stopping the stand-in.
 
 use std::{net::SocketAddr, os::unix::fs::PermissionsExt, time::Duration};
 
@@ -32,7 +32,7 @@ async fn the_inbox_finds_a_number_with_and_without_encoding() {
 }
 
 #[tokio::test]
-async fn a_fault_spoils_so_many_calls_and_then_no_more() {
+async fn a_fault_affects_the_given_number_of_calls() {
     let stand_in = StandIn::start().await;
     stand_in.spoil(SEND, Fault::rate_limited(7));
     stand_in.spoil(SEND, Fault::status(503).times(2));
@@ -48,7 +48,7 @@ async fn a_fault_spoils_so_many_calls_and_then_no_more() {
 }
 
 #[tokio::test]
-async fn faults_come_over_http_too() {
+async fn faults_can_be_set_over_http() {
     let stand_in = StandIn::start().await;
     let fault = json!({"path": SEND, "body": "<html>busy</html>", "status": 429, "headers": {"Retry-After": 3}});
     hook(&stand_in, "POST", "/_faults", fault).await.good();
@@ -87,7 +87,7 @@ async fn keys_clock_and_settings_change_over_http() {
 }
 
 #[tokio::test]
-async fn a_stand_in_that_keeps_a_file_goes_on_where_it_stopped() {
+async fn a_restarted_stand_in_restores_its_state_from_the_file() {
     let file = std::env::temp_dir().join(format!("descope-stand-in-{}.json", std::process::id()));
     let address = SocketAddr::from(([127, 0, 0, 1], 0));
     let stand_in = StandIn::start_keeping(address, Settings::default(), file.clone()).await.unwrap();
@@ -106,7 +106,7 @@ async fn a_stand_in_that_keeps_a_file_goes_on_where_it_stopped() {
 }
 
 #[tokio::test]
-async fn a_dropped_stand_in_listens_no_more() {
+async fn dropping_a_stand_in_closes_its_port() {
     let stand_in = StandIn::start().await;
     let address = stand_in.url().replace("http://", "");
     call(&stand_in, "GET", &format!("/v2/keys/{PROJECT_ID}"), "", "").await.good();
@@ -120,7 +120,7 @@ async fn a_dropped_stand_in_listens_no_more() {
 }
 
 #[tokio::test]
-async fn a_dropped_stand_in_ends_the_connections_that_clients_keep() {
+async fn dropping_a_stand_in_ends_keep_alive_connections() {
     let stand_in = StandIn::start().await;
     let mut stream = TcpStream::connect(stand_in.url().replace("http://", "")).await.unwrap();
     let request = format!("GET /v2/keys/{PROJECT_ID} HTTP/1.1\r\nhost: localhost\r\n\r\n");

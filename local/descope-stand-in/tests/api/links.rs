@@ -30,7 +30,7 @@ async fn a_link_signs_in_once_and_verifies_its_address() {
 }
 
 #[tokio::test]
-async fn several_links_are_good_at_the_same_time() {
+async fn several_links_are_valid_at_the_same_time() {
     let stand_in = StandIn::start().await;
     let (first, second) = (send(&stand_in).await, send(&stand_in).await);
     for token in [second, first] {
@@ -48,7 +48,7 @@ async fn a_link_expires() {
 }
 
 #[tokio::test]
-async fn a_link_proves_only_the_address_it_went_to() {
+async fn a_link_verifies_only_the_address_it_was_sent_to() {
     let stand_in = StandIn::start().await;
     let token = send(&stand_in).await;
     let change = json!({"loginId": EMAIL, "email": "other@example.com", "verified": false});
@@ -58,7 +58,7 @@ async fn a_link_proves_only_the_address_it_went_to() {
 }
 
 #[tokio::test]
-async fn an_embedded_link_is_delivered_by_its_caller() {
+async fn an_embedded_link_is_returned_and_not_sent() {
     let stand_in = StandIn::start().await;
     manage(&stand_in, "/v1/mgmt/user/create", json!({"loginId": EMAIL})).await.good();
     let token =

@@ -17,7 +17,7 @@ async fn patch(stand_in: &StandIn, body: Value) -> Answer {
 }
 
 #[tokio::test]
-async fn only_the_key_of_the_project_manages() {
+async fn calls_without_the_project_id_or_the_management_key_are_refused() {
     let stand_in = StandIn::start().await;
     for bearer in ["", PROJECT_ID, &format!("{PROJECT_ID}:wrong"), &format!("P2another:{MANAGEMENT_KEY}")] {
         let refused = call(&stand_in, "GET", "/v1/mgmt/role/all", bearer, "").await;
@@ -29,7 +29,7 @@ async fn only_the_key_of_the_project_manages() {
 }
 
 #[tokio::test]
-async fn an_address_as_login_id_is_the_verified_address_of_an_invited_user() {
+async fn a_user_created_with_an_address_as_login_id_is_invited_with_that_address_verified() {
     let stand_in = StandIn::start().await;
     let user = manage(&stand_in, "/v1/mgmt/user/create", json!({"loginId": EMAIL})).await.good().body["user"].clone();
     assert_eq!(
@@ -124,7 +124,7 @@ async fn only_roles_that_exist_can_be_given() {
 }
 
 #[tokio::test]
-async fn single_attributes_have_calls_of_their_own() {
+async fn single_attributes_can_be_updated() {
     let stand_in = StandIn::start().await;
     sign_in(&stand_in, PHONE).await;
     for (path, body, name, expected) in [
@@ -143,7 +143,7 @@ async fn single_attributes_have_calls_of_their_own() {
 }
 
 #[tokio::test]
-async fn a_path_that_is_not_there_is_told_in_the_usual_body() {
+async fn an_unknown_path_gets_404_with_the_usual_error_body() {
     let stand_in = StandIn::start().await;
     let answer = manage(&stand_in, "/v1/mgmt/nothing", json!({})).await;
     assert_eq!(answer.status, 404);

@@ -34,7 +34,7 @@ async fn signing_up_makes_an_enabled_user_whose_address_is_not_verified() {
 }
 
 #[tokio::test]
-async fn a_login_id_signs_up_once() {
+async fn signing_up_with_a_taken_login_id_is_refused() {
     let stand_in = StandIn::start().await;
     manage(&stand_in, "/v1/mgmt/user/create", json!({"loginId": EMAIL})).await.good();
     assert_eq!(sign_up(&stand_in).await.code(), (400, "E062107"));
@@ -64,7 +64,7 @@ async fn signing_in_needs_the_right_password_of_a_known_user() {
 }
 
 #[tokio::test]
-async fn an_expired_or_temporary_password_only_serves_to_replace_it() {
+async fn an_expired_or_temporary_password_can_only_be_replaced() {
     let stand_in = StandIn::start().await;
     sign_up(&stand_in).await.good();
     manage(&stand_in, "/v1/mgmt/user/password/expire", json!({"loginId": EMAIL})).await.good();

@@ -10,7 +10,7 @@ use crate::client::{Answer, call, get_as, manage, post_as, sign_in};
 
 const PHONE: &str = "+919876543210";
 
-/// The claims of a token as a client reads them that knows only the published keys.
+/// The claims of a token, verified with the published keys; `None` if its key is not published.
 async fn claims(stand_in: &StandIn, token: &str) -> Option<Value> {
     let keys = call(stand_in, "GET", &format!("/v2/keys/{PROJECT_ID}"), "", "").await.good();
     let keys: JwkSet = serde_json::from_value(keys.body).unwrap();
@@ -24,7 +24,7 @@ async fn refresh(stand_in: &StandIn, token: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn tokens_say_who_how_and_how_long_but_no_address() {
+async fn tokens_hold_user_id_method_and_expiry_but_no_address() {
     let stand_in = StandIn::start().await;
     let answer = sign_in(&stand_in, PHONE).await;
     let user_id = answer.body["user"]["userId"].clone();
@@ -66,7 +66,7 @@ async fn a_refresh_picks_up_roles_and_keeps_the_refresh_token() {
 }
 
 #[tokio::test]
-async fn with_rotation_a_refresh_token_is_good_once() {
+async fn with_rotation_a_refresh_token_can_be_used_once() {
     let stand_in = StandIn::start().await;
     stand_in.change(|settings| settings.rotates_refresh_tokens = true);
     let old = sign_in(&stand_in, PHONE).await.text_of("refreshJwt");
@@ -88,7 +88,7 @@ async fn a_refresh_token_expires_and_a_session_token_does_not_refresh() {
 }
 
 #[tokio::test]
-async fn a_forged_refresh_token_belongs_to_no_session() {
+async fn a_signed_refresh_token_without_a_session_is_refused() {
     let stand_in = StandIn::start().await;
     let user_id = sign_in(&stand_in, PHONE).await.body["user"]["userId"].as_str().unwrap().to_owned();
     let mut claims = stand_in.session_claims(&user_id);
@@ -98,7 +98,7 @@ async fn a_forged_refresh_token_belongs_to_no_session() {
 }
 
 #[tokio::test]
-async fn a_logout_ends_one_session_and_logging_out_everywhere_all() {
+async fn a_logout_ends_one_session_and_logging_out_everywhere_ends_all() {
     let stand_in = StandIn::start().await;
     let tokens = [
         sign_in(&stand_in, PHONE).await.text_of("refreshJwt"),
@@ -118,7 +118,7 @@ async fn a_logout_ends_one_session_and_logging_out_everywhere_all() {
 }
 
 #[tokio::test]
-async fn the_management_logs_out_by_login_id_and_by_user_id() {
+async fn the_management_api_logs_out_by_login_id_and_by_user_id() {
     let stand_in = StandIn::start().await;
     for id in ["loginId", "userId"] {
         let session = sign_in(&stand_in, PHONE).await;
@@ -141,7 +141,7 @@ async fn a_session_token_validates_until_it_expires() {
 }
 
 #[tokio::test]
-async fn tokens_of_an_old_key_are_good_as_long_as_it_is_published() {
+async fn tokens_of_an_old_key_are_valid_while_it_is_published() {
     let stand_in = StandIn::start().await;
     let answer = sign_in(&stand_in, PHONE).await;
     stand_in.rotate_key(true);
@@ -153,7 +153,7 @@ async fn tokens_of_an_old_key_are_good_as_long_as_it_is_published() {
 }
 
 #[tokio::test]
-async fn keys_come_as_an_object_or_as_an_array() {
+async fn the_key_set_is_an_object_or_an_array() {
     let stand_in = StandIn::start().await;
     let keys =
         async |version: &str| call(&stand_in, "GET", &format!("/{version}/keys/{PROJECT_ID}"), "", "").await.body;
@@ -166,7 +166,7 @@ async fn keys_come_as_an_object_or_as_an_array() {
 }
 
 #[tokio::test]
-async fn claims_of_a_client_stay_where_nobody_trusts_them() {
+async fn claims_requested_by_a_client_appear_only_in_nsec() {
     let stand_in = StandIn::start().await;
     let options = json!({"customClaims": {"roles": ["admin"]}});
     let send = json!({"loginId": PHONE, "loginOptions": options});

@@ -1,4 +1,4 @@
-//! Captures by a call.
+//! Capture through the API.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::client::{attempt, events, paid, post};
 
 #[tokio::test]
-async fn a_capture_takes_the_money_and_tells_of_it() {
+async fn a_capture_pays_the_order_and_sends_webhooks() {
     let stand_in = StandIn::start().await;
     let authorized = paid(&stand_in, Outcome::Authorized).await;
     let path = format!("/v1/payments/{}/capture", authorized.payment_id);
@@ -23,7 +23,7 @@ async fn a_capture_takes_the_money_and_tells_of_it() {
 }
 
 #[tokio::test]
-async fn a_capture_is_refused_in_razorpays_words() {
+async fn a_refused_capture_has_razorpays_error_text() {
     let stand_in = StandIn::start().await;
     let authorized = paid(&stand_in, Outcome::Authorized).await;
     let path = format!("/v1/payments/{}/capture", authorized.payment_id);
@@ -49,7 +49,7 @@ async fn a_capture_is_refused_in_razorpays_words() {
 }
 
 #[tokio::test]
-async fn what_nobody_captures_is_given_back_after_three_days() {
+async fn an_uncaptured_payment_is_refunded_after_three_days() {
     let stand_in = StandIn::start().await;
     let id = paid(&stand_in, Outcome::Authorized).await.payment_id;
     stand_in.advance(Duration::from_hours(71));

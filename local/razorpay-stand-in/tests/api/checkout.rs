@@ -1,4 +1,4 @@
-//! The customer.
+//! Payments at checkout.
 
 use razorpay_stand_in::{Attempt, Outcome, StandIn};
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::client::{attempt, events, get, hook, order, paid};
 
 #[tokio::test]
-async fn a_captured_payment_pays_the_order_and_three_webhooks_tell_of_it() {
+async fn a_captured_payment_pays_the_order_and_sends_three_webhooks() {
     let stand_in = StandIn::start().await;
     let id = order(&stand_in, 50_000).await;
     let body = json!({"order_id": id, "outcome": "captured", "webhooks": true});
@@ -54,7 +54,7 @@ async fn a_failed_payment_has_no_signature_and_leaves_the_order_open() {
 }
 
 #[tokio::test]
-async fn a_paid_order_is_paid_again_only_when_told() {
+async fn a_paid_order_refuses_a_payment_unless_second_is_set() {
     let stand_in = StandIn::start().await;
     let id = paid(&stand_in, Outcome::Captured).await.order_id;
     let refused = hook(&stand_in, "POST", "/_checkout", json!({"order_id": id, "outcome": "captured"})).await;
@@ -71,7 +71,7 @@ async fn a_paid_order_is_paid_again_only_when_told() {
 }
 
 #[tokio::test]
-async fn an_authorized_payment_keeps_others_away() {
+async fn an_order_with_an_authorized_payment_refuses_another() {
     let stand_in = StandIn::start().await;
     let id = paid(&stand_in, Outcome::Authorized).await.order_id;
     assert!(stand_in.pay(&attempt(&id, Outcome::Captured)).is_err());
@@ -79,7 +79,7 @@ async fn an_authorized_payment_keeps_others_away() {
 }
 
 #[tokio::test]
-async fn a_bank_may_agree_long_after_it_refused() {
+async fn a_failed_payment_can_be_authorized_and_captured_late() {
     let stand_in = StandIn::start().await;
     let failed = paid(&stand_in, Outcome::Failed).await;
     let path = format!("/_payments/{}", failed.payment_id);
@@ -97,7 +97,7 @@ async fn a_bank_may_agree_long_after_it_refused() {
 }
 
 #[tokio::test]
-async fn an_attempt_can_be_wrong_in_amount_and_currency() {
+async fn an_attempt_can_override_amount_and_currency() {
     let stand_in = StandIn::start().await;
     let id = order(&stand_in, 50_000).await;
     let body = json!({"order_id": id, "outcome": "captured", "amount": 400, "currency": "USD", "method": "card",

@@ -1,4 +1,4 @@
-//! A client that speaks just enough HTTP, so that tests see what is on the wire.
+//! A minimal HTTP client, so that tests see the bytes on the wire.
 
 use razorpay_stand_in::{Attempt, Checkout, KEY_ID, KEY_SECRET, Outcome, StandIn};
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ pub(crate) fn basic() -> String {
     format!("Basic {}", BASE64_STANDARD.encode(format!("{KEY_ID}:{KEY_SECRET}")))
 }
 
-/// What came back.
+/// An answer over HTTP.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -40,7 +40,7 @@ impl Answer {
     }
 }
 
-/// The bytes that come back for any call, before the connection is closed.
+/// Sends any call; returns the raw answer, read until the connection closes.
 pub(crate) async fn raw(stand_in: &StandIn, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> String {
     let address = stand_in.url().replace("http://", "");
     let mut stream = TcpStream::connect(&address).await.unwrap();
@@ -52,12 +52,12 @@ pub(crate) async fn raw(stand_in: &StandIn, method: &str, path: &str, headers: &
     );
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
-    // A connection that is reset has nothing more to say either.
+    // A reset ends the answer too.
     let _ = stream.read_to_string(&mut answer).await;
     answer
 }
 
-/// Any call.
+/// Sends any call; returns the parsed answer.
 pub(crate) async fn call(stand_in: &StandIn, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
     let answer = raw(stand_in, method, path, headers, body).await;
     let (headers, text) = answer.split_once("\r\n\r\n").unwrap();
@@ -66,7 +66,7 @@ pub(crate) async fn call(stand_in: &StandIn, method: &str, path: &str, headers: 
     Answer { status, headers: headers.to_lowercase(), text: text.to_owned(), body }
 }
 
-/// A call of the API with a JSON body.
+/// Calls the API with a JSON body.
 pub(crate) async fn api(stand_in: &StandIn, method: &str, path: &str, body: Value) -> Answer {
     let headers = [("authorization", basic()), ("content-type", "application/json".to_owned())];
     let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -82,33 +82,32 @@ pub(crate) async fn get(stand_in: &StandIn, path: &str) -> Answer {
     call(stand_in, "GET", path, &[("authorization", &authorization)], "").await
 }
 
-/// A hook, which needs no key.
+/// Calls a hook, which needs no key.
 pub(crate) async fn hook(stand_in: &StandIn, method: &str, path: &str, body: Value) -> Answer {
     call(stand_in, method, path, &[("content-type", "application/json")], &body.to_string()).await
 }
 
-/// The id of a new order.
+/// Creates an order; returns its id.
 pub(crate) async fn order(stand_in: &StandIn, amount: i64) -> String {
     post(stand_in, "/v1/orders", json!({"amount": amount, "currency": "INR"})).await.good().text_of("id")
 }
 
-/// A payment of a new order of 500 rupees.
+/// Pays a new order of 500 rupees.
 pub(crate) async fn paid(stand_in: &StandIn, outcome: Outcome) -> Checkout {
     stand_in.checkout(&order(stand_in, 50_000).await, outcome)
 }
 
-/// The path of a call that refunds a captured payment of 500 rupees, and the payment's id.
+/// Captures a payment of 500 rupees; returns the path of its refunds and its id.
 pub(crate) async fn refundable(stand_in: &StandIn) -> (String, String) {
     let id = paid(stand_in, Outcome::Captured).await.payment_id;
     (format!("/v1/payments/{id}/refund"), id)
 }
 
-/// An attempt to pay an order.
 pub(crate) fn attempt(order_id: &str, outcome: Outcome) -> Attempt {
     Attempt { order_id: order_id.to_owned(), outcome: Some(outcome), ..Attempt::default() }
 }
 
-/// The names of the webhooks so far.
+/// The event names of the webhooks so far.
 pub(crate) fn events(stand_in: &StandIn) -> Vec<String> {
     stand_in.webhooks().into_iter().map(|webhook| webhook.event).collect()
 }

@@ -12,7 +12,7 @@ use crate::{
 
 const ALL: [&str; 3] = ["payment.authorized", "payment.captured", "order.paid"];
 
-/// A stand-in that delivers to this endpoint, and tries again without a wait.
+/// A stand-in that delivers to this endpoint and retries without a pause.
 async fn delivering(endpoint: &Endpoint) -> StandIn {
     let stand_in = StandIn::start().await;
     stand_in.change(|settings| settings.webhook_retries = vec![Duration::ZERO; 3]);
@@ -35,7 +35,7 @@ async fn webhooks_arrive_in_order_as_they_were_recorded() {
 }
 
 #[tokio::test]
-async fn a_capture_and_a_refund_by_call_are_delivered_too() {
+async fn webhooks_of_captures_and_refunds_through_the_api_are_delivered() {
     let endpoint = Endpoint::start(&[]).await;
     let stand_in = delivering(&endpoint).await;
     let id = paid(&stand_in, Outcome::Authorized).await.payment_id;
@@ -49,7 +49,7 @@ async fn a_capture_and_a_refund_by_call_are_delivered_too() {
 }
 
 #[tokio::test]
-async fn a_failed_delivery_is_tried_again_with_the_same_id_and_bytes() {
+async fn a_failed_delivery_is_retried_with_the_same_id_and_bytes() {
     let endpoint = Endpoint::start(&[500, 302]).await;
     let stand_in = delivering(&endpoint).await;
     paid(&stand_in, Outcome::Failed).await;
@@ -62,7 +62,7 @@ async fn a_failed_delivery_is_tried_again_with_the_same_id_and_bytes() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_never_takes_it_is_given_up() {
+async fn a_webhook_is_given_up_after_its_last_retry() {
     let endpoint = Endpoint::start(&[500; 9]).await;
     let stand_in = delivering(&endpoint).await;
     paid(&stand_in, Outcome::Failed).await;
@@ -71,7 +71,7 @@ async fn an_endpoint_that_never_takes_it_is_given_up() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_takes_too_long_gets_it_again() {
+async fn a_delivery_that_times_out_is_retried() {
     let endpoint = Endpoint::start(&[0]).await;
     let stand_in = delivering(&endpoint).await;
     stand_in.change(|settings| settings.webhook_timeout = Duration::from_millis(50));
@@ -82,7 +82,7 @@ async fn an_endpoint_that_takes_too_long_gets_it_again() {
 }
 
 #[tokio::test]
-async fn the_clock_brings_the_next_try() {
+async fn advancing_the_clock_triggers_the_next_retry() {
     let endpoint = Endpoint::start(&[500]).await;
     let stand_in = delivering(&endpoint).await;
     stand_in.change(|settings| settings.webhook_retries = vec![Duration::from_hours(1)]);
@@ -99,7 +99,7 @@ async fn the_clock_brings_the_next_try() {
 }
 
 #[tokio::test]
-async fn webhooks_come_twice_and_in_reverse_when_told() {
+async fn webhooks_can_be_duplicated_and_reversed() {
     let endpoint = Endpoint::start(&[]).await;
     let stand_in = delivering(&endpoint).await;
     let settings = json!({"webhook_copies": 2, "webhooks_reversed": true});
@@ -113,7 +113,7 @@ async fn webhooks_come_twice_and_in_reverse_when_told() {
 }
 
 #[tokio::test]
-async fn recorded_webhooks_are_delivered_when_asked() {
+async fn recorded_webhooks_can_be_delivered_later_and_again() {
     let stand_in = StandIn::start().await;
     paid(&stand_in, Outcome::Captured).await;
     stand_in.all_delivered().await;
@@ -151,7 +151,7 @@ async fn an_older_event_keeps_its_signature_when_the_secret_changes() {
         }
     };
     signatures([razorpay_stand_in::WEBHOOK_SECRET, "next-secret"]);
-    // A replay is signed with the present secret.
+    // A replay is signed with the current secret.
     stand_in.deliver_again(None);
     signatures(["next-secret"; 2]);
 }

@@ -1,4 +1,4 @@
-//! An endpoint that takes webhooks, and what it can do wrong.
+//! An endpoint that receives webhooks and can fail on demand.
 
 use std::sync::{Arc, Mutex};
 
@@ -9,7 +9,7 @@ use axum::{
 };
 use tokio::{net::TcpListener, task::JoinHandle};
 
-/// What an endpoint got.
+/// A received webhook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Got {
     pub(crate) event_id: String,
@@ -17,7 +17,6 @@ pub(crate) struct Got {
     pub(crate) body: String,
 }
 
-/// An endpoint.
 pub(crate) struct Endpoint {
     pub(crate) url: String,
     got: Arc<Mutex<Vec<Got>>>,
@@ -25,7 +24,7 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
-    /// Answers these statuses one after the other, and then 200. It never comes to answer 0.
+    /// Answers with these statuses in sequence, then with 200. For 0 it never answers.
     pub(crate) async fn start(statuses: &[u16]) -> Self {
         let got = Arc::new(Mutex::new(Vec::new()));
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
@@ -45,7 +44,7 @@ impl Endpoint {
                 all.len() - 1
             };
             let status = statuses.get(place).copied().unwrap_or(200);
-            // Too slow for any stand-in.
+            // Runs into the stand-in's timeout.
             if status == 0 {
                 std::future::pending::<()>().await;
             }
@@ -55,12 +54,11 @@ impl Endpoint {
         Self { url, got, serving }
     }
 
-    /// What it got so far.
     pub(crate) fn got(&self) -> Vec<Got> {
         self.got.lock().unwrap().clone()
     }
 
-    /// The events that it got so far.
+    /// The names of the received events.
     pub(crate) fn events(&self) -> Vec<String> {
         let event = |got: Got| serde_json::from_str::<serde_json::Value>(&got.body).unwrap()["event"].clone();
         self.got().into_iter().map(event).map(|event| event.as_str().unwrap().to_owned()).collect()

@@ -1,4 +1,4 @@
-//! Trouble on demand.
+//! Fault injection.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::client::{basic, get, hook, post, raw, refundable};
 const ORDERS: &str = "/v1/orders";
 
 #[tokio::test]
-async fn a_fault_spoils_so_many_calls_and_then_no_more() {
+async fn a_fault_affects_its_number_of_calls_and_no_more() {
     let stand_in = StandIn::start().await;
     stand_in.spoil(ORDERS, Fault::rate_limited());
     stand_in.spoil(ORDERS, Fault::server_error().times(2));
@@ -26,7 +26,7 @@ async fn a_fault_spoils_so_many_calls_and_then_no_more() {
 }
 
 #[tokio::test]
-async fn an_answer_gets_lost_after_the_order_was_created() {
+async fn an_order_is_created_although_its_answer_is_lost() {
     let stand_in = StandIn::start().await;
     stand_in.spoil(ORDERS, Fault::lost().method("POST"));
     let key = basic();
@@ -38,7 +38,7 @@ async fn an_answer_gets_lost_after_the_order_was_created() {
 }
 
 #[tokio::test]
-async fn a_connection_closes_before_anything_happened() {
+async fn a_connection_closed_before_the_call_has_no_effect() {
     let stand_in = StandIn::start().await;
     stand_in.spoil(ORDERS, Fault::closed());
     let key = basic();
@@ -63,7 +63,7 @@ async fn a_refund_is_made_although_its_answer_is_an_error() {
 }
 
 #[tokio::test]
-async fn faults_come_over_http_too_and_never_spoil_hooks() {
+async fn faults_can_be_set_over_http_and_never_affect_hooks() {
     let stand_in = StandIn::start().await;
     for fault in [
         json!({"path": ORDERS, "body": "busy", "status": 429, "headers": {"Retry-After": 3}}),
@@ -87,7 +87,7 @@ async fn faults_come_over_http_too_and_never_spoil_hooks() {
 }
 
 #[tokio::test]
-async fn a_client_that_gives_up_has_no_effect_while_a_call_is_held_back() {
+async fn a_call_that_its_client_gives_up_during_a_delay_has_no_effect() {
     let stand_in = StandIn::start().await;
     stand_in.spoil(ORDERS, Fault::delay(Duration::from_hours(1)));
     let patience = Duration::from_millis(50);

@@ -1,4 +1,4 @@
-//! What tests and developers can do to the stand-in.
+//! Hooks, settings and the state file.
 
 use std::{net::SocketAddr, os::unix::fs::PermissionsExt, time::Duration};
 
@@ -23,7 +23,7 @@ async fn settings_change_over_http() {
 }
 
 #[tokio::test]
-async fn a_refund_ends_as_a_hook_says() {
+async fn a_hook_ends_a_pending_refund() {
     let stand_in = StandIn::start().await;
     stand_in.change(|settings| settings.refund_delay = Duration::from_hours(1));
     let (path, _) = refundable(&stand_in).await;
@@ -33,7 +33,7 @@ async fn a_refund_ends_as_a_hook_says() {
 }
 
 #[tokio::test]
-async fn curl_need_not_name_the_content_type() {
+async fn a_hook_reads_json_with_the_content_type_of_a_form() {
     let stand_in = StandIn::start().await;
     let id = order(&stand_in, 500).await;
     let form = [("content-type", "application/x-www-form-urlencoded")];
@@ -42,10 +42,10 @@ async fn curl_need_not_name_the_content_type() {
 }
 
 #[tokio::test]
-async fn a_stand_in_that_keeps_a_file_goes_on_where_it_stopped() {
+async fn a_restarted_stand_in_resumes_from_its_state_file() {
     let file = std::env::temp_dir().join(format!("razorpay-stand-in-{}.json", std::process::id()));
     let address = SocketAddr::from(([127, 0, 0, 1], 0));
-    // Nobody listens there.
+    // Nothing listens there.
     let nowhere = Some("http://127.0.0.1:9/".to_owned());
     let settings = Settings { webhook_url: nowhere, refund_delay: Duration::from_hours(1), ..Settings::default() };
     let stand_in = StandIn::start_keeping(address, settings, file.clone()).await.unwrap();
@@ -69,7 +69,7 @@ async fn a_stand_in_that_keeps_a_file_goes_on_where_it_stopped() {
 }
 
 #[tokio::test]
-async fn a_dropped_stand_in_listens_no_more() {
+async fn a_dropped_stand_in_closes_its_port() {
     let stand_in = StandIn::start().await;
     paid(&stand_in, Outcome::Captured).await;
     let address = stand_in.url().replace("http://", "");

@@ -1,4 +1,4 @@
-//! The rules of the stand-in, as a client over HTTP sees them.
+//! Tests of the stand-in over HTTP.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
 
 mod capture;

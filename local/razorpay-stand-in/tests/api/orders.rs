@@ -27,7 +27,7 @@ async fn a_new_order_has_all_fields_and_notes_that_are_an_array() {
 }
 
 #[tokio::test]
-async fn a_form_is_as_good_as_json() {
+async fn an_order_can_be_sent_as_a_form() {
     let stand_in = StandIn::start().await;
     let key = basic();
     let headers = [("authorization", key.as_str()), ("content-type", "application/x-www-form-urlencoded")];
@@ -38,7 +38,7 @@ async fn a_form_is_as_good_as_json() {
 }
 
 #[tokio::test]
-async fn an_order_is_refused_in_razorpays_words() {
+async fn a_refused_order_has_razorpays_error_text() {
     let stand_in = StandIn::start().await;
     let long = "r".repeat(41);
     let many: Value = (0..16).map(|number| (number.to_string(), json!("x"))).collect::<serde_json::Map<_, _>>().into();
@@ -159,7 +159,7 @@ async fn a_receipt_may_be_used_again_unless_the_settings_forbid_it() {
 }
 
 #[tokio::test]
-async fn an_order_can_leave_the_capture_to_a_call() {
+async fn an_order_can_have_manual_capture() {
     let stand_in = StandIn::start().await;
     for (extra, status) in [
         (json!({}), "captured"),

@@ -47,7 +47,7 @@ async fn a_payment_is_refunded_in_parts_until_nothing_is_left() {
 }
 
 #[tokio::test]
-async fn refunds_are_found_by_themselves_and_by_payment() {
+async fn refunds_are_found_by_id_and_by_payment() {
     let stand_in = StandIn::start().await;
     let (path, id) = refundable(&stand_in).await;
     let (_, other) = refundable(&stand_in).await;
@@ -67,7 +67,7 @@ async fn refunds_are_found_by_themselves_and_by_payment() {
 }
 
 #[tokio::test]
-async fn a_refund_is_refused_in_razorpays_words() {
+async fn a_refused_refund_has_razorpays_error_text() {
     let stand_in = StandIn::start().await;
     let (path, _) = refundable(&stand_in).await;
     for (body, description) in [
@@ -89,7 +89,7 @@ async fn a_refund_is_refused_in_razorpays_words() {
 }
 
 #[tokio::test]
-async fn the_same_key_and_body_are_the_same_refund() {
+async fn a_refund_with_the_same_key_and_body_is_idempotent() {
     let stand_in = StandIn::start().await;
     let (path, _) = refundable(&stand_in).await;
     let first = refund(&stand_in, &path, "refund_0000001", json!({"amount": 200})).await.good().body;
@@ -127,7 +127,7 @@ async fn a_key_in_progress_is_a_conflict() {
 }
 
 #[tokio::test]
-async fn a_refund_takes_as_long_as_the_settings_say() {
+async fn a_refund_is_pending_for_the_refund_delay() {
     let stand_in = StandIn::start().await;
     stand_in.change(|settings| settings.refund_delay = Duration::from_hours(24));
     let (path, _) = refundable(&stand_in).await;
@@ -144,7 +144,7 @@ async fn a_failed_refund_gives_the_amount_back_to_the_payment() {
     let stand_in = StandIn::start().await;
     stand_in.change(|settings| settings.refund_delay = Duration::from_hours(24));
     let (path, id) = refundable(&stand_in).await;
-    // As in Razorpay's test mode, the amount decides.
+    // As in Razorpay's test mode, this amount makes the refund fail.
     let by_amount = post(&stand_in, &path, json!({"amount": 2468})).await.good().text_of("id");
     let by_hook = post(&stand_in, &path, json!({"amount": 500})).await.good().text_of("id");
     stand_in.end_refund(&by_hook, RefundOutcome::Failed).unwrap();
@@ -158,10 +158,10 @@ async fn a_failed_refund_gives_the_amount_back_to_the_payment() {
 }
 
 #[tokio::test]
-async fn a_refund_ends_by_itself_when_its_time_has_come() {
+async fn a_pending_refund_ends_after_its_delay_without_a_call() {
     let stand_in = StandIn::start().await;
     let (path, _) = refundable(&stand_in).await;
-    // This amount fails, and it is pending first whatever the settings say.
+    // A refund of this amount fails, and is pending first under any settings.
     let pending = post(&stand_in, &path, json!({"amount": 2468})).await.good();
     assert_eq!(pending.body["status"], "pending");
     stand_in.change(|settings| settings.refund_delay = Duration::from_millis(5));

@@ -1,4 +1,4 @@
-//! Signatures: published vectors of the official SDKs, and what the stand-in signs.
+//! Signatures: published vectors of the official SDKs, and the stand-in's own signatures.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use razorpay_stand_in::{KEY_SECRET, Outcome, StandIn, WEBHOOK_SECRET, sign};
@@ -53,14 +53,14 @@ const VECTORS: [(&str, &str, &str); 8] = [
 ];
 
 #[test]
-fn published_signatures_come_out() {
+fn signatures_match_the_published_vectors() {
     for (secret, message, signature) in VECTORS {
         assert_eq!(sign(secret, message.as_bytes()), signature, "{message}");
     }
 }
 
 #[test]
-fn a_webhook_is_signed_to_the_byte() {
+fn a_webhook_signature_covers_every_byte() {
     let fixture = BASE64_STANDARD.decode(FIXTURE).unwrap();
     let cut = fixture.strip_suffix(b"\n").unwrap();
     assert_eq!((fixture.len(), cut.len()), (971, 970));

@@ -1,4 +1,4 @@
-//! Keys of Descope, of Razorpay and of the staff change while they are used.
+//! Rotation of the keys of Descope, of Razorpay and of the staff while they are in use.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ use testing::{Client, no_throttle, redis};
 
 use crate::servers::{Aws, QUICK};
 
-/// Settings of which everything stands in a secret of these values.
+/// Settings with all values in one secret.
 async fn settings(aws: &Aws, secret: &[(Variable, &str)], pace: Pace) -> Settings {
     put(aws, secret).await;
     aws.settings(&[(SECRET_ID, &aws.id("own"))], pace).await
@@ -37,7 +37,7 @@ async fn put(aws: &Aws, secret: &[(Variable, &str)]) {
 }
 
 #[tokio::test]
-async fn descope_is_asked_again_with_the_key_that_took_the_place_of_a_refused_one() {
+async fn a_call_to_descope_is_retried_with_the_new_key_after_a_refusal() {
     let (aws, stand_in) = (Aws::start().await, DescopeStandIn::start().await);
     let settings = settings(&aws, &[(DESCOPE_MANAGEMENT_KEY, "old")], QUICK).await;
     let descope = Descope::with_keys_of(&settings, &stand_in.url(), stand_in.project_id()).unwrap();
@@ -53,7 +53,7 @@ async fn descope_is_asked_again_with_the_key_that_took_the_place_of_a_refused_on
 }
 
 #[tokio::test]
-async fn what_needs_a_key_that_is_not_known_yet_is_refused_without_a_call() {
+async fn without_a_known_key_no_call_is_sent() {
     let (aws, stand_in) = (Aws::start().await, DescopeStandIn::start().await);
     let settings = settings(&aws, &[], QUICK).await;
     let descope = Descope::with_keys_of(&settings, &stand_in.url(), stand_in.project_id()).unwrap();
@@ -67,7 +67,7 @@ fn config_error(name: &'static str) -> shared::config::Error {
 }
 
 #[tokio::test]
-async fn razorpay_makes_one_order_though_the_first_key_was_refused() {
+async fn an_order_is_created_once_when_it_is_retried_with_the_new_key() {
     let (aws, stand_in) = (Aws::start().await, RazorpayStandIn::start().await);
     let old = [(RAZORPAY_KEY_ID, "rzp_test_old"), (RAZORPAY_KEY_SECRET, "old")];
     let settings = settings(&aws, &old, QUICK).await;
@@ -83,7 +83,7 @@ async fn razorpay_makes_one_order_though_the_first_key_was_refused() {
 }
 
 #[tokio::test]
-async fn a_checkout_with_a_newer_key_than_ours_is_known_by_its_signature() {
+async fn a_checkout_signed_with_a_newer_key_is_accepted() {
     let (aws, stand_in) = (Aws::start().await, RazorpayStandIn::start().await);
     let old = [(RAZORPAY_KEY_ID, stand_in.key_id()), (RAZORPAY_KEY_SECRET, "old")];
     let settings = settings(&aws, &old, QUICK).await;
@@ -103,7 +103,7 @@ async fn a_checkout_with_a_newer_key_than_ours_is_known_by_its_signature() {
 const PREVIOUS: Variable = shared::config::RAZORPAY_WEBHOOK_SECRET_PREVIOUS;
 
 #[tokio::test]
-async fn webhooks_are_known_by_the_secret_of_before_and_by_one_that_is_newer_than_ours() {
+async fn webhooks_signed_with_the_previous_or_a_newer_secret_are_accepted() {
     let aws = Aws::start().await;
     let settings = settings(&aws, &[(RAZORPAY_WEBHOOK_SECRET, "first")], QUICK).await;
     let secrets = WebhookSecrets::from_settings(&settings).unwrap();
@@ -117,7 +117,7 @@ async fn webhooks_are_known_by_the_secret_of_before_and_by_one_that_is_newer_tha
 }
 
 #[tokio::test]
-async fn wrong_signatures_do_not_make_us_call_secrets_manager_each_time() {
+async fn wrong_signatures_call_secrets_manager_at_most_once_per_pause() {
     let aws = Aws::start().await;
     let pace = Pace { pause: Duration::from_hours(1), ..QUICK };
     let settings = settings(&aws, &[(RAZORPAY_WEBHOOK_SECRET, "right")], pace).await;

@@ -1,4 +1,4 @@
-//! The password of Postgres changes while requests are served.
+//! Rotation of the Postgres password while requests are served.
 
 use axum::extract::State;
 use lambda_http::http::StatusCode;
@@ -20,7 +20,7 @@ async fn show(State(database): State<Database>) -> Result<axum::response::Respon
     Ok(answer(StatusCode::OK, &json!({ "role": role })))
 }
 
-/// Begins with what is no transaction, as a request does that asks who is calling.
+/// Queries outside a transaction first, as a request does that authenticates its caller.
 #[utoipa::path(post, path = "/role", responses((status = 200)))]
 async fn change(State(database): State<Database>) -> Result<axum::response::Response> {
     let ask = |pool| async move { sqlx::query_scalar("select current_user::text").fetch_one(&pool).await };
@@ -36,7 +36,7 @@ async fn unprotected(State(database): State<Database>) -> Result<axum::response:
     Ok(answer(StatusCode::OK, &json!({})))
 }
 
-/// A role of the test's own, whose password stands in a secret, and a function that uses it.
+/// A role of the test's own, with its password in a secret, and a function that uses it.
 struct Shop {
     aws: Aws,
     role: String,
@@ -77,7 +77,7 @@ fn function(settings: Settings) -> (Client, Database) {
 }
 
 #[tokio::test]
-async fn no_request_fails_because_the_password_has_changed() {
+async fn no_request_fails_when_the_password_changes() {
     let shop = Shop::start("rotated", QUICK).await;
     let whole = (200, json!({ "role": "rotated" }));
     for (round, method) in ["GET", "POST", "GET", "POST"].into_iter().enumerate() {
@@ -95,7 +95,7 @@ async fn no_request_fails_because_the_password_has_changed() {
 }
 
 #[tokio::test]
-async fn what_a_sign_in_asks_first_is_asked_again_with_the_new_password() {
+async fn the_first_queries_of_a_sign_in_are_retried_with_the_new_password() {
     let shop = Shop::start("signing_in", QUICK).await;
     shop.change_password("for the time").await;
     shop.tell("for the time").await;
@@ -108,7 +108,7 @@ async fn what_a_sign_in_asks_first_is_asked_again_with_the_new_password() {
 }
 
 #[tokio::test]
-async fn another_role_takes_the_place_of_the_old_one() {
+async fn a_new_role_in_the_secret_replaces_the_old_one() {
     let shop = Shop::start("first_of_two", QUICK).await;
     assert_eq!(shop.client.get("/role").await.body, json!({ "role": "first_of_two" }));
     shop.server.run("create role second_of_two login password 'p@:/?#[]% é'").await;
@@ -118,7 +118,7 @@ async fn another_role_takes_the_place_of_the_old_one() {
 }
 
 #[tokio::test]
-async fn an_open_connection_outlives_a_password_and_asks_for_no_secret() {
+async fn an_open_connection_survives_a_password_change_without_reading_the_secret() {
     let shop = Shop::start("lasting", QUICK).await;
     assert_eq!(shop.client.get("/role").await.status, 200);
     shop.server.run("alter role lasting password 'new'").await;
@@ -128,7 +128,7 @@ async fn an_open_connection_outlives_a_password_and_asks_for_no_secret() {
 }
 
 #[tokio::test]
-async fn a_change_that_might_have_been_done_is_not_repeated_but_the_next_one_is_let_in() {
+async fn a_statement_that_may_have_run_is_not_retried_but_the_next_request_succeeds() {
     let shop = Shop::start("once", QUICK).await;
     shop.change_password("new").await;
     shop.tell("new").await;
@@ -137,7 +137,7 @@ async fn a_change_that_might_have_been_done_is_not_repeated_but_the_next_one_is_
 }
 
 #[tokio::test]
-async fn while_the_secret_is_behind_requests_are_told_to_come_back() {
+async fn requests_get_503_until_the_secret_has_the_new_password() {
     let shop = Shop::start("behind", QUICK).await;
     shop.change_password("new").await;
     let answer = shop.client.get("/role").await;
@@ -152,7 +152,7 @@ async fn while_the_secret_is_behind_requests_are_told_to_come_back() {
 }
 
 #[tokio::test]
-async fn a_function_that_started_without_its_password_serves_as_soon_as_it_can_be_had() {
+async fn a_function_started_without_its_password_serves_once_the_secret_can_be_read() {
     let (aws, server) = (Aws::start().await, postgres().await);
     server.run("create role late login password 'p'").await;
     aws.put("database", json!({ "username": "late", "password": "p" })).await;
@@ -166,10 +166,10 @@ async fn a_function_that_started_without_its_password_serves_as_soon_as_it_can_b
 }
 
 #[tokio::test]
-async fn a_secret_that_is_old_is_read_again_beside_a_request() {
+async fn an_expired_secret_is_re_read_while_a_request_is_served() {
     let shop = Shop::start("renewed", Pace { lifetime: std::time::Duration::ZERO, ..QUICK }).await;
     shop.tell("new").await;
-    // Served with the password that is known, while the new one is read.
+    // Served with the known password while the new one is read.
     assert_eq!(shop.client.get("/role").await.status, 200);
     shop.change_password("new").await;
     shop.aws.network.set(Fault::Stopped);
@@ -177,7 +177,7 @@ async fn a_secret_that_is_old_is_read_again_beside_a_request() {
 }
 
 #[tokio::test]
-async fn only_a_server_whose_certificate_is_by_a_known_authority_is_spoken_to() {
+async fn a_certificate_of_an_unknown_authority_or_of_another_host_is_refused() {
     let server = postgres().await;
     server.run("create role careful login password 'p'").await;
     let options = PgConnectOptions::new_without_pgpass()

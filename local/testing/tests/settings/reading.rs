@@ -1,4 +1,4 @@
-//! Which settings there are, whatever Secrets Manager does.
+//! Reading the settings, also while Secrets Manager is slow, throttling or down.
 
 use std::{
     env, io,
@@ -19,12 +19,12 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::servers::{Aws, Door, QUICK};
 
-/// A value that is one variable.
+/// The live value of one variable.
 fn value(settings: &Settings, variable: Variable) -> Live<String> {
     settings.live(move |values| values.required(variable)).unwrap()
 }
 
-/// It, or why there is none.
+/// The current value, or the error as text.
 fn now(live: &Live<String>) -> String {
     live.get().map_or_else(|error| error.to_string(), |value| (*value).clone())
 }
@@ -32,7 +32,7 @@ fn now(live: &Live<String>) -> String {
 const UNKNOWN: &str = "DESCOPE_MANAGEMENT_KEY is not set";
 
 #[tokio::test]
-async fn three_secrets_are_read_at_once_and_the_environment_wins() {
+async fn three_secrets_are_read_concurrently_and_the_environment_takes_precedence() {
     let aws = Aws::start().await;
     aws.put("own", json!({ "DESCOPE_MANAGEMENT_KEY": "of the secret", "STAFF_API_KEYS": "of the secret" })).await;
     aws.put("database", json!({ "username": "sho p", "password": "a/b:c@d%41é", "port": 5432 })).await;
@@ -46,7 +46,7 @@ async fn three_secrets_are_read_at_once_and_the_environment_wins() {
         (REDIS_URL, "rediss://cache.example:6379"),
         (STAFF_API_KEYS, "of the environment"),
     ];
-    // Whoever came alone would wait until the patience ends.
+    // Answers only three concurrent calls: sequential ones would time out.
     let sdk = aws.sdk_by(Door::ForTogether(Barrier::new(3))).await;
     let settings = Settings::of(&variables, Some(sdk), QUICK);
     settings.ready().await;
@@ -80,7 +80,7 @@ async fn a_url_that_names_its_user_and_password_keeps_them() {
 }
 
 #[tokio::test]
-async fn where_no_secret_is_named_aws_is_not_called_and_what_is_missing_stops_the_function() {
+async fn without_secret_ids_aws_is_not_called_and_a_missing_variable_is_an_error() {
     let aws = Aws::start().await;
     let settings = aws.settings(&[(STAFF_API_KEYS, "a:b"), (SECRET_ID, " ")], QUICK).await;
     settings.renew_if_old().await;
@@ -92,7 +92,7 @@ async fn where_no_secret_is_named_aws_is_not_called_and_what_is_missing_stops_th
     assert_eq!((settings.is_complete(), aws.network.connections()), (true, 0));
 }
 
-/// What is logged while a test runs on its one thread.
+/// Captures the log of a test, which runs on one thread.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -123,7 +123,7 @@ impl Log {
         (log, guard)
     }
 
-    /// Everything that has been logged since the last look, and is worse than a note.
+    /// Lines above `INFO` logged since the last call.
     fn take(&self) -> Vec<String> {
         let text = String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap();
         text.lines().filter(|line| !line.starts_with(" INFO")).map(ToOwned::to_owned).collect()
@@ -131,7 +131,7 @@ impl Log {
 }
 
 #[tokio::test]
-async fn a_secret_that_cannot_be_read_is_named_in_one_line_for_each_try_without_what_is_in_it() {
+async fn an_unreadable_secret_logs_one_line_per_attempt_without_its_content() {
     let aws = Aws::start().await;
     let (log, _guard) = Log::start();
     for (secret, reason) in [
@@ -161,7 +161,7 @@ async fn a_secret_that_cannot_be_read_is_named_in_one_line_for_each_try_without_
 }
 
 #[tokio::test]
-async fn a_call_that_is_throttled_is_repeated() {
+async fn a_throttled_call_is_retried() {
     let aws = Aws::start().await;
     aws.put("own", json!({ "DESCOPE_MANAGEMENT_KEY": "k" })).await;
     let sdk = aws.sdk_by(Door::Throttles(AtomicUsize::new(2))).await;
@@ -179,7 +179,7 @@ async fn a_call_that_is_throttled_is_repeated() {
 }
 
 #[tokio::test]
-async fn a_function_starts_while_secrets_manager_is_slow_or_down_and_the_next_request_tries_again() {
+async fn a_function_starts_while_secrets_manager_is_slow_or_down_and_the_next_request_retries() {
     let aws = Aws::start().await;
     aws.put("own", json!({ "DESCOPE_MANAGEMENT_KEY": "k" })).await;
     for fault in [Fault::BlackHole, Fault::Stopped] {
@@ -202,7 +202,7 @@ async fn a_function_starts_while_secrets_manager_is_slow_or_down_and_the_next_re
 }
 
 #[tokio::test]
-async fn what_is_known_stays_until_it_is_old_and_while_secrets_manager_is_away() {
+async fn a_value_is_kept_until_it_expires_and_while_secrets_manager_is_down() {
     let aws = Aws::start().await;
     aws.put("own", json!({ "DESCOPE_MANAGEMENT_KEY": "old" })).await;
     let own = aws.id("own");
@@ -226,7 +226,7 @@ async fn what_is_known_stays_until_it_is_old_and_while_secrets_manager_is_away()
 }
 
 #[tokio::test]
-async fn a_new_value_that_cannot_be_used_leaves_the_old_one_in_its_place() {
+async fn an_invalid_new_value_does_not_replace_the_old_one() {
     let aws = Aws::start().await;
     aws.put("own", json!({ "RAZORPAY_KEY_ID": "7" })).await;
     let settings = aws.settings(&[(SECRET_ID, &aws.id("own"))], QUICK).await;
@@ -243,12 +243,12 @@ async fn a_new_value_that_cannot_be_used_leaves_the_old_one_in_its_place() {
 }
 
 #[tokio::test]
-async fn refusals_make_us_call_secrets_manager_once_in_a_while_however_many_there_are() {
+async fn refusals_call_secrets_manager_at_most_once_per_pause() {
     let aws = Aws::start().await;
     aws.put("own", json!({ "DESCOPE_MANAGEMENT_KEY": "k" })).await;
     let own = aws.id("own");
     let (pace, variables) = (Pace { pause: Duration::from_hours(1), ..QUICK }, [(SECRET_ID, own.as_str())]);
-    // The start does not go well, so that it does not count as a call a moment ago.
+    // The read at the start fails, so that it does not count as a recent call.
     aws.network.set(Fault::Stopped);
     let settings = Settings::of(&variables, Some(aws.sdk()), pace);
     settings.ready().await;
@@ -272,7 +272,7 @@ async fn refusals_make_us_call_secrets_manager_once_in_a_while_however_many_ther
 }
 
 #[tokio::test]
-async fn the_environment_says_where_secrets_manager_is_and_who_asks() {
+async fn the_environment_sets_the_endpoint_and_credentials_of_secrets_manager() {
     let aws = Aws::start().await;
     aws.put("own", json!({ "DESCOPE_MANAGEMENT_KEY": "of the secret" })).await;
     let output = Command::new(env::current_exe().unwrap())

@@ -1,4 +1,4 @@
-//! The password of Redis changes while it is used; and TLS.
+//! Rotation of the Redis password while it is in use, failover, and TLS.
 
 use redis::Pipeline;
 use serde_json::json;
@@ -17,7 +17,7 @@ async fn answers(client: &Client) -> Result<(), String> {
 }
 
 #[tokio::test]
-async fn no_command_fails_because_the_password_has_changed() {
+async fn no_command_fails_when_the_password_changes() {
     let (aws, server) = (Aws::start().await, Redis::start().await);
     aws.put("redis", json!({ "password": "old" })).await;
     let (url, id) = (format!("redis://127.0.0.1:{}", server.port), aws.id("redis"));
@@ -32,7 +32,7 @@ async fn no_command_fails_because_the_password_has_changed() {
 }
 
 #[tokio::test]
-async fn a_primary_that_becomes_a_replica_is_left_for_the_one_that_the_address_leads_to() {
+async fn after_a_failover_the_client_reconnects_to_the_new_primary() {
     let (old, new) = (Redis::start().await, Redis::start().await);
     let (network, url) = Network::to_url(&format!("redis://:old@127.0.0.1:{}", old.port)).await;
     let client = Client::new(&url, "").unwrap();
@@ -48,7 +48,7 @@ async fn a_primary_that_becomes_a_replica_is_left_for_the_one_that_the_address_l
 }
 
 #[tokio::test]
-async fn a_user_of_redis_stands_in_the_secret_too() {
+async fn the_secret_can_name_the_redis_user() {
     let (aws, server) = (Aws::start().await, Redis::start().await);
     server.run("old", &["ACL", "SETUSER", "shop", "on", ">p", "+@all", "~*"]).await;
     aws.put("redis", json!({ "username": "shop", "password": "p" })).await;
@@ -58,7 +58,7 @@ async fn a_user_of_redis_stands_in_the_secret_too() {
 }
 
 #[tokio::test]
-async fn a_password_that_comes_late_is_used_as_soon_as_it_can_be_had() {
+async fn a_password_missing_at_the_start_is_used_once_the_secret_can_be_read() {
     let (aws, server) = (Aws::start().await, Redis::start().await);
     let (url, id) = (format!("redis://127.0.0.1:{}", server.port), aws.id("redis"));
     let settings = aws.settings(&[(REDIS_URL, url.as_str()), (REDIS_SECRET_ID, &id)], QUICK).await;
@@ -69,7 +69,7 @@ async fn a_password_that_comes_late_is_used_as_soon_as_it_can_be_had() {
 }
 
 #[tokio::test]
-async fn after_a_refusal_redis_is_left_alone_for_a_while() {
+async fn after_a_refused_password_the_client_pauses_before_it_reconnects() {
     let server = Redis::start().await;
     let (network, url) = Network::to_url(&format!("redis://:wrong@127.0.0.1:{}", server.port)).await;
     let client = Client::new(&url, "").unwrap();

@@ -1,4 +1,4 @@
-//! Servers of the tests' own: Secrets Manager as moto plays it, a Postgres and a Redis that want passwords and speak TLS.
+//! Test servers: Secrets Manager played by moto, and a Postgres and a Redis that require passwords and speak TLS.
 
 use std::{
     env, fs,
@@ -23,7 +23,7 @@ use tokio::{
     sync::{Barrier, OnceCell},
 };
 
-/// A pace at which nobody waits long and everything may be asked for again at once.
+/// A pace with short timeouts and no pause between reads.
 pub(crate) const QUICK: Pace = Pace {
     lifetime: Duration::from_hours(1),
     patience: Duration::from_secs(5),
@@ -31,10 +31,10 @@ pub(crate) const QUICK: Pace = Pace {
     pause: Duration::ZERO,
 };
 
-/// Who may do anything in a [`postgres`].
+/// Superuser of a [`postgres`].
 const OWNER: &str = "postgresql://owner:owner@127.0.0.1";
 
-/// A program that ends with the process that started it, however that ends: its shell waits for the end of its input.
+/// A program that ends with this process, even if that is killed: its shell waits for the end of its stdin.
 struct Program {
     _shell: Child,
 }
@@ -63,7 +63,7 @@ fn folder() -> PathBuf {
     folder
 }
 
-/// Secrets Manager, and secrets that no other test has.
+/// Secrets Manager behind a [`Network`], with secret names that no other test uses.
 pub(crate) struct Aws {
     pub(crate) network: Network,
     pub(crate) port: u16,
@@ -72,7 +72,7 @@ pub(crate) struct Aws {
 }
 
 impl Aws {
-    /// The way to Secrets Manager. One of moto serves all tests of a process.
+    /// One moto server serves all tests of a process.
     pub(crate) async fn start() -> Self {
         static MOTO: OnceCell<(u16, Program)> = OnceCell::const_new();
         let start = async || {
@@ -87,7 +87,7 @@ impl Aws {
         };
         let (port, _) = MOTO.get_or_init(start).await;
         let network = Network::to(&format!("127.0.0.1:{port}")).await;
-        // Past the network, which the tests break.
+        // Bypasses the network, into which tests inject faults.
         let client = Client::from_conf(
             aws_sdk_secretsmanager::config::Builder::from(&sdk(*port))
                 .http_client(shared::config::http_client())
@@ -100,12 +100,12 @@ impl Aws {
         format!("{}{name}", self.prefix)
     }
 
-    /// What tells the SDK to take the way through the network.
+    /// Configuration of an SDK that calls through the network.
     pub(crate) fn sdk(&self) -> SdkConfig {
         sdk(self.network.port())
     }
 
-    /// The same by a door.
+    /// Configuration of an SDK that calls through this door.
     pub(crate) async fn sdk_by(&self, door: Door) -> SdkConfig {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (port, server) = (listener.local_addr().unwrap().port(), self.port);
@@ -124,14 +124,14 @@ impl Aws {
         sdk(port)
     }
 
-    /// Settings with these variables, read from Secrets Manager once if it can be.
+    /// Settings with these variables, after one attempt to read Secrets Manager.
     pub(crate) async fn settings(&self, variables: &[(Variable, &str)], pace: Pace) -> Settings {
         let settings = Settings::of(variables, Some(self.sdk()), pace);
         settings.ready().await;
         settings
     }
 
-    /// Makes a secret, or gives it another value.
+    /// Creates or updates a secret.
     pub(crate) async fn put(&self, name: &str, value: impl ToString) {
         let (id, text) = (self.id(name), value.to_string());
         let created = self.client.create_secret().name(&id).secret_string(&text).send().await;
@@ -141,11 +141,11 @@ impl Aws {
     }
 }
 
-/// What stands in front of Secrets Manager.
+/// A proxy in front of Secrets Manager.
 pub(crate) enum Door {
-    /// It opens when so many callers stand before it.
+    /// Forwards once this many callers wait.
     ForTogether(Barrier),
-    /// It sends so many callers away, as Secrets Manager does when it is called too often.
+    /// Refuses this many calls, as Secrets Manager does above its rate limit.
     Throttles(AtomicUsize),
 }
 
@@ -206,7 +206,7 @@ fn write(identity: &Identity, folder: &Path) {
     fs::set_permissions(folder.join("key.pem"), private).unwrap();
 }
 
-/// A Postgres that lets nobody in without a password. One serves all tests of a process.
+/// A Postgres that requires a password. One server serves all tests of a process.
 pub(crate) struct Postgres {
     pub(crate) port: u16,
     pub(crate) identity: Identity,
@@ -248,7 +248,7 @@ async fn start_postgres() -> Postgres {
     Postgres { port, identity, _program: program }
 }
 
-/// Debian keeps the programs of the server away from the PATH.
+/// Debian does not put the programs of the server on the PATH.
 fn postgres_programs() -> PathBuf {
     let mut places: Vec<PathBuf> = env::var_os("PATH").iter().flat_map(env::split_paths).collect();
     let of_debian = fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
@@ -258,14 +258,14 @@ fn postgres_programs() -> PathBuf {
 }
 
 impl Postgres {
-    /// Runs a statement as whoever may do anything.
+    /// Runs a statement as superuser.
     pub(crate) async fn run(&self, statement: &str) {
         let mut owner = PgConnection::connect(&format!("{OWNER}:{}/postgres", self.port)).await.unwrap();
         sqlx::raw_sql(statement).execute(&mut owner).await.unwrap();
     }
 }
 
-/// A Redis that lets nobody in without the password `old`, by TLS too.
+/// A Redis that requires the password `old`, with and without TLS.
 pub(crate) struct Redis {
     pub(crate) port: u16,
     pub(crate) tls_port: u16,
@@ -291,7 +291,7 @@ impl Redis {
         Self { port, tls_port, identity, _program: program }
     }
 
-    /// Runs a command as whoever may do anything.
+    /// Runs a command as the default user, who may run any.
     pub(crate) async fn run(&self, password: &str, command: &[&str]) {
         let info = format!("redis://127.0.0.1:{}", self.port).into_connection_info().unwrap();
         let settings = info.redis_settings().clone().set_password(password);
@@ -301,7 +301,7 @@ impl Redis {
         redis::cmd(name).arg(arguments).exec_async(&mut connection).await.unwrap();
     }
 
-    /// Changes the password, and ends all connections.
+    /// Changes the password and ends all connections.
     pub(crate) async fn change_password(&self, old: &str, new: &str) {
         self.run(old, &["CONFIG", "SET", "requirepass", new]).await;
         self.run(new, &["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]).await;

@@ -4,10 +4,9 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use shared::{
-    database::Database,
-    staff::{is_label, sha256},
-};
+
+use super::keys::{is_label, sha256};
+use crate::database::Database;
 
 /// A key that was added.
 #[derive(PartialEq, Eq, Serialize)]
@@ -32,7 +31,7 @@ pub struct Revoked {
     /// Whose it was.
     pub label: String,
     /// Since when.
-    #[serde(with = "shared::http::time")]
+    #[serde(with = "crate::http::time")]
     pub revoked_at: DateTime<Utc>,
 }
 
@@ -42,7 +41,7 @@ pub struct Listed {
     /// Whose it is.
     pub label: String,
     /// When it was added.
-    #[serde(with = "shared::http::time")]
+    #[serde(with = "crate::http::time")]
     pub created_at: DateTime<Utc>,
     /// When it was revoked, in the form of `created_at`.
     pub revoked_at: Option<String>,
@@ -77,12 +76,12 @@ pub enum Error {
 }
 
 /// Adds a key that was made elsewhere and of which only the hash is told, or makes one of 256 random bits.
-pub(crate) async fn add(database: &Database, label: String, key_sha256: Option<&str>) -> Result<Added, Error> {
+pub async fn add(database: &Database, label: String, key_sha256: Option<&str>) -> Result<Added, Error> {
     if !is_label(&label) {
         return Err(Error::Label);
     }
-    let (key, key_sha256) = if let Some(hex) = key_sha256 {
-        (None, bytes_of(hex).ok_or(Error::Hash)?)
+    let (key, key_sha256) = if let Some(digits) = key_sha256 {
+        (None, decode(digits)?)
     } else {
         let key = generate()?;
         let key_sha256 = sha256(&key);
@@ -100,7 +99,7 @@ pub(crate) async fn add(database: &Database, label: String, key_sha256: Option<&
 }
 
 /// Ends the key with this label, from the next request on. Repeated, it changes nothing.
-pub(crate) async fn revoke(database: &Database, label: String) -> Result<Revoked, Error> {
+pub async fn revoke(database: &Database, label: String) -> Result<Revoked, Error> {
     let revoked_at = sqlx::query_scalar!(
         r#"
         with revoked as (
@@ -116,7 +115,7 @@ pub(crate) async fn revoke(database: &Database, label: String) -> Result<Revoked
 }
 
 /// All keys there have been, oldest first.
-pub(crate) async fn list(database: &Database) -> Result<Vec<Listed>, Error> {
+pub async fn list(database: &Database) -> Result<Vec<Listed>, Error> {
     let keys = sqlx::query!("select label, created_at, revoked_at from staff_keys order by id")
         .fetch_all(&database.pool())
         .await?;
@@ -129,41 +128,18 @@ pub(crate) async fn list(database: &Database) -> Result<Vec<Listed>, Error> {
 fn generate() -> Result<String, Error> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(Error::Random)?;
-    let (high, low) = bytes.split_at(16);
-    let hex = |half: &[u8]| half.iter().fold(0, |number: u128, byte| number << 8 | u128::from(*byte));
-    Ok(format!("{:032x}{:032x}", hex(high), hex(low)))
+    Ok(hex::encode(bytes))
 }
 
-/// The bytes that 64 hexadecimal digits write.
-fn bytes_of(hex: &str) -> Option<[u8; 32]> {
-    if hex.len() != 64 || !hex.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-        return None;
-    }
+fn decode(digits: &str) -> Result<[u8; 32], Error> {
     let mut bytes = [0; 32];
-    for (index, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(hex.get(2 * index..2 * index + 2)?, 16).ok()?;
-    }
-    Some(bytes)
+    hex::decode_to_slice(digits, &mut bytes).map_err(|_| Error::Hash)?;
+    Ok(bytes)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Added, bytes_of, generate};
-
-    #[test]
-    fn a_key_is_64_digits_and_never_the_same() {
-        let (first, second) = (generate().unwrap(), generate().unwrap());
-        assert!(bytes_of(&first).is_some() && bytes_of(&second).is_some());
-        assert_ne!(first, second);
-    }
-
-    #[test]
-    fn what_is_no_hash_is_refused() {
-        assert_eq!(bytes_of(&"0aF".repeat(22)[..64]).map(|bytes| bytes[..3].to_vec()), Some(vec![0x0a, 0xf0, 0xaf]));
-        for hex in ["", "0a", &"g".repeat(64), &"0".repeat(63), &"+1".repeat(32), &"é".repeat(32)] {
-            assert_eq!(bytes_of(hex), None, "{hex}");
-        }
-    }
+    use super::Added;
 
     #[test]
     fn a_key_does_not_show_in_debug_output() {

@@ -3,19 +3,22 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-use shared::{
+use sqlx::PgConnection;
+
+use crate::{
     accounts::{self, ADMIN_ROLE, Identity},
     config::{self, Settings},
     database::Database,
     descope::{Descope, User},
     email::{Email, NotAnEmail},
+    ids::UserId,
 };
 
 /// What was done. Nothing of it is secret: the mail goes to the address alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Appointment {
     /// Our user.
-    pub user_id: i64,
+    pub user_id: UserId,
     /// Whether Descope had no such user before.
     pub user_created: bool,
     /// Whether the user did not have the role before.
@@ -38,7 +41,7 @@ pub enum Error {
     Unsteady,
     /// Descope refused or is away. The log says more.
     #[error("Descope did not do it ({0}); does the project have the role \"{ADMIN_ROLE}\"?")]
-    Descope(#[from] shared::Error),
+    Descope(#[from] crate::Error),
     /// Descope does not send the mail.
     #[error(
         "Descope refused to send the mail; is the page of PASSWORD_RESET_URL among the project's approved domains?"
@@ -49,16 +52,16 @@ pub enum Error {
     Database(#[from] sqlx::Error),
 }
 
-/// Where accounts are made.
+/// Makes administrators: at Descope, and here.
 #[derive(Clone, Debug)]
-pub struct Accounts {
+pub struct Administrators {
     /// Where the user and the role are.
     pub descope: Descope,
     /// The page of the frontend that the mail leads to.
     pub password_reset_url: String,
 }
 
-impl Accounts {
+impl Administrators {
     /// Reads the settings of Descope; `None` if this deployment has none.
     pub fn from_settings(settings: &Settings) -> Result<Option<Self>, config::Error> {
         let page = config::optional(config::PASSWORD_RESET_URL);
@@ -72,7 +75,7 @@ impl Accounts {
 
     /// Gives an address an account that runs the shop. Repeated, it changes nothing and sends nothing. Cut short, it goes
     /// on where it was: what shows that the mail has gone is written after it.
-    pub(crate) async fn appoint(&self, database: &Database, email: &str) -> Result<Appointment, Error> {
+    pub async fn appoint(&self, database: &Database, email: &str) -> Result<Appointment, Error> {
         let email: Email = email.parse()?;
         let mut done = Appointment::default();
         let user = if let Some(user) = self.descope.user_with_login_id(email.as_str()).await? {
@@ -86,7 +89,7 @@ impl Accounts {
         let known = accounts::identity(database, &user.user_id).await?;
         let is_owner_s = known.is_some_and(|known| known.is_proven) && user.login_ids == [email.as_str()];
         if is_promoted && !is_owner_s {
-            // An account whose address nobody has proved here may be anybody's.
+            // An account whose address was not proved here may belong to a stranger.
             return self.take_over(database, &email, &user, known, done).await;
         }
         if is_promoted || known.is_none() {
@@ -105,8 +108,8 @@ impl Accounts {
         if self.descope.send_reset_mail(email, &self.password_reset_url).await? { Ok(()) } else { Err(Error::Mail) }
     }
 
-    /// Puts a new Descope user with the role in the place of one whom others may have a way in to, and shuts everybody
-    /// out of the account but whoever gets the mail.
+    /// Replaces a Descope user to which others may have a way in by a new one with the role, and closes every way into the account
+    /// but the mail.
     async fn take_over(
         &self,
         database: &Database,
@@ -126,25 +129,24 @@ impl Accounts {
 
 /// Writes the row, unless it is there; answers our id. `old` is the account that was made with the address before, and
 /// who it was at Descope.
-async fn take_in(database: &Database, user: &User, old: Option<(i64, &str)>) -> Result<i64, Error> {
-    let mut transaction = database.begin().await?;
-    accounts::lock(&mut transaction, &[&user.user_id]).await?;
-    let user_id = if let Some((user_id, descope_user_id)) = old {
-        accounts::hold(&mut transaction, user_id).await?;
-        accounts::unlink(&mut transaction, descope_user_id).await?;
-        accounts::revoke_sessions(&mut transaction, user_id).await?;
-        accounts::close_other_ways_in(&mut *transaction, user_id, &user.user_id).await?;
-        accounts::link(&mut transaction, &user.user_id, user_id, None, true).await?;
-        user_id
-    } else {
-        let is_new = accounts::identity_in(&mut *transaction, &user.user_id).await?.is_none();
-        let user_id = accounts::adopt(&mut transaction, &user.user_id, Some(user)).await?.ok_or(Error::Unsteady)?;
-        if is_new {
-            // Whoever gave it the role answers for who it is.
-            accounts::link(&mut transaction, &user.user_id, user_id, None, user.proved().is_some()).await?;
+async fn take_in(database: &Database, user: &User, old: Option<(UserId, &str)>) -> Result<UserId, Error> {
+    let take_in = async |connection: &mut PgConnection| {
+        accounts::lock(connection, &[&user.user_id]).await?;
+        if let Some((user_id, descope_user_id)) = old {
+            accounts::hold(connection, user_id).await?;
+            accounts::unlink(connection, descope_user_id).await?;
+            accounts::revoke_sessions(connection, user_id).await?;
+            accounts::close_other_ways_in(&mut *connection, user_id, &user.user_id).await?;
+            accounts::link(connection, &user.user_id, user_id, None, true).await?;
+            return Ok(user_id);
         }
-        user_id
+        let is_new = accounts::identity_in(&mut *connection, &user.user_id).await?.is_none();
+        let user_id = accounts::adopt(connection, &user.user_id, Some(user)).await?.ok_or(Error::Unsteady)?;
+        if is_new {
+            // The role was given on purpose: its giver vouches for the address.
+            accounts::link(connection, &user.user_id, user_id, None, user.proved().is_some()).await?;
+        }
+        Ok(user_id)
     };
-    transaction.commit().await?;
-    Ok(user_id)
+    database.transaction(take_in).await
 }

@@ -1,26 +1,24 @@
 //! Refresh tokens at rest: sealed, so that a copy of the database signs nobody in.
 
-use aes_gcm::{
-    Aes256Gcm, KeyInit,
-    aead::{Aead, Payload},
-};
+use std::sync::Arc;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
-use shared::{
+
+use crate::{
     Error, Result,
     config::{self, Live, Settings},
+    sealed::{Broken, Sealer},
 };
 
-const NONCE_BYTES: usize = 12;
-
-/// The keys that refresh tokens are sealed with. An envelope is: the length of the key's id, the id, the nonce, and what
-/// AES-256-GCM makes of the token. It opens for the Descope user alone for whom it was sealed.
+/// The keys that refresh tokens are sealed with. An envelope is: the length of the key's id, the id, and the token sealed for its
+/// Descope user.
 #[derive(Clone)]
 pub struct Seals {
     keys: Live<Keys>,
 }
 
 /// The first one seals.
-type Keys = Vec<(String, Aes256Gcm)>;
+type Keys = Vec<(String, Arc<Sealer>)>;
 
 impl Seals {
     /// Reads `REFRESH_TOKEN_KEYS`: `id:base64 of 32 bytes`, separated by commas. The first key seals and all of them
@@ -38,33 +36,28 @@ impl Seals {
     }
 
     /// Seals a refresh token of a Descope user.
-    pub(crate) fn seal(&self, token: &str, descope_user_id: &str) -> Result<Vec<u8>> {
+    pub(super) fn seal(&self, token: &str, descope_user_id: &str) -> Result<Vec<u8>> {
         let keys = self.keys.get()?;
-        let (id, cipher) = keys.first().ok_or_else(broken)?;
-        let mut nonce = [0; NONCE_BYTES];
-        getrandom::fill(&mut nonce).map_err(Error::internal)?;
-        let payload = Payload { msg: token.as_bytes(), aad: descope_user_id.as_bytes() };
-        let sealed = cipher.encrypt(&nonce.into(), payload).map_err(|_| broken())?;
+        let (id, key) = keys.first().ok_or(Broken).map_err(broken)?;
+        let sealed = key.seal(token.as_bytes(), descope_user_id.as_bytes()).map_err(broken)?;
         let length = u8::try_from(id.len()).map_err(Error::internal)?;
-        Ok([&[length], id.as_bytes(), &nonce, &sealed].concat())
+        Ok([&[length], id.as_bytes(), &sealed].concat())
     }
 
     /// Opens what was sealed for this Descope user.
-    pub(crate) async fn open(&self, envelope: &[u8], descope_user_id: &str) -> Result<String> {
-        let (length, rest) = envelope.split_first().ok_or_else(broken)?;
-        let (id, rest) = rest.split_at_checked(usize::from(*length)).ok_or_else(broken)?;
-        let (nonce, sealed) = rest.split_at_checked(NONCE_BYTES).ok_or_else(broken)?;
-        let cipher_of = |keys: &Keys| keys.iter().find(|(known, _)| known.as_bytes() == id).map(|(_, key)| key.clone());
+    pub(super) async fn open(&self, envelope: &[u8], descope_user_id: &str) -> Result<String> {
+        let (length, rest) = envelope.split_first().ok_or(Broken).map_err(broken)?;
+        let (id, sealed) = rest.split_at_checked(usize::from(*length)).ok_or(Broken).map_err(broken)?;
+        let key_of =
+            |keys: &Keys| keys.iter().find(|(known, _)| known.as_bytes() == id).map(|(_, key)| Arc::clone(key));
         let keys = self.keys.get()?;
-        let cipher = match cipher_of(&keys) {
+        let key = match key_of(&keys) {
             // Another environment may have sealed with a newer key than ours.
-            None => self.keys.instead_of(&keys).await.and_then(|newer| cipher_of(&newer)),
+            None => self.keys.instead_of(&keys).await.and_then(|newer| key_of(&newer)),
             known => known,
         };
-        let cipher = cipher.ok_or_else(broken)?;
-        let nonce: [u8; NONCE_BYTES] = nonce.try_into().map_err(Error::internal)?;
-        let payload = Payload { msg: sealed, aad: descope_user_id.as_bytes() };
-        let token = cipher.decrypt(&nonce.into(), payload).map_err(|_| broken())?;
+        let key = key.ok_or(Broken).map_err(broken)?;
+        let token = key.open(sealed, descope_user_id.as_bytes()).map_err(broken)?;
         String::from_utf8(token).map_err(Error::internal)
     }
 }
@@ -80,12 +73,12 @@ fn parse(text: &str) -> Option<Keys> {
         let (id, key) = item.trim().split_once(':')?;
         let bytes: [u8; 32] = STANDARD.decode(key.trim()).ok()?.try_into().ok()?;
         let id_fits = (1..=255).contains(&id.len());
-        id_fits.then(|| (id.to_owned(), Aes256Gcm::new(&bytes.into())))
+        id_fits.then_some((id.to_owned(), Arc::new(Sealer::new(&bytes).ok()?)))
     };
     text.split(',').map(key).collect()
 }
 
-fn broken() -> Error {
+fn broken(_: Broken) -> Error {
     Error::internal("a refresh token could not be sealed or opened")
 }
 
@@ -129,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_are_none_are_refused() {
+    fn malformed_keys_are_refused() {
         let short = format!("k:{}", STANDARD.encode([1; 16]));
         for text in ["", "k", "k:", ":AAAA", "k:not base64", &short, &format!("{},", key("k", 1))] {
             assert!(Seals::parse(text).is_none(), "{text}");

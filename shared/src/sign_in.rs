@@ -1,0 +1,102 @@
+//! Signing in: the rules by which a password, a code or a link opens an account, and by which its sessions go on and end.
+//!
+//! Descope knows passwords and sends codes and mails; `accounts` has the rows. [`proof`] says whose account a code or a link
+//! opens.
+
+pub mod appoint;
+mod arrival;
+pub mod codes;
+mod identifier;
+pub mod password;
+pub mod password_reset;
+pub mod proof;
+pub mod refresh;
+pub mod registration;
+mod seals;
+pub mod sessions;
+
+use std::time::Duration;
+
+use axum::extract::FromRef;
+
+use crate::{
+    config,
+    session::Sessions,
+    throttle::{Limit, Throttle},
+};
+
+pub use identifier::Identifier;
+pub use seals::Seals;
+
+/// What signing in needs.
+#[derive(Clone, Debug, FromRef)]
+pub struct SignIn {
+    /// Sessions, and the way to the database and to Descope.
+    pub sessions: Sessions,
+    /// Keys that seal refresh tokens.
+    pub seals: Seals,
+    pub throttle: Throttle,
+    pub limits: Limits,
+    pub messages: Messages,
+}
+
+/// Rate limits by class.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Messages to one number or address within 30 seconds.
+    pub messages_at_once: Limit,
+    /// Messages to one number or address.
+    pub messages_per_recipient: Limit,
+    /// Messages that one address asks for.
+    pub messages_per_address: Limit,
+    /// Tries of a password or code for one number or address.
+    pub tries_per_identifier: Limit,
+    /// Tries of passwords or codes from one address.
+    pub tries_per_address: Limit,
+}
+
+impl Limits {
+    /// Reads `THROTTLE_OTP_AT_ONCE`, `THROTTLE_OTP_PER_IDENTIFIER` and `THROTTLE_OTP_PER_IP` (an hour),
+    /// `THROTTLE_TRIES_PER_IDENTIFIER` and `THROTTLE_TRIES_PER_IP` (ten minutes).
+    pub fn from_env() -> Result<Self, config::Error> {
+        let (hour, ten_minutes) = (Duration::from_hours(1), Duration::from_mins(10));
+        let at_once = Duration::from_secs(30);
+        Ok(Self {
+            messages_at_once: Limit::from_env("otp-at-once", config::THROTTLE_OTP_AT_ONCE, 1, at_once)?,
+            messages_per_recipient: Limit::from_env(
+                "otp-per-identifier",
+                config::THROTTLE_OTP_PER_IDENTIFIER,
+                5,
+                hour,
+            )?,
+            messages_per_address: Limit::from_env("otp-per-ip", config::THROTTLE_OTP_PER_IP, 20, hour)?,
+            tries_per_identifier: Limit::from_env(
+                "tries-per-identifier",
+                config::THROTTLE_TRIES_PER_IDENTIFIER,
+                10,
+                ten_minutes,
+            )?,
+            tries_per_address: Limit::from_env("tries-per-ip", config::THROTTLE_TRIES_PER_IP, 50, ten_minutes)?,
+        })
+    }
+}
+
+/// Settings of the messages that Descope sends for us.
+#[derive(Clone, Debug)]
+pub struct Messages {
+    /// The page that a mail about a password leads to.
+    pub password_reset_url: String,
+    /// How long a one-time code can be used.
+    pub code_lifetime: Duration,
+}
+
+impl Messages {
+    /// Reads `PASSWORD_RESET_URL` and `OTP_LIFETIME_SECONDS` (180, as long as the Descope project is not told
+    /// otherwise).
+    pub fn from_env() -> Result<Self, config::Error> {
+        Ok(Self {
+            password_reset_url: config::required(config::PASSWORD_RESET_URL)?,
+            code_lifetime: Duration::from_secs(config::or_default(config::OTP_LIFETIME_SECONDS, 180)?),
+        })
+    }
+}

@@ -1,0 +1,75 @@
+//! One-time codes: sent to a number or address, and shown to prove it.
+//!
+//! An unregistered number or address is treated like any other: proving it makes an account.
+
+use sqlx::PgConnection;
+
+use super::{Identifier, SignIn, proof};
+use crate::{
+    Error, Result,
+    accounts::{self, User},
+    descope::SignedIn,
+    http::{ClientAddress, Device},
+    metrics::{self, Count},
+    session::Session,
+};
+
+/// Sends a one-time code, within the rate limits. Unknown numbers and addresses get one as well.
+pub async fn send(sign_in: &SignIn, identifier: &Identifier, address: &ClientAddress) -> Result<()> {
+    let recipient = identifier.as_str();
+    let limits = &sign_in.limits;
+    let messages = [
+        limits.messages_at_once.on(recipient),
+        limits.messages_per_recipient.on(recipient),
+        limits.messages_per_address.on(&address.0),
+    ];
+    sign_in.throttle.check(&messages).await?;
+    make_way(sign_in, identifier).await?;
+    let sent = sign_in.sessions.descope.send_code(identifier.channel(), recipient).await;
+    if let Err(Error::Throttled { .. }) = sent {
+        // Descope sent nothing, so the recipient's count is given back; the asking address stays counted.
+        sign_in.throttle.give_back(&messages[..2]).await;
+    }
+    sent.inspect(|()| metrics::count(Count::OtpSent))
+}
+
+/// Deletes a Descope user that would receive the code in the owner's place: with the project id alone, a user can be made at
+/// Descope with this login id and another number or address, to which the code would go.
+async fn make_way(sign_in: &SignIn, identifier: &Identifier) -> Result<()> {
+    let descope = &sign_in.sessions.descope;
+    let Some(user) = descope.user_with_login_id(identifier.as_str()).await? else { return Ok(()) };
+    // Only the shop gives roles.
+    if user.is_reached_at(identifier.channel(), identifier.as_str()) || !user.role_names.is_empty() {
+        return Ok(());
+    }
+    let known = accounts::identity(&sign_in.sessions.database, &user.user_id).await?;
+    if known.is_some_and(|known| known.is_proven) {
+        return Ok(());
+    }
+    descope.delete_user(&user.user_id).await?;
+    if known.is_some() {
+        let unlink = async |connection: &mut PgConnection| accounts::unlink(connection, &user.user_id).await;
+        sign_in.sessions.database.transaction(unlink).await?;
+    }
+    Ok(())
+}
+
+/// Signs in with a code, or, with a session, adds what the code proves to its account. Answers the user and the tokens to go on
+/// with.
+pub async fn prove(
+    sign_in: &SignIn,
+    session: Option<&Session>,
+    identifier: &Identifier,
+    code: &str,
+    address: &ClientAddress,
+    device: &Device,
+) -> Result<(User, SignedIn)> {
+    let limits = &sign_in.limits;
+    let tries = [limits.tries_per_identifier.on(identifier.as_str()), limits.tries_per_address.on(&address.0)];
+    sign_in.throttle.check(&tries).await?;
+    let signed_in = sign_in.sessions.descope.verify_code(identifier.channel(), identifier.as_str(), code).await?;
+    match session {
+        Some(session) => proof::from_within(sign_in, signed_in, identifier, session, device).await,
+        None => proof::from_outside(sign_in, signed_in, identifier, device).await,
+    }
+}

@@ -1,0 +1,139 @@
+//! A forgotten password: a mail with a link, and a new password for the holder of the link.
+
+use secrecy::SecretString;
+use sqlx::PgConnection;
+
+use super::{Identifier, SignIn, arrival::Arrival, proof::Proof, sessions};
+use crate::{
+    Error, Faults, Result,
+    accounts::{self, Identity},
+    email::Email,
+    http::ClientAddress,
+    ids::UserId,
+};
+
+/// Mails a link, within the rate limits; the same for unknown addresses, except that they get no mail.
+pub async fn request(sign_in: &SignIn, email: &Email, address: &ClientAddress) -> Result<()> {
+    let limits = &sign_in.limits;
+    // Counted apart from codes, so that a code does not delay a reset.
+    let recipient = format!("password reset {email}");
+    let messages = [
+        limits.messages_at_once.on(&recipient),
+        limits.messages_per_recipient.on(&recipient),
+        limits.messages_per_address.on(&address.0),
+    ];
+    sign_in.throttle.check(&messages).await?;
+    let (descope, page) = (&sign_in.sessions.descope, &sign_in.messages.password_reset_url);
+    // Two calls for every address, so that the time they take tells nothing. Descope mails a reset to verified addresses
+    // only; its refusal of an unknown one is not told.
+    match descope.user_with_login_id(email.as_str()).await? {
+        Some(user) if !user.verified_email => descope.send_magic_link(email, page).await?,
+        _ => descope.send_reset_mail(email, page).await?,
+    };
+    Ok(())
+}
+
+/// Sets a new password by the `t` of a link, which works once, and ends all sessions of the account.
+pub async fn confirm(
+    sign_in: &SignIn,
+    token: &SecretString,
+    new_password: &SecretString,
+    address: &ClientAddress,
+) -> Result<()> {
+    sign_in.throttle.check(&[sign_in.limits.tries_per_address.on(&address.0)]).await?;
+    let mut faults = Faults::default();
+    // Before the link is used up.
+    for fault in sign_in.sessions.descope.password_faults(new_password).await {
+        faults.add("new_password", fault);
+    }
+    faults.or(())?;
+    let signed_in = sign_in.sessions.descope.verify_link(token).await?;
+    let arrival = Arrival::of(sign_in, signed_in).await?;
+    let known = accounts::identity(&sign_in.sessions.database, arrival.id()).await?;
+    let Some(email) = proved_address(&arrival, known) else {
+        arrival.turn_away(sign_in).await;
+        return Err(bad_link());
+    };
+    set_password(sign_in, arrival, known, Identifier::Email(email), new_password).await
+}
+
+/// The address that a link was mailed to: the one that Descope calls verified now. A link can also be sent to a phone, so a
+/// Descope user whose address was never proved here must not have a number.
+fn proved_address(arrival: &Arrival, known: Option<Identity>) -> Option<Email> {
+    let is_mailed = arrival.user.phone.is_empty() || known.is_some_and(|known| known.is_proven);
+    arrival.user.email.parse().ok().filter(|_| arrival.user.verified_email && is_mailed)
+}
+
+/// Sessions end first: if this is cut short, its user is signed out and asks for another mail, and no session outlives the reset.
+async fn set_password(
+    sign_in: &SignIn,
+    arrival: Arrival,
+    known: Option<Identity>,
+    identifier: Identifier,
+    new_password: &SecretString,
+) -> Result<()> {
+    let descope = &sign_in.sessions.descope;
+    if let Some(known) = known {
+        let revoke = async |connection: &mut PgConnection| {
+            accounts::lock(connection, &[arrival.id()]).await?;
+            accounts::hold(connection, known.user_id).await?;
+            if accounts::identity_in(&mut *connection, arrival.id()).await? != Some(known) {
+                // The account was taken back meanwhile; its sessions and its password are out of reach.
+                return Err(bad_link());
+            }
+            Ok(accounts::revoke_sessions(connection, known.user_id).await?)
+        };
+        if let Err(error) = sign_in.sessions.database.transaction(revoke).await {
+            if matches!(error, Error::Validation(_)) {
+                arrival.turn_away(sign_in).await;
+            }
+            return Err(error);
+        }
+        end_others(sign_in, known.user_id, arrival.id()).await?;
+    }
+    let proof = Proof::of(sign_in, arrival, &identifier).await?;
+    if proof.replaced.is_none() {
+        descope.update_password(&proof.arrival.signed_in.refresh_jwt, identifier.as_str(), new_password).await?;
+        descope.log_out_user(proof.arrival.id()).await?;
+        // The holder of a refresh token could have set another password until the line above.
+        let signed_in = descope.sign_in(identifier.as_str(), new_password).await.map_err(|error| match error {
+            Error::InvalidCredentials => Error::conflict("new_password", "Please ask for another mail and try again."),
+            error => error,
+        })?;
+        descope.log_out(&signed_in.refresh_jwt).await?;
+    }
+    let admit = async |connection: &mut PgConnection| {
+        let admitted = proof.admit(connection).await.map_err(|error| match error {
+            Error::InvalidOtp => bad_link(),
+            error => error,
+        })?;
+        let user_id = admitted.ok_or_else(bad_link)?;
+        // Also the sessions that were opened with the old password meanwhile.
+        accounts::revoke_sessions(connection, user_id).await?;
+        Ok::<_, Error>(user_id)
+    };
+    let user_id = sign_in.sessions.database.transaction(admit).await?;
+    if let Some(replaced) = &proof.replaced {
+        descope.reset_password(&replaced.user_id, new_password).await?;
+    }
+    sessions::end_at_descope(sign_in, user_id).await;
+    Ok(())
+}
+
+fn bad_link() -> Error {
+    Error::field("token", "This link is invalid or has expired.")
+}
+
+/// Ends at Descope the sessions of the account's other identities. Another address may have had another password: now there is
+/// one.
+async fn end_others(sign_in: &SignIn, user_id: UserId, descope_user_id: &str) -> Result<()> {
+    let others = accounts::other_identities(&sign_in.sessions.database, user_id, descope_user_id).await?;
+    for other in others {
+        if other.is_phone {
+            sign_in.sessions.descope.log_out_user(&other.descope_user_id).await?;
+        } else {
+            sign_in.sessions.descope.forget_password(&other.descope_user_id).await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,71 @@
+//! Whose account a proof opens: one statement, which holds the account.
+
+use sqlx::PgConnection;
+
+use super::Proof;
+use crate::{accounts::Identity, ids::UserId};
+
+/// Whose account a proof opens.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Found {
+    /// The user who has proved the number or address before.
+    pub(super) owner: Option<UserId>,
+    /// The user to whom the Descope user belongs.
+    pub(super) known: Option<Identity>,
+    /// One of these; else the account that was made with the address and whose Descope user is gone or was never proved, because
+    /// a first proof was cut short.
+    pub(super) account: Option<UserId>,
+    /// Whether nothing that the proof says is new.
+    pub(super) is_old_news: bool,
+}
+
+impl Proof<'_> {
+    /// Finds the account and holds it, or holds `other`. In READ COMMITTED a statement that waited for the row keeps the snapshot
+    /// it took before, so the caller asks once more; not in a session of the account, which a takeover would have revoked.
+    ///
+    /// An unproved account is found by address only: no account is made with an unproved number, and a number that was given up
+    /// is still the one that its account was made with.
+    pub(super) async fn find(&self, connection: &mut PgConnection, other: Option<UserId>) -> sqlx::Result<Found> {
+        let row = sqlx::query!(
+            r#"
+            with found as (
+                select
+                    (
+                        select id from users where phone = $2 and is_phone_verified
+                        union all
+                        select id from users where email = $3 and is_email_verified
+                    ) as owner,
+                    identity.user_id as known, identity.is_proven,
+                    identity.is_proven and identity.phone is not distinct from coalesce($2, identity.phone) as is_linked
+                from (values ($1)) as arrival (descope_user_id)
+                left join user_identities identity using (descope_user_id)
+            ), account as (
+                select coalesce(owner, known, (
+                    select id from users
+                    where username = $3 and email = $3 and not exists (
+                        select from user_identities other
+                        where other.user_id = users.id and other.is_proven and other.phone is null
+                    )
+                    order by id desc limit 1
+                )) as id
+                from found
+            ), held as (
+                select users.id from users join account on users.id = coalesce($4, account.id) for no key update of users
+            )
+            select owner as "owner?", known as "known?", is_proven as "is_proven?", account.id as "account?",
+                coalesce(owner = known and is_linked, false) as "is_old_news!", held.id as "held?"
+            from found, account left join held on true
+            "#,
+            self.arrival.id(),
+            self.identifier.phone(),
+            self.identifier.email(),
+            other.map(|id| id.0)
+        )
+        .fetch_one(connection)
+        .await?;
+        let known = row.known.zip(row.is_proven);
+        let known = known.map(|(user_id, is_proven)| Identity { user_id: UserId(user_id), is_proven });
+        let (owner, account) = (row.owner.map(UserId), row.account.map(UserId));
+        Ok(Found { owner, known, account, is_old_news: row.is_old_news })
+    }
+}

@@ -1,0 +1,124 @@
+//! Making an account with an e-mail address and a password.
+
+use secrecy::SecretString;
+use sqlx::PgConnection;
+
+use super::{SignIn, arrival::Arrival};
+use crate::{
+    Error, Result,
+    accounts::{self, NewUser, User},
+    descope::SignedIn,
+    email::Email,
+    http::Device,
+    phone::Phone,
+};
+
+/// A registration that obeys every rule but those of Descope.
+#[derive(Debug)]
+pub struct Registration {
+    pub email: Email,
+    pub password: SecretString,
+    pub first_name: String,
+    pub last_name: String,
+    pub phone_number: Option<Phone>,
+}
+
+/// Makes the account; neither address nor number is verified by that. 409 if the address is registered, or the number is proved
+/// by another user.
+pub async fn register(sign_in: &SignIn, registration: Registration, device: &Device) -> Result<(User, SignedIn)> {
+    if let Some(phone) = &registration.phone_number {
+        refuse_proved_number(sign_in, phone.as_str()).await?;
+    }
+    let signed_up = sign_up(sign_in, &registration).await?.ok_or_else(address_is_taken)?;
+    finish(sign_in, signed_up, registration, device).await
+}
+
+async fn refuse_proved_number(sign_in: &SignIn, phone: &str) -> Result<()> {
+    let is_proved = |pool| async move {
+        sqlx::query_scalar!(
+            r#"select exists (select from users where phone = $1 and is_phone_verified) as "is_proved!""#,
+            phone
+        )
+        .fetch_one(&pool)
+        .await
+    };
+    if sign_in.sessions.database.read(is_proved).await? {
+        Err(Error::conflict("phone_number", "This phone number is already in use."))
+    } else {
+        Ok(())
+    }
+}
+
+fn address_is_taken() -> Error {
+    Error::conflict("email", "A user with this email already exists.")
+}
+
+/// Makes the user at Descope; `None` if the address is registered.
+///
+/// Descope may have a user with this address who is nobody's here: one that a first one-time code was sent to and that
+/// nobody has ever opened, or one whose registration ended half-way. The first is replaced; the second belongs to
+/// whoever knows its password.
+async fn sign_up(sign_in: &SignIn, registration: &Registration) -> Result<Option<SignedIn>> {
+    let Registration { email, password, first_name, last_name, .. } = registration;
+    let descope = &sign_in.sessions.descope;
+    for _ in 0..2 {
+        if let Some(signed_up) = descope.sign_up(email, password, (first_name, last_name)).await? {
+            return Ok(Some(signed_up));
+        }
+        let Some(user) = descope.user_with_login_id(email.as_str()).await? else { continue };
+        if accounts::identity(&sign_in.sessions.database, &user.user_id).await?.is_some() {
+            return Ok(None);
+        }
+        if user.password {
+            return match descope.sign_in(email.as_str(), password).await {
+                Ok(signed_in) => Ok(Some(signed_in)),
+                Err(Error::InvalidCredentials) => Ok(None),
+                Err(error) => Err(error),
+            };
+        }
+        if user.verified_email || user.verified_phone || !user.role_names.is_empty() {
+            return Ok(None);
+        }
+        descope.delete_user(&user.user_id).await?;
+    }
+    Ok(None)
+}
+
+/// Makes the user here. Of two registrations at once with one address and password, Descope lets both in; the first to
+/// come here has registered.
+async fn finish(
+    sign_in: &SignIn,
+    signed_up: SignedIn,
+    registration: Registration,
+    device: &Device,
+) -> Result<(User, SignedIn)> {
+    let arrival = Arrival::of(sign_in, signed_up).await?;
+    let register = async |connection: &mut PgConnection| {
+        accounts::lock(connection, &[arrival.id()]).await?;
+        if accounts::identity_in(&mut *connection, arrival.id()).await?.is_some() {
+            return Err(address_is_taken());
+        }
+        let new = NewUser {
+            username: registration.email.to_string(),
+            // A password proves nothing of the address, whatever was proved of it before.
+            is_email_verified: false,
+            email: Some(registration.email),
+            phone: registration.phone_number,
+            is_phone_verified: false,
+            first_name: registration.first_name,
+            last_name: registration.last_name,
+        };
+        let user_id = accounts::create(connection, &new).await?;
+        accounts::link(connection, arrival.id(), user_id, None, false).await?;
+        arrival.enter(sign_in, connection, user_id, device).await
+    };
+    match sign_in.sessions.database.transaction(register).await {
+        Ok(user) => Ok((user, arrival.signed_in)),
+        Err(error) => {
+            if matches!(error, Error::Conflict(_)) {
+                arrival.turn_away(sign_in).await;
+            }
+            Err(error)
+        }
+    }
+}
