@@ -16,7 +16,7 @@ from stand_ins import STAND_INS
 
 PORT = int(os.environ.get("PORT", "8000"))
 PORTS = {each.name: int(os.environ.get(each.variable("STAND_IN_PORT"), each.port)) for each in STAND_INS}
-# Tells a recreated database of the same name from the one before.
+# Distinguishes a recreated database from an earlier one of the same name.
 IDENTITY = """
 select datname || '-' || system_identifier || '-' || oid from pg_database, pg_control_system()
 where datname = current_database()

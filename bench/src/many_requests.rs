@@ -27,7 +27,7 @@ const LEFT_TO_OTHERS: i64 = 12;
 /// The results of many attempts at one slot.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Rush {
-    /// Concurrent requests.
+    /// Requests waiting at once.
     pub attempts: usize,
     /// Function processes that answered them.
     pub instances: usize,

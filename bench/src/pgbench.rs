@@ -97,6 +97,6 @@ fn program() -> Option<PathBuf> {
         .map(|versions| versions.flatten().map(|version| version.path().join("bin/pgbench")).collect())
         .unwrap_or_default();
     of_debian.sort();
-    // On Debian the `PATH` leads to a wrapper that wants a cluster of its own; it works as well.
+    // On Debian the `PATH` leads to a wrapper that needs a cluster of its own; it works as well.
     of_debian.into_iter().rev().chain(on_path("pgbench")).find(|program| program.is_file())
 }

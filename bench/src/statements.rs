@@ -22,7 +22,7 @@ struct Prepared {
 /// Reads all statements that were run, in order, from what a client has sent over one connection without TLS.
 pub fn read(sent: &[u8]) -> Result<Vec<Statement>> {
     let mut bytes = Bytes(sent);
-    // The startup message has no type. Without TLS no request for it comes before.
+    // The startup message has no type. It comes first, because without TLS there is no request for it.
     let length = bytes.integer::<4>()?;
     bytes.take(length - 4)?;
     let mut prepared: Vec<Prepared> = Vec::new();
@@ -86,7 +86,7 @@ fn value(kind: u32, bytes: &[u8]) -> Result<String> {
             start.checked_add_days(Days::new(u64::try_from(days)?)).ok_or("no such day")?.to_string()
         }
         1083 => (NaiveTime::MIN + TimeDelta::microseconds(i64::from_be_bytes(from.array()?))).to_string(),
-        // Arrays are told by their first byte: no text and no label begins with a zero.
+        // Arrays are recognized by their first byte: no text and no label begins with a zero.
         _ if bytes.starts_with(&[0]) => array(from)?,
         // Text, or the label of an enum, whose id differs between databases.
         25 | 1043 | 16384.. => text(bytes)?,

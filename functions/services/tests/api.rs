@@ -1,4 +1,4 @@
-//! What the shop sells, as a frontend sees it.
+//! Service categories, services and prices as a frontend sees them.
 #![expect(clippy::unwrap_used, reason = "test code")]
 
 use std::collections::HashMap;
@@ -100,7 +100,7 @@ async fn every_price_of_the_file_is_shown_to_the_paisa(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_price_says_what_it_is_for(pool: PgPool) {
+async fn a_price_names_its_service_category_and_vehicle_model(pool: PgPool) {
     let (client, _) = shop(&pool).await;
     let list = timeless(client.get("/api/service-pricing/by-vehicle/?vehicle_model_id=7").await.body);
     assert_eq!(list["message"], "Service pricing retrieved successfully");
@@ -138,7 +138,7 @@ async fn an_imported_price_is_shown_at_the_very_next_request(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn every_path_answers_at_its_old_place_and_with_and_without_slash(pool: PgPool) {
+async fn every_route_answers_at_its_old_path_with_and_without_a_slash(pool: PgPool) {
     let (client, _) = shop(&pool).await;
     for (path, query) in [
         ("service-categories", ""),
@@ -161,7 +161,7 @@ async fn every_path_answers_at_its_old_place_and_with_and_without_slash(pool: Pg
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn prices_are_kept_for_half_an_hour_and_the_rest_for_an_hour(pool: PgPool) {
+async fn prices_are_cached_for_half_an_hour_and_the_rest_for_an_hour(pool: PgPool) {
     let (client, redis) = shop(&pool).await;
     for (path, key, lifetime) in [
         ("/api/service-pricing/by-vehicle/?vehicle_model_id=7", "service-pricing?7", 1800),

@@ -1,4 +1,4 @@
-//! The shop as a frontend sees it.
+//! Shop information as a frontend sees it.
 #![expect(clippy::unwrap_used, reason = "test code")]
 
 use serde_json::json;
@@ -19,7 +19,7 @@ fn client(pool: &PgPool) -> Client {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn the_shop_tells_where_it_is_and_when_it_is_open(pool: PgPool) {
+async fn shop_information_shows_address_and_opening_hours(pool: PgPool) {
     testing::import_catalogue(&pool, &testing::redis()).await;
     let long_day = json!({ "open": "09:00:00", "close": "19:00:00" });
     let answer = client(&pool).get("/api/shop-info/").await;
@@ -43,7 +43,7 @@ async fn the_shop_tells_where_it_is_and_when_it_is_open(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn the_old_place_and_both_slash_forms_answer_the_same(pool: PgPool) {
+async fn the_route_answers_at_its_old_path_with_and_without_a_slash(pool: PgPool) {
     testing::import_catalogue(&pool, &testing::redis()).await;
     let client = client(&pool);
     let first = client.get("/api/shop-info/").await;

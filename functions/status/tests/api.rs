@@ -11,7 +11,7 @@ fn client(database: Database, redis_url: &str) -> Client {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn the_process_answers_and_tells_the_state_of_what_it_stands_on(pool: PgPool) {
+async fn health_and_readiness_report_the_state_of_postgres_and_redis(pool: PgPool) {
     let options = (*pool.connect_options()).clone();
     let postgres = Network::to(&format!("{}:{}", options.get_host(), options.get_port())).await;
     let (redis, url) = Network::to_url(&testing::redis_url()).await;
@@ -60,7 +60,7 @@ async fn an_unknown_path_is_a_404_in_json(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn the_documentation_is_served_by_us_alone(pool: PgPool) {
+async fn the_documentation_loads_nothing_from_other_hosts(pool: PgPool) {
     let client = client(Database::from(pool), &testing::redis_url());
     let schema = client.get("/api/schema/").await;
     assert_eq!(schema.body["openapi"], "3.1.0");

@@ -32,7 +32,7 @@ pub struct Settings {
     pub refuses_extra_fields: bool,
     /// The largest amount of an order: five lakh rupees. Accounts differ.
     pub max_amount: i64,
-    /// How long a refund is pending. If zero, it is processed in the answer to its creation, as often at Razorpay.
+    /// How long a refund is pending. If zero, it is processed in the answer to its creation, as is common at Razorpay.
     #[serde(rename = "refund_delay_ms", with = "milliseconds")]
     pub refund_delay: Duration,
     /// Whether a failed refund lowers the payment's `amount_refunded`, so that it can be retried. What Razorpay does is

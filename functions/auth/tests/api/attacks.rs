@@ -1,5 +1,5 @@
-//! What somebody tries who knows the project id and talks to Descope directly: whatever they make there opens nothing that
-//! is not theirs.
+//! Attacks by a caller who knows the project id and calls Descope directly: no user, login id or token made there opens
+//! another person's account.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ pub(super) const MALLORYS_PHONE: &str = "+919000000001";
 pub(super) const MALLORYS_EMAIL: &str = "mallory@evil.example";
 pub(super) const PROFILE: &str = "/api/auth/profile/";
 
-/// Calls Descope as anybody may, or as the holder of a refresh token.
+/// Calls Descope with the public project id, or with a refresh token as well.
 pub(super) async fn at_descope(world: &World, path: &str, refresh_token: Option<&str>, body: Value) -> Value {
     let holder = refresh_token.map(|token| format!(":{token}")).unwrap_or_default();
     let request = outgoing::client().unwrap().post(world.descope.url() + path).json(&body);
@@ -31,7 +31,7 @@ pub(super) async fn sign_up(world: &World, login_id: &str, user: Value) -> Value
     at_descope(world, "/v1/auth/password/signup", None, body).await
 }
 
-/// Adds a number to the user of a refresh token.
+/// Adds Mallory's number to the user of a refresh token.
 pub(super) async fn add_phone(world: &World, refresh_token: &str, body: Value) -> Value {
     at_descope(world, "/v1/auth/otp/update/phone/sms", Some(refresh_token), body).await;
     let code = world.code(MALLORYS_PHONE);
@@ -48,7 +48,7 @@ pub(super) fn text(value: &Value, name: &str) -> String {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_login_id_is_not_proved_by_a_code_that_went_elsewhere(pool: PgPool) {
+async fn a_code_sent_elsewhere_does_not_prove_the_login_id(pool: PgPool) {
     let world = World::new(pool).await;
     let mallory = world.user("mallory@example.com").await;
     for (login_id, channel, mine, attribute) in
@@ -56,12 +56,12 @@ async fn a_login_id_is_not_proved_by_a_code_that_went_elsewhere(pool: PgPool) {
     {
         for client in [&world.client, &mallory] {
             sign_up(&world, login_id, json!({ attribute: mine })).await;
-            // Descope itself is asked, since we would first make way for whoever the login id belongs to.
+            // Asks Descope directly: our own endpoint would first delete Mallory's user.
             at_descope(&world, &format!("/v1/auth/otp/signin/{channel}"), None, json!({ "loginId": login_id })).await;
             let shown = json!({ "identifier": login_id, "otp_code": world.code(mine) });
             let answer = client.post("/api/auth/otp/verify/", &shown).await;
             assert_eq!(failure(&answer), (400, "INVALID_OTP"));
-            // The rightful owner is not kept out by it.
+            // The owner can still sign in.
             let owner = world.prove(&world.client, login_id).await;
             assert_eq!((owner.status, &owner.body["user"]["is_verified"]), (200, &json!(true)), "{}", owner.text);
             let id = world.descope.user(login_id).unwrap()["userId"].as_str().unwrap().to_owned();
@@ -72,14 +72,14 @@ async fn a_login_id_is_not_proved_by_a_code_that_went_elsewhere(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_link_proves_the_address_that_it_was_mailed_to_and_no_other(pool: PgPool) {
+async fn a_link_proves_only_the_address_that_it_was_mailed_to(pool: PgPool) {
     let world = World::new(pool).await;
     sign_up(&world, EMAIL, json!({ "email": EMAIL, "phone": MALLORYS_PHONE })).await;
     at_descope(&world, "/v1/auth/magiclink/signin/sms", None, json!({ "loginId": EMAIL, "redirectUrl": "http://l" }))
         .await;
     let by_phone = reset(&world, &world.link(MALLORYS_PHONE)).await;
     assert_eq!(failure(&by_phone), (400, "VALIDATION_ERROR"));
-    // Not even when Descope calls the address verified, because its owner's first proof was cut short.
+    // Also refused when Descope calls the address verified because its owner's first proof was interrupted.
     let made = world.descope.user(EMAIL).unwrap();
     let sessions = testing::sessions(&Database::from(world.pool.clone()), &world.descope, &world.redis);
     let verified = json!({ "email": EMAIL, "verifiedEmail": true });
@@ -99,7 +99,7 @@ async fn a_link_proves_the_address_that_it_was_mailed_to_and_no_other(pool: PgPo
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_way_in_that_was_added_at_descope_does_not_outlive_the_first_proof(pool: PgPool) {
+async fn the_first_proof_removes_a_login_id_added_at_descope(pool: PgPool) {
     let world = World::new(pool).await;
     let registered = world.register(EMAIL).await;
     let token = refresh_token(&registered);
@@ -113,7 +113,7 @@ async fn a_way_in_that_was_added_at_descope_does_not_outlive_the_first_proof(poo
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_number_proved_in_a_session_proves_nothing_of_the_address_beside_it(pool: PgPool) {
+async fn proving_a_number_in_a_session_does_not_prove_the_account_s_address(pool: PgPool) {
     let world = World::new(pool).await;
     let registered = world.register(EMAIL).await;
     let body = json!({ "loginId": EMAIL, "phone": MALLORYS_PHONE, "addToLoginIDs": true });
@@ -128,7 +128,7 @@ async fn a_number_proved_in_a_session_proves_nothing_of_the_address_beside_it(po
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn whoever_was_let_in_by_a_proof_that_was_cut_short_is_shut_out_by_the_next(pool: PgPool) {
+async fn a_retried_proof_ends_sessions_opened_after_the_interrupted_one(pool: PgPool) {
     let world = World::new(pool).await;
     let made = sign_up(&world, EMAIL, json!({ "email": EMAIL })).await;
     world.descope.spoil("/v1/mgmt/user/delete", Fault::status(500).times(2));
@@ -144,7 +144,7 @@ async fn whoever_was_let_in_by_a_proof_that_was_cut_short_is_shut_out_by_the_nex
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_role_given_in_the_console_outlives_a_first_proof(pool: PgPool) {
+async fn the_first_proof_keeps_a_role_given_in_the_console(pool: PgPool) {
     let world = World::new(pool).await;
     world.register(EMAIL).await;
     world.descope.set_roles(EMAIL, &["staff"]);
@@ -152,7 +152,7 @@ async fn a_role_given_in_the_console_outlives_a_first_proof(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn another_number_that_is_verified_proves_nothing_of_the_address(pool: PgPool) {
+async fn a_number_verified_at_descope_does_not_prove_the_address(pool: PgPool) {
     let world = World::new(pool).await;
     let made = sign_up(&world, EMAIL, json!({ "email": EMAIL })).await;
     let verified =
@@ -165,7 +165,7 @@ async fn another_number_that_is_verified_proves_nothing_of_the_address(pool: PgP
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_user_made_without_a_password_is_no_way_in_either(pool: PgPool) {
+async fn the_first_proof_ends_sessions_of_a_user_made_without_a_password(pool: PgPool) {
     let world = World::new(pool).await;
     let body = json!({ "loginId": PHONE, "user": { "email": MALLORYS_EMAIL } });
     at_descope(&world, "/v1/auth/otp/signup/email", None, body).await;
@@ -181,7 +181,7 @@ async fn a_user_made_without_a_password_is_no_way_in_either(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_number_that_we_cannot_read_does_not_verify_the_login_id(pool: PgPool) {
+async fn an_unparsable_number_does_not_verify_the_login_id(pool: PgPool) {
     let world = World::new(pool).await;
     let short = "+6834000";
     let body = json!({ "loginId": PHONE, "phone": short, "user": { "phone": short } });
@@ -193,7 +193,7 @@ async fn a_number_that_we_cannot_read_does_not_verify_the_login_id(pool: PgPool)
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_role_that_was_taken_away_is_gone_with_the_next_token(pool: PgPool) {
+async fn a_removed_role_is_gone_with_the_next_token(pool: PgPool) {
     let world = World::new(pool).await;
     world.register(EMAIL).await;
     world.descope.set_roles(EMAIL, &["staff"]);
@@ -207,15 +207,15 @@ async fn a_role_that_was_taken_away_is_gone_with_the_next_token(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_login_that_was_under_way_does_not_outlive_a_reset(pool: PgPool) {
+async fn a_login_in_progress_during_a_reset_is_refused(pool: PgPool) {
     let world = World::new(pool.clone()).await;
-    // An account whose address is proved, and whose password is then looked at by Descope.
+    // An account with a proved address and a password that Descope checks.
     world.prove(&world.client, EMAIL).await;
     world.client.post("/api/auth/password-reset/", &json!({ "email": EMAIL })).await;
     let body = json!({ "token": world.link(EMAIL), "new_password": PASSWORD });
     assert_eq!(world.client.post("/api/auth/password-reset-confirm/", &body).await.status, 200);
     world.client.post("/api/auth/password-reset/", &json!({ "email": EMAIL })).await;
-    // A function that has to fetch the keys first, and waits for them.
+    // A function without keys in memory: its login waits for the delayed fetch.
     let slow = function(Database::from(pool), &world.descope.url(), &testing::redis());
     let keys = format!("/v2/keys/{}", descope_stand_in::PROJECT_ID);
     let known = world.descope.calls(&keys);
@@ -231,7 +231,7 @@ async fn a_login_that_was_under_way_does_not_outlive_a_reset(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_reset_that_cannot_end_the_sessions_at_descope_is_no_success(pool: PgPool) {
+async fn a_reset_that_cannot_end_the_sessions_at_descope_fails(pool: PgPool) {
     let world = World::new(pool).await;
     world.prove(&world.client, EMAIL).await;
     world.client.post("/api/auth/password-reset/", &json!({ "email": EMAIL })).await;
@@ -240,7 +240,7 @@ async fn a_reset_that_cannot_end_the_sessions_at_descope_is_no_success(pool: PgP
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn two_sign_ins_within_a_second_may_be_one_token(pool: PgPool) {
+async fn two_sign_ins_within_a_second_may_get_the_same_token(pool: PgPool) {
     let world = World::new(pool).await;
     world.descope.change(|settings| settings.makes_tokens_unique = false);
     world.register(EMAIL).await;
@@ -252,7 +252,7 @@ async fn two_sign_ins_within_a_second_may_be_one_token(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_change_that_was_pending_at_descope_does_not_outlive_a_first_reset(pool: PgPool) {
+async fn the_first_reset_discards_changes_pending_at_descope(pool: PgPool) {
     let world = World::new(pool).await;
     let kept = signed_up_by_code(&world).await;
     let phone = json!({ "loginId": EMAIL, "phone": MALLORYS_PHONE });
@@ -267,7 +267,7 @@ async fn a_change_that_was_pending_at_descope_does_not_outlive_a_first_reset(poo
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_token_shown_between_two_tries_of_a_first_proof_proves_nothing(pool: PgPool) {
+async fn a_token_used_between_two_attempts_of_a_first_proof_is_revoked(pool: PgPool) {
     let world = World::new(pool).await;
     let kept = signed_up_by_code(&world).await;
     let change = json!({ "loginId": EMAIL, "email": EMAIL });
@@ -282,7 +282,7 @@ async fn a_token_shown_between_two_tries_of_a_first_proof_proves_nothing(pool: P
     assert_eq!((owner.status, mallory.get(PROFILE).await.status), (200, 401));
 }
 
-/// Mallory makes a user with somebody else's login id and her own address, and signs in; her refresh token.
+/// Mallory signs up with another person's login id and her own address; returns her refresh token.
 pub(super) async fn signed_up_by_code(world: &World) -> String {
     let body = json!({ "loginId": EMAIL, "user": { "email": MALLORYS_EMAIL } });
     at_descope(world, "/v1/auth/otp/signup/email", None, body).await;
@@ -291,9 +291,9 @@ pub(super) async fn signed_up_by_code(world: &World) -> String {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn whoever_signs_in_with_a_very_long_name_is_let_in_like_others(pool: PgPool) {
+async fn a_user_with_a_very_long_login_id_can_sign_in(pool: PgPool) {
     let world = World::new(pool).await;
-    // Postgres cannot make it short enough for an entry of a tree.
+    // Even compressed it is too long for a B-tree index entry.
     let long: String = (0..500).map(|_| testing::random_prefix()).collect();
     let made = sign_up(&world, &long, json!({})).await;
     let answer = world.bearing(&text(&made, "sessionJwt")).get(PROFILE).await;
@@ -301,7 +301,7 @@ async fn whoever_signs_in_with_a_very_long_name_is_let_in_like_others(pool: PgPo
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_token_that_was_kept_back_opens_nobody_else_s_account(pool: PgPool) {
+async fn a_token_fetched_before_the_first_proof_is_refused_after_it(pool: PgPool) {
     let world = World::new(pool).await;
     let made = sign_up(&world, PHONE, json!({})).await;
     world.bearing(&text(&made, "sessionJwt")).get(PROFILE).await;
@@ -312,7 +312,7 @@ async fn a_token_that_was_kept_back_opens_nobody_else_s_account(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_token_shown_after_a_proof_that_was_cut_short_makes_nothing_proved(pool: PgPool) {
+async fn a_token_used_after_an_interrupted_proof_proves_nothing(pool: PgPool) {
     let world = World::new(pool).await;
     let made = sign_up(&world, EMAIL, json!({ "email": EMAIL })).await;
     world.descope.spoil("/v1/mgmt/user/delete", Fault::status(500).times(2));
@@ -326,7 +326,7 @@ async fn a_token_shown_after_a_proof_that_was_cut_short_makes_nothing_proved(poo
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_number_that_was_given_up_opens_no_session_of_the_account_that_gave_it_up(pool: PgPool) {
+async fn a_token_for_a_replaced_number_does_not_open_the_old_account(pool: PgPool) {
     let world = World::new(pool).await;
     let first = world.prove(&world.client, PHONE).await;
     let ada = world.signed_in(&first);

@@ -1,4 +1,4 @@
-//! One-time codes: what they prove, for whom, and what they end.
+//! One-time codes: what they prove, which account they open, and which sessions they end.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ fn proof(phone: &str, code: &str) -> Value {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_code_by_phone_opens_an_account_the_first_time_and_the_same_one_again(pool: PgPool) {
+async fn a_code_by_phone_creates_an_account_and_later_opens_the_same_one(pool: PgPool) {
     let world = World::new(pool).await;
     let asked = world.client.post("/api/auth/phone/request-otp/", &json!({ "phone_number": "98765 43210" })).await;
     assert_eq!(
@@ -45,7 +45,7 @@ async fn a_code_by_phone_opens_an_account_the_first_time_and_the_same_one_again(
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_code_by_e_mail_does_the_same(pool: PgPool) {
+async fn a_code_by_e_mail_creates_a_verified_account(pool: PgPool) {
     let world = World::new(pool).await;
     let asked = world.client.post("/api/auth/otp/request/", &json!({ "identifier": "User@example.com" })).await;
     assert_eq!(
@@ -81,7 +81,7 @@ async fn a_code_by_e_mail_does_the_same(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_code_that_is_wrong_used_late_or_replaced_proves_nothing(pool: PgPool) {
+async fn a_wrong_used_expired_or_replaced_code_is_refused(pool: PgPool) {
     let world = World::new(pool).await;
     request(&world, PHONE).await;
     let code = world.code(PHONE);
@@ -109,7 +109,7 @@ async fn a_code_that_is_wrong_used_late_or_replaced_proves_nothing(pool: PgPool)
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn known_and_unknown_numbers_are_answered_alike_and_with_the_same_work(pool: PgPool) {
+async fn a_code_request_does_not_tell_whether_an_account_exists(pool: PgPool) {
     let world = World::new(pool).await;
     world.prove(&world.client, PHONE).await;
     world.register(EMAIL).await;
@@ -126,7 +126,7 @@ async fn known_and_unknown_numbers_are_answered_alike_and_with_the_same_work(poo
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_code_shown_in_a_session_proves_the_number_for_its_account(pool: PgPool) {
+async fn a_code_verified_in_a_session_adds_the_number_to_its_account(pool: PgPool) {
     let world = World::new(pool).await;
     let user = world.user(EMAIL).await;
     request(&world, PHONE).await;
@@ -138,7 +138,7 @@ async fn a_code_shown_in_a_session_proves_the_number_for_its_account(pool: PgPoo
     for client in [&user, &world.signed_in(&added)] {
         assert_eq!(client.get("/api/auth/profile/").await.body["phone_number"], PHONE);
     }
-    // From now on the number opens that account, and the password goes on doing so.
+    // The number now opens that account, and the password still does.
     let by_phone = world.prove(&world.client, PHONE).await;
     assert_eq!(by_phone.body["user"]["id"], 1);
     assert_eq!(world.login(EMAIL, PASSWORD).await.body["user"]["id"], 1);
@@ -165,23 +165,23 @@ async fn a_session_that_is_sent_with_a_code_must_be_valid(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_number_that_was_given_up_becomes_its_next_owner_s(pool: PgPool) {
+async fn a_replaced_number_can_be_proved_by_its_next_owner(pool: PgPool) {
     let world = World::new(pool).await;
     let (old, new) = ("+919876500001", "+919876500002");
     let ada = world.signed_in(&world.prove(&world.client, old).await);
     assert_eq!(world.prove(&ada, new).await.body["user"]["phone_number"], new);
-    // Somebody else has the old number now.
+    // The old number now belongs to Bob.
     let bob = world.prove(&world.client, old).await;
     assert_eq!((bob.status, &bob.body["user"]["id"]), (200, &json!(2)));
     assert_eq!(world.prove(&world.client, new).await.body["user"]["id"], 1);
-    // Ada's first session was one of the old number: what she still held of it must open nothing of Bob's.
+    // Ada's first session belonged to the old number: her tokens of it must not open Bob's account.
     assert_eq!(failure(&ada.get("/api/auth/profile/").await), (401, "SESSION_REVOKED"));
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn nobody_keeps_a_foothold_in_an_account_made_with_another_s_address(pool: PgPool) {
+async fn proving_an_address_ends_all_access_of_a_squatter(pool: PgPool) {
     let world = World::new(pool).await;
-    // Mallory registers with Ada's address, proves a number of her own, and keeps every key she gets.
+    // Mallory registers with Ada's address, proves a number of her own, and keeps every token she gets.
     let registered = world.register(EMAIL).await;
     let mallory = world.signed_in(&registered);
     let by_phone = world.prove(&mallory, PHONE).await;
@@ -206,14 +206,14 @@ async fn nobody_keeps_a_foothold_in_an_account_made_with_another_s_address(pool:
     let elsewhere = world.prove(&world.client, PHONE).await;
     assert_eq!(elsewhere.body["user"]["id"], 2, "her number opens an account of her own");
 
-    // The second proof is not the first: it ends nothing.
+    // Only the first proof ends sessions.
     let again = world.prove(&world.client, EMAIL).await;
     assert_eq!(again.status, 200);
     assert_eq!(world.signed_in(&ada).get("/api/auth/profile/").await.status, 200);
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn an_address_proved_in_a_session_ends_whoever_registered_with_it(pool: PgPool) {
+async fn proving_an_address_in_a_session_ends_all_access_of_a_squatter(pool: PgPool) {
     let world = World::new(pool).await;
     let squatter = world.user(EMAIL).await;
     let owner = world.signed_in(&world.prove(&world.client, PHONE).await);
@@ -229,7 +229,7 @@ async fn an_address_proved_in_a_session_ends_whoever_registered_with_it(pool: Pg
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn an_unproved_number_of_a_profile_opens_no_account(pool: PgPool) {
+async fn an_unproved_number_in_a_profile_does_not_open_its_account(pool: PgPool) {
     let world = World::new(pool).await;
     let mut body = registration(EMAIL);
     body["phone_number"] = json!(PHONE);
@@ -239,7 +239,7 @@ async fn an_unproved_number_of_a_profile_opens_no_account(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn another_code_goes_to_the_number_of_whoever_is_signed_in(pool: PgPool) {
+async fn a_resent_code_goes_to_the_number_of_the_signed_in_user(pool: PgPool) {
     let world = World::new(pool).await;
     let user = world.user(EMAIL).await;
     let none = user.post("/api/auth/phone/resend-otp/", &json!({})).await;
@@ -257,10 +257,7 @@ async fn another_code_goes_to_the_number_of_whoever_is_signed_in(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn of_many_who_prove_one_number_for_their_accounts_at_once_one_has_it(
-    pool: PgPoolOptions,
-    options: PgConnectOptions,
-) {
+async fn concurrent_proofs_of_one_number_succeed_for_one_account(pool: PgPoolOptions, options: PgConnectOptions) {
     let world = World::new(pool.connect_with(options.clone()).await.unwrap()).await;
     let mut callers = Vec::new();
     for (index, client) in world.environments(&options, 6).into_iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Descope slow, broken or away: a clear answer, nothing half done, and it works when Descope is back.
+//! Descope slow, broken or unreachable: a clear error, no partial writes, and success once Descope is back.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use testing::{Answer, Client, Fault as Broken, Network};
 
 use super::{EMAIL, PASSWORD, PHONE, World, failure, function, refresh_token};
 
-/// Longer than anybody waits for Descope.
+/// Longer than the timeout of a call to Descope.
 const TOO_LONG: Duration = Duration::from_secs(6);
 
-/// What can be wrong with an answer, and what is said of it.
+/// Bad answers of Descope, each with the status and code that our caller gets.
 fn troubles() -> Vec<(Fault, u16, &'static str)> {
     let html = Fault { body: Some(json!("<html>bad gateway</html>")), ..Fault::status(502) };
     let html_as_success = Fault { body: Some(json!("<html>welcome</html>")), ..Fault::status(200) };
@@ -38,7 +38,7 @@ fn told_nothing(answer: &Answer) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_broken_descope_is_told_as_such_and_nothing_is_half_done(pool: PgPool) {
+async fn a_failure_of_descope_is_reported_and_writes_nothing(pool: PgPool) {
     let world = World::new(pool).await;
     let user = world.register("known@example.com").await;
     let refresh = json!({ "refresh_token": refresh_token(&user) });
@@ -91,7 +91,7 @@ async fn a_message_is_never_sent_twice_by_a_retry(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_slow_descope_is_a_time_out(pool: PgPool) {
+async fn a_slow_descope_is_reported_as_a_timeout(pool: PgPool) {
     let world = World::new(pool).await;
     world.register("known@example.com").await;
     world.descope.spoil("/v1/auth/password/signin", Fault::delay(TOO_LONG));
@@ -106,7 +106,7 @@ async fn a_slow_descope_is_a_time_out(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_descope_that_cannot_be_reached_is_told_as_such_and_met_again(pool: PgPool) {
+async fn an_unreachable_descope_is_reported_until_it_is_back(pool: PgPool) {
     let world = World::new(pool.clone()).await;
     let registered = world.register(EMAIL).await;
     let server = world.descope.url().trim_start_matches("http://").to_owned();
@@ -121,7 +121,7 @@ async fn a_descope_that_cannot_be_reached_is_told_as_such_and_met_again(pool: Pg
     told_nothing(&away);
     let user = client.with("X-Session-Token", &super::session_token(&registered));
     assert_eq!(user.get("/api/auth/profile/").await.status, 200);
-    // What is revoked here is revoked, whether Descope hears of it or not.
+    // A session revoked here is refused even if Descope has not been told.
     assert_eq!(user.post("/api/auth/logout/", &json!({})).await.status, 200);
     assert_eq!(failure(&user.get("/api/auth/profile/").await), (401, "SESSION_REVOKED"));
     let noted: i64 = sqlx::query_scalar(
@@ -137,7 +137,7 @@ async fn a_descope_that_cannot_be_reached_is_told_as_such_and_met_again(pool: Pg
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_first_proof_that_was_cut_short_is_finished_by_the_next(pool: PgPool) {
+async fn an_interrupted_first_proof_is_finished_by_the_next(pool: PgPool) {
     let world = World::new(pool).await;
     let steps = ["mgmt/user/delete", "mgmt/user/create", "mgmt/user/signin/embeddedlink", "auth/magiclink/verify"];
     for (number, step) in steps.into_iter().enumerate() {
@@ -158,14 +158,14 @@ async fn a_first_proof_that_was_cut_short_is_finished_by_the_next(pool: PgPool) 
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_reset_that_was_cut_short_leaves_nobody_in_and_can_be_repeated(pool: PgPool) {
+async fn an_interrupted_reset_ends_all_sessions_and_can_be_repeated(pool: PgPool) {
     let world = World::new(pool).await;
     let reset = async |password: &str| {
         assert_eq!(world.client.post("/api/auth/password-reset/", &json!({ "email": EMAIL })).await.status, 200);
         let body = json!({ "token": world.link(EMAIL), "new_password": password });
         world.client.post("/api/auth/password-reset-confirm/", &body).await
     };
-    // The first time another Descope user takes the place of the one that was registered.
+    // The first reset replaces the registered Descope user with a new one.
     let mut old = PASSWORD.to_owned();
     let mut user = world.user(EMAIL).await;
     for step in ["mgmt/user/password/set/active", "auth/password/update", "mgmt/user/logout", "auth/password/signin"] {
@@ -175,7 +175,7 @@ async fn a_reset_that_was_cut_short_leaves_nobody_in_and_can_be_repeated(pool: P
         world.descope.clear_faults();
         assert_eq!(failure(&user.get("/api/auth/profile/").await), (401, "SESSION_REVOKED"), "{step}");
         if step.starts_with("mgmt/user/password") {
-            // Whoever tries the new password all the same makes no second account.
+            // A login with the new password makes no second account.
             assert_eq!(failure(&world.login(EMAIL, &new).await), (401, "INVALID_CREDENTIALS"));
         }
         assert_eq!(reset(&new).await.status, 200, "{step}");
@@ -187,7 +187,7 @@ async fn a_reset_that_was_cut_short_leaves_nobody_in_and_can_be_repeated(pool: P
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_way_in_that_the_project_has_switched_off_is_our_fault_and_not_the_caller_s(pool: PgPool) {
+async fn a_sign_in_method_disabled_in_the_project_is_an_upstream_error(pool: PgPool) {
     let world = World::new(pool).await;
     let off = json!({ "errorCode": "E061001", "errorDescription": "disabled" });
     world.descope.spoil("/v1/auth/password/signin", Fault { body: Some(off), ..Fault::status(400) });

@@ -27,7 +27,7 @@ fn refused(answer: &Answer, at_most: u64) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn one_code_in_thirty_seconds_goes_to_a_number(pool: PgPool) {
+async fn a_number_gets_one_code_in_thirty_seconds(pool: PgPool) {
     let descope = StandIn::start().await;
     let client = limited(pool, &descope, Limits::from_env().unwrap());
     let body = json!({ "phone_number": "9876543210" });
@@ -44,7 +44,7 @@ async fn one_code_in_thirty_seconds_goes_to_a_number(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_number_and_an_address_get_so_many_codes_an_hour(pool: PgPool) {
+async fn codes_per_hour_are_limited_by_number_and_by_ip_address(pool: PgPool) {
     let descope = StandIn::start().await;
     let limits = Limits::from_env().unwrap();
     let patient = Limits { messages_at_once: limits.tries_per_address, ..limits };
@@ -54,7 +54,7 @@ async fn a_number_and_an_address_get_so_many_codes_an_hour(pool: PgPool) {
         assert_eq!(sent.status, 200);
     }
     refused(&client.post("/api/auth/phone/request-otp/", &json!({ "phone_number": "9876543210" })).await, 3600);
-    // What Descope refuses counts too: whoever asks uses up what all share.
+    // A request that Descope refuses counts for its IP address: it used up a limit that all callers share.
     descope.spoil("/v1/auth/otp/signup-in/sms", Fault::rate_limited(1).times(3));
     for number in 1..=3 {
         let body = json!({ "phone_number": format!("98765001{number:02}") });
@@ -95,7 +95,7 @@ async fn passwords_and_codes_can_be_tried_ten_times(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn one_address_can_try_fifty_times(pool: PgPool) {
+async fn one_ip_address_can_try_fifty_times(pool: PgPool) {
     let descope = StandIn::start().await;
     let client = limited(pool, &descope, Limits::from_env().unwrap());
     for number in 0..50 {
@@ -111,7 +111,7 @@ async fn one_address_can_try_fifty_times(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn descope_s_own_limit_is_told_with_its_patience_and_does_not_count_here(pool: PgPool) {
+async fn descope_s_rate_limit_is_passed_on_and_not_counted_for_the_recipient(pool: PgPool) {
     let descope = StandIn::start().await;
     let client = limited(pool, &descope, Limits::from_env().unwrap());
     descope.spoil("/v1/auth/otp/signup-in/sms", Fault::rate_limited(42));
@@ -127,7 +127,7 @@ async fn descope_s_own_limit_is_told_with_its_patience_and_does_not_count_here(p
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn without_redis_requests_pass_and_what_was_revoked_stays_so(pool: PgPool) {
+async fn without_redis_requests_pass_and_revoked_sessions_stay_revoked(pool: PgPool) {
     let descope = StandIn::start().await;
     let (network, url) = Network::to_url(&testing::redis_url()).await;
     let redis = testing::redis_at(&url, &testing::random_prefix());

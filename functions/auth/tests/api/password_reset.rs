@@ -1,4 +1,4 @@
-//! Forgotten passwords.
+//! Password reset by a mailed link.
 
 use std::time::Duration;
 
@@ -69,7 +69,7 @@ async fn a_link_sets_a_new_password_once_and_ends_every_session(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn known_and_unknown_addresses_are_answered_alike_and_with_as_many_calls(pool: PgPool) {
+async fn a_reset_request_does_not_tell_whether_an_account_exists(pool: PgPool) {
     let world = World::new(pool).await;
     world.register("unverified@example.com").await;
     world.prove(&world.client, "verified@example.com").await;
@@ -86,7 +86,7 @@ async fn known_and_unknown_addresses_are_answered_alike_and_with_as_many_calls(p
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn what_is_no_link_changes_nothing(pool: PgPool) {
+async fn an_invalid_or_expired_link_changes_nothing(pool: PgPool) {
     let world = World::new(pool).await;
     let user = world.user(EMAIL).await;
     ask(&world, EMAIL).await;
@@ -105,9 +105,9 @@ async fn what_is_no_link_changes_nothing(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn the_first_reset_takes_away_what_was_proved_before_it(pool: PgPool) {
+async fn the_first_reset_removes_a_number_proved_before_it(pool: PgPool) {
     let world = World::new(pool).await;
-    // Mallory, who registered with Ada's address, has added a number of her own.
+    // Mallory registered with Ada's address and added a number of her own.
     let mallory = world.user(EMAIL).await;
     world.prove(&mallory, PHONE).await;
     ask(&world, EMAIL).await;

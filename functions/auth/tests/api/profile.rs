@@ -1,4 +1,4 @@
-//! One's profile: what can be changed, and what a change claims.
+//! The profile: which fields can be changed, and that a changed number or address is unverified.
 
 use serde_json::{Value, json};
 use shared::database::MIGRATOR;
@@ -7,7 +7,7 @@ use sqlx::PgPool;
 use super::{EMAIL, PHONE, World, told};
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_profile_keeps_what_is_not_sent(pool: PgPool) {
+async fn a_profile_change_keeps_fields_that_are_not_sent(pool: PgPool) {
     let world = World::new(pool).await;
     let user = world.user(EMAIL).await;
     let changed = user
@@ -29,7 +29,7 @@ async fn a_profile_keeps_what_is_not_sent(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn what_a_profile_cannot_hold_is_told_by_field(pool: PgPool) {
+async fn each_invalid_profile_field_is_reported_under_its_name(pool: PgPool) {
     let world = World::new(pool).await;
     let user = world.user(EMAIL).await;
     for picture in ["http://example.com/a.png", "javascript:alert(1)", "a.png", "https://u:p@example.com/"] {
@@ -52,7 +52,7 @@ async fn what_a_profile_cannot_hold_is_told_by_field(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_new_number_or_address_is_unverified_and_takes_nobody_s(pool: PgPool) {
+async fn a_claimed_number_is_unverified_and_still_opens_its_owner_s_account(pool: PgPool) {
     let world = World::new(pool).await;
     let owner = world.signed_in(&world.prove(&world.client, PHONE).await);
     let user = world.user(EMAIL).await;

@@ -17,7 +17,7 @@ fn john() -> Value {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn whoever_registers_is_signed_in_and_can_sign_in_again(pool: PgPool) {
+async fn a_new_user_is_signed_in_and_can_sign_in_again(pool: PgPool) {
     let world = World::new(pool).await;
     let body = json!({
         "email": EMAIL, "password": PASSWORD, "first_name": "John", "last_name": "Doe",
@@ -42,7 +42,7 @@ async fn whoever_registers_is_signed_in_and_can_sign_in_again(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn what_cannot_be_registered_is_told_by_field(pool: PgPool) {
+async fn each_invalid_registration_field_is_reported_under_its_name(pool: PgPool) {
     let world = World::new(pool).await;
     let empty = world.client.post("/api/auth/register/", &json!({})).await;
     let required = json!(["This field is required."]);
@@ -72,7 +72,7 @@ async fn what_cannot_be_registered_is_told_by_field(pool: PgPool) {
         (failure(&weak), &weak.body["details"]),
         ((400, "VALIDATION_ERROR"), &json!({ "password": ["Ensure this field has at least 8 characters."] }))
     );
-    // The rules of the project that are not told beforehand are told by the refusal.
+    // Rules that the project's policy does not list are reported from Descope's refusal.
     let policy = json!({ "minLength": 1 });
     world.descope.spoil("/v1/auth/password/policy", Fault { body: Some(policy), ..Fault::default() });
     let mut weak = registration(EMAIL);
@@ -86,7 +86,7 @@ async fn what_cannot_be_registered_is_told_by_field(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn an_address_is_registered_once(pool: PgPool) {
+async fn an_address_can_be_registered_once(pool: PgPool) {
     let world = World::new(pool).await;
     assert_eq!(world.register(EMAIL).await.status, 201);
     let mut other = registration("USER@example.com");
@@ -100,7 +100,7 @@ async fn an_address_is_registered_once(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_number_that_somebody_has_proved_cannot_be_registered_and_one_that_is_only_claimed_can(pool: PgPool) {
+async fn a_proved_number_cannot_be_registered_again_and_a_claimed_one_can(pool: PgPool) {
     let world = World::new(pool).await;
     world.prove(&world.client, PHONE).await;
     let with_phone = |email: &str, phone: &str| {
@@ -134,9 +134,9 @@ async fn a_wrong_password_and_an_unknown_address_are_answered_alike(pool: PgPool
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_registration_that_ended_between_descope_and_the_database_is_finished_by_the_next(pool: PgPool) {
+async fn a_registration_that_failed_after_descope_is_finished_by_the_next(pool: PgPool) {
     let world = World::new(pool).await;
-    // The database is away when Descope has already answered.
+    // The database fails after Descope has made the user.
     sqlx::raw_sql("alter table users rename to users_away").execute(&world.pool).await.unwrap();
     assert_eq!(world.register(EMAIL).await.status, 500);
     sqlx::raw_sql("alter table users_away rename to users").execute(&world.pool).await.unwrap();
@@ -152,7 +152,7 @@ async fn a_registration_that_ended_between_descope_and_the_database_is_finished_
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_half_made_account_is_finished_by_signing_in_too(pool: PgPool) {
+async fn signing_in_finishes_an_interrupted_registration(pool: PgPool) {
     let world = World::new(pool).await;
     sqlx::raw_sql("alter table users rename to users_away").execute(&world.pool).await.unwrap();
     assert_eq!(world.register(EMAIL).await.status, 500);
@@ -164,7 +164,7 @@ async fn a_half_made_account_is_finished_by_signing_in_too(pool: PgPool) {
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn a_registration_whose_answer_from_descope_was_lost_is_finished_by_the_next(pool: PgPool) {
     let world = World::new(pool).await;
-    // Descope made the user and its answer never came.
+    // Descope made the user, and its answer was lost.
     let body = json!({ "loginId": EMAIL, "password": PASSWORD, "user": { "email": EMAIL } });
     let lost = world.descope.url() + "/v1/auth/password/signup";
     let bearer = format!("Bearer {}", descope_stand_in::PROJECT_ID);
@@ -174,7 +174,7 @@ async fn a_registration_whose_answer_from_descope_was_lost_is_finished_by_the_ne
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_code_that_somebody_asked_for_does_not_keep_an_address_from_being_registered(pool: PgPool) {
+async fn an_address_that_was_sent_a_code_can_still_be_registered(pool: PgPool) {
     let world = World::new(pool).await;
     let asked = world.client.post("/api/auth/otp/request/", &json!({ "identifier": EMAIL })).await;
     assert_eq!(asked.status, 200);
@@ -184,7 +184,7 @@ async fn a_code_that_somebody_asked_for_does_not_keep_an_address_from_being_regi
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn of_many_registrations_of_one_address_at_once_one_succeeds(pool: PgPoolOptions, options: PgConnectOptions) {
+async fn concurrent_registrations_of_one_address_succeed_once(pool: PgPoolOptions, options: PgConnectOptions) {
     let world = World::new(pool.connect_with(options.clone()).await.unwrap()).await;
     for passwords in [[PASSWORD; 8], std::array::from_fn(|index| ["first password", "second password"][index % 2])] {
         let email = format!("{}@example.com", passwords[1].replace(' ', "-"));
@@ -205,7 +205,7 @@ async fn of_many_registrations_of_one_address_at_once_one_succeeds(pool: PgPoolO
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn nobody_without_a_session_sees_or_changes_anything(pool: PgPool) {
+async fn every_route_of_an_account_needs_a_session(pool: PgPool) {
     let world = World::new(pool).await;
     world.register(EMAIL).await;
     for (method, path) in [

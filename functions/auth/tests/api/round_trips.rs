@@ -1,4 +1,4 @@
-//! How often Postgres is asked for one answer, the pool's ping of a connection that it gets back included.
+//! Round trips to Postgres per request, including the pool's ping of a returned connection.
 
 use serde_json::{Value, json};
 use shared::database::{Database, MIGRATOR};
@@ -7,7 +7,7 @@ use testing::{Answer, Client, Network};
 
 use super::{EMAIL, PASSWORD, PHONE, World, function, refresh_token, session_token};
 
-/// A function whose way to Postgres is watched.
+/// A function behind a proxy that counts its round trips to Postgres.
 struct Watched {
     world: World,
     network: Network,
@@ -25,7 +25,7 @@ impl Watched {
         Self { world, network, database, client }
     }
 
-    /// The answer to a request, and how often Postgres was asked for it.
+    /// The number of round trips that a request takes, and its answer.
     async fn asked<F: Future<Output = Answer>>(&self, request: F) -> (usize, Answer) {
         let before = self.network.requests();
         let answer = request.await;
@@ -39,7 +39,7 @@ impl Watched {
         self.asked(client.post(&format!("/api/auth/{path}/"), &body)).await
     }
 
-    /// Somebody shows the newest code that went to a number.
+    /// Sends a code to a number, then counts the round trips of its verification.
     async fn prove(&self, client: &Client, phone: &str) -> (usize, Answer) {
         self.client.post("/api/auth/phone/request-otp/", &json!({ "phone_number": phone })).await;
         let shown = json!({ "phone_number": phone, "otp_code": self.world.code(phone) });
@@ -53,22 +53,22 @@ impl Watched {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn signing_in_by_a_code_asks_postgres_six_times(pool: PgPool) {
+async fn signing_in_by_code_takes_six_round_trips(pool: PgPool) {
     let watched = Watched::new(pool).await;
     // The first sign-ins of an environment also connect and prepare their statements.
     for _ in 0..2 {
         watched.prove(&watched.client, "+919876500001").await;
     }
-    // Begin, locks, whose account, the same while it is held, session and user, commit; and a ping.
+    // Begin, locks, account, the same again once it is locked, session and user, commit; and a ping.
     let (for_the_first_time, _) = watched.prove(&watched.client, PHONE).await;
     let (again, _) = watched.prove(&watched.client, PHONE).await;
     assert_eq!(again, 6 + 1);
-    // Nobody's account can be held: it is made, with its identity and its number.
+    // There is no account to lock: it is inserted, with its identity and its number.
     assert_eq!(for_the_first_time, 6 - 1 + 3 + 1);
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_code_shown_in_a_session_asks_postgres_eleven_times(pool: PgPool) {
+async fn verifying_a_code_in_a_session_takes_eleven_round_trips(pool: PgPool) {
     let watched = Watched::new(pool).await;
     let mut asked = Vec::new();
     for (email, phone) in [("first@example.com", "+919876500001"), (EMAIL, PHONE)] {
@@ -76,13 +76,13 @@ async fn a_code_shown_in_a_session_asks_postgres_eleven_times(pool: PgPool) {
         let (added, _) = watched.prove(&watched.signed_in(&answer), phone).await;
         asked.push((register, added));
     }
-    // Begin, lock, is it taken, user, identity, session, commit; and a ping. Then the session of the caller and a ping;
-    // begin, locks, whose account, is the session active, identity, number, older numbers, tokens, user, commit; a ping.
+    // Begin, lock, uniqueness, user, identity, session, commit; and a ping. Then the session of the caller and a ping;
+    // begin, locks, account, session still active, identity, number, older numbers, tokens, user, commit; and a ping.
     assert_eq!(asked[1], (7 + 1, 1 + 1 + 10 + 1));
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_login_and_what_follows_it_ask_postgres_as_little(pool: PgPool) {
+async fn a_login_and_the_requests_after_it_take_few_round_trips(pool: PgPool) {
     let watched = Watched::new(pool).await;
     let (client, profile) = (&watched.client, "/api/auth/profile/");
     watched.post(client, "register", super::registration(EMAIL)).await;
@@ -100,17 +100,17 @@ async fn a_login_and_what_follows_it_ask_postgres_as_little(pool: PgPool) {
             "login": login, "refresh": refresh, "show": show, "update": update, "list": list, "logout": logout
         }));
     }
-    // A connection is taken once, or once before and once after Descope or the check of the session; each time a ping.
+    // A connection is taken once, or once before and once after Descope or the session check; each time adds a ping.
     let expected = json!({
-        // The time; begin, lock, whose account, session and user, commit.
+        // The time; begin, lock, account, session and user, commit.
         "login": 1 + 1 + 5 + 1,
         // Begin, session, claim; new tokens, answer, commit.
         "refresh": 6 + 1,
         "show": 1 + 1,
-        // The session; begin, hold, is the session active, update, commit.
+        // The session; begin, lock, session still active, update, commit.
         "update": 1 + 1 + 5 + 1,
         "list": 1 + 1 + 1 + 1,
-        // The session, its end, what Descope has to end, that it has.
+        // The session; its revocation; sessions to end at Descope; the note that they are ended.
         "logout": 4 * (1 + 1)
     });
     assert_eq!(asked[1], expected);

@@ -1,4 +1,4 @@
-//! Sessions: listed, ended, refreshed.
+//! Sessions: listing, revoking and refreshing.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::join_all;
@@ -14,7 +14,7 @@ async fn refresh_at_descope(world: &World, refresh_token: &str) -> u16 {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn one_s_own_sessions_are_listed_newest_first(pool: PgPool) {
+async fn a_user_s_own_sessions_are_listed_newest_first(pool: PgPool) {
     let world = World::new(pool).await;
     let phone = world.client.with("User-Agent", "RepairMyBike/1.0 (Android)").at("198.51.100.7");
     world.register(EMAIL).await;
@@ -44,7 +44,7 @@ async fn one_s_own_sessions_are_listed_newest_first(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_revoked_session_ends_here_and_at_descope_and_the_others_go_on(pool: PgPool) {
+async fn a_revoked_session_ends_here_and_at_descope_and_others_stay_active(pool: PgPool) {
     let world = World::new(pool).await;
     let lost = world.register(EMAIL).await;
     let mine = world.signed_in(&world.login(EMAIL, PASSWORD).await);
@@ -70,7 +70,7 @@ async fn a_revoked_session_ends_here_and_at_descope_and_the_others_go_on(pool: P
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn another_user_s_session_is_nobody_s_business(pool: PgPool) {
+async fn another_user_s_session_cannot_be_revoked(pool: PgPool) {
     let world = World::new(pool).await;
     let ada = world.user(EMAIL).await;
     let bob = world.user("bob@example.com").await;
@@ -83,12 +83,12 @@ async fn another_user_s_session_is_nobody_s_business(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn logging_out_ends_the_session_that_asks(pool: PgPool) {
+async fn logging_out_ends_only_the_caller_s_session(pool: PgPool) {
     let world = World::new(pool).await;
     let first = world.register(EMAIL).await;
     let second = world.login(EMAIL, PASSWORD).await;
     let stranger = world.register("bob@example.com").await;
-    // Another's refresh token is left alone.
+    // Another user's refresh token is ignored.
     let body = json!({ "refresh_token": refresh_token(&stranger) });
     let out = world.signed_in(&first).post("/api/auth/logout/", &body).await;
     assert_eq!((out.status, out.body), (200, json!({ "message": "Logout successful" })));
@@ -122,7 +122,7 @@ async fn a_refreshed_token_belongs_to_the_same_session(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn what_is_no_refresh_token_is_refused_without_asking_descope(pool: PgPool) {
+async fn an_invalid_refresh_token_is_refused_without_asking_descope(pool: PgPool) {
     let world = World::new(pool).await;
     let registered = world.register(EMAIL).await;
     let calls = world.descope.calls("/v1/auth/refresh");
@@ -155,14 +155,14 @@ async fn parallel_refreshes_with_one_token_all_succeed(pool: PgPoolOptions, opti
             assert_eq!(answers[0].body["refresh_token"] == body["refresh_token"], !rotates);
             answer = answers.into_iter().next().unwrap();
             assert_eq!(world.signed_in(&answer).get("/api/auth/profile/").await.status, 200);
-            // The next round asks again.
+            // Expires the kept answer, so that the next round asks Descope again.
             sqlx::query("update idempotency_keys set expires_at = now()").execute(&world.pool).await.unwrap();
         }
     }
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_refresh_answer_is_kept_sealed_and_not_for_a_session_that_has_ended(pool: PgPool) {
+async fn a_refresh_answer_is_stored_encrypted_and_not_replayed_after_logout(pool: PgPool) {
     let world = World::new(pool).await;
     let registered = world.register(EMAIL).await;
     let body = json!({ "refresh_token": refresh_token(&registered) });

@@ -1,4 +1,4 @@
-//! Session tokens: what is none, whose keys count, and what happens while Descope is away.
+//! Session tokens: which are refused, which keys count, and what happens while Descope is unreachable.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use descope_stand_in::{Fault, Issuer, JwksForm, StandIn};
@@ -16,7 +16,7 @@ fn keys_path() -> String {
     format!("/v2/keys/{}", descope_stand_in::PROJECT_ID)
 }
 
-/// Talks to the stand-in as anybody may; answers the status.
+/// Posts to the stand-in directly and returns the status.
 pub(super) async fn http_post(url: &str, bearer: &str, body: &Value) -> u16 {
     let request = outgoing::client().unwrap().post(url).header("authorization", bearer).json(body);
     request.send().await.unwrap().status().as_u16()
@@ -26,7 +26,7 @@ fn part(value: &Value) -> String {
     URL_SAFE_NO_PAD.encode(value.to_string())
 }
 
-/// Every token that proves nothing, by what is wrong with it, and the code that says so.
+/// Invalid tokens: what is wrong with each, the token, and the expected error code.
 fn forged(
     stand_in: &StandIn,
     user_id: &str,
@@ -99,7 +99,7 @@ fn in_both_headers(client: &Client, token: &str) -> [Client; 2] {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn no_forged_token_opens_anything(pool: PgPool) {
+async fn every_forged_token_is_refused(pool: PgPool) {
     let world = World::new(pool).await;
     let registered = world.register(EMAIL).await;
     let (good, refresh) = (session_token(&registered), refresh_token(&registered));
@@ -107,7 +107,7 @@ async fn no_forged_token_opens_anything(pool: PgPool) {
     for (what, token, code) in forged(&world.descope, &user_id, &good, &refresh) {
         for client in in_both_headers(&world.client, &token) {
             let answer = client.get(PROFILE).await;
-            // An empty X-Session-Token is none.
+            // An empty X-Session-Token counts as none.
             let code = if token.is_empty() && answer.body["code"] != code { "NOT_AUTHENTICATED" } else { code };
             assert_eq!(failure(&answer), (401, code), "{what}");
             assert!(!answer.text.contains(EMAIL));
@@ -128,7 +128,7 @@ async fn no_forged_token_opens_anything(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_token_of_a_user_who_was_never_here_makes_the_user(pool: PgPool) {
+async fn the_first_token_of_an_unknown_user_creates_the_account(pool: PgPool) {
     let world = World::new(pool).await;
     world.prove(&world.client, PHONE).await;
     let user_id = world.descope.user(PHONE).unwrap()["userId"].as_str().unwrap().to_owned();
@@ -173,7 +173,7 @@ async fn a_token_of_a_user_who_was_never_here_makes_the_user(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn first_requests_of_one_person_at_once_make_one_account(pool: PgPoolOptions, options: PgConnectOptions) {
+async fn concurrent_first_requests_of_one_user_make_one_account(pool: PgPoolOptions, options: PgConnectOptions) {
     let world = World::new(pool.connect_with(options.clone()).await.unwrap()).await;
     world.client.post("/api/auth/otp/request/", &json!({ "identifier": PHONE })).await;
     let user_id = world.descope.user(PHONE).unwrap()["userId"].as_str().unwrap().to_owned();
@@ -191,7 +191,7 @@ async fn first_requests_of_one_person_at_once_make_one_account(pool: PgPoolOptio
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn issuer_and_keys_are_understood_in_both_forms(pool: PgPool) {
+async fn issuer_and_keys_are_accepted_in_both_forms(pool: PgPool) {
     let world = World::new(pool).await;
     for (issuer, form) in [(Issuer::ProjectId, JwksForm::Array), (Issuer::Url, JwksForm::Object)] {
         world.descope.change(|settings| {
@@ -211,7 +211,7 @@ async fn keys_rotate_without_a_failed_request(pool: PgPoolOptions, options: PgCo
     let mut tokens = vec![session_token(&world.register(EMAIL).await)];
     for _ in 0..3 {
         world.descope.rotate_key(true);
-        // However many invented keys were shown just before.
+        // Invented keys just before do not delay the fetch of the new key.
         for number in 0..5 {
             let header = json!({ "alg": "RS256", "kid": format!("SK2invented{number}") });
             let forged = world.descope.sign(header, world.descope.session_claims("U2nobody"));
@@ -228,7 +228,7 @@ async fn keys_rotate_without_a_failed_request(pool: PgPoolOptions, options: PgCo
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn invented_keys_make_descope_be_asked_once_in_all_functions(pool: PgPoolOptions, options: PgConnectOptions) {
+async fn invented_keys_cause_one_key_fetch_across_all_environments(pool: PgPoolOptions, options: PgConnectOptions) {
     let world = World::new(pool.connect_with(options.clone()).await.unwrap()).await;
     let environments = world.environments(&options, 4);
     let asked = world.descope.calls(&keys_path());
@@ -246,12 +246,12 @@ async fn invented_keys_make_descope_be_asked_once_in_all_functions(pool: PgPoolO
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn known_keys_go_on_working_while_descope_is_away(pool: PgPool) {
+async fn known_keys_keep_working_while_descope_is_unreachable(pool: PgPool) {
     let world = World::new(pool.clone()).await;
     let token = session_token(&world.register(EMAIL).await);
     let away = Fault::status(503).times(1000);
     world.descope.spoil(&keys_path(), away);
-    // The keys in Redis are older than they should be.
+    // Makes the keys in Redis overdue for a refresh.
     let mut commands = redis::Pipeline::new();
     commands.cmd("GET").arg(world.key("keys"));
     let (kept,): (String,) = world.redis.run(&commands).await.unwrap();

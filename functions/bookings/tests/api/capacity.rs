@@ -1,4 +1,4 @@
-//! The promise that a slot is never taken more often than there is room, whatever runs at once.
+//! The capacity guarantee: concurrent requests never overbook a slot.
 
 use std::collections::BTreeMap;
 
@@ -17,12 +17,12 @@ fn statuses(answers: &[testing::Answer]) -> BTreeMap<u16, usize> {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn of_two_hundred_bookings_of_one_slot_exactly_the_capacity_succeeds(pool: PgPool) {
+async fn two_hundred_concurrent_bookings_fill_a_slot_exactly_to_capacity(pool: PgPool) {
     shop(&pool).await;
     let environments = environments(&pool.connect_options(), 20);
     let bodies: Vec<Value> = (0..200)
         .map(|turn| {
-            // Two pools, many customers, some of them more than once.
+            // Two capacity pools and 60 customers, each with several bookings.
             let location = if turn % 2 == 0 { "shop" } else { "home" };
             let phone = format!("98765432{:02}", turn % 60);
             booking_with(&json!({ "service_location": location, "address": "1 Main St", "customer_phone": phone }))
@@ -40,7 +40,7 @@ async fn of_two_hundred_bookings_of_one_slot_exactly_the_capacity_succeeds(pool:
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn overlapping_long_jobs_in_both_directions_neither_overbook_nor_wait_for_each_other(pool: PgPool) {
+async fn overlapping_long_bookings_neither_overbook_nor_deadlock(pool: PgPool) {
     shop(&pool).await;
     let environments = environments(&pool.connect_options(), 12);
     let hours = ["09:00", "10:00", "11:00", "12:00", "13:00", "14:00", "15:00", "16:00"];
@@ -59,7 +59,7 @@ async fn overlapping_long_jobs_in_both_directions_neither_overbook_nor_wait_for_
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_full_slot_is_told_with_the_nearest_free_ones(pool: PgPool) {
+async fn a_full_slot_is_refused_with_the_nearest_free_ones(pool: PgPool) {
     let client = shop(&pool).await;
     for _ in 0..3 {
         book(&client, &booking()).await;
@@ -80,7 +80,7 @@ async fn a_full_slot_is_told_with_the_nearest_free_ones(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn of_many_moves_into_one_slot_only_those_with_room_succeed_and_no_slot_is_lost(pool: PgPool) {
+async fn concurrent_moves_into_one_slot_stop_at_capacity_and_lose_no_slot(pool: PgPool) {
     let client = shop(&pool).await;
     sqlx::query("update shops set shop_capacity = 6").execute(&pool).await.unwrap();
     let mut bookings: Vec<Booked> = vec![];
@@ -102,9 +102,9 @@ async fn of_many_moves_into_one_slot_only_those_with_room_succeed_and_no_slot_is
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn bookings_that_change_places_at_once_do_not_block_each_other(pool: PgPool) {
+async fn bookings_that_swap_slots_concurrently_do_not_deadlock(pool: PgPool) {
     let client = shop(&pool).await;
-    // Jobs of half a day over sixty slots each: whoever touched them in another order would meet somebody halfway.
+    // Half-day jobs over sixty slots each: moves that lock slots in different orders would deadlock.
     sqlx::query("update shops set shop_capacity = 8, slot_minutes = 5").execute(&pool).await.unwrap();
     sqlx::query("update services set duration_minutes = 300 where id = 2").execute(&pool).await.unwrap();
     let halves = ["09:00", "14:00"];
@@ -144,7 +144,7 @@ async fn a_double_click_on_cancel_frees_the_slot_once(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn the_database_itself_refuses_what_the_rules_forbid(pool: PgPool) {
+async fn database_constraints_refuse_rows_that_break_the_rules(pool: PgPool) {
     let client = shop(&pool).await;
     book(&client, &booking()).await;
     for (statement, constraint) in [

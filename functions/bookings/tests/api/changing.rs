@@ -1,4 +1,4 @@
-//! Moving and cancelling: by the owner only, while it is up to them.
+//! Moving and cancelling a booking: by its owner only, until work begins.
 
 use serde_json::{Value, json};
 use shared::database::MIGRATOR;
@@ -30,7 +30,7 @@ async fn a_move_takes_the_new_slot_and_frees_the_old(pool: PgPool) {
     assert_eq!((used(&pool, "shop", "10:00").await, used(&pool, "shop", "15:00").await), (0, 1));
     assert_eq!(booked.owner(&client).get(&booked.path).await.body["data"], moved.body["data"]);
 
-    // The same again changes nothing.
+    // Repeating the move changes nothing.
     let again = booked.owner(&client).patch(&booked.path, &to("15:00:00")).await;
     assert_eq!((again.status, &again.body["data"]), (200, &moved.body["data"]));
     assert_eq!(used(&pool, "shop", "15:00").await, 1);
@@ -51,7 +51,7 @@ async fn a_long_job_may_move_onto_slots_that_it_holds_itself(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_move_into_a_full_slot_leaves_everything_as_it_was(pool: PgPool) {
+async fn a_refused_move_into_a_full_slot_changes_nothing(pool: PgPool) {
     let client = shop(&pool).await;
     let booked = book(&client, &booking()).await;
     for _ in 0..3 {
@@ -110,7 +110,7 @@ async fn a_cancelled_booking_frees_its_slot_and_stays_cancelled(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_customer_decides_until_work_begins(pool: PgPool) {
+async fn a_customer_can_move_and_cancel_until_work_begins(pool: PgPool) {
     let client = shop(&pool).await;
     let booked = book(&client, &booking()).await;
     let owner = booked.owner(&client);
@@ -143,7 +143,7 @@ async fn a_stranger_changes_nothing(pool: PgPool) {
             client.post(&cancel, &json!({})).await,
             client.get(&timeline).await,
         ] {
-            // A body with a fault may be told so first; what matters is that nothing happens.
+            // An invalid body may be reported first; what matters is that nothing changes.
             let is_fault = answer.status == 400 && status == 403;
             assert!(is_fault || (answer.status, &answer.body["code"]) == (status, &json!(code)), "{}", answer.text);
             assert_eq!(answer.header("cache-control"), "no-store");
@@ -161,7 +161,7 @@ async fn a_stranger_changes_nothing(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_very_long_timeline_tells_the_newest(pool: PgPool) {
+async fn a_long_timeline_shows_its_newest_500_events(pool: PgPool) {
     let client = shop(&pool).await;
     let booked = book(&client, &booking()).await;
     let events = "insert into booking_events (booking_id, event, from_status, to_status, actor)
@@ -178,7 +178,7 @@ async fn a_very_long_timeline_tells_the_newest(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn the_timeline_tells_what_happened_oldest_first(pool: PgPool) {
+async fn the_timeline_lists_events_oldest_first(pool: PgPool) {
     let client = shop(&pool).await;
     let Booked { path, token, .. } = book(&client, &booking()).await;
     let owner = client.with("X-Booking-Token", &token);
@@ -200,7 +200,7 @@ async fn the_timeline_tells_what_happened_oldest_first(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn every_route_answers_at_its_old_place_and_with_and_without_slash(pool: PgPool) {
+async fn every_route_answers_at_its_old_path_with_and_without_a_slash(pool: PgPool) {
     let client = shop(&pool).await;
     for prefix in ["/api/bookings", "/api/bookings/bookings"] {
         for slash in ["", "/"] {

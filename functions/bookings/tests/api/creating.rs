@@ -1,4 +1,4 @@
-//! Booking: what a good request gets, and what is wrong with a bad one.
+//! Creating a booking: the answer to a valid request, and the errors of an invalid one.
 
 use chrono::Weekday;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use testing::{Client, Fault, Network, timeless};
 use super::{App, app, book, booking, booking_with, count, monday, shop};
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_booking_is_told_back_with_its_price_and_token(pool: PgPool) {
+async fn a_new_booking_is_returned_with_its_price_and_token(pool: PgPool) {
     let client = shop(&pool).await;
     let booked = book(&client, &booking_with(&json!({ "service_ids": [6, 4] }))).await;
     let data = &booked.answer.body["data"];
@@ -56,7 +56,7 @@ async fn a_booking_is_told_back_with_its_price_and_token(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn the_transaction_writes_timeline_and_outbox_and_keeps_the_token_as_a_hash_only(pool: PgPool) {
+async fn a_booking_writes_an_outbox_message_and_stores_only_its_token_s_hash(pool: PgPool) {
     let client = shop(&pool).await;
     let booked = book(&client, &booking()).await;
     let outbox: Vec<(String, Value)> =
@@ -78,7 +78,7 @@ async fn the_transaction_writes_timeline_and_outbox_and_keeps_the_token_as_a_has
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn all_faults_are_told_at_once_each_under_its_field(pool: PgPool) {
+async fn all_invalid_fields_are_reported_at_once(pool: PgPool) {
     let client = shop(&pool).await;
     let empty = client.post("/api/bookings/", &json!({})).await;
     let required = json!(["This field is required."]);
@@ -124,7 +124,7 @@ async fn all_faults_are_told_at_once_each_under_its_field(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn each_rule_of_a_booking_is_told_under_the_field_to_fix(pool: PgPool) {
+async fn each_broken_rule_is_reported_under_the_field_to_fix(pool: PgPool) {
     let client = shop(&pool).await;
     let electric: i64 = sqlx::query_scalar("select min(id) from vehicle_models where fuel = 'electric'")
         .fetch_one(&pool)
@@ -196,7 +196,7 @@ async fn each_rule_of_a_booking_is_told_under_the_field_to_fix(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn what_a_frontend_leaves_out_or_spells_loosely_is_understood(pool: PgPool) {
+async fn missing_optional_fields_and_loose_spellings_are_accepted(pool: PgPool) {
     let client = shop(&pool).await;
     for changes in [
         json!({ "customer_email": null, "notes": null, "address": null }),
@@ -217,7 +217,7 @@ async fn what_a_frontend_leaves_out_or_spells_loosely_is_understood(pool: PgPool
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_body_that_is_no_json_object_is_refused_in_the_contract_s_words(pool: PgPool) {
+async fn a_body_that_is_not_a_json_object_is_refused_with_the_contract_s_error(pool: PgPool) {
     let client = shop(&pool).await;
     let json_client = client.with("Content-Type", "application/json; charset=utf-8");
     let deep = format!("{}{}", "[".repeat(5000), "]".repeat(5000));
@@ -247,7 +247,7 @@ async fn a_body_that_is_no_json_object_is_refused_in_the_contract_s_words(pool: 
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn nobody_s_record_is_changed_or_shown_by_an_anonymous_booking(pool: PgPool) {
+async fn an_anonymous_booking_neither_shows_nor_changes_the_stored_customer(pool: PgPool) {
     let client = shop(&pool).await;
     let first = book(&client, &booking()).await;
     let changes = json!({ "customer_name": "Mallory", "customer_email": "m@example.com", "appointment_time": "11:00" });
@@ -260,7 +260,7 @@ async fn nobody_s_record_is_changed_or_shown_by_an_anonymous_booking(pool: PgPoo
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn the_price_is_that_of_the_database_and_stays_with_the_booking(pool: PgPool) {
+async fn the_price_comes_from_the_database_and_stays_with_the_booking(pool: PgPool) {
     let client = shop(&pool).await;
     sqlx::query("update service_prices set price_paise = 115 where vehicle_model_id = 7 and service_id = 4")
         .execute(&pool)
@@ -287,14 +287,14 @@ async fn razorpay_may_be_chosen_while_payments_are_enabled(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn bookings_are_limited_by_address_and_by_phone(pool: PgPool) {
+async fn bookings_are_rate_limited_by_ip_address_and_by_phone(pool: PgPool) {
     let (network, url) = Network::to_url(&testing::redis_url()).await;
     let redis = testing::redis_at(&url, &testing::random_prefix());
     testing::import_catalogue(&pool, &redis).await;
     let database = Database::from(pool.clone());
     let client = Client::new(bookings::router(app(&database, Throttle::new(redis, true))), database);
 
-    // A form with a mistake, a closed day and a full slot do not count against the ten a minute.
+    // An invalid form, a closed day and a full slot do not count against the limit of ten a minute.
     let tuesday = booking_with(&json!({ "appointment_date": testing::next(Weekday::Tue) }));
     for body in [&json!({}), &tuesday] {
         for _ in 0..11 {
@@ -329,7 +329,7 @@ async fn bookings_are_limited_by_address_and_by_phone(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_booking_is_five_round_trips_to_postgres(pool: PgPool) {
+async fn a_booking_takes_five_round_trips_to_postgres(pool: PgPool) {
     shop(&pool).await;
     sqlx::query("update shops set shop_capacity = 10").execute(&pool).await.unwrap();
     let options = (*pool.connect_options()).clone();

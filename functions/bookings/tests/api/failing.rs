@@ -1,4 +1,4 @@
-//! Postgres goes away in the middle: a clear answer in time, nothing half made, and all is well when it is back.
+//! Postgres fails during a request: a clear error in time, no partial writes, and success once it is back.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use testing::{Fault, Network};
 use super::{book, booking, client, count, monday, shop};
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn without_postgres_a_booking_is_refused_in_time_and_with_it_the_next_one_works(pool: PgPool) {
+async fn a_booking_without_postgres_gets_a_timely_503_and_the_next_one_works(pool: PgPool) {
     shop(&pool).await;
     let options = (*pool.connect_options()).clone();
     let network = Network::to(&format!("{}:{}", options.get_host(), options.get_port())).await;
@@ -36,13 +36,13 @@ async fn without_postgres_a_booking_is_refused_in_time_and_with_it_the_next_one_
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_slow_database_that_loses_the_connection_in_mid_booking_leaves_nothing_behind(pool: PgPool) {
+async fn a_connection_lost_during_a_booking_leaves_nothing_behind(pool: PgPool) {
     shop(&pool).await;
     let options = (*pool.connect_options()).clone();
     let network = Network::to(&format!("{}:{}", options.get_host(), options.get_port())).await;
     let client = client(Database::new(options.host("127.0.0.1").port(network.port())));
     assert_eq!(client.get("/api/bookings/1/").await.status, 404);
-    // The connection is cut after each of the first round trips of a booking in turn.
+    // Cuts the connection after one round trip of a booking, then after two, and so on.
     for cut_after in 1..=14 {
         let start = network.requests();
         let body = booking();
@@ -67,11 +67,11 @@ async fn a_slow_database_that_loses_the_connection_in_mid_booking_leaves_nothing
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_restart_of_postgres_is_not_noticed_by_the_next_booking(pool: PgPool) {
+async fn the_next_booking_succeeds_after_a_restart_of_postgres(pool: PgPool) {
     shop(&pool).await;
     let client = client(Database::new((*pool.connect_options()).clone()));
     book(&client, &booking()).await;
-    // What a restart does to the connections that rest.
+    // Closes idle connections, as a restart does.
     sqlx::query("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()")
         .execute(&pool)
         .await

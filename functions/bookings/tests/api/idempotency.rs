@@ -1,4 +1,4 @@
-//! Retries: the same key and body is the same booking, whatever was lost on the way.
+//! Idempotent retries: requests with the same key and body make one booking, also after a lost answer.
 
 use futures::future::join_all;
 use serde_json::json;
@@ -10,11 +10,11 @@ use super::{booking, booking_with, count, environments, shop, used};
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn a_retry_after_a_lost_response_gets_the_first_answer_byte_for_byte(pool: PgPool) {
     let client = shop(&pool).await.with("Idempotency-Key", "5f0c1f9e-order");
-    // The booking is committed and its answer never arrives: the caller only knows what it sent.
+    // The booking is committed and its answer is lost: the caller only knows what it sent.
     let lost = client.post("/api/bookings/", &booking()).await;
     assert_eq!((lost.status, lost.header("idempotency-replayed")), (201, ""));
     sqlx::query("update bookings set booking_status = 'cancelled'").execute(&pool).await.unwrap();
-    // By now the slot would be refused, and the keys stand in another order.
+    // A new booking would now be refused; the retry sends its JSON keys in another order.
     sqlx::query("update shops set minimum_notice_minutes = 100000").execute(&pool).await.unwrap();
     let mut keys: Vec<_> = booking().as_object().unwrap().clone().into_iter().collect();
     keys.reverse();
@@ -29,7 +29,7 @@ async fn a_retry_after_a_lost_response_gets_the_first_answer_byte_for_byte(pool:
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn thirty_requests_with_one_key_are_one_booking_with_one_answer(pool: PgPool) {
+async fn thirty_concurrent_requests_with_one_key_make_one_booking(pool: PgPool) {
     shop(&pool).await;
     let environments: Vec<_> = environments(&pool.connect_options(), 30)
         .into_iter()
@@ -70,7 +70,7 @@ async fn a_failure_frees_the_key(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_key_that_is_held_for_long_is_told_so(pool: PgPool) {
+async fn a_request_whose_key_stays_locked_is_refused_as_in_progress(pool: PgPool) {
     let client = shop(&pool).await;
     let keyed = client.with("Idempotency-Key", "held");
     assert_eq!(keyed.post("/api/bookings/", &booking()).await.status, 201);

@@ -1,4 +1,4 @@
-//! Looking at bookings: everything to the owner, nothing about a person to anybody else.
+//! Reading bookings: the owner sees everything, a stranger sees no personal data.
 
 use serde_json::{Value, json};
 use shared::{
@@ -10,7 +10,7 @@ use testing::Client;
 
 use super::{app, book, booking, booking_with, shop};
 
-/// What a stranger sees of a booking.
+/// The booking as a stranger sees it.
 fn masked(mut detail: Value) -> Value {
     detail.as_object_mut().unwrap().remove("access_token");
     detail["customer"]["name"] = json!("J. D.");
@@ -26,7 +26,7 @@ fn at_home() -> Value {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn whoever_has_no_valid_token_sees_a_masked_booking(pool: PgPool) {
+async fn a_caller_without_a_valid_token_sees_a_masked_booking(pool: PgPool) {
     let client = shop(&pool).await;
     let booked = book(&client, &at_home()).await;
     let other = book(&client, &booking()).await;
@@ -58,7 +58,7 @@ async fn whoever_has_no_valid_token_sees_a_masked_booking(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn the_token_opens_its_booking_from_query_and_header(pool: PgPool) {
+async fn the_token_is_accepted_in_the_query_and_in_the_header(pool: PgPool) {
     let client = shop(&pool).await;
     let booked = book(&client, &at_home()).await;
     let mut expected = booked.answer.body["data"].clone();
@@ -75,7 +75,7 @@ async fn the_token_opens_its_booking_from_query_and_header(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_phone_s_bookings_are_listed_masked_newest_first_by_any_spelling(pool: PgPool) {
+async fn bookings_of_a_phone_are_listed_masked_and_newest_first_for_any_spelling(pool: PgPool) {
     let client = shop(&pool).await;
     let first = book(&client, &at_home()).await;
     let second = book(&client, &booking()).await;
@@ -87,7 +87,7 @@ async fn a_phone_s_bookings_are_listed_masked_newest_first_by_any_spelling(pool:
     for spelling in ["9876543210", "%2B919876543210", "+91%2098765%2043210", "098765-43210"] {
         assert_eq!(client.get(&format!("/api/bookings/?phone={spelling}")).await.body, expected, "{spelling}");
     }
-    // A booking's token says nothing about other bookings.
+    // The list stays masked even with the token of one of its bookings.
     assert_eq!(second.owner(&client).get("/api/bookings/bookings?phone=9876543210").await.body, expected);
 
     let page = client.get("/api/bookings/?phone=9876543210&page=2&page_size=1").await.body;
@@ -139,7 +139,7 @@ async fn a_list_needs_a_phone_and_is_never_longer_than_500(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_credential_that_is_sent_must_be_valid_on_every_route(pool: PgPool) {
+async fn an_invalid_credential_is_refused_on_every_route(pool: PgPool) {
     let client = shop(&pool).await;
     let booked = book(&client, &booking()).await;
     let body = json!({ "appointment_date": "2099-01-01", "appointment_time": "10:00" }).to_string();
@@ -164,7 +164,7 @@ async fn a_credential_that_is_sent_must_be_valid_on_every_route(pool: PgPool) {
             assert_eq!((answer.status, &answer.body["code"]), (status, &json!(code)), "{method} {path} {header}");
             assert_eq!(answer.header("www-authenticate"), if status == 401 { "Bearer" } else { "" });
         }
-        // Free slots look at no credential.
+        // Free slots ignore credentials.
         let slots = client
             .with(header, value)
             .get(&format!("/api/slots/?date={}&service_location=shop", super::monday()))
@@ -175,7 +175,7 @@ async fn a_credential_that_is_sent_must_be_valid_on_every_route(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn what_does_not_exist_is_404(pool: PgPool) {
+async fn an_unknown_booking_is_a_404(pool: PgPool) {
     let client = shop(&pool).await;
     let booked = book(&client, &booking()).await;
     let owner = booked.owner(&client);
@@ -191,7 +191,7 @@ async fn what_does_not_exist_is_404(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn looks_without_proof_are_limited_and_the_owner_s_are_not(pool: PgPool) {
+async fn reads_without_a_valid_token_are_rate_limited_and_the_owner_s_are_not(pool: PgPool) {
     let redis = testing::redis();
     testing::import_catalogue(&pool, &redis).await;
     let database = Database::from(pool);

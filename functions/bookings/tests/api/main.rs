@@ -1,4 +1,4 @@
-//! Bookings and free slots as a frontend, a stranger and a hurried double-clicker meet them.
+//! Bookings and free slots: requests of owners, strangers and staff, also repeated and concurrent ones.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
 
 mod capacity;
@@ -19,7 +19,7 @@ use shared::{database::Database, throttle::Throttle};
 use sqlx::{PgPool, postgres::PgConnectOptions};
 use testing::{Answer, Client};
 
-/// A function that works on this database, where nobody signs in.
+/// The function on this database, without sign-in.
 fn app(database: &Database, throttle: Throttle) -> App {
     App {
         database: database.clone(),
@@ -31,12 +31,12 @@ fn app(database: &Database, throttle: Throttle) -> App {
     }
 }
 
-/// A caller of a function that works on this database, without rate limits.
+/// A client of the function on this database, without rate limits.
 fn client(database: Database) -> Client {
     Client::new(bookings::router(app(&database, testing::no_throttle(&testing::redis()))), database)
 }
 
-/// As many functions as Lambda would start, each with its own connection.
+/// Clients of `count` Lambda environments, each with its own connection.
 fn environments(options: &PgConnectOptions, count: usize) -> Vec<Client> {
     (0..count).map(|_| client(Database::new(options.clone()))).collect()
 }
@@ -74,7 +74,6 @@ fn booking_with(changes: &Value) -> Value {
     booking
 }
 
-/// A booking that was made: its path and its token.
 struct Booked {
     path: String,
     token: String,
@@ -90,13 +89,13 @@ async fn book(client: &Client, body: &Value) -> Booked {
 }
 
 impl Booked {
-    /// A caller who shows this booking's token.
+    /// A caller who sends this booking's token.
     fn owner(&self, client: &Client) -> Client {
         client.with("X-Booking-Token", &self.token)
     }
 }
 
-/// How much of a slot is used according to the database.
+/// The used capacity of one of Monday's slots, according to the database.
 async fn used(pool: &PgPool, location: &str, time: &str) -> i64 {
     sqlx::query_scalar(
         "select coalesce(sum(used), 0) from slot_usage where pool = $1::service_location and date = $2 and time = $3::time",
@@ -109,7 +108,6 @@ async fn used(pool: &PgPool, location: &str, time: &str) -> i64 {
     .unwrap()
 }
 
-/// How many rows a table has.
 async fn count(pool: &PgPool, table: &str) -> i64 {
     sqlx::query_scalar(&format!("select count(*) from {table}")).fetch_one(pool).await.unwrap()
 }

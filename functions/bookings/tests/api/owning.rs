@@ -1,4 +1,4 @@
-//! A session as proof: whoever has proved a number owns its bookings, in every function until the session ends.
+//! A session as proof of ownership: a user with a verified number owns its bookings until the session ends.
 
 use descope_stand_in::StandIn;
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ impl World {
         Self { client: Client::new(bookings::router(app), database), descope, pool, redis }
     }
 
-    /// Whoever has this number, with the session token that Descope gives for it.
+    /// A caller signed in with this number by a code of Descope.
     pub(super) async fn owner_of(&self, phone: &str) -> Client {
         let database = Database::from(self.pool.clone());
         let descope = testing::sessions(&database, &self.descope, &self.redis).descope;
@@ -49,7 +49,7 @@ fn public(mut detail: Value) -> Value {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn one_s_own_bookings_are_listed_whole(pool: PgPool) {
+async fn a_user_s_own_bookings_are_listed_unmasked(pool: PgPool) {
     let world = World::new(pool).await;
     let first = book(&world.client, &booking()).await;
     let second = book(&world.client, &booking_with(&json!({ "appointment_time": "12:00" }))).await;
@@ -74,7 +74,7 @@ async fn one_s_own_bookings_are_listed_whole(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn the_owner_may_do_with_a_booking_what_its_token_allows(pool: PgPool) {
+async fn a_session_allows_the_owner_what_the_booking_s_token_allows(pool: PgPool) {
     let world = World::new(pool).await;
     let booked = book(&world.client, &booking()).await;
     let owner = world.owner_of(PHONE).await;
@@ -90,7 +90,7 @@ async fn the_owner_may_do_with_a_booking_what_its_token_allows(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn another_user_sees_it_masked_and_changes_nothing(pool: PgPool) {
+async fn another_user_sees_a_masked_booking_and_cannot_change_it(pool: PgPool) {
     let world = World::new(pool).await;
     let booked = book(&world.client, &booking()).await;
     let other = world.owner_of(OTHER).await;
@@ -105,14 +105,14 @@ async fn another_user_sees_it_masked_and_changes_nothing(pool: PgPool) {
     ] {
         assert_eq!((answer.status, &answer.body["code"]), (403, &json!("PERMISSION_DENIED")));
     }
-    // With the booking's token it is theirs to change all the same.
+    // The booking's token still gives another user the owner's access.
     let holder = booked.owner(&other);
     assert_eq!(holder.get(&format!("{}timeline/", booked.path)).await.status, 200);
     assert_eq!(holder.get(&booked.path).await.body["data"]["booking_status"], "pending");
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_number_that_is_not_proved_gives_access_to_nothing(pool: PgPool) {
+async fn an_unverified_number_gives_no_access_to_its_bookings(pool: PgPool) {
     let world = World::new(pool).await;
     let booked = book(&world.client, &booking()).await;
     let claimant = world.owner_of(OTHER).await;
@@ -132,7 +132,7 @@ async fn a_number_that_is_not_proved_gives_access_to_nothing(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_revoked_session_opens_nothing_from_the_next_request_on(pool: PgPool) {
+async fn a_revoked_session_is_refused_from_the_next_request_on(pool: PgPool) {
     let world = World::new(pool).await;
     let booked = book(&world.client, &booking()).await;
     let owner = world.owner_of(PHONE).await;
@@ -153,7 +153,7 @@ async fn a_revoked_session_opens_nothing_from_the_next_request_on(pool: PgPool) 
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn forged_and_expired_tokens_open_nothing(pool: PgPool) {
+async fn forged_and_expired_session_tokens_are_refused(pool: PgPool) {
     let world = World::new(pool).await;
     let booked = book(&world.client, &booking()).await;
     world.owner_of(PHONE).await;
@@ -181,7 +181,7 @@ async fn forged_and_expired_tokens_open_nothing(pool: PgPool) {
         for client in [
             world.client.with("Authorization", &format!("Bearer {token}")),
             world.client.with("X-Session-Token", token),
-            // Not even beside a proof that is valid.
+            // Refused even with a valid booking token.
             booked.owner(&world.client).with("X-Session-Token", token),
         ] {
             for path in ["/api/bookings/", &booked.path, &format!("{}timeline/", booked.path)] {

@@ -1,4 +1,4 @@
-//! Free slots: what can still be chosen.
+//! Free slots: the times that can still be booked.
 
 use chrono::{Days, Utc, Weekday};
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ fn available(body: &Value) -> Vec<i64> {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_day_s_slots_are_told_with_what_is_free(pool: PgPool) {
+async fn a_day_s_slots_are_listed_with_their_free_capacity(pool: PgPool) {
     let client = shop(&pool).await;
     book(&client, &booking_with(&json!({}))).await;
     let answer = client.get(&format!("/api/slots/?date={}&service_location=shop", monday())).await;
@@ -43,7 +43,7 @@ async fn a_long_job_can_start_only_where_all_its_slots_are_free(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_job_longer_than_the_day_takes_all_of_it(pool: PgPool) {
+async fn a_job_longer_than_the_day_takes_the_whole_day(pool: PgPool) {
     let client = shop(&pool).await;
     sqlx::query("update services set duration_minutes = 700 where id = 4").execute(&pool).await.unwrap();
     let path = format!("/api/slots/?date={}&service_location=shop&service_ids=4", monday());
@@ -69,9 +69,9 @@ async fn closed_past_and_distant_days_have_no_slots(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn starts_that_are_too_near_have_none_available(pool: PgPool) {
+async fn slots_within_the_minimum_notice_are_not_available(pool: PgPool) {
     let client = shop(&pool).await;
-    // Open around the clock, and an hour's notice that becomes a day's.
+    // Open around the clock; the minimum notice is raised from an hour to a day.
     sqlx::query("insert into opening_hours select 1, day, '00:00', '23:59' from generate_series(1, 7) day on conflict (shop_id, weekday) do update set opens_at = excluded.opens_at, closes_at = excluded.closes_at").execute(&pool).await.unwrap();
     let local_today: chrono::NaiveDate =
         sqlx::query_scalar("select (now() at time zone 'Asia/Kolkata')::date").fetch_one(&pool).await.unwrap();
@@ -84,7 +84,7 @@ async fn starts_that_are_too_near_have_none_available(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_bad_question_is_refused_with_all_its_faults(pool: PgPool) {
+async fn an_invalid_query_is_refused_with_all_its_errors(pool: PgPool) {
     let client = shop(&pool).await;
     let answer = client.get("/api/slots/?date=x&service_ids=1,x&vehicle_model_id=y").await;
     assert_eq!(answer.status, 400);

@@ -1,4 +1,4 @@
-//! What the staff see of a booking at the customers' paths, and that they change nothing there.
+//! Staff at the customers' paths: they see every booking unmasked and cannot change it.
 
 use serde_json::json;
 use shared::database::MIGRATOR;
@@ -7,7 +7,7 @@ use testing::{Client, STAFF_KEY};
 
 use super::{Booked, book, booking, booking_with, monday, owning::World, shop};
 
-/// Who works in the shop sees all of a booking and changes none of it.
+/// Checks that this caller sees a booking unmasked and cannot change it.
 async fn looks_and_touches_nothing(staff: &Client, booked: &Booked) {
     let mut expected = booked.answer.body["data"].clone();
     expected.as_object_mut().unwrap().remove("access_token");
@@ -31,23 +31,23 @@ async fn looks_and_touches_nothing(staff: &Client, booked: &Booked) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_staff_key_shows_every_booking_whole(pool: PgPool) {
+async fn a_staff_key_shows_every_booking_unmasked(pool: PgPool) {
     let client = shop(&pool).await;
     let booked = book(&client, &booking()).await;
     let staff = client.with("X-API-Key", STAFF_KEY);
     looks_and_touches_nothing(&staff, &booked).await;
-    // Whose the list is only a session tells.
+    // A list by phone is unmasked only for a session of its owner.
     let masked = staff.get("/api/bookings/?phone=9876543210").await;
     assert_eq!(masked.body["data"][0]["customer"]["name"], "J. D.");
     assert_eq!(staff.get("/api/bookings/").await.body["details"], json!({ "phone": ["This field is required."] }));
-    // Beside the booking's token a key takes nothing away.
+    // A staff key sent with the booking's token does not restrict it.
     let moved = json!({ "appointment_date": monday(), "appointment_time": "15:00" });
     assert_eq!(booked.owner(&staff).patch(&booked.path, &moved).await.status, 200);
     assert_eq!(staff.post("/api/bookings/", &booking()).await.status, 201);
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_session_of_the_staff_shows_them_too(pool: PgPool) {
+async fn a_staff_session_shows_every_booking_unmasked(pool: PgPool) {
     let world = World::new(pool).await;
     let booked = book(&world.client, &booking_with(&json!({ "customer_phone": "9876543211" }))).await;
     world.owner_of("+919876543210").await;
@@ -56,7 +56,7 @@ async fn a_session_of_the_staff_shows_them_too(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_revoked_key_shows_nothing(pool: PgPool) {
+async fn a_revoked_staff_key_is_refused(pool: PgPool) {
     let client = shop(&pool).await;
     let booked = book(&client, &booking()).await;
     sqlx::query("insert into staff_keys (label, key_sha256) values ('front desk', sha256('front-key'))")

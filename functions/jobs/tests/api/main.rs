@@ -1,4 +1,4 @@
-//! What the schedule does, twice at once, cut short and late, with Razorpay's stand-in.
+//! The scheduled jobs: run concurrently, interrupted and late, with Razorpay's stand-in.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
 
 mod outbox;
@@ -70,7 +70,7 @@ impl World {
         run(&self.app, action).await
     }
 
-    /// The customer has paid and cancelled.
+    /// The customer pays and cancels; returns the payment's id.
     async fn paid_and_cancelled(&self) -> String {
         let payment = self.razorpay.checkout(&self.order(), Outcome::Captured).payment_id;
         self.run("reconcile_payments").await;
@@ -96,7 +96,7 @@ impl World {
         .unwrap()
     }
 
-    /// Another booking with an order as old; the order's id.
+    /// Makes another booking with an order as old; returns the order's id.
     async fn another_order(&self) -> String {
         let count: i64 = sqlx::query_scalar("select count(*) from bookings").fetch_one(&self.pool).await.unwrap();
         let receipt = format!("booking-{}-x", count + 1);

@@ -1,4 +1,4 @@
-//! Refunds reach Razorpay once each, whatever is lost on the way.
+//! The outbox: each refund reaches Razorpay once, also after a lost answer or a killed job.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use sqlx::{
 use crate::{World, app, run};
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_refund_is_done_once_by_many_jobs_at_once(pool: PgPoolOptions, options: PgConnectOptions) {
+async fn concurrent_jobs_make_a_refund_once(pool: PgPoolOptions, options: PgConnectOptions) {
     let world = World::new(pool.connect_with(options.clone()).await.unwrap()).await;
     let payment = world.paid_and_cancelled().await;
     let apps: Vec<App> = (0..6).map(|_| app(Database::new(options.clone()), &world.razorpay)).collect();
@@ -32,7 +32,7 @@ async fn a_refund_is_done_once_by_many_jobs_at_once(pool: PgPoolOptions, options
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_refund_whose_answer_was_lost_is_repeated_and_done_once(pool: PgPool) {
+async fn a_refund_whose_answer_was_lost_is_retried_and_made_once(pool: PgPool) {
     let world = World::new(pool).await;
     let payment = world.paid_and_cancelled().await;
     world.razorpay.spoil(&format!("/v1/payments/{payment}/refund"), Fault::lost());
@@ -46,7 +46,7 @@ async fn a_refund_whose_answer_was_lost_is_repeated_and_done_once(pool: PgPool) 
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_refund_that_razorpay_refuses_is_told_and_can_be_asked_for_again(pool: PgPool) {
+async fn a_refund_refused_by_razorpay_is_reported_and_can_be_requested_again(pool: PgPool) {
     let world = World::new(pool).await;
     world.paid_and_cancelled().await;
     world.razorpay.change(|settings| settings.has_balance = false);
@@ -64,7 +64,7 @@ async fn a_refund_that_razorpay_refuses_is_told_and_can_be_asked_for_again(pool:
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn part_of_the_money_goes_back_once_though_answer_and_key_are_lost(pool: PgPool) {
+async fn a_partial_refund_is_made_once_even_if_answer_and_key_are_lost(pool: PgPool) {
     let world = World::new(pool).await;
     let payment = world.razorpay.checkout(&world.order(), Outcome::Captured).payment_id;
     world.run("reconcile_payments").await;
@@ -79,7 +79,7 @@ async fn part_of_the_money_goes_back_once_though_answer_and_key_are_lost(pool: P
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_refund_is_done_once_though_the_job_is_killed_before_it_knows(pool: PgPool) {
+async fn a_refund_is_made_once_even_if_the_job_is_killed_before_the_answer(pool: PgPool) {
     let world = World::new(pool).await;
     let payment = world.paid_and_cancelled().await;
     world.razorpay.spoil(&format!("/v1/payments/{payment}/refund"), Fault::delay(Duration::from_secs(4)).after());
@@ -100,7 +100,7 @@ async fn a_refund_is_done_once_though_the_job_is_killed_before_it_knows(pool: Pg
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_message_may_wait_for_a_week_and_the_others_go_out_meanwhile(pool: PgPool) {
+async fn a_message_is_retried_for_a_week_and_does_not_block_others(pool: PgPool) {
     let world = World::new(pool).await;
     let payment = world.paid_and_cancelled().await;
     sqlx::query("update outbox set attempts = 160 where kind = 'refund'").execute(&world.pool).await.unwrap();
@@ -120,7 +120,7 @@ async fn a_message_may_wait_for_a_week_and_the_others_go_out_meanwhile(pool: PgP
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn more_messages_than_one_claims_go_out_in_one_run(pool: PgPool) {
+async fn one_run_delivers_all_due_messages(pool: PgPool) {
     let world = World::new(pool).await;
     sqlx::query("insert into outbox (kind, payload) select 'booking_confirmed', '{}' from generate_series(1, 50)")
         .execute(&world.pool)
@@ -130,7 +130,7 @@ async fn more_messages_than_one_claims_go_out_in_one_run(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_message_that_was_tried_for_a_week_is_given_up_and_reported(pool: PgPool) {
+async fn a_message_that_fails_for_a_week_is_given_up_and_reported(pool: PgPool) {
     let world = World::new(pool).await;
     let payment = world.paid_and_cancelled().await;
     sqlx::query("update outbox set attempts = 169 where kind = 'refund'").execute(&world.pool).await.unwrap();
@@ -141,7 +141,7 @@ async fn a_message_that_was_tried_for_a_week_is_given_up_and_reported(pool: PgPo
     world.make_due().await;
     assert_eq!(world.run("deliver_outbox").await["failed"], 0);
     assert_eq!(world.run("reconcile_payments").await["failed_refunds"], 1);
-    // What a person does who has seen to it.
+    // Requeues the message, as an operator does once the cause is fixed.
     world.razorpay.clear_faults();
     sqlx::query("update outbox set failed_at = null, attempts = 1, due_at = now() where failed_at is not null")
         .execute(&world.pool)
@@ -152,7 +152,7 @@ async fn a_message_that_was_tried_for_a_week_is_given_up_and_reported(pool: PgPo
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn what_somebody_has_given_back_meanwhile_is_not_asked_for_and_the_rest_is(pool: PgPool) {
+async fn a_partial_refund_made_in_the_dashboard_leaves_only_the_rest_to_refund(pool: PgPool) {
     let world = World::new(pool).await;
     let payment = world.paid_and_cancelled().await;
     let razorpay = world.app.razorpay.as_ref().unwrap();

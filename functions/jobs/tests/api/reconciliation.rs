@@ -1,4 +1,4 @@
-//! What browser and webhooks have missed is found out.
+//! Reconciliation: finds payments and refunds that browser and webhooks have missed.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ use sqlx::{
 use crate::{World, app, run};
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn reconciliation_alone_settles_what_was_paid(pool: PgPool) {
+async fn reconciliation_alone_settles_a_payment(pool: PgPool) {
     let world = World::new(pool).await;
     world.razorpay.checkout(&world.order(), Outcome::Authorized);
     let expected = |asked, applied| {
@@ -31,7 +31,7 @@ async fn reconciliation_alone_settles_what_was_paid(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn an_order_whose_number_was_lost_is_found_by_its_receipt(pool: PgPool) {
+async fn an_order_whose_id_was_lost_is_found_by_its_receipt(pool: PgPool) {
     let world = World::new(pool).await;
     sqlx::query("update payments set order_id = null").execute(&world.pool).await.unwrap();
     world.razorpay.checkout(&world.order(), Outcome::Captured);
@@ -40,7 +40,7 @@ async fn an_order_whose_number_was_lost_is_found_by_its_receipt(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn what_does_not_match_is_told(pool: PgPool) {
+async fn a_wrong_amount_and_a_paid_booking_without_money_are_reported(pool: PgPool) {
     let world = World::new(pool).await;
     let checkout = world.razorpay.checkout(&world.order(), Outcome::Captured);
     world.razorpay.change_payment(&checkout.payment_id, |payment| payment["amount"] = json!(100));
@@ -51,7 +51,7 @@ async fn what_does_not_match_is_told(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_settled_order_is_looked_at_again_the_next_day(pool: PgPool) {
+async fn a_settled_order_is_checked_again_the_next_day(pool: PgPool) {
     let world = World::new(pool).await;
     let payment = world.razorpay.checkout(&world.order(), Outcome::Captured).payment_id;
     world.run("reconcile_payments").await;
@@ -64,13 +64,13 @@ async fn a_settled_order_is_looked_at_again_the_next_day(pool: PgPool) {
     let told = a_day_later().await;
     assert_eq!((&told["asked"], &told["mismatched"]), (&json!(1), &json!(0)));
 
-    // Somebody gives a part back in Razorpay's dashboard, and its webhook is lost.
+    // A part is refunded in Razorpay's dashboard, and its webhook is lost.
     let razorpay = world.app.razorpay.as_ref().unwrap();
     razorpay.refund(&payment, 5010, "dashboard-0001").await.unwrap();
     assert_eq!(a_day_later().await["refunds"], 1);
     assert_eq!(world.facts().await, json!(["completed", ["processed"], ["paid", "refunded"]]));
 
-    // What Razorpay knows nothing of was never paid.
+    // A settled payment that Razorpay no longer counts as paid is a mismatch.
     world.razorpay.change_payment(&payment, |payment| payment["status"] = json!("failed"));
     let told = a_day_later().await;
     assert_eq!((&told["asked"], &told["mismatched"]), (&json!(1), &json!(1)));
@@ -78,7 +78,7 @@ async fn a_settled_order_is_looked_at_again_the_next_day(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn many_jobs_at_once_settle_an_order_once(pool: PgPoolOptions, options: PgConnectOptions) {
+async fn concurrent_jobs_settle_an_order_once(pool: PgPoolOptions, options: PgConnectOptions) {
     let world = World::new(pool.connect_with(options.clone()).await.unwrap()).await;
     world.razorpay.checkout(&world.order(), Outcome::Authorized);
     let apps: Vec<App> = (0..6).map(|_| app(Database::new(options.clone()), &world.razorpay)).collect();
@@ -88,7 +88,7 @@ async fn many_jobs_at_once_settle_an_order_once(pool: PgPoolOptions, options: Pg
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn what_a_killed_job_had_claimed_is_done_later(pool: PgPool) {
+async fn an_order_claimed_by_a_killed_job_is_settled_later(pool: PgPool) {
     let world = World::new(pool).await;
     let order = world.order();
     world.razorpay.checkout(&order, Outcome::Captured);
@@ -112,7 +112,7 @@ async fn what_a_killed_job_had_claimed_is_done_later(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn an_order_that_razorpay_cannot_tell_of_keeps_nobody_from_theirs(pool: PgPool) {
+async fn an_order_that_razorpay_fails_to_answer_for_does_not_block_others(pool: PgPool) {
     let world = World::new(pool).await;
     let lost = world.another_order().await;
     sqlx::query(
@@ -129,7 +129,7 @@ async fn an_order_that_razorpay_cannot_tell_of_keeps_nobody_from_theirs(pool: Pg
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn more_orders_than_one_claims_are_asked_for_in_one_run(pool: PgPool) {
+async fn one_run_asks_for_all_due_orders(pool: PgPool) {
     let world = World::new(pool).await;
     for _ in 0..54 {
         world.another_order().await;
@@ -138,7 +138,7 @@ async fn more_orders_than_one_claims_are_asked_for_in_one_run(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn when_time_is_up_nothing_more_is_begun_but_the_books_are_compared(pool: PgPool) {
+async fn after_the_deadline_no_order_is_asked_for_and_mismatches_are_still_counted(pool: PgPool) {
     let world = World::new(pool).await;
     world.paid_and_cancelled().await;
     world.another_order().await;
@@ -150,7 +150,7 @@ async fn when_time_is_up_nothing_more_is_begun_but_the_books_are_compared(pool: 
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn what_does_not_fit_is_not_even_captured(pool: PgPool) {
+async fn a_payment_of_a_wrong_amount_is_not_captured(pool: PgPool) {
     let world = World::new(pool).await;
     let attempt = Attempt { order_id: world.order(), outcome: Some(Outcome::Authorized), ..Attempt::default() };
     let payment = world.razorpay.pay(&Attempt { amount: Some(100), ..attempt }).unwrap().payment_id;
@@ -159,7 +159,7 @@ async fn what_does_not_fit_is_not_even_captured(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_payment_that_cannot_be_captured_keeps_no_other_from_counting(pool: PgPool) {
+async fn a_payment_that_cannot_be_captured_does_not_block_another(pool: PgPool) {
     let world = World::new(pool).await;
     let attempt = Attempt { order_id: world.order(), second: true, ..Attempt::default() };
     let hung = world.razorpay.pay(&Attempt { outcome: Some(Outcome::Authorized), ..attempt.clone() }).unwrap();
@@ -170,7 +170,7 @@ async fn a_payment_that_cannot_be_captured_keeps_no_other_from_counting(pool: Pg
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_payment_that_has_been_given_back_already_is_found_out(pool: PgPool) {
+async fn a_payment_refunded_before_reconciliation_is_recorded_as_refunded(pool: PgPool) {
     let world = World::new(pool).await;
     let payment = world.razorpay.checkout(&world.order(), Outcome::Captured).payment_id;
     world.app.razorpay.as_ref().unwrap().refund(&payment, 75010, "made-in-the-dashboard").await.unwrap();
@@ -179,7 +179,7 @@ async fn a_payment_that_has_been_given_back_already_is_found_out(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_late_yes_of_the_bank_is_captured(pool: PgPool) {
+async fn a_payment_authorized_late_is_captured(pool: PgPool) {
     let world = World::new(pool).await;
     let payment = world.razorpay.checkout(&world.order(), Outcome::Failed).payment_id;
     world.run("reconcile_payments").await;
@@ -194,7 +194,7 @@ async fn a_late_yes_of_the_bank_is_captured(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn refunds_on_their_way_are_asked_for_whichever_of_them_fails_to_be_told(pool: PgPool) {
+async fn pending_refunds_are_asked_for_even_if_razorpay_fails_for_one(pool: PgPool) {
     let world = World::new(pool).await;
     world.razorpay.change(|settings| settings.refund_delay = Duration::from_hours(48));
     let first = world.razorpay.checkout(&world.order(), Outcome::Captured).payment_id;
@@ -209,7 +209,7 @@ async fn refunds_on_their_way_are_asked_for_whichever_of_them_fails_to_be_told(p
     }
     world.razorpay.advance(Duration::from_hours(49));
     sqlx::query("update refunds set updated_at = now() - interval '20 minutes' - id * interval '1 minute', created_at = now() - interval '30 minutes'").execute(&world.pool).await.unwrap();
-    // The second is asked for first, and cannot be told.
+    // The second is asked for first, and Razorpay fails to answer.
     world.razorpay.spoil(&format!("/v1/payments/{second}/refunds"), Fault::server_error().times(2));
     assert_eq!(world.run("reconcile_payments").await["refunds"], 1);
     assert_eq!(world.run("reconcile_payments").await["refunds"], 0, "it was asked for a moment ago");
@@ -221,7 +221,7 @@ async fn refunds_on_their_way_are_asked_for_whichever_of_them_fails_to_be_told(p
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn money_that_should_be_back_and_is_not_on_its_way_is_told(pool: PgPool) {
+async fn a_failed_refund_of_a_cancelled_booking_is_reported_as_not_given_back(pool: PgPool) {
     let world = World::new(pool).await;
     world.paid_and_cancelled().await;
     assert_eq!(world.run("reconcile_payments").await["not_given_back"], 0, "it is queued");

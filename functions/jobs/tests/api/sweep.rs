@@ -1,4 +1,4 @@
-//! What has expired is deleted, and nothing else.
+//! The sweep: deletes expired rows and no others.
 
 use serde_json::{Value, json};
 use shared::database::MIGRATOR;
@@ -14,7 +14,7 @@ fn swept(count: u64) -> Value {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn what_has_expired_is_swept_away(pool: PgPool) {
+async fn expired_rows_are_deleted_and_others_kept(pool: PgPool) {
     let world = World::new(pool).await;
     sqlx::raw_sql(
         "insert into idempotency_keys (scope, key_sha256, request_sha256, expires_at)
@@ -57,7 +57,7 @@ async fn what_has_expired_is_swept_away(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn more_than_one_statement_deletes_is_swept_in_one_run(pool: PgPool) {
+async fn one_run_sweeps_more_rows_than_one_statement_deletes(pool: PgPool) {
     let world = World::new(pool).await;
     sqlx::query(
         "insert into idempotency_keys (scope, key_sha256, request_sha256, expires_at)

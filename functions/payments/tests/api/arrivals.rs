@@ -1,4 +1,4 @@
-//! Money that arrives late, twice, or for nothing any more.
+//! Payments that arrive late, twice, or for a cancelled booking.
 
 use razorpay_stand_in::Outcome;
 use serde_json::json;
@@ -25,7 +25,7 @@ async fn a_payment_that_failed_may_still_succeed(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn money_for_a_cancelled_booking_goes_back(pool: PgPool) {
+async fn a_payment_for_a_cancelled_booking_is_queued_for_refund(pool: PgPool) {
     let world = World::new(pool).await;
     let order = world.order().await;
     world.cancel().await;
@@ -41,7 +41,7 @@ async fn money_for_a_cancelled_booking_goes_back(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn what_was_paid_online_goes_back_when_the_booking_is_cancelled(pool: PgPool) {
+async fn cancelling_a_booking_queues_a_refund_of_its_online_payment(pool: PgPool) {
     let world = World::new(pool).await;
     let order = world.order().await;
     world.verify(&world.razorpay.checkout(&order, Outcome::Captured)).await;
@@ -54,7 +54,7 @@ async fn what_was_paid_online_goes_back_when_the_booking_is_cancelled(pool: PgPo
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_second_payment_of_a_paid_booking_goes_back(pool: PgPool) {
+async fn a_second_payment_of_a_paid_booking_is_queued_for_refund(pool: PgPool) {
     let world = World::new(pool).await;
     let order = world.order().await;
     world.verify(&world.razorpay.checkout(&order, Outcome::Captured)).await;

@@ -1,4 +1,4 @@
-//! Paying online as the browser, Razorpay and a hurried double-clicker do it, with Razorpay's stand-in.
+//! Online payment: requests of the browser and webhooks, also repeated and concurrent ones, with Razorpay's stand-in.
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "test code")]
 
 mod arrivals;
@@ -59,7 +59,7 @@ impl World {
         Self { client: function(Database::from(pool.clone()), gateway(&razorpay)), razorpay, pool }
     }
 
-    /// A booking; its number.
+    /// Makes a booking; returns its id.
     async fn book(&self) -> i64 {
         sqlx::raw_sql(
             "begin;
@@ -98,7 +98,7 @@ impl World {
         deliver(&self.client, webhook).await
     }
 
-    /// Payment status, method, what was captured and what of it goes back, and the timeline.
+    /// Payment status, method, the amounts captured and refunded or queued for refund, and the timeline.
     async fn facts(&self) -> Value {
         sqlx::query_scalar(
             "select json_build_array(payment_status, payment_method,
@@ -112,14 +112,14 @@ impl World {
         .unwrap()
     }
 
-    /// Delivers everything that Razorpay has told so far, in this order of events.
+    /// Delivers these webhooks in their order; each must be accepted.
     async fn deliver_all(&self, events: impl IntoIterator<Item = Webhook>) {
         for webhook in events {
             assert_eq!(self.deliver(&webhook).await.status, 200, "{}", webhook.event);
         }
     }
 
-    /// Somebody gives money back in Razorpay's dashboard: an amount in paise.
+    /// Refunds an amount in paise as from Razorpay's dashboard.
     async fn refund_in_dashboard(&self, payment_id: &str, amount: i64) {
         let razorpay =
             Razorpay::new(&self.razorpay.url(), razorpay_stand_in::KEY_ID, razorpay_stand_in::KEY_SECRET).unwrap();

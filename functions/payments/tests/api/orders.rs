@@ -1,4 +1,4 @@
-//! One order per booking, whoever asks.
+//! Orders: at most one open order per booking.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ async fn while_payments_are_disabled_nothing_can_be_paid_online(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_booking_has_one_open_order_whoever_asks_and_however_often(pool: PgPoolOptions, options: PgConnectOptions) {
+async fn repeated_and_concurrent_requests_share_one_open_order(pool: PgPoolOptions, options: PgConnectOptions) {
     let world = World::new(pool.connect_with(options.clone()).await.unwrap()).await;
     let body = json!({ "booking_id": "1" });
     let first = world.client.post(CREATE, &body).await;
@@ -72,7 +72,7 @@ async fn an_order_whose_answer_was_lost_is_found_by_its_receipt(pool: PgPool) {
     world.razorpay.spoil("/v1/orders", Fault::lost().method("POST"));
     let answer = world.client.post(CREATE, &json!({ "booking_id": 1 })).await;
     assert_eq!((answer.status, world.razorpay.orders().len()), (201, 1), "{}", answer.text);
-    // And by whoever asks next, if we die before we know.
+    // Also by the next request, if the function dies before it stores the order id.
     sqlx::query("update payments set order_id = null").execute(&world.pool).await.unwrap();
     let again = world.client.post(CREATE, &json!({ "booking_id": 1 })).await;
     assert_eq!(again.body["data"]["order_id"], answer.body["data"]["order_id"]);
@@ -80,7 +80,7 @@ async fn an_order_whose_answer_was_lost_is_found_by_its_receipt(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_slow_or_broken_razorpay_is_told_as_such_and_nothing_is_lost(pool: PgPool) {
+async fn a_failure_of_razorpay_is_reported_and_no_payment_is_lost(pool: PgPool) {
     let world = World::new(pool).await;
     world.razorpay.spoil("/v1/orders", Fault::delay(Duration::from_secs(6)).method("POST"));
     let late = world.client.post(CREATE, &json!({ "booking_id": 1 })).await;
@@ -102,7 +102,7 @@ async fn a_slow_or_broken_razorpay_is_told_as_such_and_nothing_is_lost(pool: PgP
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn no_order_is_made_for_a_booking_that_is_cancelled_while_somebody_asks(pool: PgPool) {
+async fn no_order_is_made_for_a_booking_cancelled_during_the_request(pool: PgPool) {
     let world = World::new(pool.clone()).await;
     let body = json!({ "booking_id": 1 });
     world.razorpay.spoil("/v1/orders", Fault::status(400));
@@ -120,7 +120,7 @@ async fn no_order_is_made_for_a_booking_that_is_cancelled_while_somebody_asks(po
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn an_order_is_made_once_though_the_function_is_killed_before_it_knows(pool: PgPool) {
+async fn an_order_is_made_once_even_if_the_function_is_killed_before_the_answer(pool: PgPool) {
     let world = World::new(pool).await;
     world.razorpay.spoil("/v1/orders", Fault::delay(Duration::from_secs(4)).after().method("POST"));
     let made = async {
@@ -141,7 +141,7 @@ async fn an_order_is_made_once_though_the_function_is_killed_before_it_knows(poo
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn an_old_order_that_is_handed_out_again_is_looked_after_again(pool: PgPool) {
+async fn an_old_order_that_is_returned_again_is_reconciled_again(pool: PgPool) {
     let world = World::new(pool).await;
     let order = world.order().await;
     sqlx::query("update payments set created_at = created_at - interval '10 days', updated_at = updated_at - interval '10 days'")

@@ -1,7 +1,7 @@
-//! Whatever happens, in whatever order and at once: when all has come to rest, booking, payments, refunds and Razorpay agree.
+//! Property tests: booking, payments, refunds and Razorpay agree in the end, after any sequential or concurrent steps.
 //!
-//! A failure prints the shortest sequence of steps that was found, and the seed that repeats the run. More cases are made by
-//! `PROPTEST_CASES`.
+//! A failure prints the shortest failing sequence of steps that was found, and the seed that repeats the run.
+//! `PROPTEST_CASES` sets the number of cases, of which one in `PART` is run.
 
 mod books;
 mod steps;
@@ -19,7 +19,7 @@ use sqlx::{
 use self::steps::{Case, Step, step};
 use crate::World;
 
-/// A case here is a long story: of the usual number this part makes a few seconds.
+/// Cases are long: one in this many of proptest's usual number takes a few seconds.
 const PART: u32 = 8;
 
 fn config() -> Config {
@@ -37,8 +37,8 @@ fn random_seed() -> u64 {
     u64::from_be_bytes(bytes)
 }
 
-/// Runs cases on a thread and a runtime of their own, since the runner is not asynchronous. All share the database, each has
-/// a booking and a Razorpay of its own.
+/// Runs cases on a thread and a runtime of their own, since the runner is not asynchronous. Cases share the database;
+/// each has its own booking and its own Razorpay.
 async fn for_all<S: Strategy<Value = Vec<Vec<Step>>>>(
     options: PgConnectOptions,
     steps: impl FnOnce() -> S + Send + 'static,
@@ -70,13 +70,13 @@ async fn check(pool: &PgPool, rounds: &[Vec<Step>]) -> Result<(), TestCaseError>
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn one_thing_after_another_ends_well(_: PgPoolOptions, options: PgConnectOptions) {
+async fn sequential_steps_leave_booking_and_razorpay_in_agreement(_: PgPoolOptions, options: PgConnectOptions) {
     let steps = || prop::collection::vec(step().prop_map(|step| vec![step]), 1..24);
     for_all(options, steps).await;
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn everything_at_once_ends_well(_: PgPoolOptions, options: PgConnectOptions) {
+async fn concurrent_steps_leave_booking_and_razorpay_in_agreement(_: PgPoolOptions, options: PgConnectOptions) {
     let steps = || prop::collection::vec(prop::collection::vec(step(), 1..6), 1..8);
     for_all(options, steps).await;
 }

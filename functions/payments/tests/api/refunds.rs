@@ -1,4 +1,4 @@
-//! What Razorpay tells of money that went back, whoever asked for it.
+//! Refunds that Razorpay reports, requested here or in its dashboard.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use sqlx::PgPool;
 use crate::World;
 
 impl World {
-    /// A booking that is paid, and the payment.
+    /// A world whose booking is paid, and the payment's id.
     async fn paid(pool: PgPool) -> (Self, String) {
         let world = Self::new(pool).await;
         let order = world.order().await;
@@ -25,7 +25,7 @@ impl World {
         (world, checkout.payment_id)
     }
 
-    /// A refund that is queued here and asked for at Razorpay, whose answer was lost on the way.
+    /// Queues a refund here and requests it at Razorpay, whose answer is lost.
     async fn asked_for(&self, payment_id: &str, amount: i64) {
         let mut transaction = Database::from(self.pool.clone()).begin().await.unwrap();
         let booking = booking::lock(&mut transaction, BookingId(1)).await.unwrap();
@@ -40,7 +40,7 @@ impl World {
         razorpay.refund(payment_id, amount, &key).await.unwrap();
     }
 
-    /// Payment status, what goes back of the first payment, the refunds by state and amount, and the timeline.
+    /// Payment status, the refunded amount of the first payment, the refunds by state and amount, and the timeline.
     async fn returns(&self) -> Value {
         sqlx::query_scalar(
             "select json_build_array(payment_status, (select refunded_paise from captures order by id limit 1),
@@ -59,7 +59,7 @@ impl World {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_refund_made_elsewhere_counts_in_any_order_of_its_events(pool: PgPool) {
+async fn a_dashboard_refund_counts_for_any_order_of_its_webhooks(pool: PgPool) {
     let (world, payment) = World::paid(pool).await;
     world.refund_in_dashboard(&payment, 30000).await;
     world.deliver_all(world.refund_webhooks().into_iter().rev()).await;
@@ -76,7 +76,7 @@ async fn a_refund_made_elsewhere_counts_in_any_order_of_its_events(pool: PgPool)
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_refund_that_is_told_before_its_payment_is_not_forgotten(pool: PgPool) {
+async fn a_refund_reported_before_its_payment_is_not_lost(pool: PgPool) {
     let world = World::new(pool).await;
     let order = world.order().await;
     let checkout = world.razorpay.checkout(&order, Outcome::Captured);
@@ -87,7 +87,7 @@ async fn a_refund_that_is_told_before_its_payment_is_not_forgotten(pool: PgPool)
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_payment_that_was_given_back_before_it_is_verified_is_refunded_and_not_paid(pool: PgPool) {
+async fn a_payment_refunded_before_its_verification_leaves_the_booking_refunded(pool: PgPool) {
     let world = World::new(pool).await;
     let order = world.order().await;
     let checkout = world.razorpay.checkout(&order, Outcome::Captured);
@@ -101,7 +101,7 @@ async fn a_payment_that_was_given_back_before_it_is_verified_is_refunded_and_not
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn of_money_for_a_cancelled_booking_only_what_is_left_is_asked_back(pool: PgPool) {
+async fn only_the_rest_of_a_payment_for_a_cancelled_booking_is_refunded(pool: PgPool) {
     let world = World::new(pool).await;
     let order = world.order().await;
     let checkout = world.razorpay.checkout(&order, Outcome::Captured);
@@ -120,7 +120,7 @@ async fn of_money_for_a_cancelled_booking_only_what_is_left_is_asked_back(pool: 
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn money_that_was_never_taken_does_not_come_back(pool: PgPool) {
+async fn the_release_of_an_uncaptured_payment_is_not_a_refund(pool: PgPool) {
     let (world, _) = World::paid(pool).await;
     let before = world.returns().await;
     let second = razorpay_stand_in::Attempt {
@@ -136,7 +136,7 @@ async fn money_that_was_never_taken_does_not_come_back(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn our_own_refund_is_known_by_its_receipt_before_its_answer_comes(pool: PgPool) {
+async fn a_webhook_for_a_refund_whose_answer_was_lost_is_matched_by_receipt(pool: PgPool) {
     let (world, payment) = World::paid(pool).await;
     world.razorpay.change(|settings| settings.refund_delay = Duration::from_mins(1));
     world.asked_for(&payment, 75010).await;
@@ -150,7 +150,7 @@ async fn our_own_refund_is_known_by_its_receipt_before_its_answer_comes(pool: Pg
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_refund_that_fails_can_be_asked_for_again_whatever_is_told_late(pool: PgPool) {
+async fn a_failed_refund_can_be_requested_again_despite_late_webhooks(pool: PgPool) {
     let (world, payment) = World::paid(pool).await;
     world.razorpay.change(|settings| settings.refund_delay = Duration::from_mins(1));
     world.asked_for(&payment, 75010).await;
@@ -167,7 +167,7 @@ async fn a_refund_that_fails_can_be_asked_for_again_whatever_is_told_late(pool: 
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_refund_that_was_given_up_and_done_all_the_same_counts(pool: PgPool) {
+async fn a_refund_given_up_here_and_still_made_by_razorpay_counts(pool: PgPool) {
     let (world, payment) = World::paid(pool).await;
     world.asked_for(&payment, 75010).await;
     let mut transaction = Database::from(world.pool.clone()).begin().await.unwrap();
@@ -181,7 +181,7 @@ async fn a_refund_that_was_given_up_and_done_all_the_same_counts(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn two_refunds_of_the_same_money_count_as_one_can_only_be_done(pool: PgPool) {
+async fn two_refunds_of_the_same_money_count_once(pool: PgPool) {
     let (world, payment) = World::paid(pool).await;
     world.cancel().await;
     world.refund_in_dashboard(&payment, 75010).await;
@@ -196,7 +196,7 @@ async fn two_refunds_of_the_same_money_count_as_one_can_only_be_done(pool: PgPoo
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn what_is_asked_back_leaves_room_for_refunds_that_are_not_told_yet(pool: PgPool) {
+async fn a_queued_refund_leaves_room_for_refunds_not_reported_yet(pool: PgPool) {
     let world = World::new(pool).await;
     let order = world.order().await;
     let checkout = world.razorpay.checkout(&order, Outcome::Captured);
@@ -211,7 +211,7 @@ async fn what_is_asked_back_leaves_room_for_refunds_that_are_not_told_yet(pool: 
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn nothing_is_asked_back_of_what_is_back_already(pool: PgPool) {
+async fn a_fully_refunded_payment_is_not_refunded_again(pool: PgPool) {
     let world = World::new(pool).await;
     let order = world.order().await;
     let checkout = world.razorpay.checkout(&order, Outcome::Captured);

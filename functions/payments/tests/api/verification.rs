@@ -1,4 +1,4 @@
-//! The browser's word counts for what Razorpay confirms of it.
+//! Verification: a payment reported by the browser counts only if Razorpay confirms it.
 
 use razorpay_stand_in::{Checkout, Outcome};
 use serde_json::json;
@@ -8,7 +8,7 @@ use sqlx::PgPool;
 use crate::{CREATE, World};
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_payment_is_verified_as_often_as_one_likes(pool: PgPool) {
+async fn a_payment_can_be_verified_repeatedly(pool: PgPool) {
     let world = World::new(pool).await;
     let order = world.order().await;
     let checkout = world.razorpay.checkout(&order, Outcome::Authorized);
@@ -26,7 +26,7 @@ async fn a_payment_is_verified_as_often_as_one_likes(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn what_razorpay_has_not_signed_or_does_not_confirm_pays_nothing(pool: PgPool) {
+async fn an_unsigned_or_unconfirmed_payment_pays_nothing(pool: PgPool) {
     let world = World::new(pool).await;
     let order = world.order().await;
     let good = world.razorpay.checkout(&order, Outcome::Captured);
@@ -55,14 +55,14 @@ async fn what_razorpay_has_not_signed_or_does_not_confirm_pays_nothing(pool: PgP
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_payment_pays_the_order_that_it_was_made_for_and_no_other(pool: PgPool) {
+async fn a_payment_pays_only_the_order_that_it_was_made_for(pool: PgPool) {
     let world = World::new(pool).await;
     let order = world.order().await;
     world.book().await;
     let other = world.client.post(CREATE, &json!({ "booking_id": 2 })).await;
     let other = other.body["data"]["order_id"].as_str().unwrap();
     let paid = world.razorpay.checkout(other, Outcome::Captured);
-    // Whoever could sign would still need Razorpay to confirm it.
+    // Even a valid signature is not enough: Razorpay must confirm the payment for this order.
     let signature =
         razorpay_stand_in::sign(razorpay_stand_in::KEY_SECRET, format!("{order}|{}", paid.payment_id).as_bytes());
     for signature in [signature, paid.signature.clone()] {
@@ -73,7 +73,7 @@ async fn a_payment_pays_the_order_that_it_was_made_for_and_no_other(pool: PgPool
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_payment_that_came_to_nothing_is_not_verified(pool: PgPool) {
+async fn a_failed_or_unfinished_payment_is_not_verified(pool: PgPool) {
     let world = World::new(pool).await;
     let order = world.order().await;
     for outcome in [Outcome::Failed, Outcome::Created] {

@@ -1,4 +1,4 @@
-//! Razorpay's own word: signed, repeated, in any order, at a bad moment.
+//! Webhooks: signed, repeated, in any order, and while the database fails.
 
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ use testing::Client;
 use crate::{WEBHOOK, World, deliver, function, gateway};
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn webhooks_alone_settle_in_any_order_and_thirty_at_once(pool: PgPoolOptions, options: PgConnectOptions) {
+async fn webhooks_alone_settle_a_payment_concurrently_in_any_order(pool: PgPoolOptions, options: PgConnectOptions) {
     let world = World::new(pool.connect_with(options.clone()).await.unwrap()).await;
     let order = world.order().await;
     world.razorpay.checkout(&order, Outcome::Captured);
@@ -35,7 +35,7 @@ async fn webhooks_alone_settle_in_any_order_and_thirty_at_once(pool: PgPoolOptio
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_webhook_counts_only_as_it_was_signed(pool: PgPool) {
+async fn a_webhook_counts_only_with_a_valid_signature(pool: PgPool) {
     let world = World::new(pool).await;
     let order = world.order().await;
     world.razorpay.checkout(&order, Outcome::Captured);
@@ -60,7 +60,7 @@ async fn a_webhook_counts_only_as_it_was_signed(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn nothing_is_half_applied_and_the_event_may_come_again(pool: PgPool) {
+async fn a_failed_webhook_applies_nothing_and_can_be_delivered_again(pool: PgPool) {
     let world = World::new(pool).await;
     let order = world.order().await;
     world.razorpay.checkout(&order, Outcome::Captured);
@@ -74,7 +74,7 @@ async fn nothing_is_half_applied_and_the_event_may_come_again(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn while_the_database_cannot_do_it_now_razorpay_is_told_in_time_to_come_again(pool: PgPool) {
+async fn a_webhook_that_waits_for_a_lock_gets_a_timely_503_and_can_be_retried(pool: PgPool) {
     let world = World::new(pool).await;
     let order = world.order().await;
     world.razorpay.checkout(&order, Outcome::Captured);
@@ -93,7 +93,7 @@ async fn while_the_database_cannot_do_it_now_razorpay_is_told_in_time_to_come_ag
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn an_order_of_another_shop_is_none_of_ours(pool: PgPool) {
+async fn webhooks_for_an_order_of_another_shop_are_ignored(pool: PgPool) {
     let world = World::new(pool).await;
     let razorpay =
         Razorpay::new(&world.razorpay.url(), razorpay_stand_in::KEY_ID, razorpay_stand_in::KEY_SECRET).unwrap();

@@ -1,4 +1,4 @@
-//! Who gets in: with a key, or signed in with a role of the staff.
+//! Access: by a staff key, or by a session with a staff role.
 
 use serde_json::{Value, json};
 use shared::{database::MIGRATOR, staff::sha256};
@@ -7,7 +7,7 @@ use testing::{Answer, Client, STAFF_KEY};
 
 use super::{World, book, path_of, shop, timeline};
 
-/// Everything that the function does, done to one booking.
+/// Calls every route, with valid and invalid requests, for one booking.
 async fn everything(client: &Client, id: i64) -> Vec<Answer> {
     let path = path_of(id);
     vec![
@@ -27,7 +27,7 @@ async fn everything(client: &Client, id: i64) -> Vec<Answer> {
     ]
 }
 
-/// Each answer is this failure, whatever was asked, and nothing was changed.
+/// Checks that every request gets this failure and that nothing has changed.
 async fn is_refused(pool: &PgPool, client: &Client, id: i64, (status, code): (u16, &str)) {
     for answer in everything(client, id).await {
         assert_eq!((answer.status, &answer.body["code"]), (status, &json!(code)), "{}", answer.text);
@@ -38,7 +38,7 @@ async fn is_refused(pool: &PgPool, client: &Client, id: i64, (status, code): (u1
     assert_eq!(version, 1);
 }
 
-/// Every route does what it is for.
+/// Checks that every route is open to this caller.
 async fn gets_in(client: &Client, id: i64) {
     let statuses: Vec<u16> = everything(client, id).await.iter().map(|answer| answer.status).collect();
     assert_eq!(statuses, [200, 400, 200, 200, 404, 200, 400, 200, 400, 200, 400, 200, 400]);
@@ -68,14 +68,14 @@ async fn a_stranger_sees_and_changes_nothing(pool: PgPool) {
         assert_eq!(client.get("/api/staff/bookings/").await.body, refusal, "{key}");
         is_refused(&pool, &client, id, (403, "API_KEY_INVALID")).await;
     }
-    // A key belongs into its header.
+    // A key counts only in its header.
     let elsewhere = client.get(&format!("/api/staff/bookings/?api_key={STAFF_KEY}")).await;
     assert_eq!((elsewhere.status, elsewhere.body), (403, refusal));
     is_refused(&pool, &client.with("X-Booking-Token", "x"), id, (403, "API_KEY_INVALID")).await;
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn several_keys_open_every_route_and_the_timeline_tells_which(pool: PgPool) {
+async fn each_of_several_keys_opens_every_route_and_the_timeline_names_it(pool: PgPool) {
     let client = shop(&pool).await;
     add_key(&pool, "Front desk", "front-key").await;
     add_key(&pool, "old", "old-key").await;
@@ -97,7 +97,7 @@ async fn several_keys_open_every_route_and_the_timeline_tells_which(pool: PgPool
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_revoked_key_opens_nothing_from_the_next_request_on(pool: PgPool) {
+async fn a_revoked_key_is_refused_from_the_next_request_on(pool: PgPool) {
     let client = shop(&pool).await;
     let id = book(&pool, &json!({})).await;
     add_key(&pool, "front desk", "front-key").await;
@@ -111,7 +111,7 @@ async fn a_revoked_key_opens_nothing_from_the_next_request_on(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn whoever_works_in_the_shop_gets_in_by_session_and_is_named_by_number(pool: PgPool) {
+async fn a_session_with_a_staff_role_opens_every_route_and_the_timeline_names_the_user(pool: PgPool) {
     let world = World::new(pool).await;
     for (number, (phone, role)) in [("+919876500001", "staff"), ("+919876500002", "admin")].into_iter().enumerate() {
         let id = book(&world.pool, &json!({})).await;
@@ -122,20 +122,20 @@ async fn whoever_works_in_the_shop_gets_in_by_session_and_is_named_by_number(poo
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_user_without_a_role_of_the_staff_stays_outside(pool: PgPool) {
+async fn a_user_without_a_staff_role_is_refused(pool: PgPool) {
     let world = World::new(pool).await;
     let id = book(&world.pool, &json!({})).await;
-    // Not even the owner of the booking.
+    // Even the owner of the booking is refused.
     let customer = world.user("+919876543210", &[]).await;
     is_refused(&world.pool, &customer, id, (403, "PERMISSION_DENIED")).await;
     is_refused(&world.pool, &world.user("+919876500001", &["editor"]).await, id, (403, "PERMISSION_DENIED")).await;
-    // A role that is taken away is gone with the next token.
+    // A removed role is gone with the next token.
     assert_eq!(world.user("+919876500002", &["staff"]).await.get("/api/staff/bookings/").await.status, 200);
     is_refused(&world.pool, &world.user("+919876500002", &[]).await, id, (403, "PERMISSION_DENIED")).await;
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn forged_expired_and_revoked_sessions_open_nothing(pool: PgPool) {
+async fn forged_expired_and_revoked_sessions_are_refused(pool: PgPool) {
     let world = World::new(pool).await;
     let id = book(&world.pool, &json!({})).await;
     let staff = world.user("+919876500001", &["staff"]).await;
@@ -157,11 +157,11 @@ async fn forged_expired_and_revoked_sessions_open_nothing(pool: PgPool) {
         ("x", "TOKEN_INVALID"),
     ] {
         is_refused(&world.pool, &world.client.with("X-Session-Token", token), id, (401, code)).await;
-        // What is sent must be valid, even beside a key that is.
+        // A session that is sent must be valid, even with a valid key.
         let both = world.client.with("X-Session-Token", token).with("X-API-Key", STAFF_KEY);
         is_refused(&world.pool, &both, id, (401, code)).await;
     }
-    // Roles that somebody writes into a token of their own are not ours.
+    // Roles in a token with a foreign signature do not count.
     claims["roles"] = json!(["admin"]);
     let unsigned = world.descope.sign(json!({ "alg": "RS256", "kid": "SK2other" }), claims);
     is_refused(&world.pool, &world.client.with("X-Session-Token", &unsigned), id, (401, "TOKEN_INVALID")).await;
@@ -170,7 +170,7 @@ async fn forged_expired_and_revoked_sessions_open_nothing(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_key_that_is_sent_must_be_valid_and_names_who_works(pool: PgPool) {
+async fn a_key_sent_with_a_session_must_be_valid_and_is_named_as_the_actor(pool: PgPool) {
     let world = World::new(pool).await;
     let id = book(&world.pool, &json!({})).await;
     let staff = world.user("+919876500001", &["staff"]).await;
@@ -178,12 +178,12 @@ async fn a_key_that_is_sent_must_be_valid_and_names_who_works(pool: PgPool) {
     let customer = world.user("+919876500002", &[]).await;
     gets_in(&customer.with("X-API-Key", STAFF_KEY), id).await;
     assert_eq!(timeline(&world.pool, id).await[1][3], "staff:desk");
-    // An empty header is no key.
+    // An empty header counts as no key.
     assert_eq!(staff.with("X-API-Key", "").get("/api/staff/bookings/").await.status, 200);
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn every_route_answers_at_its_old_place_and_with_and_without_slash(pool: PgPool) {
+async fn every_route_answers_at_its_old_path_with_and_without_a_slash(pool: PgPool) {
     let client = shop(&pool).await.with("X-API-Key", STAFF_KEY);
     for (prefix, time) in [("/api/staff/bookings", "11:00"), ("/api/staff/staff/bookings", "12:00")] {
         for slash in ["", "/"] {

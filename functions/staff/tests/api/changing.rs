@@ -1,4 +1,4 @@
-//! From one status to the next, and notes.
+//! Changes of a booking's status and notes.
 
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ fn status(word: &str) -> Value {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_booking_goes_its_way_to_the_end(pool: PgPool) {
+async fn a_booking_goes_from_pending_to_completed(pool: PgPool) {
     let desk = desk(&pool).await;
     let id = book(&pool, &json!({})).await;
     let path = path_of(id);
@@ -65,7 +65,7 @@ async fn a_booking_goes_its_way_to_the_end(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn all_pairs_of_statuses_obey_the_rules(pool: PgPool) {
+async fn every_pair_of_statuses_obeys_the_transition_rules(pool: PgPool) {
     let desk = desk(&pool).await;
     for from in ALL {
         for (day, to) in ALL.into_iter().enumerate() {
@@ -97,7 +97,7 @@ async fn all_pairs_of_statuses_obey_the_rules(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn what_is_no_status_is_told_in_the_message(pool: PgPool) {
+async fn an_invalid_status_is_reported_in_the_message(pool: PgPool) {
     let desk = desk(&pool).await;
     let path = format!("{}update-status/", path_of(book(&pool, &json!({})).await));
     let missing = "status field is required";
@@ -126,7 +126,7 @@ async fn what_is_no_status_is_told_in_the_message(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_booking_that_is_not_there_is_not_found(pool: PgPool) {
+async fn an_unknown_booking_is_not_found(pool: PgPool) {
     let desk = desk(&pool).await;
     for id in ["999", "0", "-1", "x", "1.0", "99999999999999999999"] {
         let path = format!("/api/staff/bookings/{id}/");
@@ -142,7 +142,7 @@ async fn a_booking_that_is_not_there_is_not_found(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn of_ten_who_do_the_same_at_once_one_does_it(pool: PgPool) {
+async fn concurrent_equal_status_changes_are_applied_once(pool: PgPool) {
     let desk = desk(&pool).await;
     let id = book(&pool, &json!({})).await;
     let path = format!("{}update-status/", path_of(id));
@@ -155,7 +155,7 @@ async fn of_ten_who_do_the_same_at_once_one_does_it(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn changes_that_meet_follow_one_another(pool: PgPool) {
+async fn concurrent_status_changes_are_applied_one_after_the_other(pool: PgPool) {
     let desk = desk(&pool).await;
     for _ in 0..5 {
         let id = book(&pool, &json!({ "date": "2020-01-06" })).await;
@@ -183,7 +183,7 @@ async fn a_cancelled_booking_frees_its_slot(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn notes_are_rewritten_in_every_status(pool: PgPool) {
+async fn notes_can_be_changed_in_every_status(pool: PgPool) {
     let desk = desk(&pool).await;
     for (day, word) in ALL.into_iter().enumerate() {
         let date = format!("2020-01-0{}", day + 1);
@@ -195,7 +195,7 @@ async fn notes_are_rewritten_in_every_status(pool: PgPool) {
             (200, &json!("Booking updated successfully"), &json!("Squeaks"))
         );
         assert_eq!(desk.get(&path).await.body["data"], changed.body["data"]);
-        // The same again, or nothing, changes nothing. A form may send the appointment as it is.
+        // The same values or none change nothing. A form may send the unchanged appointment.
         let same = json!({ "notes": "Squeaks", "appointment_date": date, "appointment_time": "10:00" });
         for body in [same, json!({}), json!({ "force": true })] {
             let again = desk.patch(&path, &body).await;

@@ -1,4 +1,4 @@
-//! Guessing keys: 20 wrong ones in ten minutes, then nothing from that address is looked at.
+//! The rate limit on wrong keys: after 20 in ten minutes no key from that IP address is checked.
 
 use futures::future::join_all;
 use serde_json::json;
@@ -20,7 +20,7 @@ fn limited(pool: &PgPool, redis: Redis) -> Client {
 const LIST: &str = "/api/staff/bookings/";
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn after_20_wrong_keys_an_address_waits_whatever_it_sends(pool: PgPool) {
+async fn after_20_wrong_keys_an_ip_address_is_throttled_even_with_a_valid_one(pool: PgPool) {
     let client = limited(&pool, testing::redis());
     let (desk, guesser) = (client.with("X-API-Key", STAFF_KEY), client.with("X-API-Key", "guess"));
     for _ in 0..25 {
@@ -37,13 +37,13 @@ async fn after_20_wrong_keys_an_address_waits_whatever_it_sends(pool: PgPool) {
         let seconds: u64 = refused.header("retry-after").parse().unwrap();
         assert!((1..=600).contains(&seconds), "{seconds}");
     }
-    // Whoever sends no key guesses none; and another address is another's.
+    // A request without a key is no guess, and another IP address has its own limit.
     assert_eq!(client.get(LIST).await.status, 403);
     assert_eq!(desk.at("198.51.100.1").get(LIST).await.status, 200);
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn many_guesses_at_once_are_counted_one_by_one(pool: PgPool) {
+async fn concurrent_guesses_are_each_counted(pool: PgPool) {
     let client = limited(&pool, testing::redis());
     let desk = client.with("X-API-Key", STAFF_KEY);
     let right = join_all((0..50).map(|_| desk.get(LIST))).await;
@@ -55,7 +55,7 @@ async fn many_guesses_at_once_are_counted_one_by_one(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn without_redis_keys_are_still_told_apart(pool: PgPool) {
+async fn without_redis_keys_are_still_checked(pool: PgPool) {
     let client = limited(&pool, testing::redis_at("redis://127.0.0.1:9", "none:"));
     let guesser = client.with("X-API-Key", "guess");
     for _ in 0..25 {

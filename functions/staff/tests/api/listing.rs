@@ -1,4 +1,4 @@
-//! Finding bookings: every filter, in order, counted.
+//! Finding bookings: filters, search, order, pages and counts.
 
 use serde_json::{Value, json};
 use shared::database::MIGRATOR;
@@ -12,7 +12,7 @@ async fn found(desk: &Client, query: &str) -> Vec<i64> {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn bookings_are_listed_whole_by_date_time_and_newest(pool: PgPool) {
+async fn bookings_are_listed_in_full_by_date_time_and_newest_first(pool: PgPool) {
     let desk = desk(&pool).await;
     let empty = desk.get("/api/staff/bookings/").await;
     let message = "Bookings retrieved successfully";
@@ -37,7 +37,7 @@ async fn bookings_are_listed_whole_by_date_time_and_newest(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn each_filter_finds_its_own_and_all_must_be_true(pool: PgPool) {
+async fn each_filter_finds_its_bookings_and_all_filters_must_match(pool: PgPool) {
     let desk = desk(&pool).await;
     let samples = [
         json!({ "date": "2026-03-01", "status": "pending", "payment": "pending", "location": "shop" }),
@@ -70,7 +70,7 @@ async fn each_filter_finds_its_own_and_all_must_be_true(pool: PgPool) {
         ("date_from=2026-03-02&date=2026-03-01", vec![]),
         ("date_from=2026-03-02&payment_status=completed&service_location=home&status=completed", vec![4]),
         ("payment_status=completed&search=doe&date_to=2026-03-03", vec![2]),
-        // A form sends the fields that were not filled in.
+        // A form sends empty fields too.
         ("status=&date=&date_from=&date_to=&search=&payment_status=&service_location=&unknown=x", vec![1, 2, 3, 4, 5]),
     ] {
         assert_eq!(found(&desk, query).await, expected, "{query}");
@@ -81,7 +81,7 @@ async fn each_filter_finds_its_own_and_all_must_be_true(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_filter_that_means_nothing_is_told_under_its_field_all_at_once(pool: PgPool) {
+async fn all_invalid_filters_are_reported_at_once_under_their_fields(pool: PgPool) {
     let desk = desk(&pool).await;
     let format = "Date has wrong format. Use one of these formats instead: YYYY-MM-DD.";
     let choice = |word: &str| json!([format!("\"{word}\" is not a valid choice.")]);
@@ -124,7 +124,7 @@ async fn a_search_finds_parts_of_names_and_whole_numbers_and_references(pool: Pg
     }
     let reference: String =
         sqlx::query_scalar("select reference from bookings where id = 3").fetch_one(&pool).await.unwrap();
-    // The last one comes first, by its time; then the newest.
+    // The last booking comes first because of its earlier time, then the newest.
     let (whole, part) = (reference.to_lowercase(), &reference[..9]);
     let none: Vec<i64> = Vec::new();
     for (search, mut expected) in [

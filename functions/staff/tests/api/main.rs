@@ -1,4 +1,4 @@
-//! The shop's bookings as those see them who work there, and as nobody else does.
+//! The staff's requests to the shop's bookings, which are refused to all other callers.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
 
 mod access;
@@ -25,7 +25,7 @@ fn client(database: Database, sessions: Sessions, throttle: &Throttle) -> Client
     Client::new(staff::router(App { database: database.clone(), sessions, staff_keys }), database)
 }
 
-/// A caller without credentials of the shop of `local/catalogue/`: three bays, two crews, slots of an hour.
+/// A caller without credentials. The shop is that of `local/catalogue/`: three bays, two crews, slots of an hour.
 async fn shop(pool: &PgPool) -> Client {
     let redis = testing::redis();
     testing::import_catalogue(pool, &redis).await;
@@ -33,12 +33,12 @@ async fn shop(pool: &PgPool) -> Client {
     client(database.clone(), testing::no_sessions(&database), &testing::no_throttle(&redis))
 }
 
-/// The desk of that shop, which has a key.
+/// A caller with the key of that shop's desk.
 async fn desk(pool: &PgPool) -> Client {
     shop(pool).await.with("X-API-Key", STAFF_KEY)
 }
 
-/// The shop, and a Descope where people sign in.
+/// The shop, and the Descope stand-in where its users sign in.
 struct World {
     client: Client,
     descope: StandIn,
@@ -56,7 +56,7 @@ impl World {
         Self { client, descope, pool, redis }
     }
 
-    /// Whoever has this number, signed in with these roles.
+    /// The user with this number, signed in with these roles.
     async fn user(&self, phone: &str, roles: &[&str]) -> Client {
         self.token(phone).await;
         self.descope.set_roles(phone, roles);
@@ -76,7 +76,7 @@ fn monday() -> NaiveDate {
     testing::next(Weekday::Mon)
 }
 
-/// Writes a booking as a customer's would be, and answers its id. What `changes` leaves out is John Doe's: an oil change
+/// Inserts a booking like a customer's and returns its id. Fields not in `changes` are those of John Doe: an oil change
 /// of half an hour, at the shop, on Monday at ten.
 async fn book(pool: &PgPool, changes: &Value) -> i64 {
     let mut booking = json!({
@@ -127,7 +127,7 @@ async fn book(pool: &PgPool, changes: &Value) -> i64 {
     .unwrap()
 }
 
-/// What a booking costs is paid by this payment of Razorpay.
+/// Pays the total of a booking by this payment of Razorpay.
 async fn pay_online(pool: &PgPool, id: i64, payment_id: &str) {
     let order_id = format!("order_{payment_id}");
     let amount: i64 = sqlx::query_scalar(
@@ -159,7 +159,7 @@ fn ids(answer: &Answer) -> Vec<i64> {
     answer.body["data"].as_array().unwrap().iter().map(|booking| booking["id"].as_i64().unwrap()).collect()
 }
 
-/// What the timeline of a booking says, oldest first: event, from, to, actor.
+/// The timeline of a booking, oldest first: event, from, to, actor.
 async fn timeline(pool: &PgPool, id: i64) -> Value {
     let events: Vec<(String, Option<String>, String, String)> = sqlx::query_as(
         "select event, from_status::text, to_status::text, actor from booking_events where booking_id = $1 order by id",
@@ -171,7 +171,7 @@ async fn timeline(pool: &PgPool, id: i64) -> Value {
     json!(events)
 }
 
-/// How much of Monday's slots at the shop is used and overbooked; looks first whether every slot holds exactly the
+/// The used and overbooked capacity of Monday's slot at the shop. First checks that every slot counts exactly the
 /// bookings that are not cancelled.
 async fn used(pool: &PgPool, time: &str) -> (i64, i64) {
     let wrong: i64 = sqlx::query_scalar(

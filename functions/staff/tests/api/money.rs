@@ -1,4 +1,4 @@
-//! Cash that is taken, and money that is given back.
+//! Cash payments and refunds.
 
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ async fn refund(client: &Client, id: i64, body: &Value) -> (u16, Value) {
     (answer.status, answer.body)
 }
 
-/// What is told under `amount`.
+/// The answer that reports this fault under `amount`.
 fn fault(sentence: &str) -> (u16, Value) {
     let body = json!({
         "error": true, "message": "Invalid input: amount.", "status_code": 400, "code": "VALIDATION_ERROR",
@@ -32,7 +32,7 @@ fn fault(sentence: &str) -> (u16, Value) {
     (400, body)
 }
 
-/// Amount and state of every refund, and how many of them wait for Razorpay.
+/// Amount and state of every refund, and the number of refund messages in the outbox.
 async fn refunds(pool: &PgPool) -> Value {
     sqlx::query_scalar(
         "select json_build_array(
@@ -44,7 +44,7 @@ async fn refunds(pool: &PgPool) -> Value {
     .unwrap()
 }
 
-/// Razorpay has done what it was asked for.
+/// Records every queued refund as processed by Razorpay.
 pub(super) async fn refunds_are_done(pool: &PgPool) {
     let queued: Vec<(String, i64, String)> = sqlx::query_as(
         "select idempotency_key, refunds.amount_paise, gateway_payment_id from refunds
@@ -66,7 +66,7 @@ pub(super) async fn refunds_are_done(pool: &PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn cash_is_recorded_once_and_whole(pool: PgPool) {
+async fn cash_is_recorded_once_and_in_full(pool: PgPool) {
     let desk = desk(&pool).await;
     let id = book(&pool, &json!({ "paise": 75_010, "status": "confirmed" })).await;
     let before = desk.get(&path_of(id)).await.body["data"].clone();
@@ -112,7 +112,7 @@ async fn an_amount_may_be_a_number_too(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn cash_for_a_booking_by_razorpay_makes_it_one_in_cash(pool: PgPool) {
+async fn cash_for_a_razorpay_booking_changes_its_payment_method(pool: PgPool) {
     let desk = desk(&pool).await;
     let id = book(&pool, &json!({})).await;
     sqlx::query("update bookings set payment_method = 'razorpay'").execute(&pool).await.unwrap();
@@ -121,7 +121,7 @@ async fn cash_for_a_booking_by_razorpay_makes_it_one_in_cash(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn nothing_is_taken_for_a_cancelled_booking(pool: PgPool) {
+async fn cash_for_a_cancelled_booking_is_refused(pool: PgPool) {
     let desk = desk(&pool).await;
     let id = book(&pool, &json!({ "status": "cancelled" })).await;
     let (status, body) = record_cash(&desk, id, &json!({ "amount": "390.00" })).await;
@@ -131,7 +131,7 @@ async fn nothing_is_taken_for_a_cancelled_booking(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn of_ten_who_take_the_cash_at_once_one_has_it(pool: PgPool) {
+async fn concurrent_cash_payments_are_recorded_once(pool: PgPool) {
     let desk = desk(&pool).await;
     let id = book(&pool, &json!({})).await;
     let body = json!({ "amount": "390.00" });
@@ -145,7 +145,7 @@ async fn of_ten_who_take_the_cash_at_once_one_has_it(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn online_money_goes_back_in_parts_and_the_last_one_makes_the_booking_refunded(pool: PgPool) {
+async fn an_online_payment_is_refunded_in_parts_and_the_last_marks_the_booking_refunded(pool: PgPool) {
     let desk = desk(&pool).await;
     let id = book(&pool, &json!({ "paise": 75_010, "status": "confirmed" })).await;
     pay_online(&pool, id, "pay_1").await;
@@ -187,7 +187,7 @@ async fn online_money_goes_back_in_parts_and_the_last_one_makes_the_booking_refu
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn cash_is_handed_back_at_once(pool: PgPool) {
+async fn cash_is_refunded_at_once(pool: PgPool) {
     let desk = desk(&pool).await;
     let id = book(&pool, &json!({})).await;
     assert_eq!(refund(&desk, id, &json!({ "reason": "x" })).await, fault("Nothing is left to be refunded."));
@@ -203,12 +203,12 @@ async fn cash_is_handed_back_at_once(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn what_was_paid_too_much_goes_back_first(pool: PgPool) {
+async fn an_overpayment_is_refunded_first(pool: PgPool) {
     let desk = desk(&pool).await;
     let id = book(&pool, &json!({})).await;
     pay_online(&pool, id, "pay_1").await;
     pay_online(&pool, id, "pay_2").await;
-    // It goes back by itself; Razorpay would not do it, and somebody asks again.
+    // Its automatic refund is given up, as when Razorpay refuses it; then staff request it again.
     let refused: i64 = sqlx::query_scalar("select id from refunds").fetch_one(&pool).await.unwrap();
     let mut transaction = Database::from(pool.clone()).begin().await.unwrap();
     refunds::give_up(&mut transaction, RefundId(refused)).await.unwrap();
@@ -232,7 +232,7 @@ async fn what_was_paid_too_much_goes_back_first(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn what_razorpay_does_not_give_back_is_told_at_once(pool: PgPool) {
+async fn an_invalid_refund_is_refused_and_not_queued(pool: PgPool) {
     let desk = desk(&pool).await;
     let id = book(&pool, &json!({})).await;
     pay_online(&pool, id, "pay_1").await;
@@ -250,12 +250,12 @@ async fn what_razorpay_does_not_give_back_is_told_at_once(pool: PgPool) {
         assert_eq!((status, fields), (400, vec![field]), "{body}");
     }
     assert_eq!(refunds(&pool).await, json!([[], 0]));
-    // A form sends an empty field where nothing was filled in.
+    // A form sends an empty amount if none was entered.
     assert_eq!(refund(&desk, id, &json!({ "amount": "", "reason": "x" })).await.0, 200);
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn of_many_refunds_at_once_no_more_goes_back_than_came(pool: PgPool) {
+async fn concurrent_refunds_do_not_exceed_the_payment(pool: PgPool) {
     let desk = desk(&pool).await;
     let id = book(&pool, &json!({ "paise": 75_010 })).await;
     pay_online(&pool, id, "pay_1").await;
@@ -266,7 +266,7 @@ async fn of_many_refunds_at_once_no_more_goes_back_than_came(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_retry_with_its_key_takes_and_gives_back_once(pool: PgPool) {
+async fn a_retry_with_the_same_key_records_cash_or_a_refund_once(pool: PgPool) {
     let desk = desk(&pool).await;
     let (id, other) = (book(&pool, &json!({})).await, book(&pool, &json!({})).await);
     let keyed = desk.with("Idempotency-Key", "counter-1");
@@ -285,14 +285,14 @@ async fn a_retry_with_its_key_takes_and_gives_back_once(pool: PgPool) {
         assert_eq!(replayed, 4, "{route}");
         let reused = keyed.post(&path, &changed).await;
         assert_eq!((reused.status, &reused.body["code"]), (422, &json!("IDEMPOTENCY_KEY_REUSED")));
-        // The same key stands for something else at another booking.
+        // For another booking the same key is a different one.
         assert_eq!(keyed.post(&format!("{}{route}/", path_of(other)), &body).await.status, 200, "{route}");
     }
     assert_eq!(refunds(&pool).await, json!([[[10_000, "processed"], [10_000, "processed"]], 0]));
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_completed_cash_booking_has_nothing_more_to_pay(pool: PgPool) {
+async fn a_completed_cash_booking_counts_as_paid(pool: PgPool) {
     let desk = desk(&pool).await;
     let id = book(&pool, &json!({ "status": "in_progress" })).await;
     desk.patch(&format!("{}update-status/", path_of(id)), &json!({ "status": "completed" })).await;

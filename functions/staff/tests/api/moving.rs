@@ -1,4 +1,4 @@
-//! Moving a booking: by the rules, or into a full slot.
+//! Moving a booking: by the rules, or by force into a full slot.
 
 use serde_json::{Value, json};
 use shared::database::MIGRATOR;
@@ -11,7 +11,7 @@ fn to(time: &str) -> Value {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn date_or_time_may_be_left_out_and_stays(pool: PgPool) {
+async fn a_move_keeps_the_date_or_time_that_is_left_out(pool: PgPool) {
     let desk = desk(&pool).await;
     let id = book(&pool, &json!({})).await;
     let path = path_of(id);
@@ -39,7 +39,7 @@ async fn date_or_time_may_be_left_out_and_stays(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_full_slot_is_taken_by_force_only_and_frees_up_honestly(pool: PgPool) {
+async fn a_full_slot_is_taken_only_by_force_and_reopens_below_its_capacity(pool: PgPool) {
     let desk = desk(&pool).await;
     let mut inside = Vec::new();
     for _ in 0..3 {
@@ -72,26 +72,26 @@ async fn a_full_slot_is_taken_by_force_only_and_frees_up_honestly(pool: PgPool) 
         ])
     );
 
-    // One leaves: the slot is full, not overbooked, and takes nobody by the rules.
+    // After one cancellation the slot is full but not overbooked, and refuses a move by the rules.
     let cancel = format!("{}update-status/", path_of(inside[0]));
     assert_eq!(desk.patch(&cancel, &json!({ "status": "cancelled" })).await.status, 200);
     assert_eq!(used(&pool, "15:00").await, (3, 0));
     let other = book(&pool, &json!({})).await;
     assert_eq!(desk.patch(&path_of(other), &to("15:00")).await.status, 409);
-    // Another leaves: there is room for one.
+    // After another booking has moved away there is room for one.
     let leaves = json!({ "appointment_time": "11:00" });
     assert_eq!(desk.patch(&path_of(inside[1]), &leaves).await.status, 200);
     assert_eq!(used(&pool, "15:00").await, (2, 0));
     assert_eq!(desk.patch(&path_of(other), &to("15:00")).await.status, 200);
     assert_eq!((used(&pool, "15:00").await, used(&pool, "11:00").await), ((3, 0), (1, 0)));
-    // Force where there is room is a move like any other.
+    // A forced move into a free slot is an ordinary move.
     let free = json!({ "appointment_time": "16:00", "force": "true" });
     assert_eq!(desk.patch(&path_of(other), &free).await.status, 200);
     assert_eq!(timeline(&pool, other).await[2][0], "rescheduled");
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn what_was_overbooked_before_neither_leaves_room_later_nor_is_said_of_who_moves_away(pool: PgPool) {
+async fn leaving_an_overbooked_slot_frees_no_capacity(pool: PgPool) {
     let desk = desk(&pool).await;
     for _ in 0..3 {
         book(&pool, &json!({ "time": "15:00" })).await;
@@ -112,7 +112,7 @@ async fn what_was_overbooked_before_neither_leaves_room_later_nor_is_said_of_who
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn what_cannot_be_is_told_all_at_once_and_changes_nothing(pool: PgPool) {
+async fn an_invalid_move_reports_all_faults_and_changes_nothing(pool: PgPool) {
     let desk = desk(&pool).await;
     let id = book(&pool, &json!({})).await;
     let path = path_of(id);

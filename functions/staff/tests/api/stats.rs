@@ -1,4 +1,4 @@
-//! The numbers of the first page.
+//! The booking statistics of the staff's first page.
 
 use chrono::NaiveDate;
 use serde_json::{Value, json};
@@ -31,7 +31,7 @@ async fn a_shop_without_bookings_has_zeros(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn bookings_are_counted_on_the_shop_s_calendar(pool: PgPool) {
+async fn bookings_are_counted_by_day_in_the_shop_s_time_zone(pool: PgPool) {
     let desk = desk(&pool).await;
     let day = async |days: i32| -> NaiveDate {
         let day = sqlx::query_scalar("select (now() at time zone 'Asia/Kolkata')::date + $1").bind(days);
@@ -65,7 +65,7 @@ async fn bookings_are_counted_on_the_shop_s_calendar(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn revenue_is_the_money_that_came_and_stayed(pool: PgPool) {
+async fn revenue_is_money_captured_and_not_refunded(pool: PgPool) {
     let desk = desk(&pool).await;
     let take = async |id: i64, rupees: &str| {
         let answer = desk.post(&format!("{}record-cash/", path_of(id)), &json!({ "amount": rupees })).await;
@@ -87,9 +87,9 @@ async fn revenue_is_the_money_that_came_and_stayed(pool: PgPool) {
     pay_online(&pool, ids[3], "pay_1").await;
     give_back(ids[3], json!({ "reason": "x" })).await;
     pay_online(&pool, ids[4], "pay_2").await;
-    // Paid twice: the second payment goes back by itself. The last booking is not paid.
+    // Paid twice: the second payment is refunded automatically. The last booking is not paid.
     pay_online(&pool, ids[4], "pay_3").await;
-    // The first was paid a moment before the shop's month began, the second with its first moment.
+    // The first was paid one second before the shop's month began, the second at its first moment.
     for (booking, seconds) in [(ids[0], 1.0), (ids[1], 0.0)] {
         let paid = sqlx::query(
             "update captures set captured_at = date_trunc('month', now(), 'Asia/Kolkata') - make_interval(secs => $2)
@@ -112,7 +112,7 @@ async fn revenue_is_the_money_that_came_and_stayed(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_refund_that_failed_is_counted_until_the_money_is_on_its_way_again(pool: PgPool) {
+async fn a_failed_refund_is_counted_until_it_is_requested_again(pool: PgPool) {
     let desk = desk(&pool).await;
     let id = book(&pool, &json!({})).await;
     pay_online(&pool, id, "pay_1").await;

@@ -1,4 +1,4 @@
-//! The cache: fast when warm, never stale, never needed.
+//! The read-through cache: one round trip when warm, no stale reads, and answers without Redis.
 
 use std::time::{Duration, Instant};
 
@@ -34,7 +34,7 @@ async fn a_warm_read_is_one_round_trip_to_redis_and_none_to_postgres(pool: PgPoo
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_cold_key_is_loaded_once_however_many_ask(pool: PgPool) {
+async fn concurrent_reads_of_a_cold_key_load_it_once(pool: PgPool) {
     let redis = testing::redis();
     testing::import_catalogue(&pool, &redis).await;
     let (network, options) = database_through_network(&pool).await;
@@ -45,7 +45,7 @@ async fn a_cold_key_is_loaded_once_however_many_ask(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn nobody_waits_for_what_is_not_there(pool: PgPool) {
+async fn concurrent_reads_of_a_missing_item_do_not_wait(pool: PgPool) {
     let redis = testing::redis();
     testing::import_catalogue(&pool, &redis).await;
     let environments: Vec<Client> = (0..10).map(|_| environment(&pool, &redis)).collect();
@@ -88,7 +88,7 @@ async fn a_change_is_visible_at_the_next_request_in_every_environment(pool: PgPo
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_database_that_is_made_anew_shows_nothing_that_its_predecessor_had_cached(pool: PgPool) {
+async fn a_recreated_database_serves_no_entry_cached_before(pool: PgPool) {
     let (client, redis) = shop(&pool).await;
     let path = "/api/vehicle-types/1/";
     assert_eq!(client.get(path).await.body["data"]["name"], "Scooter");
@@ -102,7 +102,7 @@ async fn a_database_that_is_made_anew_shows_nothing_that_its_predecessor_had_cac
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_database_that_is_restored_shows_its_own_catalogue_once_its_version_is_told(pool: PgPool) {
+async fn a_restored_database_shows_its_own_catalogue_once_its_version_is_published(pool: PgPool) {
     let (client, redis) = shop(&pool).await;
     let path = "/api/vehicle-types/1/";
     assert_eq!(client.get(path).await.body["data"]["name"], "Scooter");
@@ -115,17 +115,17 @@ async fn a_database_that_is_restored_shows_its_own_catalogue_once_its_version_is
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn nothing_old_is_served_or_kept_while_a_change_is_being_committed(pool: PgPool) {
+async fn no_stale_entry_is_served_or_cached_while_a_change_is_committed(pool: PgPool) {
     let (client, redis) = shop(&pool).await;
     let path = "/api/vehicle-types/1/";
     let name = async || client.get(path).await.body["data"]["name"].clone();
     assert_eq!(name().await, "Scooter");
 
     cache::announce_change(&redis).await.unwrap();
-    // Read while the change is announced but not committed: this must not stay.
+    // Read while the change is announced but not committed: the result must not be cached.
     assert_eq!(name().await, "Scooter");
     sqlx::query("update vehicle_types set name = 'Moped' where id = 1").execute(&pool).await.unwrap();
-    // Committed, but whoever did it dies before telling Redis the new version.
+    // Committed, but the import dies before it publishes the new version.
     assert_eq!(name().await, "Moped");
     let version = sqlx::query_scalar::<_, i64>("update catalogue_versions set version = version + 1 returning version");
     cache::publish_change(&redis, version.fetch_one(&pool).await.unwrap()).await.unwrap();
@@ -133,7 +133,7 @@ async fn nothing_old_is_served_or_kept_while_a_change_is_being_committed(pool: P
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn answers_keep_coming_without_redis_and_the_cache_comes_back_by_itself(pool: PgPool) {
+async fn reads_succeed_without_redis_and_the_cache_recovers_by_itself(pool: PgPool) {
     testing::import_catalogue(&pool, &testing::redis()).await;
     let (network, url) = Network::to_url(&testing::redis_url()).await;
     let redis = testing::redis_at(&url, &testing::random_prefix());
@@ -161,7 +161,7 @@ async fn answers_keep_coming_without_redis_and_the_cache_comes_back_by_itself(po
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn whoever_holds_the_bytes_is_not_sent_them_again(pool: PgPool) {
+async fn a_request_with_a_matching_etag_gets_a_304(pool: PgPool) {
     let (client, _) = shop(&pool).await;
     let first = client.get("/api/vehicle-types/").await;
     let tag = first.header("etag");

@@ -1,4 +1,4 @@
-//! What stands around every router: failures, limits, ids, CORS, and whatever a caller may send.
+//! The layers around every router: failures, rate limits, request ids, CORS, and malformed requests.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use testing::{Client, Fault, Network, ORIGIN};
 use super::{client, database_through_network, environment, shop};
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn without_postgres_the_answer_is_503_in_time_and_with_it_all_is_well_again(pool: PgPool) {
+async fn a_read_without_postgres_gets_a_timely_503_and_the_next_one_works(pool: PgPool) {
     let redis = testing::redis();
     testing::import_catalogue(&pool, &redis).await;
     let (network, options) = database_through_network(&pool).await;
@@ -42,13 +42,13 @@ async fn without_postgres_the_answer_is_503_in_time_and_with_it_all_is_well_agai
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_restart_of_postgres_is_not_noticed_by_the_next_read(pool: PgPool) {
+async fn the_next_read_succeeds_after_a_restart_of_postgres(pool: PgPool) {
     let (client, _) = shop(&pool).await;
     let redis = testing::redis();
     let environment = environment(&pool, &redis);
     assert_eq!(client.get("/api/vehicle-types/1").await.status, 200);
     assert_eq!(environment.get("/api/vehicle-types/1").await.status, 200);
-    // What a restart does to the connections that rest.
+    // Closes idle connections, as a restart does.
     sqlx::query("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()")
         .execute(&pool)
         .await
@@ -57,7 +57,7 @@ async fn a_restart_of_postgres_is_not_noticed_by_the_next_read(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn public_reads_are_limited_by_address(pool: PgPool) {
+async fn public_reads_are_rate_limited_by_ip_address(pool: PgPool) {
     let (network, url) = Network::to_url(&testing::redis_url()).await;
     let redis = testing::redis_at(&url, &testing::random_prefix());
     testing::import_catalogue(&pool, &redis).await;
@@ -69,7 +69,7 @@ async fn public_reads_are_limited_by_address(pool: PgPool) {
     for _ in 0..3 {
         assert_eq!(client.get("/api/vehicle-types/").await.status, 200);
     }
-    // What a caller says of its own address does not count.
+    // A caller cannot choose its address by a header.
     let refused = client.with("X-Forwarded-For", "198.51.100.1").get("/api/vehicle-types/").await;
     assert_eq!((refused.status, &refused.body["code"]), (429, &json!("THROTTLED")));
     let seconds: u64 = refused.header("retry-after").parse().unwrap();
@@ -81,7 +81,7 @@ async fn public_reads_are_limited_by_address(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn every_answer_has_the_gateway_s_request_id_or_a_sane_one_of_the_caller(pool: PgPool) {
+async fn every_answer_has_the_gateway_s_request_id_or_a_valid_one_of_the_caller(pool: PgPool) {
     let (client, _) = shop(&pool).await;
     let own = client.with("X-Request-Id", "order-7_x").get("/api/vehicle-types/").await;
     assert_eq!(own.header("x-request-id"), "order-7_x");
@@ -96,7 +96,7 @@ async fn every_answer_has_the_gateway_s_request_id_or_a_sane_one_of_the_caller(p
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn pages_of_listed_origins_may_call_with_credentials_and_no_others(pool: PgPool) {
+async fn only_pages_of_listed_origins_may_call_with_credentials(pool: PgPool) {
     let (client, _) = shop(&pool).await;
     let ours = client.with("Origin", ORIGIN).get("/api/vehicle-types/").await;
     assert_eq!(ours.header("access-control-allow-origin"), ORIGIN);
@@ -117,7 +117,7 @@ async fn pages_of_listed_origins_may_call_with_credentials_and_no_others(pool: P
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn another_method_is_a_405_that_tells_the_right_ones(pool: PgPool) {
+async fn an_unsupported_method_is_a_405_with_the_allowed_ones(pool: PgPool) {
     let (client, _) = shop(&pool).await;
     let refused = client.post("/api/vehicle-types/", &json!({})).await;
     assert_eq!((refused.status, refused.header("allow")), (405, "GET,HEAD"));
@@ -126,7 +126,7 @@ async fn another_method_is_a_405_that_tells_the_right_ones(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn no_request_is_answered_with_html_or_a_failure_of_ours(pool: PgPool) {
+async fn no_malformed_request_is_answered_with_html_or_a_5xx(pool: PgPool) {
     let (client, _) = shop(&pool).await;
     let long = "x".repeat(70_000);
     let paths = [

@@ -1,4 +1,4 @@
-//! Types, brands and models: what a list and an item hold.
+//! Lists and items of vehicle types, brands and models.
 
 use serde_json::{Value, json};
 use shared::database::MIGRATOR;
@@ -28,7 +28,7 @@ async fn types_are_listed_and_shown(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn brands_and_models_are_those_of_their_parent(pool: PgPool) {
+async fn brands_and_models_are_filtered_by_their_parent(pool: PgPool) {
     let (client, _) = shop(&pool).await;
     let brands = timeless(client.get("/api/vehicle-brands/?vehicle_type=1").await.body);
     assert_eq!(brands["message"], "Vehicle brands retrieved successfully");
@@ -50,7 +50,7 @@ async fn brands_and_models_are_those_of_their_parent(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_filter_is_needed_and_an_unknown_parent_has_nothing(pool: PgPool) {
+async fn a_filter_is_required_and_an_unknown_parent_gives_an_empty_list(pool: PgPool) {
     let (client, _) = shop(&pool).await;
     let missing = client.get("/api/vehicle-brands/").await;
     assert_eq!(missing.status, 400);
@@ -77,7 +77,7 @@ async fn a_filter_is_needed_and_an_unknown_parent_has_nothing(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn what_does_not_exist_is_a_404_in_json(pool: PgPool) {
+async fn an_unknown_item_or_path_is_a_404_in_json(pool: PgPool) {
     let (client, _) = shop(&pool).await;
     for (path, name) in [
         ("/api/vehicle-types/999", "Vehicle type"),
@@ -103,7 +103,7 @@ async fn what_does_not_exist_is_a_404_in_json(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn every_path_answers_at_its_old_place_and_with_and_without_slash(pool: PgPool) {
+async fn every_route_answers_at_its_old_path_with_and_without_a_slash(pool: PgPool) {
     let (client, _) = shop(&pool).await;
     for (path, query) in [
         ("vehicle-types", ""),

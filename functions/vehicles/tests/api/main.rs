@@ -1,4 +1,4 @@
-//! The vehicle catalogue as a frontend sees it, and the cache and the outer layers that all of the catalogue shares.
+//! The vehicle catalogue as a frontend sees it, and the cache and outer layers that the catalogue's functions share.
 #![expect(clippy::unwrap_used, reason = "test code")]
 
 mod caching;
@@ -15,7 +15,7 @@ fn client(database: Database, redis: &Redis) -> Client {
     Client::new(vehicles::router(vehicles::App { cache }), database)
 }
 
-/// A caller of a function that has its own connection, as each Lambda environment has.
+/// A client of a function with its own connection, as each Lambda environment has.
 fn environment(pool: &PgPool, redis: &Redis) -> Client {
     client(Database::new((*pool.connect_options()).clone()), redis)
 }
@@ -26,7 +26,7 @@ async fn shop(pool: &PgPool) -> (Client, Redis) {
     (client(Database::from(pool.clone()), &redis), redis)
 }
 
-/// The database behind a network that can break.
+/// The database behind a proxy that can fail.
 async fn database_through_network(pool: &PgPool) -> (Network, PgConnectOptions) {
     let options = (*pool.connect_options()).clone();
     let network = Network::to(&format!("{}:{}", options.get_host(), options.get_port())).await;

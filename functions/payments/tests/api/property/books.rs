@@ -1,4 +1,4 @@
-//! What is written down here of a booking's money, and what Razorpay says of it.
+//! Our records of a booking's money, compared with Razorpay's.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::World;
 
-/// Everything about a booking's money.
+/// All records of a booking's money.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub(super) struct Books {
     booking_status: String,
@@ -37,7 +37,7 @@ struct Refund {
     refund_id: Option<String>,
 }
 
-/// How far something has come.
+/// The order of payment states; a state never moves back.
 fn rank(state: &str) -> usize {
     ["pending", "completed", "refunded"].iter().position(|other| *other == state).unwrap()
 }
@@ -46,7 +46,7 @@ fn capture_rank(state: &str) -> usize {
     ["failed", "authorized", "captured"].iter().position(|other| *other == state).unwrap()
 }
 
-/// What was given up may be done all the same; nothing else moves back.
+/// Razorpay may still make a refund that was given up here; no other state moves back.
 fn may_follow(before: &Refund, after: &Refund) -> bool {
     match (before.state.as_str(), after.state.as_str()) {
         (before, after) if before == after => true,
@@ -79,7 +79,7 @@ impl Books {
         serde_json::from_value(books).unwrap()
     }
 
-    /// Holds at every moment: nothing has moved back, nothing counts twice, nothing more goes back than came.
+    /// Holds after every round: no state moves back, nothing counts twice, and refunds do not exceed payments.
     pub(super) fn check_since(&self, before: &Self, world: &World) -> Result<(), TestCaseError> {
         prop_assert!(rank(&self.payment_status) >= rank(&before.payment_status), "{:#?}", self);
         for capture in &before.captures {
@@ -112,7 +112,7 @@ impl Books {
         refunds.map(|refund| refund.amount_paise).sum()
     }
 
-    /// Holds at rest: what Razorpay took and gave back is what is written down here, and nothing is owed.
+    /// Holds at rest: Razorpay's captures and refunds equal our records, and no refund is owed.
     pub(super) fn compare(&self, world: &World) -> Result<(), TestCaseError> {
         let captured: BTreeMap<String, (i64, i64)> = world
             .razorpay

@@ -1,4 +1,4 @@
-//! What may happen to a booking and its money, and how it all comes to rest.
+//! Steps that may happen to a booking and its money, and running them until nothing changes any more.
 
 use std::{cell::RefCell, time::Duration};
 
@@ -22,7 +22,7 @@ use shared::{
 use super::books::Books;
 use crate::{CREATE, World};
 
-/// One thing that happens. An index chooses among what there is by then.
+/// One step. An index chooses among the checkouts or webhooks that exist by then.
 #[derive(Clone, Debug)]
 pub(super) enum Step {
     Order,
@@ -44,7 +44,7 @@ pub(super) enum Step {
     Trouble(Call, Index, Trouble),
 }
 
-/// A call of Razorpay.
+/// A call to Razorpay.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Call {
     Orders,
@@ -55,7 +55,7 @@ pub(super) enum Call {
     Refunds,
 }
 
-/// What goes wrong with it.
+/// The fault of a call.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Trouble {
     Closed,
@@ -97,7 +97,7 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A booking, and what was seen of it.
+/// A booking, and its records after the last round.
 pub(super) struct Case {
     pub(super) world: World,
     pub(super) booking: i64,
@@ -108,7 +108,7 @@ pub(super) struct Case {
 
 impl Case {
     pub(super) async fn new(world: World) -> Self {
-        // What earlier cases left behind is out of the way.
+        // Keeps the jobs from rows of earlier cases.
         sqlx::raw_sql(
             "update payments set updated_at = now() - interval '1 year';
             update refunds set updated_at = now() + interval '1 year';
@@ -125,7 +125,7 @@ impl Case {
         Self { world, booking, jobs, checkouts: RefCell::default(), seen }
     }
 
-    /// Does all of this at once, and looks whether anything has moved back.
+    /// Runs the steps concurrently, then checks what holds after every round.
     pub(super) async fn run(&self, steps: &[Step]) -> Result<(), TestCaseError> {
         join_all(steps.iter().map(|step| self.take(step))).await;
         let now = Books::of(&self.world, self.booking).await;
@@ -143,7 +143,7 @@ impl Case {
             Step::CheckoutAgain(outcome) => self.pay(*outcome, true).await,
             Step::BankSays(index, outcome) => {
                 if let Some(checkout) = self.checkout(*index) {
-                    // What is captured stays so.
+                    // Refused once the payment is captured.
                     let _ = self.world.razorpay.move_payment(&checkout.payment_id, *outcome);
                 }
             }
@@ -191,7 +191,7 @@ impl Case {
         let Some(order_id) = self.order_id().await else { return };
         let attempt = Attempt { order_id, outcome: Some(outcome), second, ..Attempt::default() };
         if let Ok(mut checkout) = self.world.razorpay.pay(&attempt) {
-            // The bank may agree later, and then the browser has this.
+            // The bank may authorize later, and then the browser gets this signature.
             let message = format!("{}|{}", checkout.order_id, checkout.payment_id);
             checkout.signature = razorpay_stand_in::sign(razorpay_stand_in::KEY_SECRET, message.as_bytes());
             self.checkouts.borrow_mut().push(checkout);
@@ -228,7 +228,7 @@ impl Case {
         }
     }
 
-    /// As the staff do: part or all of what is left of what paid the booking.
+    /// As staff do: refunds part or all of the rest of the capture that pays the booking.
     async fn refund(&self, part: bool) {
         let mut transaction = self.jobs.database.begin().await.unwrap();
         let Ok(booking) = booking::lock(&mut transaction, BookingId(self.booking)).await else { return };
@@ -251,13 +251,13 @@ impl Case {
         let Some(payment) = taken else { return };
         let left = payment["amount"].as_i64().unwrap() - payment["amount_refunded"].as_i64().unwrap();
         let amount = if part { left.min(10_000) } else { left };
-        // The dashboard has its own way in, which our faults do not spoil; it may find that nothing is left.
+        // The key is not one of ours. May fail: nothing is left, or a fault of this path is pending.
         let key = format!("dashboard-{}", self.world.razorpay.refunds().len());
         let razorpay = self.jobs.razorpay.as_ref().unwrap();
         let _ = razorpay.refund(payment["id"].as_str().unwrap(), amount, &key).await;
     }
 
-    /// Refunds come through, and everything that waits is due.
+    /// Lets an hour pass: Razorpay processes refunds, and every waiting message and check is due.
     async fn pass_time(&self) {
         self.world.razorpay.advance(Duration::from_hours(1));
         sqlx::query("update outbox set due_at = now() where delivered_at is null")
@@ -294,7 +294,7 @@ impl Case {
         self.world.razorpay.spoil(&path, fault);
     }
 
-    /// Faults end, everything that waits is due and done, until nothing more changes.
+    /// Clears the faults, then lets time pass, delivers webhooks and runs the jobs until nothing changes any more.
     pub(super) async fn come_to_rest(&self) -> Result<(), TestCaseError> {
         self.world.razorpay.clear_faults();
         for _ in 0..10 {
@@ -318,7 +318,7 @@ impl Case {
 
     pub(super) async fn compare(&self) -> Result<(), TestCaseError> {
         Books::of(&self.world, self.booking).await.compare(&self.world)?;
-        // Cases that failed before this one, while a failure is made shorter, are none of its business.
+        // Only this booking: while proptest shrinks a failure, bookings of failed cases are still in the database.
         let told: (i64, i64) = sqlx::query_as(
             "select count(*) filter (where payment_status <> 'pending'
                     and not exists (select from captures where booking_id = bookings.id and pays_booking)),
