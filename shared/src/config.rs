@@ -55,6 +55,11 @@ variables! {
     REDIS_SECRET_ID;
     /// The URL of Secrets Manager; by default that of AWS.
     AWS_ENDPOINT_URL;
+    /// The region of Secrets Manager; Lambda sets it, and the credentials below of the function's role.
+    AWS_REGION;
+    AWS_ACCESS_KEY_ID;
+    AWS_SECRET_ACCESS_KEY;
+    AWS_SESSION_TOKEN;
     /// The URL of Postgres, `postgres://…`.
     DATABASE_URL;
     /// The URL of Redis, `redis://…` or `rediss://…`.

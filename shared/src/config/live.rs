@@ -25,14 +25,28 @@ struct Kept<T> {
     value: Result<Arc<T>, Error>,
 }
 
+impl Settings {
+    /// The value that `read` makes of the settings, now and after each change. If no secret can supply what is missing,
+    /// a value that cannot be read is an error, which stops the function at its start.
+    pub fn live<T>(
+        &self,
+        read: impl Fn(&Values) -> Result<T, Error> + Send + Sync + 'static,
+    ) -> Result<Live<T>, Error> {
+        let live = Live::new(self.clone(), Box::new(read));
+        if !self.has_secrets() {
+            live.get()?;
+        }
+        Ok(live)
+    }
+}
+
 impl<T> Live<T> {
     /// A value that never changes.
     pub fn fixed(value: impl Into<Arc<T>>) -> Self {
         Self(Arc::new(Source::Fixed(value.into())))
     }
 
-    /// See [`Settings::live`].
-    pub(super) fn new(settings: Settings, read: Box<Read<T>>) -> Self {
+    fn new(settings: Settings, read: Box<Read<T>>) -> Self {
         let (generation, values) = settings.values();
         let kept = Kept { generation, value: read(&values).map(Arc::new) };
         Self(Arc::new(Source::Read { settings, read, kept: Mutex::new(kept) }))

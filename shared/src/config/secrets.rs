@@ -2,14 +2,9 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use aws_config::{
-    BehaviorVersion, SdkConfig,
-    environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider},
-    meta::region::ProvideRegion,
-};
-use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_secretsmanager::{
-    Client,
+    Client, Config,
+    config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider},
     error::{ProvideErrorMetadata, SdkError},
 };
 use aws_smithy_runtime_api::client::{
@@ -22,15 +17,17 @@ use secrecy::SecretString;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
-use super::{AWS_ENDPOINT_URL, optional, values::Secret};
+use super::{
+    AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, AWS_REGION, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, optional, values::Secret,
+};
 use crate::outgoing;
 
 /// The secrets of a function. Nothing of the SDK is touched before the first one is read.
 pub(super) struct Secrets {
     /// Which there are, by the variable that names them.
     pub(super) ids: BTreeMap<&'static str, String>,
-    /// Where Secrets Manager is, if not where the environment says.
-    pub(super) sdk: Option<SdkConfig>,
+    /// Region, credentials and URL; `None` reads them from the environment.
+    pub(super) aws: Option<Config>,
     pub(super) client: OnceCell<Client>,
 }
 
@@ -64,25 +61,24 @@ impl Secrets {
 
     async fn client(&self) -> &Client {
         let make = || async {
-            let sdk = match &self.sdk {
-                Some(sdk) => sdk.clone(),
-                None => of_the_environment().await,
-            };
-            Client::new(&sdk.into_builder().http_client(http_client()).build())
+            let config = self.aws.clone().unwrap_or_else(from_environment);
+            Client::from_conf(config.to_builder().http_client(http_client()).build())
         };
         self.client.get_or_init(make).await
     }
 }
 
-/// What Lambda's variables tell the SDK. `aws_config::load` would look at files, metadata services and STS as well, where
-/// Lambda has nothing, and bring the code of all of them into every function.
-async fn of_the_environment() -> SdkConfig {
-    let mut sdk = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()))
-        .region(EnvironmentVariableRegionProvider::new().region().await);
-    sdk.set_endpoint_url(optional(AWS_ENDPOINT_URL));
-    sdk.build()
+/// Region and credentials as Lambda sets them. `aws-config` would bring the clients of STS and of metadata services into
+/// every function, where Lambda has neither.
+fn from_environment() -> Config {
+    let mut config = Config::builder().behavior_version(BehaviorVersion::v2026_01_12());
+    config.set_region(optional(AWS_REGION).map(Region::new));
+    config.set_endpoint_url(optional(AWS_ENDPOINT_URL));
+    if let (Some(id), Some(secret)) = (optional(AWS_ACCESS_KEY_ID), optional(AWS_SECRET_ACCESS_KEY)) {
+        let credentials = Credentials::new(id, secret, optional(AWS_SESSION_TOKEN), None, "environment");
+        config.set_credentials_provider(Some(SharedCredentialsProvider::new(credentials)));
+    }
+    config.build()
 }
 
 /// The texts of a JSON object; what else is in it is passed over.

@@ -10,12 +10,12 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use aws_config::SdkConfig;
+use aws_sdk_secretsmanager::Config;
 use tokio::sync::{Mutex, OnceCell};
 use tracing::{error, info};
 
 use super::{
-    ALL, DATABASE_SECRET_ID, Error, Live, REDIS_SECRET_ID, SECRET_ID, Values, optional,
+    ALL, DATABASE_SECRET_ID, REDIS_SECRET_ID, SECRET_ID, Values, optional,
     secrets::Secrets,
     values::{Environment, are_equal},
 };
@@ -88,19 +88,19 @@ impl Settings {
         settings
     }
 
-    /// Settings made of these variables, with Secrets Manager as `sdk` configures it.
-    pub fn of(variables: &[(super::Variable, &str)], sdk: Option<SdkConfig>, pace: Pace) -> Self {
+    /// Settings made of these variables, with Secrets Manager as `aws` configures it.
+    pub fn of(variables: &[(super::Variable, &str)], aws: Option<Config>, pace: Pace) -> Self {
         let environment = variables.iter().map(|(variable, value)| (variable.name().to_owned(), (*value).to_owned()));
-        Self::new(environment.collect(), sdk, pace)
+        Self::new(environment.collect(), aws, pace)
     }
 
-    fn new(environment: Environment, sdk: Option<SdkConfig>, pace: Pace) -> Self {
+    fn new(environment: Environment, aws: Option<Config>, pace: Pace) -> Self {
         let id = |name: &super::Variable| {
             let id = environment.get(name.name()).map(|id| id.trim()).filter(|id| !id.is_empty())?;
             Some((name.name(), id.to_owned()))
         };
         let ids: BTreeMap<_, _> = NAMES.iter().filter_map(id).collect();
-        let secrets = (!ids.is_empty()).then(|| Secrets { ids, sdk, client: OnceCell::new() });
+        let secrets = (!ids.is_empty()).then(|| Secrets { ids, aws, client: OnceCell::new() });
         let values = Values { environment: Arc::new(environment), secrets: BTreeMap::new() };
         Self(Arc::new(Inner {
             pace,
@@ -112,17 +112,9 @@ impl Settings {
         }))
     }
 
-    /// The value that `read` makes of the settings, now and after each change. If no secret can supply what is missing,
-    /// a value that cannot be read is an error, which stops the function at its start.
-    pub fn live<T>(
-        &self,
-        read: impl Fn(&Values) -> Result<T, Error> + Send + Sync + 'static,
-    ) -> Result<Live<T>, Error> {
-        let live = Live::new(self.clone(), Box::new(read));
-        if self.0.secrets.is_none() {
-            live.get()?;
-        }
-        Ok(live)
+    /// Whether a secret may supply what the environment does not.
+    pub(super) fn has_secrets(&self) -> bool {
+        self.0.secrets.is_some()
     }
 
     /// Waits for the first read of the secrets, if there are any. After a failure or timeout the first request tries

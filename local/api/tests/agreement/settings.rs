@@ -13,9 +13,13 @@ use crate::{
 
 /// Settings for local use, for tests and for the runtime, which the template does not set.
 const NOT_DEPLOYED: &[&str] = &[
+    "AWS_ACCESS_KEY_ID",
     "AWS_ENDPOINT_URL",
     "AWS_LAMBDA_INITIALIZATION_TYPE",
     "AWS_LAMBDA_LOG_LEVEL",
+    "AWS_REGION",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
     "RAZORPAY_BASE_URL",
     "REDIS_KEY_PREFIX",
     "RUST_LOG",
@@ -79,8 +83,16 @@ fn docs_and_env_example_list_exactly_the_existing_variables() {
     let example = read(".env.example");
     let line = Regex::new(r"(?m)^([A-Z0-9_]+)=").unwrap();
     let shown: BTreeSet<String> = line.captures_iter(&example).map(|found| found[1].to_owned()).collect();
-    // Only Lambda sets the initialization type; of the two log levels one is enough.
-    let hidden = BTreeSet::from(["AWS_LAMBDA_INITIALIZATION_TYPE".to_owned(), "RUST_LOG".to_owned()]);
+    // Only Lambda sets the initialization type, region and credentials; of the two log levels one is enough.
+    let hidden = [
+        "AWS_LAMBDA_INITIALIZATION_TYPE",
+        "AWS_REGION",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "RUST_LOG",
+    ];
+    let hidden = BTreeSet::from(hidden.map(ToOwned::to_owned));
     assert_eq!(shown, &names() - &hidden);
 }
 

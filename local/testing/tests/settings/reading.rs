@@ -47,8 +47,8 @@ async fn three_secrets_are_read_concurrently_and_the_environment_takes_precedenc
         (STAFF_API_KEYS, "of the environment"),
     ];
     // Answers only three concurrent calls: sequential ones would time out.
-    let sdk = aws.sdk_by(Door::ForTogether(Barrier::new(3))).await;
-    let settings = Settings::of(&variables, Some(sdk), QUICK);
+    let config = aws.config_by(Door::ForTogether(Barrier::new(3))).await;
+    let settings = Settings::of(&variables, Some(config), QUICK);
     settings.ready().await;
     assert!(settings.is_complete());
 
@@ -145,7 +145,7 @@ async fn an_unreadable_secret_logs_one_line_per_attempt_without_its_content() {
             aws.put("own", secret).await;
         }
         log.take();
-        let settings = Settings::of(&[(SECRET_ID, &aws.id("own"))], Some(aws.sdk()), QUICK);
+        let settings = Settings::of(&[(SECRET_ID, &aws.id("own"))], Some(aws.config()), QUICK);
         let key = value(&settings, DESCOPE_MANAGEMENT_KEY);
         let line = format!("ERROR secret not read variable=\"SECRET_ID\" secret=\"{}\" reason={reason}", aws.id("own"));
         settings.ready().await;
@@ -164,14 +164,14 @@ async fn an_unreadable_secret_logs_one_line_per_attempt_without_its_content() {
 async fn a_throttled_call_is_retried() {
     let aws = Aws::start().await;
     aws.put("own", json!({ "DESCOPE_MANAGEMENT_KEY": "k" })).await;
-    let sdk = aws.sdk_by(Door::Throttles(AtomicUsize::new(2))).await;
-    let settings = Settings::of(&[(SECRET_ID, &aws.id("own"))], Some(sdk), QUICK);
+    let config = aws.config_by(Door::Throttles(AtomicUsize::new(2))).await;
+    let settings = Settings::of(&[(SECRET_ID, &aws.id("own"))], Some(config), QUICK);
     settings.ready().await;
     assert_eq!(now(&value(&settings, DESCOPE_MANAGEMENT_KEY)), "k");
 
     let (log, _guard) = Log::start();
-    let sdk = aws.sdk_by(Door::Throttles(AtomicUsize::new(3))).await;
-    let settings = Settings::of(&[(SECRET_ID, &aws.id("own"))], Some(sdk), QUICK);
+    let config = aws.config_by(Door::Throttles(AtomicUsize::new(3))).await;
+    let settings = Settings::of(&[(SECRET_ID, &aws.id("own"))], Some(config), QUICK);
     settings.ready().await;
     assert!(log.take()[0].ends_with("reason=Secrets Manager answered ThrottlingException"));
     settings.renew_if_old().await;
@@ -185,7 +185,7 @@ async fn a_function_starts_while_secrets_manager_is_slow_or_down_and_the_next_re
     for fault in [Fault::BlackHole, Fault::Stopped] {
         aws.network.set(fault);
         let pace = Pace { patience: Duration::from_millis(300), ..QUICK };
-        let settings = Settings::of(&[(SECRET_ID, &aws.id("own"))], Some(aws.sdk()), pace);
+        let settings = Settings::of(&[(SECRET_ID, &aws.id("own"))], Some(aws.config()), pace);
         let key = value(&settings, DESCOPE_MANAGEMENT_KEY);
         let started = Instant::now();
         settings.ready().await;
@@ -250,7 +250,7 @@ async fn refusals_call_secrets_manager_at_most_once_per_pause() {
     let (pace, variables) = (Pace { pause: Duration::from_hours(1), ..QUICK }, [(SECRET_ID, own.as_str())]);
     // The read at the start fails, so that it does not count as a recent call.
     aws.network.set(Fault::Stopped);
-    let settings = Settings::of(&variables, Some(aws.sdk()), pace);
+    let settings = Settings::of(&variables, Some(aws.config()), pace);
     settings.ready().await;
     aws.network.set(Fault::None);
     let key = value(&settings, DESCOPE_MANAGEMENT_KEY);

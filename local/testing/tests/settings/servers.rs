@@ -10,9 +10,10 @@ use std::{
     time::Duration,
 };
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
-use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::{
+    Client, Config,
+    config::{BehaviorVersion, Credentials, Region},
+};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use redis::IntoConnectionInfo;
 use shared::config::{Pace, Settings, Variable};
@@ -88,11 +89,7 @@ impl Aws {
         let (port, _) = MOTO.get_or_init(start).await;
         let network = Network::to(&format!("127.0.0.1:{port}")).await;
         // Bypasses the network, into which tests inject faults.
-        let client = Client::from_conf(
-            aws_sdk_secretsmanager::config::Builder::from(&sdk(*port))
-                .http_client(shared::config::http_client())
-                .build(),
-        );
+        let client = Client::from_conf(config(*port).to_builder().http_client(shared::config::http_client()).build());
         Self { network, port: *port, client, prefix: random_prefix() }
     }
 
@@ -101,12 +98,12 @@ impl Aws {
     }
 
     /// Configuration of an SDK that calls through the network.
-    pub(crate) fn sdk(&self) -> SdkConfig {
-        sdk(self.network.port())
+    pub(crate) fn config(&self) -> Config {
+        config(self.network.port())
     }
 
     /// Configuration of an SDK that calls through this door.
-    pub(crate) async fn sdk_by(&self, door: Door) -> SdkConfig {
+    pub(crate) async fn config_by(&self, door: Door) -> Config {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (port, server) = (listener.local_addr().unwrap().port(), self.port);
         let door = Arc::new(door);
@@ -121,12 +118,12 @@ impl Aws {
                 });
             }
         });
-        sdk(port)
+        config(port)
     }
 
     /// Settings with these variables, after one attempt to read Secrets Manager.
     pub(crate) async fn settings(&self, variables: &[(Variable, &str)], pace: Pace) -> Settings {
-        let settings = Settings::of(variables, Some(self.sdk()), pace);
+        let settings = Settings::of(variables, Some(self.config()), pace);
         settings.ready().await;
         settings
     }
@@ -172,13 +169,13 @@ impl Door {
     }
 }
 
-fn sdk(port: u16) -> SdkConfig {
+fn config(port: u16) -> Config {
     let credentials = Credentials::new("test", "test", None, None, "test");
-    SdkConfig::builder()
+    Config::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::from_static("ap-south-1"))
         .endpoint_url(format!("http://127.0.0.1:{port}"))
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .credentials_provider(credentials)
         .build()
 }
 
