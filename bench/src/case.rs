@@ -9,6 +9,9 @@ use crate::{
     shop::{Shop, next_monday},
 };
 
+/// Requests before the measurement, for connections, plans and caches.
+pub(crate) const WARM_UP: usize = 20;
+
 /// A kind of request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Case {

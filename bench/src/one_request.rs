@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Effort, Result,
-    case::Case,
+    case::{Case, WARM_UP},
     instance::Instance,
     pgbench::Script,
     request::Request,
@@ -14,9 +14,6 @@ use crate::{
     shop::Shop,
     wire::{captured, round_trips},
 };
-
-/// Requests before the measurement, for connections, plans and caches.
-pub(crate) const WARM_UP: usize = 20;
 
 /// The cost of one request. Times are milliseconds on the machine of the run.
 #[derive(Clone, Debug, Serialize, Deserialize)]

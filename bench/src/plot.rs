@@ -1,8 +1,8 @@
-//! The picture of a run as SVG: costs of a request, and their growth.
+//! The files of a run, with a picture as SVG: costs of a request, and their growth.
 
-use std::fmt::Write;
+use std::{fmt::Write, fs, path::Path};
 
-use crate::report::Report;
+use crate::{Result, report::Report};
 
 const WIDTH: f64 = 900.0;
 const LEFT: f64 = 190.0;
@@ -14,8 +14,18 @@ const COLOURS: [&str; 3] = ["#2f6f9f", "#c2703d", "#5a8f4e"];
 /// A name, and the numbers of its bars or its line.
 type Named = (String, Vec<f64>);
 
+impl Report {
+    /// Writes `<commit>.json` and the picture `<commit>.svg`.
+    pub fn write(&self, directory: &Path) -> Result<()> {
+        let file = directory.join(&self.commit);
+        fs::write(file.with_extension("json"), serde_json::to_string_pretty(self)? + "\n")?;
+        fs::write(file.with_extension("svg"), draw(self))?;
+        Ok(())
+    }
+}
+
 /// Draws a run as SVG.
-pub(crate) fn draw(report: &Report) -> String {
+fn draw(report: &Report) -> String {
     let mut picture = Picture { body: String::new(), y: 30.0 };
     let costs = |numbers: fn(&crate::one_request::Cost) -> Vec<f64>| -> Vec<Named> {
         report.costs.iter().map(|cost| (cost.case.clone(), numbers(cost))).collect()

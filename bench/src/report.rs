@@ -11,7 +11,6 @@ use crate::{
     many_requests::{self, AtSize, Rush, WithInstances},
     one_core::{self, OneCore},
     one_request::{self, Compared, Cost},
-    plot,
     series::{Ratio, number},
     table::table,
 };
@@ -107,14 +106,6 @@ impl Report {
     pub fn read(file: &Path) -> Result<Self> {
         let text = fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
         Ok(serde_json::from_slice(&text)?)
-    }
-
-    /// Writes `<commit>.json` and `<commit>.svg`.
-    pub fn write(&self, directory: &Path) -> Result<()> {
-        let file = directory.join(&self.commit);
-        fs::write(file.with_extension("json"), serde_json::to_string_pretty(self)? + "\n")?;
-        fs::write(file.with_extension("svg"), plot::draw(self))?;
-        Ok(())
     }
 
     /// The report as text.

@@ -7,9 +7,8 @@ use url::Url;
 
 use crate::{
     Result,
-    case::Case,
+    case::{Case, WARM_UP},
     instance::Instance,
-    one_request::WARM_UP,
     proxy::Proxy,
     request::Request,
     series::number,

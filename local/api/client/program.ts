@@ -1,6 +1,6 @@
-// What a generated client can do: books, makes an order and moves a booking as staff, typed by the API document alone.
+// A client typed by the API document alone: books, makes an order, and moves the booking as staff.
 //
-//     node built/program.js http://localhost:8000 <staff key> <vehicle model id> <service id> <day> <start> <later start>
+//   node built/program.js http://localhost:8000 <staff key> <vehicle model id> <service id> <day> <start> <later start>
 import createClient from "openapi-fetch";
 import type { components, paths } from "./api.js";
 
@@ -18,7 +18,7 @@ function worked<T>(answer: { data?: T | undefined; error?: unknown }): T {
   return answer.data;
 }
 
-// The compared code tells the form of `details`.
+// Comparing `code` narrows the type of `details`.
 function told(failure: Failure): string {
   switch (failure.code) {
     case "SLOT_FULL":

@@ -1,11 +1,11 @@
-//! The API as a whole: the one document that describes the routes of all functions.
+//! The OpenAPI document of the whole API, merged from the routes of all functions.
 
 mod publish;
 
 use serde_json::Value;
 use utoipa::openapi::OpenApi;
 
-/// Paths of older clients, where the same handlers answer. The document leaves them out.
+/// Prefixes of the paths that older clients call. The same handlers serve them; the document leaves them out.
 const OLD_PREFIXES: [&str; 6] = [
     "/api/vehicles/vehicle-",
     "/api/services/service",
@@ -15,7 +15,7 @@ const OLD_PREFIXES: [&str; 6] = [
     "/api/staff/staff",
 ];
 
-/// What each function describes of itself, by the function's name.
+/// The OpenAPI document of each function, by the function's name.
 pub fn parts() -> [(&'static str, OpenApi); 8] {
     [
         ("vehicles", vehicles::routes().into_openapi()),
@@ -29,7 +29,7 @@ pub fn parts() -> [(&'static str, OpenApi); 8] {
     ]
 }
 
-/// The OpenAPI 3.1 document of all functions. Paths are written as the frontends call them: with a trailing slash.
+/// The OpenAPI 3.1 document of all functions. Paths end with a slash, as the frontends call them.
 pub fn document() -> Result<Value, serde_json::Error> {
     let mut whole = OpenApi::default();
     for (_, part) in parts() {
@@ -38,7 +38,7 @@ pub fn document() -> Result<Value, serde_json::Error> {
     Ok(publish::published(serde_json::to_value(whole)?))
 }
 
-/// The document as it is committed.
+/// The document as committed in `functions/status/openapi.json`.
 pub fn document_text() -> Result<String, serde_json::Error> {
     serde_json::to_string_pretty(&document()?).map(|text| text + "\n")
 }

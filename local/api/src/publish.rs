@@ -1,4 +1,4 @@
-//! From what the handlers say of themselves to a document that clients are generated from.
+//! Completes the merged OpenAPI document of the handlers, so that clients can be generated from it.
 #![expect(clippy::indexing_slicing, reason = "an index into a JSON value never panics: it is null where nothing is")]
 
 use std::collections::BTreeMap;
@@ -11,8 +11,8 @@ use crate::is_old;
 
 type Object = Map<String, Value>;
 
-/// Adds what holds for every operation (failures, headers, security), drops the paths of older clients, and says everything
-/// once.
+/// Adds the parts common to all operations (failures, headers, security), drops the paths of older clients, and
+/// replaces repeated schemas by references.
 pub(crate) fn published(mut document: Value) -> Value {
     document["info"] = info();
     document["servers"] = servers();
@@ -105,7 +105,7 @@ fn headers() -> Value {
     })
 }
 
-/// What holds for every operation, or follows from what it says.
+/// Adds the parts common to all operations, and the headers that follow from an operation's parameters and statuses.
 fn complete(operation: &mut Value) {
     let parameters = operation["parameters"].as_array().into_iter().flatten();
     let is_keyed = parameters.into_iter().any(|parameter| parameter["name"] == "Idempotency-Key");
@@ -132,12 +132,12 @@ fn complete(operation: &mut Value) {
     }
 }
 
-/// What a status means where the handler says no more; the specification wants a word for each.
+/// The description of a response for which the handler has none; OpenAPI requires one.
 fn reason(status: &str) -> &'static str {
     status.parse().ok().and_then(|status: StatusCode| status.canonical_reason()).unwrap_or_default()
 }
 
-/// A body is described under its type's name, by what its reader asks for.
+/// Renames each `Body_T` to `T`, in place of the derived schema: a body has the fields and rules of its reader.
 fn bodies_unmarked(mut schemas: Object) -> Object {
     let mark = format!("{BODY}_");
     let marked: Vec<String> = schemas.keys().filter(|name| name.starts_with(&mark)).cloned().collect();
@@ -175,8 +175,8 @@ fn reference_to(name: &str) -> String {
     format!("#/components/schemas/{name}")
 }
 
-/// Puts a reference in the place of each schema that a component says already: a generic type repeats its arguments, and a
-/// generated client would get twins.
+/// Replaces each inlined copy of a component by a reference: a generic type repeats its arguments, and a generated
+/// client would get duplicate types.
 fn referring_to(value: Value, schemas: &Object) -> Value {
     let known =
         |schema: &Value| schema.is_object() && (schema.get("properties").is_some() || schema.get("enum").is_some());

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     answer::{Reason, Refusal, Result},
-    management::{shown, target},
+    managed::change,
     passwords::Password,
     request::Request,
     roles,
@@ -204,20 +204,6 @@ pub(crate) fn expire_password(state: &mut State, request: &Request) -> Result {
         Ok(())
     })?;
     Ok(json!({}))
-}
-
-/// Changes the user named in the body. An error leaves the user unchanged.
-pub(crate) fn change(
-    state: &mut State,
-    request: &Request,
-    change: impl FnOnce(&State, &mut User) -> Result<()>,
-) -> Result {
-    let user_id = target(state, request)?;
-    let mut user = state.users.get(&user_id).cloned().unwrap_or_else(|| User::new(&user_id, state.clock.now()));
-    change(state, &mut user)?;
-    let answer = shown(&user);
-    state.users.add(user);
-    Ok(answer)
 }
 
 fn conflict() -> Refusal {

@@ -14,6 +14,7 @@ mod faults;
 mod hooks;
 mod inbox;
 mod links;
+mod managed;
 mod management;
 mod passwords;
 mod random;

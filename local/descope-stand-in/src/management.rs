@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     answer::{Reason, Result},
     attributes::{self, Scope},
+    managed::{shown, target, unknown},
     request::Request,
     sessions::LOGGED_OUT,
     state::State,
@@ -133,21 +134,4 @@ pub(crate) fn log_out(state: &mut State, request: &Request) -> Result {
 pub(crate) fn history(state: &State, request: &Request) -> Value {
     let user_ids = request.body.as_array().into_iter().flatten().filter_map(Value::as_str);
     user_ids.filter_map(|user_id| state.users.get(user_id)).flat_map(User::history).collect()
-}
-
-/// Id of the user that the body names by login id or user id. SDKs may send both members, one of them empty.
-pub(crate) fn target(state: &State, request: &Request) -> Result<String> {
-    let id =
-        [request.text(&["loginId", "identifier"]), request.text(&["userId"])].into_iter().find(|id| !id.is_empty());
-    let id = id.ok_or_else(|| Reason::MissingArgument.because("The loginId or userId argument is missing"))?;
-    state.users.id_of(id).ok_or_else(unknown)
-}
-
-/// The answer to most calls.
-pub(crate) fn shown(user: &User) -> Value {
-    json!({"user": user.to_json()})
-}
-
-fn unknown() -> crate::answer::Refusal {
-    Reason::ManagementUserNotFound.because("User not found")
 }

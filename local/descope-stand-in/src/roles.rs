@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     answer::{Reason, Result},
-    attributes,
+    managed,
     request::Request,
     state::State,
 };
@@ -20,7 +20,7 @@ pub(crate) enum Change {
 /// `POST /v1/mgmt/user/update/role/{set|add|remove}`.
 pub(crate) fn change(state: &mut State, request: &Request, change: Change) -> Result {
     let role_names = request.list(&["roleNames"]).unwrap_or_default();
-    attributes::change(state, request, |state, user| {
+    managed::change(state, request, |state, user| {
         match change {
             Change::Set => {
                 expect_known(state, &role_names)?;

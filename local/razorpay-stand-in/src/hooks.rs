@@ -8,7 +8,8 @@ use stand_in::Faults;
 
 use crate::{
     answer::{Refusal, Result},
-    checkout::{self, Attempt, Outcome},
+    attempt::{Attempt, Outcome},
+    checkout,
     faults::Fault,
     request::Request,
     returns::{self, RefundOutcome},

@@ -1,15 +1,13 @@
 //! Idempotency keys of refunds. They are kept until a test clears them; how long Razorpay keeps them is not known.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use stand_in::Shared;
 
 use crate::{
     answer::{Refusal, Result},
     request::Request,
-    state::State,
 };
 
 /// The keys of created refunds. A refused refund can be retried with the same key; that is a guess.
@@ -58,32 +56,4 @@ pub(crate) fn key(request: &Request) -> Result<Option<&str>> {
         return Err(Refusal::key_characters());
     }
     Ok(Some(key))
-}
-
-/// Holds the key of a call until the call has taken effect, which a fault may delay.
-#[derive(Debug)]
-pub(crate) struct Turn {
-    shared: Arc<Shared<State>>,
-    key: Option<String>,
-}
-
-impl Turn {
-    /// Refuses a call whose key is held by a concurrent one.
-    pub(crate) fn take(shared: &Arc<Shared<State>>, request: &Request) -> Result<Self> {
-        let key = request.idempotency_key.clone();
-        if let Some(key) = &key
-            && !shared.look().keys_in_progress.insert(key.clone())
-        {
-            return Err(Refusal::key_in_progress());
-        }
-        Ok(Self { shared: Arc::clone(shared), key })
-    }
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        if let Some(key) = &self.key {
-            self.shared.look().keys_in_progress.remove(key);
-        }
-    }
 }

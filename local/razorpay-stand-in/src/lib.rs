@@ -7,6 +7,7 @@
 
 mod agenda;
 mod answer;
+mod attempt;
 mod capture;
 mod checkout;
 mod collections;
@@ -28,9 +29,11 @@ mod server;
 mod settings;
 mod signature;
 mod state;
+mod turn;
 mod webhooks;
 
-pub use checkout::{Attempt, Checkout, Outcome};
+pub use attempt::{Attempt, Outcome};
+pub use checkout::Checkout;
 pub use faults::Fault;
 pub use razorpay::Razorpay;
 pub use returns::RefundOutcome;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    answer::Result, checkout::Attempt, collections, entities::Entity, orders::update_notes, random, request::Request,
+    answer::Result, attempt::Attempt, collections, entities::Entity, orders::update_notes, random, request::Request,
     state::State,
 };
 

@@ -1,7 +1,5 @@
 //! The endpoints of refunds.
 
-use serde_json::{Value, json};
-
 use crate::{
     agenda::Task,
     answer::{Refusal, Result},
@@ -9,7 +7,6 @@ use crate::{
     entities::Entity,
     idempotency,
     orders::{LEAST, update_notes},
-    random,
     request::Request,
     returns::{self, RefundOutcome},
     state::State,
@@ -28,7 +25,7 @@ pub(crate) fn create(state: &mut State, request: &Request, payment_id: &str) -> 
     let (id, amount) = (refund.text("id").to_owned(), refund.number("amount"));
     let mut events = returns::begin(state, refund);
     // A failing refund is pending first: no report shows a failed one in the answer to its creation.
-    if state.settings.refund_delay.is_zero() && State::usual_outcome(amount) == RefundOutcome::Processed {
+    if state.settings.refund_delay.is_zero() && returns::usual_outcome(amount) == RefundOutcome::Processed {
         // The snapshot in `refund.created` may already be processed.
         let finished = returns::finish(state, &id, None);
         events = created(state, &id).into_iter().chain(finished).collect();
@@ -69,34 +66,8 @@ fn new(state: &State, request: &Request, payment_id: &str) -> Result<Entity> {
     if !matches!(speed, "normal" | "optimum") {
         return Err(Refusal::invalid("speed"));
     }
-    let about = About { notes: request.notes()?, receipt: request.text("receipt")?, speed };
-    Ok(entity(state, payment, amount.unwrap_or(left), &about))
-}
-
-/// The optional members of a refund.
-pub(crate) struct About<'a> {
-    pub(crate) notes: Value,
-    pub(crate) receipt: Option<&'a str>,
-    pub(crate) speed: &'a str,
-}
-
-/// A pending refund.
-pub(crate) fn entity(state: &State, payment: &Entity, amount: i64, about: &About<'_>) -> Entity {
-    Entity::new(json!({
-        "id": random::id("rfnd_"),
-        "entity": "refund",
-        "amount": amount,
-        "currency": payment.text("currency"),
-        "payment_id": payment.text("id"),
-        "notes": &about.notes,
-        "receipt": about.receipt,
-        "acquirer_data": {"arn": null},
-        "created_at": state.timestamp(),
-        "batch_id": null,
-        "status": "pending",
-        "speed_processed": if about.speed == "optimum" { "instant" } else { "normal" },
-        "speed_requested": about.speed,
-    }))
+    let about = returns::About { notes: request.notes()?, receipt: request.text("receipt")?, speed };
+    Ok(returns::entity(state, payment, amount.unwrap_or(left), &about))
 }
 
 /// Lists refunds: all, or those of a payment.

@@ -1,12 +1,15 @@
 //! The steps of a refund, and their effect on its payment.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
+    agenda::Task,
     answer::{Refusal, Result},
     entities::Entity,
-    random, refunds,
+    random,
     state::State,
     webhooks::Event,
 };
@@ -19,6 +22,32 @@ pub enum RefundOutcome {
     Processed,
     /// The bank rejected it.
     Failed,
+}
+
+/// The optional members of a refund.
+pub(crate) struct About<'a> {
+    pub(crate) notes: Value,
+    pub(crate) receipt: Option<&'a str>,
+    pub(crate) speed: &'a str,
+}
+
+/// A pending refund.
+pub(crate) fn entity(state: &State, payment: &Entity, amount: i64, about: &About<'_>) -> Entity {
+    Entity::new(json!({
+        "id": random::id("rfnd_"),
+        "entity": "refund",
+        "amount": amount,
+        "currency": payment.text("currency"),
+        "payment_id": payment.text("id"),
+        "notes": &about.notes,
+        "receipt": about.receipt,
+        "acquirer_data": {"arn": null},
+        "created_at": state.timestamp(),
+        "batch_id": null,
+        "status": "pending",
+        "speed_processed": if about.speed == "optimum" { "instant" } else { "normal" },
+        "speed_requested": about.speed,
+    }))
 }
 
 /// Adds a new refund, and its amount to its payment's `amount_refunded`.
@@ -39,7 +68,7 @@ pub(crate) fn finish(state: &mut State, id: &str, outcome: Option<RefundOutcome>
     };
     let amount = refund.number("amount");
     let Some(payment) = state.payments.get_mut(refund.text("payment_id")) else { return Vec::new() };
-    match outcome.unwrap_or_else(|| State::usual_outcome(amount)) {
+    match outcome.unwrap_or_else(|| usual_outcome(amount)) {
         RefundOutcome::Processed => {
             let arn = random::digits::<14>();
             refund.set([("status", "processed".into()), ("acquirer_data", json!({"arn": arn}))]);
@@ -65,7 +94,7 @@ pub(crate) fn decide(state: &mut State, id: &str, outcome: RefundOutcome) -> Res
     }
     let events = finish(state, id, Some(outcome));
     state.announce(events);
-    refunds::show(state, id, None)
+    Ok(state.refunds.find(id)?.json().clone())
 }
 
 /// Refunds an authorized payment that was never captured. `captured` stays false, unlike after other refunds.
@@ -73,12 +102,17 @@ pub(crate) fn give_back(state: &mut State, id: &str) -> Vec<Event> {
     let Some(payment) = state.payments.get(id).filter(|payment| payment.text("status") == "authorized") else {
         return Vec::new();
     };
-    let about = refunds::About { notes: json!([]), receipt: None, speed: "normal" };
-    let refund = refunds::entity(state, payment, payment.number("amount"), &about);
+    let about = About { notes: json!([]), receipt: None, speed: "normal" };
+    let refund = entity(state, payment, payment.number("amount"), &about);
     let refund_id = refund.text("id").to_owned();
     let mut events = begin(state, refund);
     events.extend(finish(state, &refund_id, Some(RefundOutcome::Processed)));
     events
+}
+
+/// The outcome of a refund that no hook decides: one amount fails, as in Razorpay's test mode.
+pub(crate) fn usual_outcome(amount: i64) -> RefundOutcome {
+    if amount == 2468 { RefundOutcome::Failed } else { RefundOutcome::Processed }
 }
 
 fn set_refunded(payment: &mut Entity, refunded: i64) {
@@ -95,4 +129,23 @@ fn set_refunded(payment: &mut Entity, refunded: i64) {
         _ => "partial".into(),
     };
     payment.set([("amount_refunded", refunded.into()), ("refund_status", refund_status), ("status", status.into())]);
+}
+
+impl State {
+    /// Advances the clock and runs the tasks that are due then.
+    pub(crate) fn advance(&mut self, by: Duration) {
+        self.clock.advance(by);
+        self.do_what_is_due();
+    }
+
+    /// Runs the due tasks.
+    pub(crate) fn do_what_is_due(&mut self) {
+        while let Some(task) = self.agenda.take(self.clock.now()) {
+            let events = match task {
+                Task::FinishRefund(id) => finish(self, &id, None),
+                Task::GiveBack(id) => give_back(self, &id),
+            };
+            self.announce(events);
+        }
+    }
 }

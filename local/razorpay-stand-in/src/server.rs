@@ -10,8 +10,7 @@ use stand_in::{Faults, Service, Shared, response};
 use tokio::sync::watch;
 
 use crate::{
-    Fault, Razorpay, Settings, answer::Result, courier, endpoints, hooks, idempotency::Turn, request::Request,
-    state::State,
+    Fault, Razorpay, Settings, answer::Result, courier, endpoints, hooks, request::Request, state::State, turn::Turn,
 };
 
 impl Service for Razorpay {

@@ -1,18 +1,14 @@
 //! The state of the stand-in.
 
-use std::{
-    collections::{BTreeSet, HashSet},
-    time::Duration,
-};
+use std::collections::{BTreeSet, HashSet};
 
 use serde::{Deserialize, Serialize};
 use stand_in::Clock;
 
 use crate::{
-    agenda::{Agenda, Task},
+    agenda::Agenda,
     entities::Entities,
     idempotency::Keys,
-    returns::{self, RefundOutcome},
     settings::Settings,
     webhooks::{Event, Post},
 };
@@ -43,36 +39,14 @@ impl State {
         self.clock.now().timestamp()
     }
 
-    /// Advances the clock and runs the tasks that are due then.
-    pub(crate) fn advance(&mut self, by: Duration) {
-        self.clock.advance(by);
-        self.do_what_is_due();
-    }
-
     /// Whether a task is due, which would change an entity.
     pub(crate) fn is_behind(&self) -> bool {
         self.agenda.next().is_some_and(|at| at <= self.clock.now())
-    }
-
-    /// Runs the due tasks.
-    pub(crate) fn do_what_is_due(&mut self) {
-        while let Some(task) = self.agenda.take(self.clock.now()) {
-            let events = match task {
-                Task::FinishRefund(id) => returns::finish(self, &id, None),
-                Task::GiveBack(id) => returns::give_back(self, &id),
-            };
-            self.announce(events);
-        }
     }
 
     /// Records the webhooks of one call and has them delivered.
     pub(crate) fn announce(&mut self, events: Vec<Event>) {
         let now = self.clock.now();
         self.post.add(events, now, &self.settings);
-    }
-
-    /// The outcome of a refund that no hook decides: one amount fails, as in Razorpay's test mode.
-    pub(crate) fn usual_outcome(amount: i64) -> RefundOutcome {
-        if amount == 2468 { RefundOutcome::Failed } else { RefundOutcome::Processed }
     }
 }

@@ -1,4 +1,4 @@
-//! Writes the OpenAPI document to where the `status` function takes it from.
+//! Writes the OpenAPI document to `functions/status/openapi.json`, which the `status` function serves.
 
 use std::{error::Error, fs, path::Path};
 
