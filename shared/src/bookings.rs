@@ -1,4 +1,4 @@
-//! Bookings: what a booking is, when it can be made, what it costs, how it changes, and how it is found.
+//! Bookings: creation, appointment rules, prices, slot capacity, status changes and search.
 
 pub mod access_token;
 pub mod actor;
@@ -31,7 +31,7 @@ use crate::{
     metrics::{self, Count},
 };
 
-/// Runs a change of bookings in a transaction. Where a slot was full, the error holds the nearest free ones.
+/// Runs a booking change in a transaction. If a slot is full, the error lists the nearest free start times.
 pub async fn transaction<T>(
     database: &Database,
     change: impl AsyncFnOnce(&mut PgConnection) -> Result<T, Refused>,

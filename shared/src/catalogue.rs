@@ -1,7 +1,7 @@
-//! What the shop sells, for which machine and price, and when it is open: how all of it changes.
+//! Writes to the catalogue: vehicles, services, prices, opening hours and the shop.
 //!
-//! [`change`] is the one way: it makes what is cached unreachable before anybody can see the new rows. The writers of single
-//! rows and the import of files work inside it. Rows that a booking may refer to are archived, never deleted.
+//! All writes run inside [`change`], which makes cached entries unreachable before the new rows become visible: the
+//! writers of single rows, and the import of files. Rows that a booking may refer to are archived, never deleted.
 
 mod change;
 pub mod hours;
@@ -16,13 +16,13 @@ pub mod vehicle_types;
 
 pub use change::{change, publish};
 
-/// The database refused a name because another row that is on offer has it.
+/// Whether the database refused a name because another row on offer has it.
 fn is_name_taken(error: &sqlx::Error) -> bool {
     let constraint = error.as_database_error().and_then(|error| error.constraint());
     constraint.is_some_and(|name| name.ends_with("name_excl"))
 }
 
-/// The contract's error for a row that could not be written.
+/// The API error for a row that could not be written.
 fn refused(error: sqlx::Error) -> crate::Error {
     if is_name_taken(&error) {
         crate::Error::conflict("name", "Another row on offer has this name.")

@@ -1,8 +1,10 @@
 //! The client of Descope: a method per call, errors classified in one place, tokens verified locally.
 
 mod calls;
+mod channel;
 mod failure;
 mod keys;
+mod management;
 mod token;
 mod user;
 
@@ -13,7 +15,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-pub use calls::Channel;
+pub use channel::Channel;
 pub use failure::SERVICE;
 pub use keys::Keys;
 pub use token::{Claims, Kind};

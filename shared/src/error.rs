@@ -1,4 +1,4 @@
-//! Why a request failed: its status, code, sentence and details. `http::failure` renders them.
+//! Errors of requests: status, code, message and details. `http::failure` renders them.
 
 mod faults;
 
@@ -13,13 +13,13 @@ use crate::{config, database, redis};
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a request failed. The sentence is safe to show to the caller; a source is only logged.
+/// Why a request failed. The message is safe to show to the caller; a source is only logged.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// 400: fields are at fault.
+    /// 400: some fields are invalid.
     #[error("Invalid input: {}.", .0.fields().collect::<Vec<_>>().join(", "))]
     Validation(Faults),
-    /// 400: one field is at fault, and its sentence is the message too, because older clients show nothing else.
+    /// 400: one field is invalid. Its sentence is also the message, because older clients show nothing else.
     #[error("{}", .0.first())]
     FaultyField(Faults),
     /// 400: the body is not JSON.
@@ -28,7 +28,7 @@ pub enum Error {
     /// 401: the route needs a credential, and none was sent.
     #[error("Authentication credentials were not provided.")]
     NotAuthenticated,
-    /// 401: the session token is not one of Descope's for this project.
+    /// 401: the session token was not issued by Descope for this project.
     #[error("The session token is not valid.")]
     TokenInvalid,
     /// 401: the session token was valid until it expired; clients refresh on that.
@@ -49,13 +49,13 @@ pub enum Error {
     /// 400: online payment is switched off.
     #[error("Razorpay payment is currently disabled. Please use cash payment.")]
     PaymentsDisabled,
-    /// 403: the caller is known and lacks the right.
+    /// 403: the caller is known and lacks the permission.
     #[error("You do not have permission to perform this action.")]
     PermissionDenied,
     /// 403: the staff key is missing or wrong.
     #[error("The API key is missing or wrong.")]
     ApiKeyInvalid,
-    /// 404, with the name of what is missing. Without a full stop: payment clients compare this sentence.
+    /// 404, with the name of the resource. No full stop: payment clients compare this sentence.
     #[error("{0} not found")]
     NotFound(&'static str),
     /// 405: the path exists, the method does not. The router adds `Allow`.
@@ -64,13 +64,13 @@ pub enum Error {
     /// 413: the body is larger than the limit.
     #[error("The body is too large: at most 64 KiB are read.")]
     PayloadTooLarge,
-    /// 415: the body is not announced as JSON.
+    /// 415: the content type is not JSON.
     #[error("Send the body as application/json.")]
     UnsupportedMediaType,
-    /// 409: the slot has no room. Holds the nearest starts that have, on the shop's clock.
+    /// 409: the slot is full. Holds the nearest free starts, in the shop's local time.
     #[error("This time is fully booked. Please choose another.")]
     SlotFull(Vec<NaiveDateTime>),
-    /// 409: the status may not change so. Holds the statuses that may follow.
+    /// 409: the status transition is not allowed. Holds the next statuses that are.
     #[error("The booking cannot be changed in its present status.")]
     IllegalTransition(Vec<&'static str>),
     /// 409: the first request with this `Idempotency-Key` is still running.
@@ -79,16 +79,16 @@ pub enum Error {
     /// 409: the booking is paid.
     #[error("This booking has already been paid.")]
     AlreadyPaid,
-    /// 409: a cancelled booking takes no payment.
+    /// 409: the booking is cancelled and cannot be paid.
     #[error("This booking has been cancelled.")]
     BookingCancelled,
-    /// 409: a unique value is taken; sentences by field.
+    /// 409: a unique value is already in use; sentences by field.
     #[error("{}", .0.first())]
     Conflict(Faults),
     /// 422: the `Idempotency-Key` was sent before with another body.
     #[error("This Idempotency-Key was used with another request.")]
     IdempotencyKeyReused,
-    /// 429: a rate limit is used up.
+    /// 429: a rate limit is exceeded.
     #[error("Too many requests. Please try again in {retry_after_seconds} seconds.")]
     Throttled { retry_after_seconds: u64 },
     /// 502: Descope or Razorpay failed.
@@ -108,10 +108,10 @@ pub enum Error {
     /// 503 if Postgres is unreachable or overloaded, else 500.
     #[error("{}", if database::is_unavailable(.0) { UNAVAILABLE } else { INTERNAL })]
     Database(#[from] sqlx::Error),
-    /// 503: Redis, which this request cannot do without, is away.
+    /// 503: Redis is unavailable and this request needs it.
     #[error("{UNAVAILABLE}")]
     Redis(#[from] redis::Error),
-    /// 503: the request's own deadline passed.
+    /// 503: the request timed out.
     #[error("{UNAVAILABLE}")]
     Deadline,
     /// 500: a broken assumption.
@@ -122,7 +122,7 @@ pub enum Error {
 const UNAVAILABLE: &str = "The service is not available at the moment. Please try again shortly.";
 const INTERNAL: &str = "Something went wrong on our side. Please try again later.";
 
-/// What a program decides by; each code belongs to one status.
+/// The machine-readable code of an error; each code has one status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Code {
@@ -222,17 +222,17 @@ impl Code {
 }
 
 impl Error {
-    /// One field at fault.
+    /// One invalid field.
     pub fn field(field: &str, sentence: &str) -> Self {
         Self::Validation(Faults::from((field, sentence)))
     }
 
-    /// One field at fault, whose sentence is the message too.
+    /// One invalid field, whose sentence is also the message.
     pub fn faulty_field(field: &str, sentence: &str) -> Self {
         Self::FaultyField(Faults::from((field, sentence)))
     }
 
-    /// One field with a value that is taken.
+    /// One field whose value is already in use.
     pub fn conflict(field: &str, sentence: &str) -> Self {
         Self::Conflict(Faults::from((field, sentence)))
     }
@@ -276,7 +276,7 @@ impl Error {
         }
     }
 
-    /// What helps the caller: sentences by field, the free starts, the statuses that may follow; else `{}`.
+    /// Details for the caller: sentences by field, free starts, or allowed statuses; else `{}`.
     pub fn details(&self) -> Value {
         match self {
             Self::Validation(faults) | Self::FaultyField(faults) | Self::Conflict(faults) => json!(faults),
@@ -289,7 +289,8 @@ impl Error {
         }
     }
 
-    /// What the log says. A database's own message may quote values of a row, so only its code and constraint are told.
+    /// The error for the log. A message of Postgres may quote values of a row, so only its code and constraint are
+    /// logged.
     pub fn source_for_log(&self) -> String {
         match self {
             Self::Database(sqlx::Error::Database(source)) => format!(

@@ -16,12 +16,12 @@ pub mod time;
 pub use crate::routes;
 pub use conditional::{etag, not_modified};
 pub use described::BODY;
-#[cfg(feature = "openapi")]
-#[doc(hidden)]
-pub use described::fields_read;
 pub use envelope::{Envelope, Paged, Paging, json, private_json};
 pub use extract::{ClientAddress, Device, Id, Json, Query};
 pub use failure::ErrorBody;
+#[cfg(feature = "openapi")]
+#[doc(hidden)]
+pub use fields::fields_read;
 pub use fields::{Fields, Read};
 pub use gateway::{handler, serve};
 pub use patch::Patch;

@@ -1,7 +1,7 @@
-//! One answer per `Idempotency-Key`: a retry gets the first answer again, byte for byte.
+//! Idempotency keys: a retry with the same `Idempotency-Key` gets the first answer again, byte for byte.
 //!
-//! The key is claimed inside the transaction that it guards. A second request with the same key waits at the unique index until
-//! that transaction ends: after a commit it finds the answer, after a rollback the key is free.
+//! The key is claimed inside the transaction that it guards. A concurrent request with the same key waits at the unique
+//! index until that transaction ends: after a commit it finds the answer, after a rollback the key is free.
 
 use axum::{body::Body, extract::FromRequestParts, response::Response};
 use chrono::TimeDelta;
@@ -22,8 +22,8 @@ const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-re
 /// How long the answer to a request with an `Idempotency-Key` is kept.
 pub const DAY: TimeDelta = TimeDelta::days(1);
 
-/// What a retry has in common with the first request: the value of `Idempotency-Key`, 1 to 255 characters, or another secret of
-/// the caller.
+/// A secret that a retry shares with the first request: the value of `Idempotency-Key`, 1 to 255 characters, or another
+/// secret of the caller.
 pub struct Key(String);
 
 impl Key {
@@ -38,7 +38,7 @@ impl std::fmt::Debug for Key {
     }
 }
 
-/// The key of a request that has one.
+/// The `Idempotency-Key` of a request, if it has one.
 #[derive(Debug)]
 pub struct MaybeKey(pub Option<Key>);
 
@@ -58,7 +58,7 @@ impl<S: Send + Sync> FromRequestParts<S> for MaybeKey {
     }
 }
 
-/// A kept answer.
+/// A stored answer.
 #[derive(Debug)]
 pub struct Answer {
     status: StatusCode,
@@ -66,12 +66,11 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// An answer to keep.
     pub const fn new(status: StatusCode, body: Vec<u8>) -> Self {
         Self { status, body }
     }
 
-    /// The answer as it is sent again.
+    /// The answer as it is replayed.
     pub fn into_response(self) -> Response {
         let mut response = Response::new(Body::from(self.body));
         *response.status_mut() = self.status;
@@ -83,8 +82,8 @@ impl Answer {
     }
 }
 
-/// The first answer to a request that is repeated, if it has a key. Claims the key otherwise, so that what follows in this
-/// transaction is done once.
+/// Replays the first answer if the request is a retry. Otherwise claims its key, if it has one, so that the rest of
+/// this transaction is done once.
 pub async fn replay(
     connection: &mut PgConnection,
     scope: &str,
@@ -95,7 +94,7 @@ pub async fn replay(
     Ok(claim(connection, scope, key, request_sha256).await?.map(Answer::into_response))
 }
 
-/// The answer to a success, kept for a day for retries with the key.
+/// Answers a success, and keeps the answer for a day for retries with the key.
 pub async fn answer(
     connection: &mut PgConnection,
     scope: &str,
@@ -110,7 +109,7 @@ pub async fn answer(
     Ok(private_json(status, body))
 }
 
-/// Claims the key for a request within a scope, such as an endpoint; answers the first answer if there is one. Waits for the
+/// Claims the key within a scope, e.g. an endpoint, or returns the answer that is kept for it. Waits for the
 /// transaction that holds the key.
 pub async fn claim(
     connection: &mut PgConnection,
@@ -155,7 +154,7 @@ pub async fn claim(
     Ok(Some(Answer { status, body: key.open(scope, &sealed)? }))
 }
 
-/// Keeps the answer for `lifetime` from now; it counts when the transaction commits.
+/// Keeps the answer for `lifetime` from now, once the transaction commits.
 pub async fn keep(
     connection: &mut PgConnection,
     scope: &str,
@@ -185,7 +184,7 @@ impl Key {
         Sha256::digest(format!("repairmybike idempotency {purpose}\n{scope}\n{}", self.0)).into()
     }
 
-    /// The answer may hold an access token, so only the key itself opens it.
+    /// An answer may hold an access token, so it is encrypted with the key, of which only a hash is stored.
     fn sealer(&self, scope: &str) -> Result<Sealer, Broken> {
         Sealer::new(&self.derive("seal", scope))
     }
@@ -201,7 +200,7 @@ impl Key {
     }
 }
 
-/// Postgres gave up waiting for a lock: `lock_not_available`.
+/// Whether Postgres' `lock_timeout` has passed: `lock_not_available`.
 fn is_lock_timeout(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|error| error.code().as_deref() == Some("55P03"))
 }

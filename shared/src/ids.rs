@@ -1,4 +1,4 @@
-//! Ids of rows: a type per table, so that an order's id is never taken for a booking's.
+//! Row ids: one type per table, so that an order's id cannot be passed as a booking's.
 
 use serde::{Deserialize, Serialize};
 
@@ -31,9 +31,9 @@ macro_rules! ids {
 ids! {
     /// Of `bookings`.
     BookingId;
-    /// Of `payments`: an order of Razorpay, or cash.
+    /// Of `payments`: a Razorpay order, or cash.
     PaymentId;
-    /// Of `captures`: money that came in on a payment.
+    /// Of `captures`: money received on a payment.
     CaptureId;
     /// Of `refunds`.
     RefundId;

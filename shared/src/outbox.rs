@@ -1,4 +1,5 @@
-//! What must reach the world, written in the transaction of its cause by the schema's `write_message`, and delivered by a job.
+//! Transactional outbox: the schema's `write_message` writes a message in the transaction of its cause, and a job
+//! delivers it.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -6,7 +7,7 @@ use sqlx::PgExecutor;
 
 use crate::{bookings::status::BookingStatus, ids::MessageId};
 
-/// The kind of a message. All but [`Self::Refund`] tell people of a booking, `{"booking_id"}`.
+/// The kind of a message. All but [`Self::Refund`] notify people about a booking; payload `{"booking_id"}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum Message {
@@ -18,12 +19,12 @@ pub enum Message {
     BookingRescheduled,
     BookingPaid,
     BookingRefunded,
-    /// A refund that Razorpay is to be asked for, `{"refund_id"}`.
+    /// A refund to request from Razorpay; payload `{"refund_id"}`.
     Refund,
 }
 
 impl From<BookingStatus> for Message {
-    /// The message about a booking that gets this status.
+    /// The message about a change to this status.
     fn from(status: BookingStatus) -> Self {
         match status {
             BookingStatus::Pending => Self::BookingCreated,
@@ -35,21 +36,21 @@ impl From<BookingStatus> for Message {
     }
 }
 
-/// A message that is due, claimed until it is due again.
+/// A due message, claimed until its next attempt is due.
 #[derive(Debug)]
 pub struct Due {
     pub id: MessageId,
     pub message: Message,
     pub payload: Value,
-    /// This attempt included.
+    /// Including this attempt.
     pub attempts: i32,
     pub created_at: DateTime<Utc>,
 }
 
-/// Claims the message that has been due longest, if any. Pauses between attempts double from 30 seconds to an hour; a job
-/// that is killed leaves its message to a later one.
+/// Claims the message that has been due longest. The delay between attempts doubles from 30 seconds to an hour; a
+/// message of a killed job is retried by a later one.
 pub async fn claim(executor: impl PgExecutor<'_>) -> sqlx::Result<Option<Due>> {
-    // Beyond an hour the power would only grow out of range.
+    // The exponent is capped at 7, already beyond an hour, so that the power cannot overflow.
     sqlx::query_as!(
         Due,
         r#"
@@ -68,17 +69,17 @@ pub async fn claim(executor: impl PgExecutor<'_>) -> sqlx::Result<Option<Due>> {
     .await
 }
 
-/// The message has been delivered.
+/// Marks a message as delivered.
 pub async fn deliver(executor: impl PgExecutor<'_>, id: MessageId) -> sqlx::Result<()> {
     sqlx::query!("update outbox set delivered_at = now() where id = $1", id.0).execute(executor).await.map(drop)
 }
 
-/// The message is given up: it is not claimed again, and a person must look at it.
+/// Marks a message as failed: it is never claimed again, and a person must look at it.
 pub async fn give_up(executor: impl PgExecutor<'_>, id: MessageId) -> sqlx::Result<()> {
     sqlx::query!("update outbox set failed_at = now() where id = $1", id.0).execute(executor).await.map(drop)
 }
 
-/// For how many seconds the oldest undelivered message has waited; 0 if there is none.
+/// Age in seconds of the oldest message still to be delivered; 0 if there is none.
 pub async fn oldest_seconds(executor: impl PgExecutor<'_>) -> sqlx::Result<i64> {
     sqlx::query_scalar!(
         r#"

@@ -1,7 +1,8 @@
-//! Money: orders, what was paid on them, cash, and what goes back.
+//! Payments: Razorpay orders and captures, cash, and refunds.
 //!
-//! Everything happens under the lock of the booking, so that what the browser, a webhook, the reconciliation and staff say at
-//! once is applied one after another. Each applies what it knows; what is known already changes nothing.
+//! Every change holds the row lock of the booking, so that concurrent reports from the browser, a webhook, the
+//! reconciliation and staff are applied one after another. Each is idempotent: a fact that is known already changes
+//! nothing.
 
 pub mod cash;
 pub mod mismatches;

@@ -1,11 +1,11 @@
-//! Authenticated encryption of what the database keeps: AES-256-GCM of AWS-LC, with a random nonce in front.
+//! Authenticated encryption of database values: AES-256-GCM of AWS-LC, with a random nonce in front.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 
-/// A key that seals and opens. What it seals opens only with the same context, such as the id of its owner.
+/// A key that encrypts (seals) and decrypts (opens). Opening needs the context that sealed, e.g. the owner's id.
 pub(crate) struct Sealer(RandomizedNonceKey);
 
-/// What cannot be sealed or opened: another key, another context, a changed byte.
+/// Sealing or opening failed: another key, another context, or a changed byte.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Broken;
 
@@ -40,8 +40,8 @@ mod tests {
     use super::{Broken, Sealer};
 
     #[test]
-    fn what_earlier_releases_sealed_still_opens() {
-        // By the aes-gcm crate: nonce, ciphertext, tag.
+    fn values_sealed_by_earlier_releases_still_open() {
+        // Sealed by the aes-gcm crate: nonce, ciphertext, tag.
         let sealed = [
             7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 249, 156, 129, 193, 97, 0, 238, 34, 58, 113, 74, 181, 68, 228, 169,
             176, 166, 12, 11, 242, 171,

@@ -1,4 +1,4 @@
-//! Who is signed in: a session token of Descope, verified here and not revoked here.
+//! Authentication by session token: verifies Descope's token and checks that its session is not revoked here.
 
 use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
 use lambda_http::http::{HeaderMap, HeaderName, header, request::Parts};
@@ -9,33 +9,31 @@ use crate::{
     Error, Result,
     accounts::{self, NewSession, User, user_in},
     database::Database,
-    descope::{Claims, Descope, Keys, Kind},
+    descope::{self, Claims, Descope, Keys, Kind},
     http::Device,
     ids::SessionId,
 };
 
 const SESSION_TOKEN: HeaderName = HeaderName::from_static("x-session-token");
 
-/// What tells who is signed in.
+/// Dependencies of the session check.
 #[derive(Clone, Debug)]
 pub struct Sessions {
-    /// Where users and their sessions are kept.
     pub database: Database,
-    /// Asked for a user who has not been seen here.
+    /// Called only for a user without a row here.
     pub descope: Descope,
-    /// What tokens are verified with.
+    /// Verification keys of tokens.
     pub keys: Keys,
 }
 
-/// A session that is valid now. As an extractor it answers 401 without one; as `Option` it is `None` if no session token
-/// was sent, and 401 if one was sent that is not valid.
+/// A valid session. The extractor answers 401 without one; as `Option` it is `None` without a session token, and
+/// answers 401 to an invalid one.
 #[derive(Clone)]
 pub struct Session {
-    /// Ours; Descope numbers none.
+    /// Our id; Descope has no session ids.
     pub id: SessionId,
-    /// Who is signed in.
     pub user: User,
-    /// The token that was sent.
+    /// The session token of the request.
     pub token: String,
 }
 
@@ -71,7 +69,7 @@ where
 }
 
 impl Sessions {
-    /// Whose session token this is.
+    /// Verifies a session token and returns its session.
     pub async fn identify(&self, token: &str, device: &Device) -> Result<Session> {
         let claims = self.keys.verify(token, Kind::Session).await?;
         let token_sha256 = sha256(token);
@@ -84,30 +82,35 @@ impl Sessions {
         Ok(Session { id, user, token: token.to_owned() })
     }
 
-    /// Takes in a token that Descope gave out without us.
+    /// Adds a token that Descope issued without us to its session, or opens a session for it.
     async fn adopt(&self, claims: &Claims, token_sha256: [u8; 32], device: &Device) -> Result<(SessionId, User)> {
-        // By hand, because it may have to end before Descope is asked.
-        let mut transaction = self.database.begin().await?;
-        accounts::lock(&mut transaction, &[claims.user_id()]).await?;
-        let mut user_id = accounts::adopt(&mut transaction, claims.user_id(), None).await?;
-        if user_id.is_none() {
-            transaction.rollback().await?;
-            let stranger = self.descope.user(claims.user_id()).await?.ok_or(Error::TokenInvalid)?;
-            transaction = self.database.begin().await?;
-            accounts::lock(&mut transaction, &[claims.user_id()]).await?;
-            user_id = accounts::adopt(&mut transaction, claims.user_id(), Some(&stranger)).await?;
+        if let Some(adopted) = self.adopt_as(claims, None, token_sha256, device).await? {
+            return Ok(adopted);
         }
-        let user_id = user_id.ok_or(Error::TokenInvalid)?;
-        let (id, user) = if let Some(id) = session_of(&mut transaction, claims).await? {
-            add_token(&mut transaction, id, &token_sha256, claims).await?;
-            (id, accounts::load(&mut *transaction, user_id, claims.roles()).await?)
-        } else {
+        let stranger = self.descope.user(claims.user_id()).await?.ok_or(Error::TokenInvalid)?;
+        self.adopt_as(claims, Some(&stranger), token_sha256, device).await?.ok_or(Error::TokenInvalid)
+    }
+
+    /// [`Self::adopt`] for a linked user, or for `stranger`; `None` if no user is linked.
+    async fn adopt_as(
+        &self,
+        claims: &Claims,
+        stranger: Option<&descope::User>,
+        token_sha256: [u8; 32],
+        device: &Device,
+    ) -> Result<Option<(SessionId, User)>> {
+        let adopt = async |connection: &mut PgConnection| {
+            accounts::lock(connection, &[claims.user_id()]).await?;
+            let Some(user_id) = accounts::adopt(connection, claims.user_id(), stranger).await? else { return Ok(None) };
+            if let Some(id) = session_of(connection, claims).await? {
+                add_token(connection, id, &token_sha256, claims).await?;
+                return Ok(Some((id, accounts::load(&mut *connection, user_id, claims.roles()).await?)));
+            }
             let (user_agent, ip_address) = (&device.user_agent, &device.ip_address);
             let new = NewSession { user_id, claims, token_sha256, refresh_token: None, user_agent, ip_address };
-            accounts::open_session(&mut transaction, new).await?
+            Ok(Some(accounts::open_session(connection, new).await?))
         };
-        transaction.commit().await?;
-        Ok((id, user))
+        self.database.transaction(adopt).await
     }
 }
 
@@ -117,16 +120,16 @@ struct SessionOfToken {
     user: User,
 }
 
-/// What is kept of a token.
+/// The stored hash of a token.
 pub fn sha256(token: &str) -> [u8; 32] {
     Sha256::digest(token).into()
 }
 
-/// The session that a token belongs to which was not handed out here. Descope names no sessions, but all tokens of one
-/// end at the same moment; if that session was revoked, or all of the user's sessions since the token was issued, the
-/// token is worth nothing.
+/// The session of a token that was issued without us; `None` if the session has no row. Descope has no session ids, but
+/// all tokens of one session have the same end. The token is refused if that session was revoked, or all of the user's
+/// sessions since the token was issued.
 pub async fn session_of(connection: &mut PgConnection, claims: &Claims) -> Result<Option<SessionId>> {
-    // Whoever ends sessions waits for us, or we for them; then what they wrote is read.
+    // Must be its own statement: a concurrent revocation waits for this lock, or the next statement reads its writes.
     sqlx::query!(
         "
         select users.id from users join user_identities identity on identity.user_id = users.id
@@ -166,7 +169,7 @@ pub async fn session_of(connection: &mut PgConnection, claims: &Claims) -> Resul
     }
 }
 
-/// Notes one more token of a session.
+/// Writes another session token of a session.
 async fn add_token(
     connection: &mut PgConnection,
     session_id: SessionId,
@@ -187,7 +190,7 @@ async fn add_token(
     .map(drop)
 }
 
-/// The session of a token, and whether it has been revoked. When it was last seen is noted once a minute.
+/// Finds the session of a token, revoked or not. Updates `last_seen_at` at most once a minute.
 async fn find(database: &Database, token_sha256: &[u8; 32]) -> Result<Option<SessionOfToken>> {
     let session = |pool| async move {
         sqlx::query!(
@@ -219,7 +222,7 @@ async fn find(database: &Database, token_sha256: &[u8; 32]) -> Result<Option<Ses
     }))
 }
 
-/// The session token of a request. Two different ones prove nothing.
+/// The session token of a request. Two different ones are an error.
 fn token_in(headers: &HeaderMap) -> Result<Option<&str>> {
     let mut tokens = Vec::new();
     for value in headers.get_all(header::AUTHORIZATION) {
@@ -231,7 +234,7 @@ fn token_in(headers: &HeaderMap) -> Result<Option<&str>> {
     }
     for value in headers.get_all(SESSION_TOKEN) {
         let token = value.to_str().map_err(|_| Error::TokenInvalid)?.trim();
-        // A client that has none may send the header all the same.
+        // Clients without a token may send an empty header.
         if !token.is_empty() {
             tokens.push(token);
         }
@@ -268,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn no_token_is_no_session_and_two_are_none_either() {
+    fn a_missing_token_is_none_and_two_different_tokens_are_refused() {
         for pairs in [&[][..], &[("x-session-token", "")], &[("authorization", "Basic dTpw")]] {
             assert_eq!(token_in(&headers(pairs)).unwrap(), None, "{pairs:?}");
         }

@@ -1,7 +1,7 @@
-//! Signing in: the rules by which a password, a code or a link opens an account, and by which its sessions go on and end.
+//! Sign-in rules: how a password, a code or a link opens an account, and how its sessions are refreshed and ended.
 //!
-//! Descope knows passwords and sends codes and mails; `accounts` has the rows. [`proof`] says whose account a code or a link
-//! opens.
+//! Descope keeps passwords and sends codes and mails; `accounts` has the rows. [`proof`] decides which account a code
+//! or a link opens.
 
 pub mod appoint;
 mod arrival;
@@ -28,10 +28,10 @@ use crate::{
 pub use identifier::Identifier;
 pub use seals::Seals;
 
-/// What signing in needs.
+/// Dependencies of signing in.
 #[derive(Clone, Debug, FromRef)]
 pub struct SignIn {
-    /// Sessions, and the way to the database and to Descope.
+    /// With the database and the client of Descope.
     pub sessions: Sessions,
     /// Keys that seal refresh tokens.
     pub seals: Seals,
@@ -47,17 +47,17 @@ pub struct Limits {
     pub messages_at_once: Limit,
     /// Messages to one number or address.
     pub messages_per_recipient: Limit,
-    /// Messages that one address asks for.
+    /// Messages requested from one IP address.
     pub messages_per_address: Limit,
-    /// Tries of a password or code for one number or address.
+    /// Attempts at a password or code for one number or address.
     pub tries_per_identifier: Limit,
-    /// Tries of passwords or codes from one address.
+    /// Attempts at passwords or codes from one IP address.
     pub tries_per_address: Limit,
 }
 
 impl Limits {
-    /// Reads `THROTTLE_OTP_AT_ONCE`, `THROTTLE_OTP_PER_IDENTIFIER` and `THROTTLE_OTP_PER_IP` (an hour),
-    /// `THROTTLE_TRIES_PER_IDENTIFIER` and `THROTTLE_TRIES_PER_IP` (ten minutes).
+    /// Reads `THROTTLE_OTP_AT_ONCE` (per 30 seconds), `THROTTLE_OTP_PER_IDENTIFIER` and `THROTTLE_OTP_PER_IP` (per
+    /// hour), `THROTTLE_TRIES_PER_IDENTIFIER` and `THROTTLE_TRIES_PER_IP` (per ten minutes).
     pub fn from_env() -> Result<Self, config::Error> {
         let (hour, ten_minutes) = (Duration::from_hours(1), Duration::from_mins(10));
         let at_once = Duration::from_secs(30);
@@ -84,15 +84,14 @@ impl Limits {
 /// Settings of the messages that Descope sends for us.
 #[derive(Clone, Debug)]
 pub struct Messages {
-    /// The page that a mail about a password leads to.
+    /// The page that a password mail links to.
     pub password_reset_url: String,
-    /// How long a one-time code can be used.
+    /// Lifetime of a one-time code.
     pub code_lifetime: Duration,
 }
 
 impl Messages {
-    /// Reads `PASSWORD_RESET_URL` and `OTP_LIFETIME_SECONDS` (180, as long as the Descope project is not told
-    /// otherwise).
+    /// Reads `PASSWORD_RESET_URL` and `OTP_LIFETIME_SECONDS` (180, the default of a Descope project).
     pub fn from_env() -> Result<Self, config::Error> {
         Ok(Self {
             password_reset_url: config::required(config::PASSWORD_RESET_URL)?,

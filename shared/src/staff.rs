@@ -3,6 +3,7 @@
 mod configured;
 pub mod issued;
 mod keys;
+mod label;
 
 use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
 use lambda_http::http::request::Parts;
@@ -14,10 +15,11 @@ use crate::{
 };
 
 pub use configured::{ConfiguredKeys, NotKeys};
-pub use keys::{StaffKey, StaffKeys, sha256};
+pub use keys::{StaffKey, StaffKeys};
+pub use label::sha256;
 
-/// Somebody of the shop. As an extractor it answers 403 without a valid key and without the session of a user who works
-/// there. Whatever is sent must be valid; if both are, it is the key that the timeline names.
+/// A staff member. The extractor answers 403 without a staff key and without the session of a user with a staff role.
+/// Every credential that is sent must be valid; if both are sent, the timeline names the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Staff {
     /// The label of the key, or `user-<id>`.
@@ -25,7 +27,7 @@ pub struct Staff {
 }
 
 impl Staff {
-    /// Who changes a booking, as its timeline names them.
+    /// The actor in a booking's timeline.
     pub fn actor(&self) -> Actor {
         Actor::Staff(self.label.clone())
     }

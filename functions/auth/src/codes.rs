@@ -1,4 +1,4 @@
-//! One-time codes: sent to a number or address, and shown to prove it.
+//! One-time codes: sending a code to a phone number or e-mail address, and verifying it.
 
 mod bodies;
 
@@ -84,7 +84,7 @@ async fn resend_by_phone(
     Json(recipient): Json<MaybeRecipient>,
 ) -> Result<Response> {
     let phone = match recipient.phone_number {
-        // With a number no session is needed, not even a valid one.
+        // With a number no session is needed, so an invalid one is ignored.
         Some(phone) => phone,
         None => number_of(&session?.ok_or(Error::NotAuthenticated)?.user)?,
     };

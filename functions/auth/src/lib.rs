@@ -1,6 +1,6 @@
-//! Accounts: people register, sign in by password or one-time code, and look after their profile and their sessions.
+//! Accounts: registration, sign-in by password or one-time code, password reset, profile and sessions.
 //!
-//! Here are routes and bodies; the rules are in `shared::sign_in`.
+//! This crate has the routes and bodies; the rules are in `shared::sign_in`.
 
 mod codes;
 mod login;
@@ -17,7 +17,7 @@ use shared::http::Routes;
 
 pub use shared::sign_in::{Limits, Messages, Seals, SignIn as App};
 
-/// Several calls to Descope may be needed for one answer, each with a limit of its own.
+/// Timeout of a request: one may need several calls to Descope, each with its own timeout.
 pub const DEADLINE: Duration = Duration::from_secs(25);
 
 /// All routes of this function, ready to serve.
@@ -25,7 +25,7 @@ pub fn router(app: App) -> Routes {
     routes().with_state(app)
 }
 
-/// All routes of this function, and what describes them.
+/// All routes of this function, with their OpenAPI descriptions.
 pub fn routes() -> Routes<App> {
     let routes = register::routes()
         .merge(login::routes())

@@ -1,4 +1,4 @@
-//! Signing in with e-mail address and password.
+//! Sign-in with e-mail address and password.
 
 use axum::extract::State;
 use secrecy::SecretString;

@@ -1,4 +1,4 @@
-//! A forgotten password: a mail with a link, and a new password.
+//! Password reset: a mail with a link, and the new password that the link sets.
 
 use axum::extract::State;
 use secrecy::SecretString;

@@ -25,9 +25,9 @@ use utoipa::ToSchema;
 
 use crate::App;
 
-/// The longest first or last name.
+/// Maximum length of a first or last name, in characters.
 pub(crate) const LONGEST_NAME: usize = 100;
-/// The longest spelling of a number.
+/// Maximum length of any spelling of a phone number, in characters.
 pub(crate) const LONGEST_PHONE: usize = 100;
 const LONGEST_URL: usize = 2000;
 
@@ -126,7 +126,7 @@ impl Read for ProfileChanges {
     }
 }
 
-/// A picture that a page may show: an https URL without a password.
+/// The URL of a profile picture, safe to show on a page: https, without user name or password.
 #[derive(Debug)]
 struct Picture(String);
 
@@ -179,7 +179,7 @@ async fn update(State(app): State<App>, session: Session, Json(changes): Json<Pr
     };
     let (user_id, roles) = (session.user.id, &session.user.roles);
     let update = async |connection: &mut PgConnection| {
-        // A takeover of the account revokes its sessions first: a change that waited for it is refused.
+        // Checked under the lock: a change that waited for a takeover of the account finds its session revoked.
         accounts::hold(connection, user_id).await?;
         if !is_active(connection, session.id).await? {
             return Err(Error::SessionRevoked);

@@ -1,4 +1,4 @@
-//! Making an account with e-mail address and password.
+//! Registration with e-mail address and password.
 
 use axum::{extract::State, response::Response};
 use lambda_http::http::StatusCode;
@@ -63,7 +63,7 @@ impl Read for Form {
 }
 
 impl Form {
-    /// The number that was sent, if it is one.
+    /// The phone number of the body, if it was sent and is valid.
     fn phone(&self) -> Option<&Phone> {
         match &self.phone_number {
             Some(Patch::Set(phone)) => Some(phone),

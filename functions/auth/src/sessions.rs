@@ -1,4 +1,4 @@
-//! The sessions of a user: listed, and ended.
+//! Sessions of a user: listing them, revoking one, logging out.
 
 use axum::{
     extract::State,

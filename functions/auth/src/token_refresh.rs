@@ -1,4 +1,4 @@
-//! A new session token for a refresh token.
+//! Token refresh: a new session token for a refresh token.
 
 use axum::{extract::State, response::Response};
 use shared::{

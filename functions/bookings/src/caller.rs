@@ -1,4 +1,4 @@
-//! The caller of a request: the one place where its credentials are read.
+//! The caller of a request. Credentials are read here and nowhere else.
 
 use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
 use lambda_http::http::{HeaderName, request::Parts};
@@ -15,27 +15,27 @@ use sqlx::PgConnection;
 
 const BOOKING_TOKEN: HeaderName = HeaderName::from_static("x-booking-token");
 
-/// Whoever sent the request, as far as they say. A session or a staff key that is sent must be valid.
+/// The caller, by the credentials of the request. A session or staff key that is sent must be valid.
 #[derive(Debug)]
 pub(crate) struct Caller {
     user: Option<User>,
-    /// What should be a booking's access token, from `?token=` or `X-Booking-Token`.
+    /// From `?token=` or `X-Booking-Token`; not verified until it is compared with a booking's hash.
     token: Option<AccessToken>,
     has_staff_key: bool,
 }
 
 impl Caller {
-    /// Whether they say nothing.
+    /// Whether the request has no credentials.
     pub(crate) fn is_stranger(&self) -> bool {
         self.user.is_none() && self.token.is_none() && !self.has_staff_key
     }
 
-    /// Whether the caller may see all of the booking: because it is theirs, or because they work in the shop.
+    /// Whether the caller may see the whole booking, as its owner or as staff of the shop.
     pub(crate) fn may_see(&self, booking: &Booking) -> bool {
         self.has_staff_key || self.user.as_ref().is_some_and(User::is_staff) || self.owns(booking)
     }
 
-    /// Whether the booking is the caller's own: by its token, or because they have proved its number to be theirs.
+    /// Whether the caller has the booking's unexpired token, or has verified its phone number.
     pub(crate) fn owns(&self, booking: &Booking) -> bool {
         let by_token = self
             .token
@@ -44,19 +44,19 @@ impl Caller {
         by_token || self.has_number(&booking.customer.phone)
     }
 
-    /// Whether the caller is signed in and has proved this number to be theirs.
+    /// Whether the caller is signed in and has verified this phone number.
     pub(crate) fn has_number(&self, phone: &str) -> bool {
         self.user.as_ref().and_then(User::verified_phone) == Some(phone)
     }
 
-    /// Locks a booking for a change by its owner: 404 if there is none, 403 for anybody else. The staff have routes of
-    /// their own, which name them in the timeline.
+    /// Locks a booking for a change by its owner: 404 if it does not exist, 403 for any other caller. Staff have routes
+    /// of their own, which name them in the timeline.
     pub(crate) async fn lock_own(&self, connection: &mut PgConnection, id: BookingId) -> Result<Booking> {
         let booking = booking::lock(connection, id).await?;
         if self.owns(&booking) { Ok(booking) } else { Err(Error::PermissionDenied) }
     }
 
-    /// Who is signed in.
+    /// The user of the session.
     pub(crate) fn user(&self) -> Option<&User> {
         self.user.as_ref()
     }
@@ -89,7 +89,7 @@ async fn token<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<Option<Ac
     Ok(token.map(AccessToken::sent))
 }
 
-/// A caller who shows something; without, the answer is 401. For routes that belong to somebody.
+/// A caller with at least one credential; without any, the answer is 401. For routes of owners and staff.
 #[derive(Debug)]
 pub(crate) struct Claimant(pub(crate) Caller);
 
@@ -106,7 +106,7 @@ where
     }
 }
 
-/// The token in the query; an empty one counts as none, as an empty header does.
+/// The token in the query. An empty one counts as absent, as an empty header does.
 struct TokenInQuery(Option<String>);
 
 impl Read for TokenInQuery {

@@ -1,4 +1,4 @@
-//! A customer cancels: the slot is free again.
+//! Cancellation by the customer, which frees the slots.
 
 use axum::extract::State;
 use shared::{

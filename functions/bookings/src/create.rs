@@ -1,4 +1,4 @@
-//! A customer books: one transaction from the key to the timeline.
+//! Creation of a booking by a customer, in one transaction from the idempotency key to the timeline.
 
 use axum::{extract::State, response::Response};
 use lambda_http::http::StatusCode;
@@ -22,7 +22,7 @@ use utoipa::ToSchema;
 
 use crate::{App, Limits, caller::Caller};
 
-/// Within it, an `Idempotency-Key` stands for one request.
+/// Scope of an `Idempotency-Key`: the same key in another scope identifies another request.
 const SCOPE: &str = "POST /api/bookings/";
 
 pub(crate) fn routes() -> Routes<App> {
@@ -75,7 +75,7 @@ async fn create(
     if matches!(booked, Ok(Booked::Now(_))) {
         metrics::count(Count::BookingsMade);
     } else {
-        // Only bookings count: correcting a form, looking for a free slot or retrying locks nobody out.
+        // Only bookings that were made count: correcting a form, trying full slots or retrying must lock no caller out.
         throttle.give_back(&bookings).await;
     }
     Ok(match booked? {
@@ -85,9 +85,9 @@ async fn create(
 
 /// The answer to a request that was not refused.
 enum Booked {
-    /// A booking was made.
+    /// The answer to a new booking.
     Now(Response),
-    /// The request was answered before.
+    /// The replay of an earlier answer to the same key and body.
     Before(Response),
 }
 

@@ -1,4 +1,4 @@
-//! Free slots: what a customer can still choose from.
+//! Free slots of a day: the times at which a booking can start.
 
 use axum::extract::State;
 use chrono::{NaiveDate, NaiveTime};
@@ -77,7 +77,7 @@ async fn list(
     Query(wanted): Query<SlotsOf>,
 ) -> Result<Envelope<Vec<Slot>>> {
     throttle.check(&[limits.public_reads.on(&address.0)]).await?;
-    // One connection for both questions: the pool asks each that it gets back whether it is well.
+    // One connection for both queries: the pool pings a connection each time it is returned.
     let mut connection = database.pool().acquire().await?;
     let question =
         Question { model: wanted.vehicle_model_id, services: &wanted.service_ids, ..Question::day(wanted.date) };
@@ -87,7 +87,7 @@ async fn list(
         faults.add("vehicle_model_id", format!("Invalid pk \"{id}\" - object does not exist."));
     }
     let services = offered(&wanted.service_ids, &facts, wanted.vehicle_model_id.is_some(), &mut faults);
-    // Without services, the shortest job there is: it takes one slot.
+    // Without services, the shortest job, which takes one slot.
     let duration = services.iter().map(|service| service.duration_minutes).sum::<u32>().max(1);
     faults.or(())?;
     let message = "Slots retrieved successfully";

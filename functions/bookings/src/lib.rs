@@ -1,6 +1,6 @@
-//! Bookings and free slots: a customer books a time, looks at the booking, moves it, cancels it.
+//! Bookings and free slots: customers book a time, read their bookings, move them and cancel them.
 //!
-//! The rules are in `shared::bookings`; here are routes, bodies and who may call.
+//! This crate has the routes, bodies and authorization; the rules are in `shared::bookings`.
 
 mod caller;
 mod cancel;
@@ -23,39 +23,32 @@ use shared::{
     throttle::{Limit, Throttle},
 };
 
-/// What the handlers of this function need.
+/// State of the handlers.
 #[derive(Clone, Debug, FromRef)]
 pub struct App {
-    /// Where bookings are kept.
     pub database: Database,
-    /// Who is signed in.
     pub sessions: Sessions,
-    /// Who of the staff has a key.
     pub staff_keys: StaffKeys,
-    /// What counts callers.
     pub throttle: Throttle,
-    /// How often they may ask.
     pub limits: Limits,
-    /// Whether a booking may be paid online.
     pub online: OnlinePayment,
 }
 
-/// How often a caller may ask, by class.
+/// Rate limits of callers, by class of request.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Free slots: see [`Limit::public_reads`].
     pub public_reads: Limit,
-    /// Creations by one address.
+    /// New bookings per IP address.
     pub bookings_per_address: Limit,
-    /// Creations for one phone number.
     pub bookings_per_phone: Limit,
-    /// Looks at bookings without proof of who looks, by one address.
+    /// Reads of bookings without proof of ownership, per IP address.
     pub lookups: Limit,
 }
 
 impl Limits {
-    /// Reads `THROTTLE_PUBLIC_READS`, `THROTTLE_BOOKINGS_PER_IP`, `THROTTLE_LOOKUPS` (a minute) and
-    /// `THROTTLE_BOOKINGS_PER_PHONE` (an hour).
+    /// Reads `THROTTLE_PUBLIC_READS`, `THROTTLE_BOOKINGS_PER_IP`, `THROTTLE_LOOKUPS` (per minute) and
+    /// `THROTTLE_BOOKINGS_PER_PHONE` (per hour).
     pub fn from_env() -> Result<Self, config::Error> {
         let (minute, hour) = (Duration::from_mins(1), Duration::from_hours(1));
         Ok(Self {
@@ -72,7 +65,7 @@ pub fn router(app: App) -> Routes {
     routes().with_state(app)
 }
 
-/// All routes of this function, and what describes them. Older clients call bookings below `/api/bookings`.
+/// All routes of this function, with their OpenAPI descriptions. Older clients call bookings below `/api/bookings`.
 pub fn routes() -> Routes<App> {
     let bookings = || {
         create::routes()

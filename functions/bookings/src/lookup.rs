@@ -1,4 +1,4 @@
-//! Looking at bookings: one, or all of a phone number.
+//! Reads of bookings: one by id, or all of a phone number.
 
 use axum::extract::{FromRef, FromRequestParts, OriginalUri, State};
 use lambda_http::http::request::Parts;
@@ -38,7 +38,7 @@ impl Read for OfPhone {
     }
 }
 
-/// The same where the phone may be left out.
+/// [`OfPhone`] with an optional phone, for callers with a session.
 struct MaybeOfPhone(Option<OfPhone>);
 
 impl Read for MaybeOfPhone {
@@ -47,10 +47,10 @@ impl Read for MaybeOfPhone {
     }
 }
 
-/// Whose bookings are asked for, by whom.
+/// The caller and the query of a request for a list of bookings.
 struct Asked {
     caller: Caller,
-    /// As it was sent; who is signed in may leave it out.
+    /// From the query; optional with a session only.
     phone: Option<Phone>,
     paging: Option<Paging>,
 }
@@ -163,7 +163,7 @@ async fn show(
     address: ClientAddress,
     Id(id): Id<BookingId>,
 ) -> Result<Envelope<Booking>> {
-    // A wrong token is held to the same limit as none.
+    // A wrong token counts against the same limit as no token, but only once the booking has been read.
     if caller.is_stranger() {
         throttle.check(&[limits.lookups.on(&address.0)]).await?;
     }

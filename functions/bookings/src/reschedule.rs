@@ -1,4 +1,4 @@
-//! A customer moves a booking: takes the new slot and frees the old one in one step.
+//! Rescheduling by the customer, which takes the new slots and frees the old ones in one step.
 
 use axum::extract::State;
 use chrono::{NaiveDate, NaiveTime};

@@ -1,4 +1,4 @@
-//! What was written in the transaction of its cause reaches the world: refunds; messages to people are only logged yet.
+//! Outbox delivery: sends queued refunds to Razorpay. Notifications to people are only logged so far.
 
 use std::time::Instant;
 
@@ -16,23 +16,22 @@ use tracing::{error, info, warn};
 
 use crate::App;
 
-/// After so many attempts, with pauses that grow to an hour, a message is given up: about a week.
+/// A message is given up after this many attempts: about a week, with pauses that grow to an hour.
 const ATTEMPTS: i32 = 170;
 
-/// What came of the messages that were due.
+/// Messages that were due, by result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Delivered {
-    /// They are done.
     pub delivered: usize,
-    /// They are tried again later.
+    /// To be retried later.
     pub postponed: usize,
-    /// Somebody must look at them.
+    /// A person must look at them.
     pub failed: usize,
-    /// For how many seconds the oldest message waits that is still to be delivered; 0 if there is none.
+    /// The age of the oldest undelivered message; 0 if there is none.
     pub oldest_seconds: i64,
 }
 
-/// What became of one message.
+/// The result for one message.
 enum Fate {
     Delivered,
     Postponed,
@@ -45,7 +44,7 @@ struct RefundMessage {
 }
 
 impl App {
-    /// Takes the messages that are due, one by one. Whoever takes one has it until it is due again.
+    /// Delivers the due messages one by one. A claim is a lease until the message is due again.
     pub(crate) async fn deliver_outbox(&self, end: Instant) -> Result<Delivered> {
         let pool = self.database.pool();
         let mut delivered = Delivered::default();
@@ -79,12 +78,12 @@ impl App {
                 let RefundMessage { refund_id } = serde_json::from_value(payload).map_err(Error::internal)?;
                 match &self.razorpay {
                     Some(razorpay) => self.refund(razorpay, refund_id, was_tried).await,
-                    // Payments were switched off with money still to go back.
+                    // Payments were disabled while refunds were queued.
                     None => Ok(Fate::Postponed),
                 }
             }
             notification => {
-                // The door for messages to people: nobody sends them yet.
+                // Notifications to people are to be sent here; so far they are only logged.
                 info!(?notification, "notification");
                 Ok(Fate::Delivered)
             }
@@ -98,7 +97,8 @@ impl App {
         }
         let key = &wanted.idempotency_key;
         if was_tried && self.has_refund(razorpay, &wanted.gateway_payment_id, key).await? {
-            // The answer was lost, and nobody promises for how long Razorpay remembers the key.
+            // The answer was lost. Razorpay does not say for how long it remembers a key, so the refund is not
+            // requested again.
             return Ok(Fate::Delivered);
         }
         match razorpay.refund(&wanted.gateway_payment_id, wanted.amount_paise, key).await {
@@ -107,11 +107,11 @@ impl App {
                 Ok(Fate::Delivered)
             }
             Err(Failure::Unknown(error)) => Err(error),
-            // It may have been done before, or somebody else may have given the money back.
+            // An earlier attempt may have made the refund, or the money was refunded elsewhere.
             Err(Failure::Refused { .. }) if self.has_refund(razorpay, &wanted.gateway_payment_id, key).await? => {
                 Ok(Fate::Delivered)
             }
-            // Another request with this key is being worked on.
+            // Another request with this key is in progress.
             Err(Failure::Refused { status: 409, .. }) => Ok(Fate::Postponed),
             Err(Failure::Refused { status, reason, .. }) => {
                 error!(refund.id = id.0, status, reason, "Razorpay refuses a refund");
@@ -122,7 +122,7 @@ impl App {
         }
     }
 
-    /// Learns all that Razorpay knows of the refunds of a payment; whether one of them is ours by this key.
+    /// Records all refunds of a payment that Razorpay knows; whether one of them has this key.
     async fn has_refund(&self, razorpay: &Razorpay, payment_id: &str, key: &str) -> Result<bool> {
         let refunds = razorpay.refunds_of(payment_id).await?;
         self.record(&refunds).await?;

@@ -1,7 +1,7 @@
-//! What is done on a schedule: money reconciled, the outbox delivered, what has expired swept away.
+//! Scheduled jobs: reconcile payments, deliver the outbox, delete expired rows.
 //!
-//! Each may run twice at once, be killed anywhere and be late. Work is claimed for a while by setting the moment at which
-//! it is due again, so that what a killed job had claimed is done by a later one.
+//! Each job may run twice at once, be killed at any point and be late. A claim is a lease: it sets the time at which
+//! the work is due again, so that a later run takes over the work of a killed one.
 
 mod deliver_outbox;
 mod reconcile_payments;
@@ -20,49 +20,45 @@ pub use deliver_outbox::Delivered;
 pub use reconcile_payments::Reconciled;
 pub use sweep::Swept;
 
-/// A run begins nothing more after this long. What it has begun then ends well before the function's own limit.
+/// A run starts no more work after this time. Work in progress then ends well before the function's own timeout.
 const TIME: Duration = Duration::from_mins(3);
 
-/// What to do.
+/// The job to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum Event {
-    /// `{"action": "reconcile_payments"}`: asks Razorpay for what may have been missed, and reports what does not match.
+    /// `{"action": "reconcile_payments"}`: asks Razorpay for missed payments and refunds, and reports mismatches.
     ReconcilePayments,
-    /// `{"action": "deliver_outbox"}`: sends what must reach the world.
+    /// `{"action": "deliver_outbox"}`: sends the messages that are due.
     DeliverOutbox,
-    /// `{"action": "sweep"}`: deletes what has expired.
+    /// `{"action": "sweep"}`: deletes expired rows.
     Sweep,
 }
 
-/// What was done.
+/// The result of a job.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum Outcome {
-    /// Money was reconciled.
     ReconcilePayments(Reconciled),
-    /// The outbox was delivered.
     DeliverOutbox(Delivered),
-    /// What had expired is gone.
     Sweep(Swept),
 }
 
 /// What the function needs.
 #[derive(Clone, Debug)]
 pub struct App {
-    /// Where everything is kept.
     pub database: Database,
-    /// Where the money is, while online payments are enabled.
+    /// Set while online payments are enabled.
     pub razorpay: Option<Razorpay>,
 }
 
 impl App {
-    /// Does what the event says. Every event is safe to repeat.
+    /// Runs the job. Every event is safe to repeat.
     pub async fn handle(&self, event: Event) -> shared::Result<Outcome> {
         self.handle_until(event, Instant::now() + TIME).await
     }
 
-    /// The same, but begins nothing more that takes its time once it is this late.
+    /// Runs the job, but starts no more long work after `end`.
     pub async fn handle_until(&self, event: Event, end: Instant) -> shared::Result<Outcome> {
         let done = match event {
             Event::ReconcilePayments => self.reconcile_payments(end).await.map(Outcome::ReconcilePayments),

@@ -1,4 +1,5 @@
-//! What the browser and the webhooks may have missed: Razorpay is asked how every order stands that may still change.
+//! Reconciliation of payments that the browser and the webhooks may have missed: asks Razorpay for the state of every
+//! order that may still change.
 
 use std::time::Instant;
 
@@ -20,29 +21,29 @@ use tracing::{error, warn};
 
 use crate::App;
 
-/// What came of it. What does not match must be looked at by a person.
+/// The result of a run. A person must look at the mismatches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Reconciled {
-    /// Orders that Razorpay was asked for.
+    /// Orders whose state Razorpay was asked for.
     pub asked: usize,
-    /// Orders of which something new was learnt.
+    /// Orders with payments that were new or moved forward.
     pub applied: usize,
-    /// Refunds of which something new was learnt.
+    /// Refunds that were new or moved forward.
     pub refunds: usize,
-    /// Payments of another amount or currency than their order, and settled orders of which Razorpay has no money.
+    /// Payments whose amount or currency differs from their order's, and settled orders without money at Razorpay.
     pub mismatched: usize,
-    /// Bookings that count as paid without money, cash or online.
+    /// Bookings marked as paid without money, cash or online.
     pub paid_without_money: i64,
-    /// Bookings that do not count as paid, with money.
+    /// Bookings with captured money that are not marked as paid.
     pub money_without_paid: i64,
-    /// Payments for what is cancelled or paid already whose money is neither back nor on its way.
+    /// Online payments of cancelled or already paid bookings that are neither refunded nor queued for refund.
     pub not_given_back: i64,
-    /// Refunds that have failed for good, of money that is not back otherwise, and refunds that nobody tries any more.
+    /// Failed refunds of money that was not refunded otherwise, and queued refunds that are no longer retried.
     pub failed_refunds: i64,
 }
 
 impl Reconciled {
-    /// How many things a person must look at.
+    /// The mismatches that a person must look at.
     pub(crate) fn mismatches(self) -> i64 {
         let mismatched = i64::try_from(self.mismatched).unwrap_or(i64::MAX);
         mismatched + self.paid_without_money + self.money_without_paid + self.not_given_back + self.failed_refunds
@@ -50,12 +51,12 @@ impl Reconciled {
 }
 
 impl App {
-    /// Asks for orders that were handed out ten minutes ago, then less and less often, for as long as a bank may still say
-    /// yes; and for refunds that are on their way. What cannot be told of one of them keeps nobody from the others.
+    /// Asks for orders ten minutes after they were handed out, then at growing intervals for as long as a bank may
+    /// still approve the payment; and for pending refunds. An error with one does not stop the others.
     pub(crate) async fn reconcile_payments(&self, end: Instant) -> Result<Reconciled> {
         let mut reconciled = Reconciled::default();
         if let Some(razorpay) = &self.razorpay {
-            // Whatever Razorpay keeps waiting for, the other half of the time is for refunds.
+            // However slow Razorpay's answers are, half of the time is reserved for refunds.
             let half = Instant::now() + end.saturating_duration_since(Instant::now()) / 2;
             self.ask_for_orders(razorpay, half, &mut reconciled).await?;
             self.ask_for_refunds(razorpay, end, &mut reconciled).await?;
@@ -94,7 +95,7 @@ impl App {
             if payment.status == PaymentStatus::Authorized && fits {
                 match razorpay.capture(payment).await {
                     Ok(captured) => *payment = captured,
-                    // Another payment of the order may have come through.
+                    // Another payment of the order may have succeeded.
                     Err(failure) => warn!(?failure, payment.id, "a payment was not captured"),
                 }
             }
@@ -104,14 +105,14 @@ impl App {
         let mut settlement = self.database.transaction(settle).await?;
         if order.state == PaymentState::Settled && !paid.iter().any(Payment::is_taken) {
             error!(payment.id = order.id.0, "a settled order has no money at Razorpay");
-            // This order is not asked for again before tomorrow, so that one run alone must be heard.
+            // The order is next checked tomorrow, so this run alone must raise the alarm.
             metrics::count(Count::PaymentMismatches);
             settlement.mismatched += 1;
         }
         Ok(settlement)
     }
 
-    /// Finds the order whose answer was lost, and that nobody has asked for again.
+    /// Finds an order whose answer was lost and that no client has requested again.
     async fn find_order(&self, razorpay: &Razorpay, order: &Order) -> Result<Option<String>> {
         let found = razorpay.orders_with_receipt(&order.receipt).await?;
         let Some(found) = found.into_iter().find(|found| order.fits(found.amount, &found.currency)) else {

@@ -1,4 +1,4 @@
-//! What has expired is deleted, a little at a time.
+//! Deletion of expired rows, in batches.
 
 use std::time::Instant;
 
@@ -7,23 +7,23 @@ use shared::Result;
 
 use crate::App;
 
-/// How many rows were deleted.
+/// Deleted rows, by table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Swept {
-    /// Answers that were kept for retries.
+    /// Expired answers for retries.
     pub idempotency_keys: u64,
-    /// Hashes of tokens that have expired by themselves.
+    /// Hashes of expired tokens.
     pub session_tokens: u64,
-    /// Sessions that ended a month ago.
+    /// Sessions that expired a month ago.
     pub user_sessions: u64,
-    /// Events of Razorpay that cannot come again.
+    /// Razorpay events that are too old to be delivered again.
     pub payment_events: u64,
-    /// Messages that were delivered a month ago. One that was given up stays until a person has dealt with it.
+    /// Messages that were delivered a month ago. A message that was given up stays until a person has dealt with it.
     pub outbox: u64,
 }
 
-/// Deletes the rows of a table for which something holds, and counts them. Two sweeps at once take different rows or wait
-/// for each other.
+/// Deletes and counts the rows of a table that match a condition, in batches. Concurrent sweeps delete different rows
+/// or wait for each other.
 macro_rules! delete {
     ($table:literal where $condition:literal, $pool:expr, $end:expr) => {{
         let mut deleted = 0;
@@ -49,7 +49,7 @@ macro_rules! delete {
 }
 
 impl App {
-    /// Deletes what nobody will ask for again.
+    /// Deletes expired rows. After `end` no second batch of a table begins.
     pub(crate) async fn sweep(&self, end: Instant) -> Result<Swept> {
         let pool = &self.database.pool();
         Ok(Swept {

@@ -1,4 +1,4 @@
-//! The custom resource of the template: CloudFormation asks for the schema that new code needs, and waits for the answer.
+//! The template's custom resource: CloudFormation requests the schema that new code needs, and waits for the answer.
 
 use std::time::Duration;
 
@@ -10,36 +10,36 @@ use tracing::{error, info, warn};
 
 use crate::{App, Error, sample};
 
-/// Kept of the function's time for the answer: every attempt at it may take 5 s.
+/// Reserved for the answer out of the function's time: each attempt may take 5 s.
 const TIME_TO_ANSWER: Duration = Duration::from_secs(30);
-/// After each attempt that failed.
+/// Pauses after failed attempts to answer.
 const PAUSES: [Duration; 4] =
     [Duration::from_millis(100), Duration::from_millis(400), Duration::from_secs(1), Duration::from_secs(2)];
-/// CloudFormation reads at most 4 KB altogether.
+/// In characters. CloudFormation reads at most 4 KB of the whole answer.
 const LONGEST_REASON: usize = 600;
-/// What the resource is called once and for all: another name would make CloudFormation delete this one.
+/// Must never change: with a new id CloudFormation deletes the resource with the old one.
 const PHYSICAL_ID: &str = "schema";
 
-/// CloudFormation's request. Nothing else has a `ResponseURL`.
+/// A request from CloudFormation. No other event has a `ResponseURL`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Deployment {
     /// `Create`, `Update` or `Delete`.
     request_type: String,
-    /// Where the answer is put: a signed URL, which works for two hours.
+    /// A signed URL to `PUT` the answer to, valid for two hours.
     #[serde(rename = "ResponseURL")]
     response_url: String,
     stack_id: String,
     request_id: String,
     logical_resource_id: String,
-    /// Missing when the resource is made.
+    /// Missing in a `Create`.
     physical_resource_id: Option<String>,
-    /// As the template states them; every scalar is a text.
+    /// The properties in the template; every scalar is a string.
     #[serde(default)]
     resource_properties: Map<String, Value>,
 }
 
-/// The answer never reached CloudFormation. Lambda then repeats the event, and all of it is done again.
+/// The answer never reached CloudFormation. Lambda then retries the event, which repeats the whole deployment.
 #[derive(Debug, thiserror::Error)]
 #[error("CloudFormation did not take the answer")]
 pub struct NotTaken;
@@ -57,20 +57,20 @@ struct Answer<'a> {
 }
 
 impl App {
-    /// Does what CloudFormation asks for, and tells it what came of that, whatever that is. `time_left` is the function's.
+    /// Carries out a request from CloudFormation and reports success or failure. `time_left` is the function's.
     pub async fn deploy(&self, deployment: &Deployment, time_left: Duration) -> Result<(), NotTaken> {
         let limit = time_left.saturating_sub(TIME_TO_ANSWER);
-        // Boxed, because the compiler follows no type as deep as all that may be awaited there.
+        // Boxed, because the compiler refuses a future type nested this deep.
         let work = Box::pin(self.fulfil(deployment));
         let done = if let Ok(done) = tokio::time::timeout(limit, work).await {
             done.map_err(|error| {
-                // The log may tell more than everybody may read who sees the stack.
+                // Only the log has the details: the stack's events have more readers.
                 error!(%error, "the deployment fails");
                 reason(&error)
             })
         } else {
             error!(limit = limit.as_secs(), "the deployment fails: out of time");
-            // A repeated event must not wait for this connection.
+            // A retry of the event must not wait for this connection.
             self.database.renew();
             Err(format!("not done within {} s", limit.as_secs()))
         };
@@ -92,11 +92,11 @@ impl App {
 
     async fn fulfil(&self, deployment: &Deployment) -> Result<(), Error> {
         if deployment.request_type == "Delete" {
-            // What is in the database outlives the stack.
+            // The schema and its data outlive the stack.
             return Ok(());
         }
         let outcome = match self.migrate().await {
-            // Its password was another one when this environment started.
+            // The database password was rotated after this environment started.
             Err(Error::Migration(MigrateError::Execute(error)) | Error::Database(error))
                 if self.database.may_now_let_in(&error).await =>
             {
@@ -114,7 +114,7 @@ impl App {
 
     async fn answer(&self, url: &str, answer: &Answer<'_>) -> Result<(), NotTaken> {
         for pause in PAUSES.map(Some).into_iter().chain([None]) {
-            // Without a content type: S3 would count one that is not part of the signature as a forgery.
+            // No content type: S3 refuses one that is not part of the signature.
             let body = serde_json::to_vec(answer).map_err(|_| NotTaken)?;
             match self.answers.put(url).body(body).send().await.and_then(reqwest::Response::error_for_status) {
                 Ok(_) => return Ok(()),
@@ -135,15 +135,15 @@ impl Deployment {
         self.resource_properties.get("ImportCatalogue").is_some_and(|wanted| wanted == "true")
     }
 
-    /// Another one whenever the code or a setting is another one. Functions have it in their description, so that
-    /// CloudFormation publishes them anew.
+    /// Changes whenever the code or a setting changes. Functions have it in their description, so that CloudFormation
+    /// publishes new versions of them.
     fn revision(&self) -> String {
         let properties = Value::Object(self.resource_properties.clone()).to_string();
         hex::encode(&sha256(&properties)[..8])
     }
 }
 
-/// What failed, without anything that stands in a row or in a setting.
+/// Describes a failure, without values of rows or settings.
 fn reason(error: &Error) -> String {
     let reason = match error {
         Error::Migration(MigrateError::ExecuteMigration(source, version)) => {
@@ -152,7 +152,7 @@ fn reason(error: &Error) -> String {
         Error::Migration(MigrateError::Execute(source)) | Error::Database(source) => {
             format!("the database failed ({})", kind(source))
         }
-        // They tell versions of migrations, and places in the files that are part of the code.
+        // These mention only versions of migrations, and positions in the files that are part of the code.
         Error::Migration(_) | Error::Files(_) | Error::Import(_) => error.to_string(),
         Error::Superuser(_) | Error::StaffKey(_) => "not part of a deployment".to_owned(),
     };
@@ -173,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reason_is_short_and_says_nothing_of_a_row() {
+    fn a_reason_is_short_and_quotes_no_row_values() {
         let error = Error::Migration(MigrateError::ExecuteMigration(sqlx::Error::Protocol("9876543210".to_owned()), 7));
         assert_eq!(reason(&error), "migration 7 failed (see there)");
         let long = Error::Migration(MigrateError::Source("x".repeat(5000).into()));

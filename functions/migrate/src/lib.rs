@@ -1,5 +1,5 @@
-//! What a deployer does, by JSON events: migrate the schema, import the catalogue, appoint who runs the shop,
-//! give keys to its staff. CloudFormation sends events of its own whenever it deploys.
+//! Tasks of a deployer, as JSON events: migrate the schema, import the catalogue, create a superuser, manage staff
+//! keys. CloudFormation sends its own events on every deployment.
 
 mod deployment;
 mod sample;
@@ -27,12 +27,12 @@ pub use shared::{
     staff::issued::{Added, Listed, Revoked},
 };
 
-/// Whatever the function is invoked with.
+/// The payload of an invocation.
 #[derive(Debug)]
 pub enum Invocation {
-    /// By CloudFormation, for the custom resource of the template.
+    /// From CloudFormation, for the template's custom resource.
     Deployment(Deployment),
-    /// By a deployer.
+    /// From a deployer.
     Event(Event),
 }
 
@@ -48,87 +48,69 @@ impl<'de> Deserialize<'de> for Invocation {
     }
 }
 
-/// What to do. The name of the action stands under `action`.
+/// The task to run, named by `action`.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Event {
-    /// `{"action": "migrate"}`: applies the migrations that have not been applied yet.
+    /// `{"action": "migrate"}`: applies pending migrations.
     Migrate,
-    /// `{"action": "import_catalogue", "files": {"services.csv": "…", …}}`: makes the database tell what the seven
-    /// files tell; each name stands for the text of its file.
-    ImportCatalogue {
-        /// The texts by name.
-        files: Files,
-    },
-    /// `{"action": "create_superuser", "email": "…"}`: gives the address an account that runs the shop, and mails its
+    /// `{"action": "import_catalogue", "files": {"services.csv": "…", …}}`: makes the catalogue match the seven files,
+    /// given as name and text.
+    ImportCatalogue { files: Files },
+    /// `{"action": "create_superuser", "email": "…"}`: creates an administrator account for the address, and mails its
     /// owner how to set a password.
     CreateSuperuser {
-        /// Whose mailbox it is; the deployer vouches for that.
+        /// The deployer vouches for the owner of the mailbox.
         email: String,
     },
-    /// `{"action": "add_staff_key", "label": "…"}`: makes a key for the staff, which only the answer tells. With
-    /// `"key_sha256": "<hex>"` it adds one that was made elsewhere.
+    /// `{"action": "add_staff_key", "label": "…"}`: creates a staff key, which only the answer contains. With
+    /// `"key_sha256": "<hex>"` it adds a key that was created elsewhere.
     AddStaffKey {
-        /// What timelines call it.
+        /// The name of the key in timelines.
         label: String,
-        /// The hash of a key that exists.
         #[serde(default)]
         key_sha256: Option<String>,
     },
-    /// `{"action": "revoke_staff_key", "label": "…"}`: ends a key.
-    RevokeStaffKey {
-        /// What it is called.
-        label: String,
-    },
-    /// `{"action": "list_staff_keys"}`: tells which keys there are and were, but none of them.
+    /// `{"action": "revoke_staff_key", "label": "…"}`: revokes a key.
+    RevokeStaffKey { label: String },
+    /// `{"action": "list_staff_keys"}`: lists valid and revoked keys by label, without their secrets.
     ListStaffKeys,
 }
 
-/// What was done.
+/// The result of a task.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum Outcome {
-    /// The schema is up to date.
     Migrate {
-        /// The versions of all migrations that the database now has.
+        /// The versions of all migrations in the database.
         applied: Vec<i64>,
-        /// Those of them that this event applied.
+        /// The versions that this event applied.
         added: Vec<i64>,
     },
-    /// The catalogue is in.
     ImportCatalogue(Report),
-    /// The account runs the shop.
     CreateSuperuser(Appointment),
-    /// The key is valid.
     AddStaffKey(Added),
-    /// The key is no longer valid.
     RevokeStaffKey(Revoked),
-    /// These are all keys.
     ListStaffKeys {
         /// Oldest first.
         keys: Vec<Listed>,
     },
 }
 
-/// Why it was not done. Lambda tells the message to whoever invoked the function.
+/// Why a task failed. Lambda returns the message to the caller.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A migration failed, or the database is not one of ours.
     #[error("the schema was not migrated: {0}")]
     Migration(#[from] MigrateError),
-    /// The database is away.
     #[error("the database failed: {0}")]
     Database(#[from] sqlx::Error),
-    /// The files cannot be imported.
     #[error(transparent)]
     Files(#[from] import::FaultyFiles),
-    /// The import failed.
     #[error(transparent)]
     Import(#[from] import::Error),
-    /// The superuser could not be made.
     #[error(transparent)]
     Superuser(#[from] appoint::Error),
-    /// A key was not added or revoked.
     #[error(transparent)]
     StaffKey(#[from] issued::Error),
 }
@@ -136,18 +118,18 @@ pub enum Error {
 /// What the function needs.
 #[derive(Clone, Debug)]
 pub struct App {
-    /// Whom everything is done to. Not through a proxy: migrations take a session lock.
+    /// Not through a proxy: migrations take a session lock.
     pub database: Database,
-    /// Told when the catalogue changes.
+    /// Notified when the catalogue changes.
     pub redis: Redis,
-    /// Where a superuser's account is made, if Descope is configured.
+    /// Creates superusers; set if Descope is configured.
     pub administrators: Option<Administrators>,
-    /// How CloudFormation is answered.
+    /// The client for answers to CloudFormation.
     pub answers: reqwest::Client,
 }
 
 impl App {
-    /// Does what the event says. Every event is safe to repeat: what was done before is not done twice.
+    /// Runs the task. Every event is idempotent.
     pub async fn handle(&self, event: Event) -> Result<Outcome, Error> {
         match event {
             Event::Migrate => self.migrate().await,
@@ -172,8 +154,8 @@ impl App {
 
     async fn migrate(&self) -> Result<Outcome, Error> {
         let pool = self.database.pool();
-        // A connection of its own, closed whatever happens: a migration that fails keeps the lock of all migrations as long
-        // as its connection lives, and a frozen environment would keep it from the rollback.
+        // A separate connection, closed in any case: a failed migration keeps the migration lock as long as its
+        // connection lives, and a frozen environment would block the rollback.
         let mut connection = pool.acquire().await?.detach();
         let migrated = migrate(&mut connection).await;
         let closed = connection.close().await;
@@ -185,14 +167,15 @@ impl App {
 }
 
 async fn migrate(connection: &mut PgConnection) -> Result<Outcome, Error> {
-    // Where Postgres knows it (14 and newer): what is abandoned when time is up ends there too, and lets its locks go.
+    // In Postgres 14 and newer: a statement that is abandoned on timeout then ends on the server too, and releases its
+    // locks.
     sqlx::query!(
         "select set_config(name, '1000', false) from pg_settings where name = 'client_connection_check_interval'"
     )
     .fetch_optional(&mut *connection)
     .await?;
     let before = applied(connection).await?;
-    // Migrations only add. So after a rollback the code before works with the schema that the newer one left.
+    // Migrations only add, so after a rollback the old code works with the newer schema.
     let migrator = Migrator { migrations: MIGRATOR.migrations.clone(), ignore_missing: true, ..Migrator::DEFAULT };
     migrator.run(&mut *connection).await?;
     let applied = applied(connection).await?;

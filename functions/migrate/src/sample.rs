@@ -1,9 +1,9 @@
-//! The sample catalogue, which is part of the code so that a first deployment can import it.
+//! The sample catalogue, compiled in so that a first deployment can import it.
 
 use shared::catalogue::import::Files;
 use sqlx::PgPool;
 
-/// What `local/catalogue` holds.
+/// The files of `local/catalogue`.
 pub(crate) fn files() -> Files {
     [
         ("vehicle_types.csv", include_str!("../../../local/catalogue/vehicle_types.csv")),
@@ -19,7 +19,7 @@ pub(crate) fn files() -> Files {
     .collect()
 }
 
-/// Whether the database has no catalogue yet, not even one that is no longer on offer.
+/// Whether the database has no catalogue yet, not even a retired one.
 pub(crate) async fn is_wanted(pool: &PgPool) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"select not exists (select from vehicle_types) as "is_wanted!""#).fetch_one(pool).await
 }

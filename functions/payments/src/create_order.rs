@@ -1,4 +1,4 @@
-//! Makes the order that a booking is paid by.
+//! Creation of the Razorpay order that a booking is paid by.
 
 use std::time::Duration;
 
@@ -19,8 +19,8 @@ use utoipa::ToSchema;
 
 use crate::{App, Enabled};
 
-/// All that is asked of Razorpay for an order ends by then: a transaction waits meanwhile, and Postgres ends one that is
-/// idle for ten seconds.
+/// Timeout of all calls to Razorpay for one order. A transaction is open meanwhile, and Postgres ends one that is idle
+/// for ten seconds.
 const PATIENCE: Duration = Duration::from_secs(8);
 
 pub(crate) fn routes() -> Routes<App> {
@@ -98,8 +98,8 @@ async fn create(
     Ok(private_json(status, &Envelope::new("Payment order created successfully", to_pay)))
 }
 
-/// Gets the order from Razorpay. The transaction is open meanwhile, on purpose: its row lock makes others who ask for the same
-/// order wait, and a function that is killed releases it.
+/// Gets the order from Razorpay. The transaction stays open meanwhile, on purpose: its row lock makes concurrent
+/// requests for the same order wait, and is released if the function is killed.
 async fn obtain(database: &Database, razorpay: &Razorpay, order: &Order, is_new: bool) -> Result<(String, StatusCode)> {
     let obtain = async |connection: &mut PgConnection| {
         if let Some(order_id) = orders::lock(connection, order.id).await? {
@@ -114,7 +114,7 @@ async fn obtain(database: &Database, razorpay: &Razorpay, order: &Order, is_new:
 }
 
 async fn make(razorpay: &Razorpay, order: &Order, is_new: bool) -> Result<razorpay::Order> {
-    // An earlier request may have been killed before Razorpay's answer came.
+    // An earlier request may have been killed before it received Razorpay's answer.
     let lost = if is_new { None } else { find(razorpay, order).await? };
     if let Some(found) = lost {
         return Ok(found);
@@ -126,7 +126,7 @@ async fn make(razorpay: &Razorpay, order: &Order, is_new: bool) -> Result<razorp
     }
 }
 
-/// The order that Razorpay made although its answer was lost.
+/// Finds an order that Razorpay created although its answer was lost.
 async fn find(razorpay: &Razorpay, order: &Order) -> Result<Option<razorpay::Order>> {
     let found = razorpay.orders_with_receipt(&order.receipt).await?;
     Ok(found.into_iter().find(|found| order.fits(found.amount, &found.currency)))

@@ -1,4 +1,4 @@
-//! Online payments through Razorpay: an order to pay, the browser's word that it was paid, and Razorpay's own.
+//! Online payments through Razorpay: create an order, verify a checkout, receive webhooks.
 
 mod create_order;
 mod verify;
@@ -17,28 +17,25 @@ use shared::{
     throttle::{Limit, Throttle},
 };
 
-/// Razorpay may be called several times for one answer, each time with a limit of its own.
+/// Timeout of a request: one request may call Razorpay several times, each call with its own timeout.
 pub const DEADLINE: Duration = Duration::from_secs(25);
 
 /// What the handlers of this function need.
 #[derive(Clone, Debug, FromRef)]
 pub struct App {
-    /// Where bookings and their money are kept.
     pub database: Database,
-    /// Razorpay, while online payments are enabled.
     pub gateway: Gateway,
-    /// What counts callers.
     pub throttle: Throttle,
-    /// Orders that one address may ask for in a minute.
+    /// Rate limit of creating orders and verifying payments, per IP address.
     pub orders_per_address: Limit,
 }
 
-/// Razorpay, if bookings can be paid online.
+/// Razorpay's client and webhook secrets, while online payments are enabled.
 #[derive(Clone, Debug)]
 pub struct Gateway(Option<(Razorpay, WebhookSecrets)>);
 
 impl Gateway {
-    /// Reads `RAZORPAY_ENABLED` and, if it is `true`, what else Razorpay needs.
+    /// Reads `RAZORPAY_ENABLED` and, if it is `true`, the other settings of Razorpay.
     pub fn from_settings(settings: &Settings) -> Result<Self, config::Error> {
         if !config::or_default(config::RAZORPAY_ENABLED, false)? {
             return Ok(Self(None));
@@ -46,12 +43,10 @@ impl Gateway {
         Ok(Self(Some((Razorpay::from_settings(settings)?, WebhookSecrets::from_settings(settings)?))))
     }
 
-    /// An account, and what its webhooks are signed with.
     pub fn enabled(razorpay: Razorpay, secrets: WebhookSecrets) -> Self {
         Self(Some((razorpay, secrets)))
     }
 
-    /// None.
     pub fn disabled() -> Self {
         Self(None)
     }
@@ -65,7 +60,8 @@ impl Gateway {
     }
 }
 
-/// The account that is paid into. While payments are disabled a request that needs it is refused, whatever else it says.
+/// Razorpay's client. Must be the first extractor: while payments are disabled, a request is refused before its body is
+/// read.
 pub(crate) struct Enabled(pub(crate) Razorpay);
 
 impl FromRequestParts<App> for Enabled {
@@ -86,7 +82,7 @@ pub fn router(app: App) -> Routes {
     routes().with_state(app)
 }
 
-/// All routes of this function, and what describes them. Older clients call them below `/api/payments/payments`.
+/// All routes of this function, with their documentation. Older clients call them below `/api/payments/payments`.
 pub fn routes() -> Routes<App> {
     let routes = || create_order::routes().merge(verify::routes()).merge(webhook::routes());
     Routes::new().nest("/api/payments", routes()).nest("/api/payments/payments", routes())

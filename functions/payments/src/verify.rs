@@ -1,4 +1,4 @@
-//! Verifies what the browser brings from Razorpay's checkout.
+//! Verification of a payment that the browser reports after Razorpay's checkout.
 
 use axum::extract::State;
 use serde::Serialize;

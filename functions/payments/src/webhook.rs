@@ -1,4 +1,4 @@
-//! Webhooks of Razorpay: repeated, out of order, and sent again until they are answered.
+//! Razorpay's webhooks: they arrive repeatedly and out of order, and are retried until they are acknowledged.
 
 use axum::{body::Bytes, extract::State, response::Response};
 use lambda_http::http::{HeaderMap, StatusCode};
@@ -40,23 +40,23 @@ async fn receive(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Res
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let signed = app.gateway.secrets()?.signed(&body, header("x-razorpay-signature")).await;
     if !signed.inspect_err(|_| metrics::count(Count::WebhooksFailed))? {
-        // While the secret is wrong no event arrives, and after a day Razorpay gives up.
+        // A wrong secret refuses every event, and after a day Razorpay stops retrying.
         warn!("a webhook is not signed with our secret");
         metrics::count(Count::WebhooksRefused);
         return Err(Error::InvalidSignature);
     }
     let event_id = Some(header("x-razorpay-event-id")).filter(|id| (1..=100).contains(&id.len()));
     let event_id = event_id.map_or_else(|| sha256_hex(&body), ToOwned::to_owned);
-    // Razorpay waits for five seconds, less than this function may take for others.
+    // Razorpay's timeout is five seconds, shorter than the timeout of this function's other routes.
     let applied = tokio::time::timeout(DEADLINE, apply(&app, &event_id, &body)).await;
     applied.unwrap_or(Err(Error::Deadline)).inspect_err(|_| metrics::count(Count::WebhooksFailed))?;
     Ok(private_json(StatusCode::OK, &json!({ "status": "ok" })))
 }
 
-/// Applies an event once, all of it or nothing.
+/// Applies an event once, atomically.
 async fn apply(app: &App, event_id: &str, body: &[u8]) -> Result<()> {
     let Ok(event) = serde_json::from_slice::<Event>(body) else {
-        // It is Razorpay's, and of a kind that is not known here. It would not be understood the next time either.
+        // A signed event of an unknown kind. A retry could not be read either, so it is acknowledged.
         warn!(event_id, "a webhook cannot be read");
         return Ok(());
     };
@@ -83,7 +83,7 @@ async fn change(connection: &mut PgConnection, event: Event) -> Result<()> {
     Ok(())
 }
 
-/// The id of an event that came without one.
+/// A substitute for a missing event id.
 fn sha256_hex(body: &[u8]) -> String {
     format!("sha256:{}", hex::encode(Sha256::digest(body)))
 }

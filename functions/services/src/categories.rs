@@ -1,4 +1,4 @@
-//! Categories: the headings under which a customer browses services.
+//! Service categories, by which customers browse the services.
 
 use axum::{extract::State, response::Response};
 use chrono::{DateTime, Utc};

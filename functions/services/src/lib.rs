@@ -1,4 +1,4 @@
-//! What the shop sells: categories, services, and the price of each for a given model.
+//! Services that the shop sells: categories, services, and their prices per vehicle model.
 
 mod categories;
 mod pricing;
@@ -7,10 +7,9 @@ mod services;
 use axum::extract::FromRef;
 use shared::{cache::Cache, http::Routes};
 
-/// What the handlers of this function need.
+/// State of the handlers.
 #[derive(Clone, Debug, FromRef)]
 pub struct App {
-    /// The catalogue.
     pub cache: Cache,
 }
 
@@ -19,7 +18,7 @@ pub fn router(app: App) -> Routes {
     routes().with_state(app)
 }
 
-/// All routes of this function, and what describes them. Older clients call them below `/api/services`.
+/// All routes of this function, with their OpenAPI descriptions. Older clients call them below `/api/services`.
 pub fn routes() -> Routes<App> {
     let resources = || categories::routes().merge(services::routes()).merge(pricing::routes());
     Routes::new().nest("/api", resources()).nest("/api/services", resources())

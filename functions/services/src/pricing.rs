@@ -1,4 +1,4 @@
-//! Prices: what each service costs for one model.
+//! Prices of the services for a vehicle model.
 
 use axum::{extract::State, response::Response};
 use chrono::{DateTime, Utc};

@@ -1,4 +1,4 @@
-//! Services: the jobs that the shop sells, whatever the machine.
+//! Services: the jobs that the shop sells, independent of the vehicle model.
 
 use axum::{extract::State, response::Response};
 use chrono::{DateTime, Utc};

@@ -1,4 +1,4 @@
-//! The shop's own data, in the shape that the frontends know.
+//! Contact data and opening hours of the shop, in the shape that the frontends expect.
 
 use axum::{extract::State, response::Response};
 use chrono::{DateTime, NaiveTime, Utc};

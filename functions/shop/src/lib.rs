@@ -1,14 +1,13 @@
-//! Where the shop is and when it is open.
+//! The shop: contact data, location and opening hours.
 
 mod info;
 
 use axum::extract::FromRef;
 use shared::{cache::Cache, http::Routes};
 
-/// What the handlers of this function need.
+/// State of the handlers.
 #[derive(Clone, Debug, FromRef)]
 pub struct App {
-    /// The shop's part of the catalogue.
     pub cache: Cache,
 }
 
@@ -17,7 +16,7 @@ pub fn router(app: App) -> Routes {
     routes().with_state(app)
 }
 
-/// All routes of this function, and what describes them. Older clients call them below `/api/shop`.
+/// All routes of this function, with their OpenAPI descriptions. Older clients call them below `/api/shop`.
 pub fn routes() -> Routes<App> {
     Routes::new().nest("/api", info::routes()).nest("/api/shop", info::routes())
 }

@@ -1,4 +1,4 @@
-//! Moves a booking, even into a full slot, and rewrites its notes.
+//! Changes a booking: moves it, even into a full slot, and rewrites its notes.
 
 use axum::extract::State;
 use chrono::{NaiveDate, NaiveTime};
@@ -86,7 +86,8 @@ async fn apply(
     let mut booking = booking::lock(&mut *connection, id).await?;
     let present = (booking.appointment_date, booking.appointment_time);
     let wanted = (changes.appointment_date.unwrap_or(present.0), changes.appointment_time.unwrap_or(present.1));
-    // A form that sends everything may rewrite the notes of a booking that can no longer be moved.
+    // Skipped if the time is unchanged: a form that sends all fields may rewrite the notes of a booking that cannot
+    // move.
     if wanted != present {
         let rules = if changes.force { Rules::Overbook } else { Rules::All };
         booking = move_to(&mut *connection, booking, wanted, actor, rules).await?;

@@ -1,7 +1,7 @@
-//! What the shop does with its bookings: finds them, changes status and time, takes cash, refunds, counts.
+//! Bookings for staff: list and show them, change status and time, record cash, refund, statistics.
 //!
-//! Every route wants a [`Staff`](shared::staff::Staff): a staff key, or the session of a user with a staff role. The rules are
-//! in `shared::bookings` and `shared::payments`.
+//! Every route requires a [`Staff`](shared::staff::Staff): a staff key, or the session of a user with a staff role. The
+//! rules are in `shared::bookings` and `shared::payments`.
 
 mod edit;
 mod list;
@@ -17,11 +17,8 @@ use shared::{database::Database, http::Routes, session::Sessions, staff::StaffKe
 /// What the handlers of this function need.
 #[derive(Clone, Debug, FromRef)]
 pub struct App {
-    /// Where bookings are kept.
     pub database: Database,
-    /// Who is signed in.
     pub sessions: Sessions,
-    /// Who has a key.
     pub staff_keys: StaffKeys,
 }
 
@@ -30,7 +27,7 @@ pub fn router(app: App) -> Routes {
     routes().with_state(app)
 }
 
-/// All routes of this function, and what describes them. Older clients call them below `/api/staff`.
+/// All routes of this function, with their documentation. Older clients call them below `/api/staff`.
 pub fn routes() -> Routes<App> {
     let staff = || {
         list::routes()

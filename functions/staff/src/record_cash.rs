@@ -1,4 +1,4 @@
-//! Takes cash at the counter.
+//! Records cash payments at the counter.
 
 use axum::{extract::State, response::Response};
 use lambda_http::http::StatusCode;

@@ -1,4 +1,4 @@
-//! Gives money back: all of it or a part.
+//! Refunds a booking in full or in part.
 
 use axum::{extract::State, response::Response};
 use lambda_http::http::StatusCode;

@@ -1,4 +1,4 @@
-//! Shows a booking to the staff: whole.
+//! Shows a whole booking to staff.
 
 use axum::extract::State;
 use shared::{

@@ -1,4 +1,4 @@
-//! Counts bookings and money, for the first page of the staff.
+//! Statistics of bookings and money, for the staff's start page.
 
 use axum::extract::State;
 use shared::{

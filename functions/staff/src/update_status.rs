@@ -1,4 +1,4 @@
-//! Takes a booking from one status to the next.
+//! Changes the status of a booking.
 
 use axum::extract::State;
 use shared::{
@@ -34,7 +34,7 @@ impl Read for NewStatus {
 }
 
 impl NewStatus {
-    /// What is wrong is told in the sentences that the former service had for it.
+    /// The error sentences are those of the former service, which clients know.
     fn parse(&self) -> Result<BookingStatus> {
         if self.status.is_empty() {
             return Err(Error::faulty_field("status", "status field is required"));

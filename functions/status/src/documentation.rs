@@ -1,4 +1,4 @@
-//! The OpenAPI document, and a page on which it can be read and tried.
+//! The OpenAPI document, and Swagger UI to read and try it.
 
 use std::sync::{Arc, LazyLock};
 
@@ -15,10 +15,10 @@ use utoipa_swagger_ui::Config;
 
 use crate::App;
 
-/// Made from the routers of all functions by `make schema` (a test holds the two equal), without its white space.
+/// Generated from the routers of all functions by `make schema` (a test compares the two), without white space.
 const DOCUMENT: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));
 
-/// Swagger UI's own files carry their styles and images inline, and nothing comes from elsewhere.
+/// Swagger UI has inline styles and `data:` images, and loads nothing from another origin.
 const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'",
 );
@@ -52,7 +52,7 @@ async fn page(headers: HeaderMap) -> Result<Response> {
     let Some((html, content_type)) = part("index.html")? else {
         return Err(Error::internal("the page has no index"));
     };
-    // The page answers with and without its slash, so its files need an address that depends on neither.
+    // The page is served with and without a trailing slash, so its relative links need a fixed base.
     let html = String::from_utf8_lossy(&html).replacen("<head>", "<head><base href=\"/api/docs/\">", 1);
     Ok(file(&headers, html.into_bytes(), &content_type))
 }

@@ -1,4 +1,4 @@
-//! Is this process alive, and can it do its work?
+//! Health checks: liveness of the process, readiness of database and Redis.
 
 use axum::{
     extract::State,

@@ -1,4 +1,4 @@
-//! Whether the system is well, what its API looks like, and the answer for every path that stands for nothing.
+//! Health checks, the API documentation, and the 404 for unknown paths.
 
 mod documentation;
 mod health;
@@ -6,12 +6,10 @@ mod health;
 use axum::extract::FromRef;
 use shared::{database::Database, http::Routes, redis::Redis};
 
-/// What the handlers of this function need.
+/// State of the handlers.
 #[derive(Clone, Debug, FromRef)]
 pub struct App {
-    /// Asked whether it answers.
     pub database: Database,
-    /// Asked whether it answers.
     pub redis: Redis,
 }
 
@@ -20,7 +18,7 @@ pub fn router(app: App) -> Routes {
     routes().with_state(app)
 }
 
-/// All routes of this function, and what describes them.
+/// All routes of this function, with their OpenAPI descriptions.
 pub fn routes() -> Routes<App> {
     Routes::new().merge(health::routes()).merge(documentation::routes())
 }

@@ -1,4 +1,4 @@
-//! Brands: a maker of both kinds of machine stands once for each type.
+//! Vehicle brands, one per vehicle type: a maker of scooters and motorcycles has two.
 
 use axum::{extract::State, response::Response};
 use chrono::{DateTime, Utc};

@@ -1,4 +1,4 @@
-//! Which machines the shop repairs: types, their brands, their models.
+//! Vehicles that the shop repairs: types, brands and models.
 
 mod brands;
 mod models;
@@ -7,10 +7,9 @@ mod types;
 use axum::extract::FromRef;
 use shared::{cache::Cache, http::Routes};
 
-/// What the handlers of this function need.
+/// State of the handlers.
 #[derive(Clone, Debug, FromRef)]
 pub struct App {
-    /// The catalogue.
     pub cache: Cache,
 }
 
@@ -19,7 +18,7 @@ pub fn router(app: App) -> Routes {
     routes().with_state(app)
 }
 
-/// All routes of this function, and what describes them. Older clients call them below `/api/vehicles`.
+/// All routes of this function, with their OpenAPI descriptions. Older clients call them below `/api/vehicles`.
 pub fn routes() -> Routes<App> {
     let resources = || types::routes().merge(brands::routes()).merge(models::routes());
     Routes::new().nest("/api", resources()).nest("/api/vehicles", resources())

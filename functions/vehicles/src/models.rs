@@ -1,4 +1,4 @@
-//! Models: what a price is for.
+//! Vehicle models. Services are priced per model.
 
 use axum::{extract::State, response::Response};
 use chrono::{DateTime, Utc};

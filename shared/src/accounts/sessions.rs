@@ -1,4 +1,4 @@
-//! A user's sessions: opened, and ended all at once.
+//! Rows of a user's sessions: opening, listing and revoking them.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -12,23 +12,22 @@ use crate::{
     ids::{SessionId, UserId},
 };
 
-/// The clock by which sessions are ended.
+/// The database's clock, by which sessions are revoked.
 pub async fn now(database: &Database) -> sqlx::Result<DateTime<Utc>> {
     let now = |pool| async move { sqlx::query_scalar!(r#"select clock_timestamp() as "now!""#).fetch_one(&pool).await };
     database.read(now).await
 }
 
-/// Whose a Descope user is, as somebody finds it who asked Descope a while ago.
+/// The user of a Descope user, looked up after a call to Descope.
 #[derive(Clone, Copy, Debug)]
 pub struct KnownUser {
-    /// Our user.
     pub user_id: UserId,
-    /// Whether no session of the user has had to end meanwhile.
+    /// Whether the user's sessions were not revoked during the call.
     pub is_undisturbed: bool,
 }
 
-/// Whose a Descope user is here, if anybody's, and whether the user's sessions have had to end since then. Whoever is
-/// about to end them waits for this transaction.
+/// The user of a Descope user, `None` if it is not linked, and whether the user's sessions were revoked since `moment`.
+/// A concurrent revocation waits for this transaction.
 pub async fn known_since(
     connection: &mut PgConnection,
     descope_user_id: &str,
@@ -49,25 +48,22 @@ pub async fn known_since(
     .await
 }
 
-/// A sign-in as it is written down.
+/// A session to be written.
 #[derive(Debug)]
 pub struct NewSession<'a> {
-    /// Whose it is.
     pub user_id: UserId,
-    /// What its newest session token says.
+    /// Of the newest session token.
     pub claims: &'a Claims,
-    /// The SHA-256 of that token.
+    /// Of the same token.
     pub token_sha256: [u8; 32],
-    /// The SHA-256 of the refresh token, and the token sealed; absent if it is not known here.
+    /// SHA-256 of the refresh token, and the sealed token; `None` if it is unknown here.
     pub refresh_token: Option<([u8; 32], Vec<u8>)>,
-    /// What the client calls itself.
     pub user_agent: &'a str,
-    /// Where it is.
     pub ip_address: &'a str,
 }
 
-/// Writes a session with its tokens; answers its id and its user. Descope may give two sign-ins within a second the same
-/// token: then they are one session. The caller holds the [`lock`](super::lock).
+/// Writes a session with its tokens; returns its id and its user. Descope may issue the same token to two sign-ins
+/// within a second: they share one session. The caller holds the [`lock`](super::lock).
 pub async fn open_session(connection: &mut PgConnection, new: NewSession<'_>) -> sqlx::Result<(SessionId, User)> {
     let (refresh_token_sha256, refresh_token_sealed) = new.refresh_token.unzip();
     let row = sqlx::query!(
@@ -107,10 +103,10 @@ pub async fn open_session(connection: &mut PgConnection, new: NewSession<'_>) ->
     Ok((SessionId(row.session_id), user_in!(row, new.claims.roles().to_vec())))
 }
 
-/// Ends all sessions of a user here, known or not. They are still to be ended at Descope.
+/// Revokes all sessions of a user here, including those without a row. The caller still has to end them at Descope.
 ///
-/// Two statements: whoever opens a session holds the row of the user, and what they wrote while the first one waited is
-/// seen by the second.
+/// Must be two statements: opening a session locks the user's row, and only the second statement's snapshot has the
+/// sessions that were opened while the first one waited.
 pub async fn revoke_sessions(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<()> {
     sqlx::query!("update users set sessions_revoked_at = clock_timestamp() where id = $1", user_id.0)
         .execute(&mut *connection)
@@ -121,7 +117,6 @@ pub async fn revoke_sessions(connection: &mut PgConnection, user_id: UserId) -> 
         .map(drop)
 }
 
-/// The most sessions that a list shows.
 const LONGEST_LIST: i64 = 100;
 
 /// A session as its user sees it.
@@ -165,11 +160,10 @@ pub async fn list_sessions(database: &Database, user_id: UserId, current: Sessio
     .await
 }
 
-/// A session that was revoked.
 #[derive(Debug)]
 pub struct RevokedSession {
     pub descope_user_id: String,
-    /// Whether it was active and its refresh token is not known here: Descope cannot end it alone.
+    /// Whether it was active and its refresh token is unknown here: Descope can end it only with the user's others.
     pub is_unknown_to_us: bool,
 }
 

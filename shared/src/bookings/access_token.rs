@@ -1,4 +1,4 @@
-//! The token that proves ownership of a booking: shown once, kept as a hash.
+//! The access token of a booking, proof of ownership: shown once, stored as a hash.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
@@ -16,12 +16,12 @@ impl AccessToken {
         Ok(Self(URL_SAFE_NO_PAD.encode(bytes)))
     }
 
-    /// What a caller sent as a token.
+    /// A token as a caller sent it, not yet verified.
     pub fn sent(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The token itself, for the answer to its creation.
+    /// The secret itself, for the response to the creation.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -30,7 +30,7 @@ impl AccessToken {
         Sha256::digest(&self.0).into()
     }
 
-    /// Whether this is the token of the hash; in constant time.
+    /// Compares the token with a stored hash, in constant time.
     pub fn opens(&self, sha256: &[u8]) -> bool {
         self.sha256().as_slice().ct_eq(sha256).into()
     }
@@ -47,7 +47,7 @@ mod tests {
     use super::AccessToken;
 
     #[test]
-    fn only_the_same_token_opens() {
+    fn only_the_same_token_matches_its_hash() {
         let token = AccessToken::generate().unwrap();
         assert!(AccessToken::sent(token.reveal()).opens(&token.sha256()));
         for other in ["", "x", &token.reveal()[1..], &format!("{}=", token.reveal())] {

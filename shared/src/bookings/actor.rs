@@ -1,17 +1,17 @@
-//! Who changes a booking.
+//! The actor of a booking change: customer, staff, Razorpay or the system.
 
 use std::fmt;
 
-/// Who changes a booking, as the timeline names them.
+/// The actor of a booking change, as the timeline shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Actor {
     /// The booking's owner.
     Customer,
-    /// A member of staff, by the label of the key or account.
+    /// A staff member, by the label of the key or account.
     Staff(String),
-    /// Razorpay, by what it says of a payment.
+    /// Razorpay, reporting the state of a payment.
     Razorpay,
-    /// No person: one change follows from another.
+    /// A consequence of another change.
     System,
 }
 

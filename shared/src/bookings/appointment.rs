@@ -1,32 +1,30 @@
-//! When a job can be done: slots, opening hours, notice and horizon. Pure rules; times are the shop's local time.
+//! Appointment rules: slots, opening hours, notice and horizon. Pure functions; times are the shop's local time.
 
 use chrono::{Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
 use serde::Deserialize;
 
 use crate::Faults;
 
-/// An open day, and how it is cut into slots.
+/// The opening hours and slot length of one day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub struct OpenDay {
-    /// The day.
     pub date: NaiveDate,
-    /// Opening time, where the first slot starts.
+    /// Start of the first slot.
     pub opens_at: NaiveTime,
-    /// Closing time, by which every job is done.
+    /// Every job must end by this time.
     pub closes_at: NaiveTime,
-    /// The length of a slot in minutes.
     pub slot_minutes: u32,
 }
 
 impl OpenDay {
-    /// The starts of all slots of the day.
+    /// Start times of all slots.
     pub fn slots(&self) -> Vec<NaiveTime> {
         let step = usize::try_from(self.slot_minutes.max(1)).unwrap_or(1);
         (minute(self.opens_at)..minute(self.closes_at)).step_by(step).filter_map(at_minute).collect()
     }
 
-    /// The slots that a job takes when it starts at `start`; `None` if it would not be done by closing time.
-    /// A job longer than the day may start at opening only, and takes the whole day.
+    /// The slots of a job that starts at `start`; `None` if `start` is not a slot or the job would end after closing.
+    /// A job longer than the day must start at opening, and takes the whole day.
     pub fn slots_for(&self, start: NaiveTime, duration_minutes: u32) -> Option<Vec<NaiveTime>> {
         let slots = self.slots();
         let first = slots.iter().position(|slot| *slot == start)?;
@@ -42,24 +40,22 @@ impl OpenDay {
     }
 }
 
-/// From when until when bookings are taken, seen from now.
+/// The period open for booking, relative to now.
 #[derive(Clone, Copy, Debug)]
 pub struct Window {
-    /// The time on the shop's clock.
+    /// The shop's local time.
     pub now: NaiveDateTime,
-    /// How far ahead a booking must be.
     pub minimum_notice_minutes: i32,
-    /// How many days ahead one can book.
     pub booking_horizon_days: i32,
 }
 
 impl Window {
-    /// Whether the day has not passed and is not too far away.
+    /// Whether the day is neither past nor beyond the horizon.
     pub fn holds_day(&self, date: NaiveDate) -> bool {
         self.now.date() <= date && date <= self.last_day()
     }
 
-    /// Whether the moment is far enough ahead.
+    /// Whether the start is at least the minimum notice ahead.
     pub fn gives_notice(&self, date: NaiveDate, time: NaiveTime) -> bool {
         date.and_time(time) >= self.now + TimeDelta::minutes(self.minimum_notice_minutes.into())
     }
@@ -70,7 +66,7 @@ impl Window {
     }
 }
 
-/// The slots that a job takes at this appointment, or what is wrong with it, under the field to fix.
+/// Checks an appointment: returns the slots that the job takes, or the fault under the field to fix.
 pub fn check(
     (date, time): (NaiveDate, NaiveTime),
     duration_minutes: u32,
@@ -127,7 +123,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    /// A Monday, 09:00 to 19:00 in slots of an hour.
+    /// A Monday, open from 09:00 to 19:00 in one-hour slots.
     fn monday() -> OpenDay {
         OpenDay { date: date("2026-11-23"), opens_at: time("09:00"), closes_at: time("19:00"), slot_minutes: 60 }
     }
@@ -172,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_that_does_not_divide_into_slots_keeps_its_rest_for_short_jobs() {
+    fn a_partial_last_slot_takes_only_jobs_that_fit() {
         let day = OpenDay { closes_at: time("19:30"), ..monday() };
         assert_eq!(day.slots().last(), Some(&time("19:00")));
         assert_eq!(day.slots_for(time("19:00"), 30), Some(vec![time("19:00")]));
@@ -180,13 +176,13 @@ mod tests {
     }
 
     #[test]
-    fn slots_end_with_the_day() {
+    fn slots_stop_before_midnight() {
         let day = OpenDay { opens_at: time("22:00"), closes_at: time("23:59"), ..monday() };
         assert_eq!(day.slots(), [time("22:00"), time("23:00")]);
     }
 
     #[test]
-    fn each_fault_of_an_appointment_stands_under_the_field_to_fix() {
+    fn each_fault_names_the_field_to_fix() {
         let open = monday();
         let far = OpenDay { date: date("2027-01-22"), ..open };
         let cases = [
@@ -233,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn notice_and_horizon_are_exact() {
+    fn notice_and_horizon_are_inclusive() {
         let open = monday();
         let at = |now: &str| Window { now: date("2026-11-23").and_time(time(now)), ..window() };
         let start = (date("2026-11-23"), time("12:00"));
@@ -245,7 +241,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_fits_is_a_run_of_slots_that_covers_the_job(
+        fn a_job_takes_consecutive_slots_that_cover_its_duration(
             opens in 0_u32..1380, length in 1_u32..1440, slot_minutes in 5_u32..240, duration in 1_u32..2000, index in 0_usize..50,
         ) {
             let closes = (opens + length).min(1439);

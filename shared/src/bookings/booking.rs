@@ -1,4 +1,4 @@
-//! A booking as the database has it and as the API shows it. A new column is named here twice: as a field and in
+//! The booking as a database row and as an API object. A new column is added in two places: the struct and
 //! [`select_bookings!`](crate::select_bookings).
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
@@ -44,7 +44,7 @@ pub struct Booking {
     pub created_at: DateTime<Utc>,
     #[serde(with = "crate::http::time")]
     pub updated_at: DateTime<Utc>,
-    /// What follows is not shown.
+    /// This field and those below are not part of the API.
     #[serde(skip)]
     #[schema(ignore)]
     pub duration_minutes: i32,
@@ -89,8 +89,9 @@ pub struct BookedService {
     pub created_at: DateTime<Utc>,
 }
 
-/// Selects [`Booking`]s; the filter and what follows it is added to the text. Behind `with`, common table expressions that may
-/// take the place of `bookings`, `booking_services` and `customers`: so a statement that inserts them answers what it inserted.
+/// Selects [`Booking`]s. The filter ends the statement, so it may include `order by` or `for update`. Common table
+/// expressions after `with` may shadow `bookings`, `booking_services` and `customers`, so that a statement can insert
+/// rows and return them as bookings.
 #[macro_export]
 macro_rules! select_bookings {
     ($filter:literal $(, $argument:expr)* $(,)?) => {
@@ -136,20 +137,20 @@ macro_rules! select_bookings {
     };
 }
 
-/// A booking; 404 if there is none.
+/// Finds a booking; 404 if it does not exist.
 pub async fn find(executor: impl PgExecutor<'_>, id: BookingId) -> Result<Booking> {
     let booking = select_bookings!("booking.id = $1", id.0).fetch_optional(executor).await?;
     booking.ok_or(Error::NotFound("Booking"))
 }
 
-/// Locks a booking for a change; 404 if there is none.
+/// Locks a booking for update; 404 if it does not exist.
 pub async fn lock(connection: &mut PgConnection, id: BookingId) -> Result<Booking> {
     let booking = select_bookings!("booking.id = $1 for update of booking", id.0).fetch_optional(connection).await?;
     booking.ok_or(Error::NotFound("Booking"))
 }
 
 impl Booking {
-    /// The same booking without personal data: the same keys and types.
+    /// Masks personal data; keys and types stay the same.
     #[must_use]
     pub fn masked(mut self) -> Self {
         let Json(customer) = &mut self.customer;
@@ -161,7 +162,7 @@ impl Booking {
         self
     }
 
-    /// What it holds of the shop's capacity.
+    /// The booking's use of slot capacity.
     pub fn visit(&self) -> Visit {
         Visit {
             location: self.service_location,
@@ -173,7 +174,7 @@ impl Booking {
     }
 }
 
-/// The database writes paise into its JSON.
+/// Prices are paise in the JSON that the query builds.
 fn paise<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Money, D::Error> {
     i64::deserialize(deserializer).map(Money::from_paise)
 }

@@ -1,4 +1,4 @@
-//! A booking is made: from the draft to its rows, in the caller's transaction.
+//! Creates a booking from a draft, in the caller's transaction.
 
 use sqlx::PgConnection;
 
@@ -14,14 +14,14 @@ use super::{
 };
 use crate::{Error, Result, outbox::Message, select_bookings};
 
-/// A new booking, and the token that proves it. Only the token's hash is kept.
+/// A new booking and its access token, of which only the hash is stored.
 #[derive(Debug)]
 pub struct Created {
     pub booking: Booking,
     pub access_token: AccessToken,
 }
 
-/// Makes a booking. The hot row is the slot, so it is locked last and only until the commit.
+/// Creates a booking. The slot row has the most lock contention, so it is locked last and only until the commit.
 pub async fn create(
     connection: &mut PgConnection,
     draft: Draft,
@@ -36,13 +36,13 @@ pub async fn create(
     Ok(Created { booking, access_token })
 }
 
-/// Writes customer, booking, lines, event and message. Of the customer only the number is kept: name and e-mail of an
-/// anonymous caller belong to this booking alone.
+/// Inserts customer, booking, services, timeline event and outbox message. The customer row holds only the phone
+/// number: name and e-mail of an anonymous caller are stored with this booking alone.
 async fn insert(connection: &mut PgConnection, plan: &Plan, token: &AccessToken, actor: &Actor) -> Result<Booking> {
     let services: Vec<i64> = plan.lines.iter().map(|line| line.service_id).collect();
     let prices: Vec<i64> = plan.lines.iter().map(|line| line.price_paise).collect();
     let visit = &plan.visit;
-    // The functions that write event and message are called because the filter asks for their row.
+    // Postgres skips a select CTE that is never read: the filter reads `told`, so that its functions run.
     let inserted = select_bookings!(
         with r#"
         with customers as (

@@ -1,4 +1,4 @@
-//! What the database knows that a booking must obey, in one round trip.
+//! The data that a booking is validated against, loaded in one round trip.
 
 use std::collections::HashMap;
 
@@ -12,23 +12,22 @@ use super::{
 };
 use crate::{Error, Result};
 
-/// The shop's rules, its open days, and what it offers for a model.
+/// The shop's rules, its open days, and its services and prices for a model.
 #[derive(Debug)]
 pub struct Facts {
-    /// From when until when bookings are taken.
     pub window: Window,
-    /// The open ones of the days that were asked for.
+    /// Open days within the requested range.
     pub days: HashMap<NaiveDate, OpenDay>,
-    /// The model that was asked for, if there is one.
+    /// `None` if no model was requested, or it does not exist or is archived.
     pub model: Option<Model>,
-    /// Those of the services that were asked for which are on offer at all.
+    /// Requested services that exist and are not archived.
     pub services: Vec<Service>,
     shop_capacity: i32,
     home_capacity: i32,
 }
 
 impl Facts {
-    /// How many jobs one slot of this pool takes.
+    /// Jobs per slot in this pool.
     pub fn capacity(&self, pool: ServiceLocation) -> i32 {
         match pool {
             ServiceLocation::Home => self.home_capacity,
@@ -37,44 +36,34 @@ impl Facts {
     }
 }
 
-/// A model by its names.
+/// A vehicle model with the names of its brand and type.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Model {
-    /// Its id.
     pub id: i64,
-    /// Its name, without the brand.
+    /// Without the brand.
     pub name: String,
-    /// The brand's name.
     pub brand: String,
-    /// The vehicle type's name.
     pub vehicle_type: String,
 }
 
-/// A service, and its price for the model that was asked for.
+/// A service and its price for the requested model.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Service {
-    /// Its id.
     pub id: i64,
-    /// Its name.
     pub name: String,
-    /// Its category's name.
     pub category: String,
-    /// How long it takes.
     pub duration_minutes: u32,
-    /// `None` if it is not offered for the model.
+    /// `None` if the service is not offered for the model.
     pub price_paise: Option<i64>,
 }
 
-/// Which days, and what for.
+/// The days, model and services to load facts for.
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
-    /// The first day.
     pub from: NaiveDate,
-    /// The last day.
+    /// Inclusive.
     pub to: NaiveDate,
-    /// The model, if any.
     pub model: Option<i64>,
-    /// The services, if any.
     pub services: &'a [i64],
 }
 
@@ -145,7 +134,7 @@ pub async fn load(executor: impl PgExecutor<'_>, question: Question<'_>) -> Resu
     })
 }
 
-/// The days around one: a few before it, more after it.
+/// The range of days to search for free slots near a date.
 pub fn around(date: NaiveDate) -> (NaiveDate, NaiveDate) {
     let before = date.checked_sub_days(Days::new(3)).unwrap_or(date);
     let after = date.checked_add_days(Days::new(10)).unwrap_or(date);

@@ -1,4 +1,4 @@
-//! Free slots: how many more jobs can start at a time, and the nearest times at which one can.
+//! Free slots: remaining capacity by start time, and the free start times nearest to a full one.
 
 use chrono::{NaiveDateTime, NaiveTime};
 
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{Result, database::Database};
 
-/// The free starts nearest to a visit whose slots were full, nearest first.
+/// Free start times for a visit whose slots were full, nearest first.
 pub async fn nearest(database: &Database, visit: &Visit) -> Result<Vec<NaiveDateTime>> {
     const SHOWN: usize = 5;
     let mut connection = database.pool().acquire().await?;
@@ -31,7 +31,7 @@ pub async fn nearest(database: &Database, visit: &Visit) -> Result<Vec<NaiveDate
     Ok(free)
 }
 
-/// How many more jobs of this length can start here: the fullest of its slots decides.
+/// How many more jobs of this duration can start at this time: the minimum over the job's slots.
 pub fn available(day: &OpenDay, start: NaiveTime, duration: u32, capacity: i32, facts: &Facts, usage: &Usage) -> i32 {
     if !facts.window.gives_notice(day.date, start) {
         return 0;

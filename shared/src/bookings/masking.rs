@@ -1,4 +1,4 @@
-//! What a stranger may see of a person: initials and the end of a phone number.
+//! Masks personal data for callers who do not own the booking: initials, last two digits of the phone number.
 
 /// `John Doe` becomes `J. D.`
 pub(super) fn initials(name: &str) -> String {
@@ -6,7 +6,7 @@ pub(super) fn initials(name: &str) -> String {
     name.split_whitespace().filter_map(initial).collect::<Vec<_>>().join(" ")
 }
 
-/// `+919876543210` becomes `••••••••10`, whatever its length.
+/// `+919876543210` becomes `••••••••10`; the length is hidden.
 pub(super) fn phone(phone: &str) -> String {
     let length = phone.chars().count();
     let end: String = phone.chars().skip(length.saturating_sub(2)).collect();

@@ -4,10 +4,10 @@ use sqlx::PgConnection;
 
 use super::{Actor, Booking, status::BookingStatus, timeline::Event};
 
-/// The most characters of notes.
+/// Maximum length in characters.
 pub const LONGEST: usize = 1000;
 
-/// Rewrites the notes of a locked booking. The same notes again change nothing.
+/// Updates the notes of a locked booking. Equal notes write nothing.
 pub async fn rewrite(
     connection: &mut PgConnection,
     mut booking: Booking,

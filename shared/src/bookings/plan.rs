@@ -1,4 +1,4 @@
-//! A booking request: read from the body, checked against the facts, priced. Pure rules.
+//! A booking request: parsed from the body, validated against the facts, priced. Pure functions.
 
 use chrono::{NaiveDate, NaiveTime};
 use utoipa::ToSchema;
@@ -60,10 +60,10 @@ pub struct Draft {
     #[schema(value_type = PaymentMethod)]
     pub payment_method: Option<PaymentMethod>,
     pub notes: Option<String>,
-    /// What could not be read.
+    /// Faults found while parsing.
     #[schema(ignore)]
     pub faults: Faults,
-    /// Of the whole body, independent of order and spacing.
+    /// Hash of the whole body, independent of order and spacing.
     #[schema(ignore)]
     pub sha256: [u8; 32],
 }
@@ -89,7 +89,6 @@ impl Read for Draft {
         if draft.customer_email.as_deref().is_some_and(|email| !email.is_empty() && email.parse::<Email>().is_err()) {
             draft.faults.add("customer_email", "Enter a valid email address.");
         }
-        // A home visit needs an address.
         if draft.service_location == Some(ServiceLocation::Home) && draft.address.as_deref() == Some("") {
             draft.faults.add("address", "This field is required.");
         }
@@ -97,7 +96,7 @@ impl Read for Draft {
     }
 }
 
-/// A booking that obeys every rule but free capacity, which the database keeps.
+/// A booking that is valid except for slot capacity, which the database enforces.
 #[derive(Debug)]
 pub struct Plan {
     pub customer_name: String,
@@ -112,7 +111,7 @@ pub struct Plan {
     pub notes: String,
 }
 
-/// A service at the price that it is booked for.
+/// A service at its booked price.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
     pub service_id: i64,
@@ -122,15 +121,15 @@ pub struct Line {
 }
 
 impl Draft {
-    /// What must be known to check it.
+    /// The facts needed to validate the draft.
     pub fn question(&self) -> Question<'_> {
-        // Without a day, any day does: that it is missing has been noted.
+        // A missing date is already a fault, so the default is never booked.
         let date = self.appointment_date.unwrap_or_default();
         let services = self.service_ids.as_deref().unwrap_or_default();
         Question { from: date, to: date, model: self.vehicle_model_id, services }
     }
 
-    /// Checks what was read against the facts. All faults are told at once.
+    /// Validates the draft against the facts; reports all faults at once.
     pub fn plan(self, facts: &Facts, online: OnlinePayment) -> Result<Plan> {
         let mut faults = self.faults;
         if self.payment_method == Some(PaymentMethod::Razorpay) && online == OnlinePayment::Disabled {
@@ -189,8 +188,7 @@ impl Line {
     }
 }
 
-/// The services in the order in which they were asked for; one that does not exist, or is not offered for the model,
-/// is a fault.
+/// The services in the requested order. A service that does not exist, or is not offered for the model, is a fault.
 pub fn offered<'a>(wanted: &[i64], facts: &'a Facts, is_for_model: bool, faults: &mut Faults) -> Vec<&'a Service> {
     let mut services = Vec::with_capacity(wanted.len());
     for id in wanted {

@@ -1,11 +1,11 @@
-//! A booking's reference: what a customer reads out at the counter.
+//! The booking reference, which a customer reads out at the counter.
 
 use crate::{Error, Result};
 
-/// Digits and capitals that are not mistaken for one another (Crockford's base 32).
+/// Crockford's base 32: digits and capitals without look-alikes.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/// A new reference such as `RMB-7K3QX-9ZD2A`: 50 random bits, so nobody guesses one and no two ever meet.
+/// A new reference like `RMB-7K3QX-9ZD2A`: 50 random bits, against guessing and collisions.
 pub(super) fn generate() -> Result<String> {
     let mut bytes = [0; 10];
     getrandom::fill(&mut bytes).map_err(Error::internal)?;
@@ -22,7 +22,7 @@ mod tests {
     use std::collections::HashSet;
 
     #[test]
-    fn references_are_alike_in_form_and_never_the_same() {
+    fn references_are_unique_and_share_one_format() {
         let references: HashSet<String> = (0..1000).map(|_| super::generate().unwrap()).collect();
         assert_eq!(references.len(), 1000);
         for reference in references {

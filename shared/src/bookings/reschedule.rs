@@ -1,4 +1,4 @@
-//! A booking moves to another time: it takes the new slots and frees the old ones in one statement.
+//! Moves a booking to another time: takes the new slots and frees the old ones in one statement.
 
 use chrono::{NaiveDate, NaiveTime};
 use sqlx::PgConnection;
@@ -13,16 +13,16 @@ use super::{
 };
 use crate::{Error, outbox::Message};
 
-/// Which rules a move obeys.
+/// Rules that a move must obey.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rules {
     /// Calendar and capacity.
     All,
-    /// The calendar only: a full slot is overbooked, and the timeline says so.
+    /// The calendar only: a full slot is overbooked, and the timeline records it.
     Overbook,
 }
 
-/// Moves a locked booking. The same time again changes nothing.
+/// Moves a locked booking. Idempotent: the same time changes nothing.
 pub async fn move_to(
     connection: &mut PgConnection,
     mut booking: Booking,
@@ -43,7 +43,7 @@ pub async fn move_to(
         appointment::check((date, time), old.duration_minutes, day, &facts.window).map_err(Error::Validation)?;
     let new = Visit { date, time, slots, ..old.clone() };
     let capacity = facts.capacity(new.location);
-    // The hot row is the slot, so it is locked last where nothing depends on it.
+    // The slot row has the most lock contention, so it is locked last, unless the event depends on the outcome.
     match rules {
         Rules::All => {
             write(connection, &mut booking, &new, actor, Event::Rescheduled).await?;

@@ -1,4 +1,4 @@
-//! Finds bookings among all there are.
+//! Search of bookings by status, day, payment, location and text.
 
 use chrono::NaiveDate;
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ use crate::{
     written::Written,
 };
 
-/// The most bookings that one answer holds.
+/// Maximum number of bookings in one response.
 pub const LONGEST_LIST: usize = 500;
 
 /// Which bookings are looked for; all filters must match.
@@ -59,10 +59,10 @@ impl Read for Filter {
     }
 }
 
-/// What staff typed to find a customer.
+/// The text that staff searched for, in each form it is matched in.
 #[derive(Debug, PartialEq, Eq)]
 struct Search {
-    /// A pattern that finds the text within another.
+    /// An `ilike` pattern that matches the text anywhere, with wildcards escaped.
     pattern: String,
     reference: String,
     phone: Option<String>,
@@ -89,26 +89,26 @@ impl Search {
             pattern.push(character);
         }
         pattern.push('%');
-        // A plus sign that was not encoded has become a space, and whoever types leaves it out.
+        // The plus sign may be missing: unencoded it decodes to a space, and people omit it when typing.
         let phone: Option<Phone> = text.parse().or_else(|_| format!("+{text}").parse()).ok();
         Self { pattern, reference: text.to_uppercase(), phone: phone.map(|phone| phone.to_string()) }
     }
 }
 
-/// The bookings of the page, by appointment and of those at the same time the newest first; and how many match, if a page was
-/// asked for.
+/// One page of bookings, ordered by appointment, newest first at the same time; and the number of matches if a page was
+/// requested.
 pub async fn find(database: &Database, filter: &Filter, paging: Option<Paging>) -> sqlx::Result<(Vec<Booking>, usize)> {
-    // One plan cannot suit every filter, so each request gets its own. Page and count are of one snapshot.
+    // A generic plan cannot suit every filter, so each request is planned anew. Page and count read one snapshot.
     const BEGIN: &str =
         "begin isolation level repeatable read read only; set local plan_cache_mode = force_custom_plan";
     let mut transaction = database.pool().begin_with(BEGIN).await?;
     let found = select(&mut transaction, filter, paging).await;
-    // Nothing was written; the end is awaited because a frozen environment must keep nothing open.
+    // Read-only, so a rollback will do. Awaited, because a frozen environment must not hold a transaction open.
     transaction.rollback().await?;
     found
 }
 
-/// What matches is found by indexes alone as far as they go; whole rows are read for the page only.
+/// Finds matching ids in the indexes alone where possible; reads whole rows for the page only.
 async fn select(
     connection: &mut PgConnection,
     filter: &Filter,
@@ -167,7 +167,7 @@ mod tests {
     use super::Search;
 
     #[test]
-    fn what_is_typed_stands_for_itself() {
+    fn search_text_is_escaped_and_matched_as_phone_or_reference() {
         for (text, pattern, phone) in [
             ("Rao", "%Rao%", None),
             (r"50%_\", r"%50\%\_\\%", None),

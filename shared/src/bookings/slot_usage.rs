@@ -1,4 +1,4 @@
-//! The capacity of slots, kept by a check constraint under concurrency: `used <= capacity + overbooked`.
+//! Slot capacity, enforced under concurrency by a check constraint: `used <= capacity + overbooked`.
 
 use std::collections::HashMap;
 
@@ -8,23 +8,23 @@ use sqlx::{PgConnection, PgExecutor};
 use super::status::ServiceLocation;
 use crate::{Error, Result};
 
-/// What a booking holds of the shop's capacity: work at a time and place.
+/// A booking's use of slot capacity: work at a time and place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Visit {
-    /// The pool of capacity that it takes from.
+    /// The capacity pool that it takes from.
     pub location: ServiceLocation,
     pub date: NaiveDate,
-    /// Its start on the shop's clock.
+    /// Start, in the shop's local time.
     pub time: NaiveTime,
     pub duration_minutes: u32,
-    /// The starts of all slots that it takes.
+    /// Start times of all slots that it takes.
     pub slots: Vec<NaiveTime>,
 }
 
-/// Why a booking could not be made or changed.
+/// The reason that a booking could not be created or changed.
 #[derive(Debug)]
 pub enum Refused {
-    /// A slot that the visit needs has no room.
+    /// A slot of the visit is full.
     Full(Visit),
     Failed(Error),
 }
@@ -35,7 +35,7 @@ impl<E: Into<Error>> From<E> for Refused {
     }
 }
 
-/// Takes the slots of a visit, or fails with [`Refused::Full`]; then the transaction is void.
+/// Takes the slots of a visit, or fails with [`Refused::Full`] and leaves the transaction aborted.
 pub async fn take(connection: &mut PgConnection, capacity: i32, visit: &Visit) -> Result<(), Refused> {
     change(connection, capacity, None, Some(visit), Limit::Kept).await.map(drop)
 }
@@ -45,25 +45,25 @@ pub async fn free(connection: &mut PgConnection, visit: &Visit) -> Result<(), Re
     change(connection, 0, Some(visit), None, Limit::Kept).await.map(drop)
 }
 
-/// Frees the slots of one visit and takes those of another in one statement; slots of both are left alone.
+/// Frees the slots of `old` and takes those of `new` in one statement; slots in both stay untouched.
 pub async fn swap(connection: &mut PgConnection, capacity: i32, old: &Visit, new: &Visit) -> Result<(), Refused> {
     change(connection, capacity, Some(old), Some(new), Limit::Kept).await.map(drop)
 }
 
-/// As [`swap`], but takes slots that are full as well. Answers whether one was.
+/// Like [`swap`], but takes full slots too. Returns whether one was full.
 pub async fn force(connection: &mut PgConnection, capacity: i32, old: &Visit, new: &Visit) -> Result<bool, Refused> {
     change(connection, capacity, Some(old), Some(new), Limit::Ignored).await
 }
 
-/// Whether a full slot can be taken.
+/// Whether the capacity limit is enforced.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Limit {
     Kept,
     Ignored,
 }
 
-/// One statement touches the rows in one order for all callers, so that no two wait for each other. A proposed row has
-/// `used` 1 to take a slot and 0 to free it. Answers whether a slot was taken beyond its capacity.
+/// Writes all rows in one statement, in the same order for all callers, so that no two deadlock. A proposed row has
+/// `used` 1 to take a slot and 0 to free it. Returns whether a slot was taken beyond its capacity.
 async fn change(
     connection: &mut PgConnection,
     capacity: i32,
@@ -124,10 +124,10 @@ async fn change(
     }
 }
 
-/// How much is used of each slot; a slot that is not in the map is free.
+/// Jobs per slot; a slot that is not in the map is free.
 pub type Usage = HashMap<(NaiveDate, NaiveTime), i32>;
 
-/// How much is used of each slot of these days.
+/// Loads the usage of each slot in a range of days.
 pub async fn load(
     executor: impl PgExecutor<'_>,
     pool: ServiceLocation,

@@ -1,4 +1,4 @@
-//! Counts bookings and money, for the first page of the staff.
+//! Booking counts and revenue, for the staff start page.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -53,7 +53,7 @@ pub struct Revenue {
     pub this_month: Money,
 }
 
-/// Counts bookings and money.
+/// Counts bookings and sums revenue.
 pub async fn count(database: &Database) -> sqlx::Result<Statistics> {
     let pool = database.pool();
     let counted = sqlx::query!(

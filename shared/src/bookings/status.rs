@@ -1,4 +1,4 @@
-//! The words of a booking, and which status may follow which.
+//! Status, payment and location of a booking as enums, and the allowed status transitions.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -24,10 +24,10 @@ pub enum BookingStatus {
 }
 
 impl BookingStatus {
-    /// All there are, as they follow one another.
+    /// All statuses, in lifecycle order.
     pub const ALL: [Self; 5] = [Self::Pending, Self::Confirmed, Self::InProgress, Self::Completed, Self::Cancelled];
 
-    /// What it may become; nothing once it is completed or cancelled.
+    /// Allowed next statuses; none once it is completed or cancelled.
     pub const fn successors(self) -> &'static [Self] {
         match self {
             Self::Pending => &[Self::Confirmed, Self::Cancelled],
@@ -37,12 +37,12 @@ impl BookingStatus {
         }
     }
 
-    /// Whether the customer may still move or cancel it.
+    /// Whether the customer may still move or cancel the booking.
     pub const fn is_up_to_customer(self) -> bool {
         matches!(self, Self::Pending | Self::Confirmed)
     }
 
-    /// Its word in the API.
+    /// The name in the API.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -89,7 +89,7 @@ pub enum ServiceLocation {
     Shop,
 }
 
-/// Reads each by its word in the API.
+/// Parses each enum from its names in the API.
 macro_rules! written {
     ($($name:ident: $($word:literal => $variant:ident),+;)+) => {
         $(impl Written for $name {
@@ -123,7 +123,7 @@ mod tests {
     const ALL: [BookingStatus; 5] = BookingStatus::ALL;
 
     #[test]
-    fn six_of_the_twenty_five_pairs_are_steps_forward() {
+    fn only_six_status_transitions_are_allowed() {
         let steps: Vec<_> =
             ALL.into_iter().flat_map(|from| from.successors().iter().map(move |to| (from, *to))).collect();
         assert_eq!(
@@ -140,12 +140,12 @@ mod tests {
     }
 
     #[test]
-    fn a_customer_decides_until_work_begins() {
+    fn a_customer_may_move_or_cancel_until_work_begins() {
         assert_eq!(ALL.map(BookingStatus::is_up_to_customer), [true, true, false, false, false]);
     }
 
     #[test]
-    fn a_status_is_written_as_the_api_names_it() {
+    fn a_status_serializes_and_parses_by_its_api_name() {
         for status in ALL {
             assert_eq!(serde_json::json!(status), status.as_str());
             assert_eq!(BookingStatus::parse(status.as_str()), Ok(status));

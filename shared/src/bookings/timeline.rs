@@ -1,4 +1,4 @@
-//! The timeline of a booking: what happened to it, when, by whom. Append-only; the schema's `write_event` is its one writer.
+//! The timeline of a booking: events with time and actor. Append-only; only the schema's `write_event` writes to it.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -30,7 +30,7 @@ pub enum Event {
 }
 
 impl From<BookingStatus> for Event {
-    /// The event of a booking that gets this status.
+    /// The event of a change to this status.
     fn from(status: BookingStatus) -> Self {
         match status {
             BookingStatus::Pending => Self::Created,

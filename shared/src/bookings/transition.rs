@@ -1,4 +1,4 @@
-//! A booking gets another status, and what follows: freed slots, refunds, cash that counts as paid.
+//! Status transitions of a booking and their effects: freed slots, refunds, cash counted as paid.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -16,13 +16,13 @@ use crate::{
     payments::{cash, refunds},
 };
 
-/// The error for a status that may not follow the present one.
+/// The error for a transition that is not allowed; it lists the allowed ones.
 pub fn illegal(from: BookingStatus) -> Error {
     Error::IllegalTransition(from.successors().iter().map(|status| status.as_str()).collect())
 }
 
-/// Gives a locked booking another status; the same status again changes nothing. A cancelled booking frees its slots, and
-/// what was paid online for it is queued for refund; a cash booking that is completed counts as paid.
+/// Changes the status of a locked booking. Idempotent: the same status changes nothing. Cancellation frees the slots
+/// and queues refunds of online payments; completion counts a cash booking as paid.
 pub async fn set_status(
     connection: &mut PgConnection,
     mut booking: Booking,
@@ -52,11 +52,11 @@ pub async fn set_status(
     Ok(booking)
 }
 
-/// Cancels a locked booking for its customer, who may do so until work begins.
+/// Cancels a locked booking for its customer, which is allowed until work begins.
 pub async fn cancel(connection: &mut PgConnection, booking: Booking, reason: &str) -> Result<Booking, Refused> {
     let status = booking.booking_status;
     if !status.is_up_to_customer() && status != BookingStatus::Cancelled {
-        // What work in progress may become is the shop's decision.
+        // Only the shop changes the status once work has begun, so the list of allowed ones is empty.
         return Err(Error::IllegalTransition(Vec::new()).into());
     }
     set_status(connection, booking, BookingStatus::Cancelled, &Actor::Customer, reason).await

@@ -1,16 +1,17 @@
-//! The version protocol of the catalogue: why no cached read is ever stale.
+//! The version protocol of the catalogue, which rules out stale cached reads.
 //!
-//! Every cached entry carries the version that it was made from, and a read accepts it only together with that version, in one
-//! round trip to Redis. A change
+//! Every cached entry carries the version that it was made from. A read fetches it with the current version, in one
+//! round trip to Redis, and accepts it only if the two match. A change
 //!
-//! 1. locks the version row, so that changes happen one after another;
+//! 1. locks the version row, which serializes changes;
 //! 2. writes its rows and advances the version;
-//! 3. tells Redis that the catalogue is changing: from here on nothing cached is served;
+//! 3. announces the change to Redis: no cached entry is served from here on;
 //! 4. commits;
-//! 5. tells Redis the new version, with the row locked again, so that a slower change cannot tell an older one later.
+//! 5. sets the new version in Redis, with the row locked again, so that a slower change cannot set an older one later.
 //!
-//! Killed before 4, the change never happened, and Redis forgets the announcement after a minute; killed after 4, readers learn
-//! the version from Postgres then. Without Redis there is no change: old prices could come back with Redis.
+//! If the process is killed before 4, the change is rolled back; after 4, it is committed. In both cases the
+//! announcement expires after a minute, and readers then load the version from Postgres. Without Redis a change fails:
+//! stale prices could be served once Redis is back.
 
 use sqlx::PgConnection;
 use tracing::warn;
@@ -21,11 +22,11 @@ use crate::{
     redis::{Error as RedisError, Redis},
 };
 
-/// The longest wait for another change, such as an import.
+/// Lock timeout: the longest wait for another change, e.g. an import.
 const PATIENCE: &str = "30s";
 
-/// Runs a change of the catalogue or the shop, which says whether it changed anything; answers its value and the version that
-/// now holds. The next public read shows the change, and the next booking charges its prices.
+/// Runs a change of the catalogue or the shop. `work` returns a value and whether anything changed; the result is that
+/// value and the current version. The next public read shows the change, and the next booking charges its prices.
 pub async fn change<T, E: From<sqlx::Error> + From<RedisError>>(
     database: &Database,
     redis: &Redis,
@@ -48,8 +49,8 @@ pub async fn change<T, E: From<sqlx::Error> + From<RedisError>>(
     Ok((value, version))
 }
 
-/// Tells Redis the version of this database, or leaves that to the readers if Redis is away. Entries of another version, or of
-/// a database that this one replaces, are unreachable from then on.
+/// Sets the version in Redis to this database's; if Redis is down, readers do so later. Entries of another version, or
+/// of a database that this one replaces, are unreachable from then on.
 pub async fn publish(database: &Database, redis: &Redis) -> sqlx::Result<()> {
     let publish = async |connection: &mut PgConnection| {
         let version = lock_version(connection).await?;
@@ -68,8 +69,8 @@ async fn lock_version(connection: &mut PgConnection) -> sqlx::Result<i64> {
     sqlx::query_scalar!("select version from catalogue_versions for update").fetch_one(connection).await
 }
 
-/// Milliseconds of the clock, so that no two databases count alike: one that was restored, or made anew, finds entries of its
-/// predecessor in Redis and must not take them for its own.
+/// Versions are timestamps in milliseconds, so that no two databases share one: a restored or new database finds
+/// entries of its predecessor in Redis, and must never read them.
 async fn advance_version(connection: &mut PgConnection) -> sqlx::Result<i64> {
     sqlx::query_scalar!(
         r#"

@@ -1,11 +1,11 @@
-//! When the shop is open: hours by weekday, and holidays.
+//! Opening hours by weekday, and holidays.
 
 use chrono::{NaiveDate, NaiveTime};
 use sqlx::PgConnection;
 
 use crate::Result;
 
-/// The hours of a weekday.
+/// Opening hours of a weekday.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpeningHours {
     /// ISO: 1 is Monday.
@@ -14,7 +14,7 @@ pub struct OpeningHours {
     pub closes_at: NaiveTime,
 }
 
-/// Makes the week equal to these days; a weekday that is left out is closed. `false` if nothing differs.
+/// Replaces the opening hours of the week; a weekday that is left out is closed. `false` if nothing differs.
 pub async fn set_week(connection: &mut PgConnection, week: &[OpeningHours]) -> Result<bool> {
     let days: Vec<i16> = week.iter().map(|day| day.weekday).collect();
     let opens: Vec<NaiveTime> = week.iter().map(|day| day.opens_at).collect();
@@ -39,8 +39,7 @@ pub async fn set_week(connection: &mut PgConnection, week: &[OpeningHours]) -> R
     Ok(closed.rows_affected() + written.rows_affected() > 0)
 }
 
-/// Closes the shop from one day to another, both included. A day that is a holiday gets the new name. `false` if nothing
-/// differs.
+/// Adds holidays from one day to another, both included; existing ones get the new name. `false` if nothing differs.
 pub async fn add_holidays(connection: &mut PgConnection, from: NaiveDate, to: NaiveDate, name: &str) -> Result<bool> {
     let added = sqlx::query!(
         "
@@ -57,7 +56,7 @@ pub async fn add_holidays(connection: &mut PgConnection, from: NaiveDate, to: Na
     Ok(added.rows_affected() > 0)
 }
 
-/// Opens the shop again on a day; `false` if it was no holiday.
+/// Removes a holiday; `false` if the day was not one.
 pub async fn remove_holiday(connection: &mut PgConnection, date: NaiveDate) -> Result<bool> {
     let removed =
         sqlx::query!("delete from holidays where shop_id = shop_id() and date = $1", date).execute(connection).await?;

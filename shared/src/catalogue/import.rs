@@ -1,4 +1,4 @@
-//! The import of a whole catalogue from files: read with care, written as one change.
+//! Import of a whole catalogue from files: validated first, then written as one change.
 
 mod apply;
 mod fault;

@@ -1,19 +1,19 @@
-//! What a service costs for a model. A pair without a price is not offered.
+//! Prices of services by vehicle model. A service without a price for a model is not offered for it.
 
 use sqlx::PgConnection;
 
 use crate::{Result, money::Money};
 
-/// A price to set, or to take away.
+/// A price to set or remove.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Price {
     pub service_id: i64,
     pub vehicle_model_id: i64,
-    /// Above 0; `None` takes the service off offer for the model.
+    /// Above 0; `None` removes the price, so the service is not offered for the model.
     pub price: Option<Money>,
 }
 
-/// Sets and removes prices in one statement each; how many rows changed. The same price again changes nothing.
+/// Sets and removes prices, in one statement each; returns the number of changed rows. Equal prices are not rewritten.
 pub async fn set(connection: &mut PgConnection, prices: &[Price]) -> Result<u64> {
     let kept = prices.iter().filter_map(|price| price.price.map(|paise| (price, paise)));
     let (services, models, paise) = unzip(kept.map(|(price, money)| (price, money.paise())));

@@ -5,14 +5,14 @@ use sqlx::PgConnection;
 use super::refused;
 use crate::{Error, Result};
 
-/// A service category, as it is written.
+/// The writable columns of a service category.
 #[derive(Clone, Debug)]
 pub struct ServiceCategory {
     pub name: String,
     pub description: String,
 }
 
-/// Adds a service category; its id. 409 under `name` if the name is taken.
+/// Adds a service category and returns its id; 409 on `name` if the name is taken.
 pub async fn add(connection: &mut PgConnection, row: &ServiceCategory) -> Result<i64> {
     sqlx::query_scalar!(
         "insert into service_categories (name, description) values ($1, $2) returning id",
@@ -24,7 +24,7 @@ pub async fn add(connection: &mut PgConnection, row: &ServiceCategory) -> Result
     .map_err(refused)
 }
 
-/// Rewrites a service category; `false` if nothing differs. 404 if there is none.
+/// Updates a service category; `false` if nothing differs, 404 if it does not exist.
 pub async fn rewrite(connection: &mut PgConnection, id: i64, row: &ServiceCategory) -> Result<bool> {
     let changed = sqlx::query_scalar!(
         r#"
@@ -47,12 +47,12 @@ pub async fn rewrite(connection: &mut PgConnection, id: i64, row: &ServiceCatego
     changed.ok_or(Error::NotFound("Service category"))
 }
 
-/// Takes a service category off offer; `false` if it is. 404 if there is none.
+/// Archives a service category; `false` if it is archived already, 404 if it does not exist.
 pub async fn archive(connection: &mut PgConnection, id: i64) -> Result<bool> {
     set_archived(connection, id, true).await
 }
 
-/// Puts a service category back on offer; `false` if it is. 409 under `name` if the name is taken meanwhile.
+/// Restores an archived service category; `false` if it is not archived, 409 on `name` if the name was taken meanwhile.
 pub async fn restore(connection: &mut PgConnection, id: i64) -> Result<bool> {
     set_archived(connection, id, false).await
 }

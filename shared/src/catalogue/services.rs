@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 use super::refused;
 use crate::{Error, Result};
 
-/// A service, as it is written.
+/// The writable columns of a service.
 #[derive(Clone, Debug)]
 pub struct Service {
     pub service_category_id: i64,
@@ -14,7 +14,7 @@ pub struct Service {
     pub duration_minutes: i32,
 }
 
-/// Adds a service; its id. 409 under `name` if the name is taken.
+/// Adds a service and returns its id; 409 on `name` if the name is taken.
 pub async fn add(connection: &mut PgConnection, row: &Service) -> Result<i64> {
     sqlx::query_scalar!(
         "insert into services (service_category_id, name, description, duration_minutes) values ($1, $2, $3, $4) returning id",
@@ -28,7 +28,7 @@ pub async fn add(connection: &mut PgConnection, row: &Service) -> Result<i64> {
     .map_err(refused)
 }
 
-/// Rewrites a service; `false` if nothing differs. 404 if there is none.
+/// Updates a service; `false` if nothing differs, 404 if it does not exist.
 pub async fn rewrite(connection: &mut PgConnection, id: i64, row: &Service) -> Result<bool> {
     let changed = sqlx::query_scalar!(
         r#"
@@ -53,12 +53,12 @@ pub async fn rewrite(connection: &mut PgConnection, id: i64, row: &Service) -> R
     changed.ok_or(Error::NotFound("Service"))
 }
 
-/// Takes a service off offer; `false` if it is. 404 if there is none.
+/// Archives a service; `false` if it is archived already, 404 if it does not exist.
 pub async fn archive(connection: &mut PgConnection, id: i64) -> Result<bool> {
     set_archived(connection, id, true).await
 }
 
-/// Puts a service back on offer; `false` if it is. 409 under `name` if the name is taken meanwhile.
+/// Restores an archived service; `false` if it is not archived, 409 on `name` if the name was taken meanwhile.
 pub async fn restore(connection: &mut PgConnection, id: i64) -> Result<bool> {
     set_archived(connection, id, false).await
 }

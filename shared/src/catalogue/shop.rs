@@ -1,10 +1,10 @@
-//! The shop's own row: where it is, how its days are cut, how much fits into a slot.
+//! The shop's row: address, slot length, capacity and booking rules.
 
 use sqlx::PgConnection;
 
 use crate::{Error, Result, phone::Phone};
 
-/// The shop, as it is written.
+/// The writable columns of the shop.
 #[derive(Clone, Debug)]
 pub struct Shop {
     pub name: String,
@@ -19,16 +19,16 @@ pub struct Shop {
     /// An IANA name that Postgres knows.
     pub time_zone: String,
     pub slot_minutes: i32,
-    /// Visits to the shop that fit into a slot.
+    /// Shop visits per slot.
     pub shop_capacity: i32,
-    /// Home visits that fit into a slot.
+    /// Home visits per slot.
     pub home_capacity: i32,
     pub home_radius_km: i32,
     pub minimum_notice_minutes: i32,
     pub booking_horizon_days: i32,
 }
 
-/// Rewrites the shop; `false` if nothing differs. 400 under `time_zone` if Postgres does not know it.
+/// Updates the shop; `false` if nothing differs, 400 on `time_zone` if Postgres does not know it.
 pub async fn rewrite(connection: &mut PgConnection, shop: &Shop) -> Result<bool> {
     let changed = sqlx::query!(
         "

@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 use super::refused;
 use crate::{Error, Result};
 
-/// A vehicle brand, as it is written.
+/// The writable columns of a vehicle brand.
 #[derive(Clone, Debug)]
 pub struct VehicleBrand {
     pub vehicle_type_id: i64,
@@ -15,7 +15,7 @@ pub struct VehicleBrand {
     pub image: Option<String>,
 }
 
-/// Adds a vehicle brand; its id. 409 under `name` if the name is taken.
+/// Adds a vehicle brand and returns its id; 409 on `name` if the name is taken.
 pub async fn add(connection: &mut PgConnection, row: &VehicleBrand) -> Result<i64> {
     sqlx::query_scalar!(
         "insert into vehicle_brands (vehicle_type_id, name, image) values ($1, $2, $3) returning id",
@@ -28,7 +28,7 @@ pub async fn add(connection: &mut PgConnection, row: &VehicleBrand) -> Result<i6
     .map_err(refused)
 }
 
-/// Rewrites a vehicle brand; `false` if nothing differs. 404 if there is none.
+/// Updates a vehicle brand; `false` if nothing differs, 404 if it does not exist.
 pub async fn rewrite(connection: &mut PgConnection, id: i64, row: &VehicleBrand) -> Result<bool> {
     let changed = sqlx::query_scalar!(
         r#"
@@ -52,12 +52,12 @@ pub async fn rewrite(connection: &mut PgConnection, id: i64, row: &VehicleBrand)
     changed.ok_or(Error::NotFound("Vehicle brand"))
 }
 
-/// Takes a vehicle brand off offer; `false` if it is. 404 if there is none.
+/// Archives a vehicle brand; `false` if it is archived already, 404 if it does not exist.
 pub async fn archive(connection: &mut PgConnection, id: i64) -> Result<bool> {
     set_archived(connection, id, true).await
 }
 
-/// Puts a vehicle brand back on offer; `false` if it is. 409 under `name` if the name is taken meanwhile.
+/// Restores an archived vehicle brand; `false` if it is not archived, 409 on `name` if the name was taken meanwhile.
 pub async fn restore(connection: &mut PgConnection, id: i64) -> Result<bool> {
     set_archived(connection, id, false).await
 }

@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 use super::refused;
 use crate::{Error, Result};
 
-/// A vehicle model, as it is written.
+/// The writable columns of a vehicle model.
 #[derive(Clone, Debug)]
 pub struct VehicleModel {
     pub vehicle_brand_id: i64,
@@ -18,7 +18,7 @@ pub struct VehicleModel {
     pub image: Option<String>,
 }
 
-/// Adds a vehicle model; its id. 409 under `name` if the name is taken.
+/// Adds a vehicle model and returns its id; 409 on `name` if the name is taken.
 pub async fn add(connection: &mut PgConnection, row: &VehicleModel) -> Result<i64> {
     sqlx::query_scalar!(
         "insert into vehicle_models (vehicle_brand_id, name, engine_cc, fuel, image) values ($1, $2, $3, $4, $5) returning id",
@@ -33,7 +33,7 @@ pub async fn add(connection: &mut PgConnection, row: &VehicleModel) -> Result<i6
     .map_err(refused)
 }
 
-/// Rewrites a vehicle model; `false` if nothing differs. 404 if there is none.
+/// Updates a vehicle model; `false` if nothing differs, 404 if it does not exist.
 pub async fn rewrite(connection: &mut PgConnection, id: i64, row: &VehicleModel) -> Result<bool> {
     let changed = sqlx::query_scalar!(
         r#"
@@ -59,12 +59,12 @@ pub async fn rewrite(connection: &mut PgConnection, id: i64, row: &VehicleModel)
     changed.ok_or(Error::NotFound("Vehicle model"))
 }
 
-/// Takes a vehicle model off offer; `false` if it is. 404 if there is none.
+/// Archives a vehicle model; `false` if it is archived already, 404 if it does not exist.
 pub async fn archive(connection: &mut PgConnection, id: i64) -> Result<bool> {
     set_archived(connection, id, true).await
 }
 
-/// Puts a vehicle model back on offer; `false` if it is. 409 under `name` if the name is taken meanwhile.
+/// Restores an archived vehicle model; `false` if it is not archived, 409 on `name` if the name was taken meanwhile.
 pub async fn restore(connection: &mut PgConnection, id: i64) -> Result<bool> {
     set_archived(connection, id, false).await
 }

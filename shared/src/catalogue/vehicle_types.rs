@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 use super::refused;
 use crate::{Error, Result};
 
-/// A vehicle type, as it is written.
+/// The writable columns of a vehicle type.
 #[derive(Clone, Debug)]
 pub struct VehicleType {
     pub name: String,
@@ -14,7 +14,7 @@ pub struct VehicleType {
     pub image: Option<String>,
 }
 
-/// Adds a vehicle type; its id. 409 under `name` if the name is taken.
+/// Adds a vehicle type and returns its id; 409 on `name` if the name is taken.
 pub async fn add(connection: &mut PgConnection, row: &VehicleType) -> Result<i64> {
     sqlx::query_scalar!(
         "insert into vehicle_types (name, slug, image) values ($1, $2, $3) returning id",
@@ -27,7 +27,7 @@ pub async fn add(connection: &mut PgConnection, row: &VehicleType) -> Result<i64
     .map_err(refused)
 }
 
-/// Rewrites a vehicle type; `false` if nothing differs. 404 if there is none.
+/// Updates a vehicle type; `false` if nothing differs, 404 if it does not exist.
 pub async fn rewrite(connection: &mut PgConnection, id: i64, row: &VehicleType) -> Result<bool> {
     let changed = sqlx::query_scalar!(
         r#"
@@ -51,12 +51,12 @@ pub async fn rewrite(connection: &mut PgConnection, id: i64, row: &VehicleType) 
     changed.ok_or(Error::NotFound("Vehicle type"))
 }
 
-/// Takes a vehicle type off offer; `false` if it is. 404 if there is none.
+/// Archives a vehicle type; `false` if it is archived already, 404 if it does not exist.
 pub async fn archive(connection: &mut PgConnection, id: i64) -> Result<bool> {
     set_archived(connection, id, true).await
 }
 
-/// Puts a vehicle type back on offer; `false` if it is. 409 under `name` if the name is taken meanwhile.
+/// Restores an archived vehicle type; `false` if it is not archived, 409 on `name` if the name was taken meanwhile.
 pub async fn restore(connection: &mut PgConnection, id: i64) -> Result<bool> {
     set_archived(connection, id, false).await
 }

@@ -1,36 +1,14 @@
-//! Calls to Descope: request, answer, and whether a retry is safe.
+//! Calls to Descope for a caller: signing in, and the caller's sessions.
 
-use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
-use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use utoipa::ToSchema;
 
 use super::{
-    As, Descope, Repeat, SignedIn, User,
+    As, Channel, Descope, Repeat, SignedIn, User,
     failure::{Failure, Meaning, SERVICE},
 };
 use crate::{Error, Result, email::Email};
-
-/// How a one-time code is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Channel {
-    /// To a phone number.
-    Sms,
-    /// To an e-mail address.
-    Email,
-}
-
-impl Channel {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Sms => "sms",
-            Self::Email => "email",
-        }
-    }
-}
 
 /// The project's password policy.
 #[derive(Debug, Default, Deserialize)]
@@ -42,12 +20,6 @@ struct Policy {
     uppercase: bool,
     number: bool,
     non_alphanumeric: bool,
-}
-
-/// A user in an answer of the management API.
-#[derive(Deserialize)]
-struct Wrapped {
-    user: User,
 }
 
 /// Signing in.
@@ -176,126 +148,8 @@ impl Policy {
     }
 }
 
-/// Managing users.
-impl Descope {
-    /// The user with this id, `U…`.
-    pub async fn user(&self, user_id: &str) -> Result<Option<User>> {
-        self.load(&[("userId", user_id)]).await
-    }
-
-    pub async fn user_with_login_id(&self, login_id: &str) -> Result<Option<User>> {
-        self.load(&[("loginId", login_id)]).await
-    }
-
-    async fn load(&self, query: &[(&str, &str)]) -> Result<Option<User>> {
-        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
-        let path = format!("/v1/mgmt/user?{query}");
-        found(self.get::<Wrapped>(&path, As::Manager).await.map(|wrapped| wrapped.user))
-    }
-
-    /// Creates a user with these roles, whose address counts as verified because a deployer vouches for it; `None` if
-    /// there is one already.
-    pub async fn create_user(&self, email: &Email, roles: &[&str]) -> Result<Option<User>> {
-        let body = json!({
-            "loginId": email.as_str(), "email": email.as_str(), "verifiedEmail": true, "roleNames": roles,
-            // Anyone could sign up as a user who is only invited.
-            "status": "enabled",
-        });
-        let created = self.post::<Wrapped>("/v1/mgmt/user/create", As::Manager, &body, Repeat::IfUnsent).await;
-        match created {
-            Err(Failure::Refused(refusal)) if refusal.is_taken() => Ok(None),
-            created => Ok(Some(created.map_err(|failure| failure.means(Meaning::Nothing))?.user)),
-        }
-    }
-
-    /// Changes the given fields of a user, under Descope's names.
-    pub async fn patch_user(&self, login_id: &str, fields: &Value) -> Result<User> {
-        let mut body = fields.clone();
-        if let Value::Object(body) = &mut body {
-            body.insert("loginId".to_owned(), json!(login_id));
-        }
-        let request = self.request(Method::PATCH, "/v1/mgmt/user/patch").json(&body);
-        let patched: Result<Wrapped, _> = self.call(request, As::Manager, Repeat::Safely).await;
-        Ok(patched.map_err(|failure| failure.means(Meaning::Nothing))?.user)
-    }
-
-    /// Gives a user exactly these roles.
-    pub async fn set_roles(&self, login_id: &str, roles: &[&str]) -> Result<User> {
-        let body = json!({ "loginId": login_id, "roleNames": roles });
-        let set = self.post::<Wrapped>("/v1/mgmt/user/update/role/set", As::Manager, &body, Repeat::Safely).await;
-        Ok(set.map_err(|failure| failure.means(Meaning::Nothing))?.user)
-    }
-
-    /// Replaces a user's password and ends all the user's sessions: the holder of a refresh token could have changed
-    /// the old one.
-    pub async fn reset_password(&self, user_id: &str, password: &SecretString) -> Result<()> {
-        let set = self.set_password(user_id, password).await;
-        set.map_err(|failure| failure.means(Meaning::Password("new_password")))?;
-        self.log_out_user(user_id).await
-    }
-
-    /// Sets an unknown random password for a user, if there is one, and ends all the user's sessions. Merely expiring
-    /// the password would let anyone who knows it replace it.
-    pub async fn forget_password(&self, user_id: &str) -> Result<()> {
-        found(self.set_password(user_id, &random_password()?).await)?;
-        self.log_out_user(user_id).await
-    }
-
-    async fn set_password(&self, login_id: &str, password: &SecretString) -> Result<Value, Failure> {
-        let body = json!({ "loginId": login_id, "password": password.expose_secret() });
-        self.post("/v1/mgmt/user/password/set/active", As::Manager, &body, Repeat::Safely).await
-    }
-
-    /// Replaces a user with a new one whose only way in is a proved login id. Only the roles of the old user stay: no
-    /// session, no other login id, number, password or passkey.
-    pub async fn replace_user(&self, old: &User, channel: Channel, login_id: &str) -> Result<User> {
-        self.delete_user(&old.user_id).await?;
-        let (address, is_verified) = match channel {
-            Channel::Sms => ("phone", "verifiedPhone"),
-            Channel::Email => ("email", "verifiedEmail"),
-        };
-        let body = json!({
-            "loginId": login_id, address: login_id, is_verified: true, "roleNames": old.role_names, "status": "enabled",
-        });
-        let created = self.post::<Wrapped>("/v1/mgmt/user/create", As::Manager, &body, Repeat::IfUnsent).await;
-        Ok(created.map_err(|failure| failure.means(Meaning::Nothing))?.user)
-    }
-
-    /// Signs a user in without a credential: the user must have proved the login id before.
-    pub async fn sign_in_as(&self, login_id: &str) -> Result<SignedIn> {
-        #[derive(Deserialize)]
-        struct Link {
-            token: SecretString,
-        }
-        let body = json!({ "loginId": login_id });
-        let link = self.post::<Link>("/v1/mgmt/user/signin/embeddedlink", As::Manager, &body, Repeat::Safely).await;
-        let link = link.map_err(|failure| failure.means(Meaning::Nothing))?;
-        let body = json!({ "token": link.token.expose_secret() });
-        signed_in(self.post("/v1/auth/magiclink/verify", As::Anyone, &body, Repeat::IfUnsent).await, Meaning::Nothing)
-    }
-
-    /// Ends all sessions of a user, if there is one.
-    pub async fn log_out_user(&self, user_id: &str) -> Result<()> {
-        let body = json!({ "userId": user_id, "loginId": "" });
-        found(self.post::<Value>("/v1/mgmt/user/logout", As::Manager, &body, Repeat::Safely).await).map(drop)
-    }
-
-    /// Deletes a user, if there is one.
-    pub async fn delete_user(&self, user_id: &str) -> Result<()> {
-        let body = json!({ "userId": user_id });
-        found(self.post::<Value>("/v1/mgmt/user/delete", As::Manager, &body, Repeat::Safely).await).map(drop)
-    }
-}
-
-/// 288 random bits, with all four kinds of characters that a project may require, within Descope's 64 characters.
-fn random_password() -> Result<SecretString> {
-    let mut bytes = [0; 36];
-    getrandom::fill(&mut bytes).map_err(Error::internal)?;
-    Ok(format!("aA1!{}", STANDARD_NO_PAD.encode(bytes)).into())
-}
-
 /// The answer to a sign-in; an error if it has no session token.
-fn signed_in(answer: Result<SignedIn, Failure>, meaning: Meaning) -> Result<SignedIn> {
+pub(super) fn signed_in(answer: Result<SignedIn, Failure>, meaning: Meaning) -> Result<SignedIn> {
     let signed_in = answer.map_err(|failure| failure.means(meaning))?;
     if signed_in.session_jwt.is_empty() {
         // A project that "manages tokens in cookies" answers without one.
@@ -303,15 +157,6 @@ fn signed_in(answer: Result<SignedIn, Failure>, meaning: Meaning) -> Result<Sign
         return Err(Error::Upstream { service: SERVICE, reason });
     }
     Ok(signed_in)
-}
-
-/// The answer; `None` if there is no such user.
-fn found<T>(answer: Result<T, Failure>) -> Result<Option<T>> {
-    match answer {
-        Ok(user) => Ok(Some(user)),
-        Err(Failure::Refused(refusal)) if refusal.is_unknown_user() => Ok(None),
-        Err(failure) => Err(failure.means(Meaning::Nothing)),
-    }
 }
 
 /// Whether a message was sent; `false` if Descope refused.

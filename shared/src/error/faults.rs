@@ -1,4 +1,4 @@
-//! Sentences about the fields of a request, by field.
+//! Validation errors of a request, by field.
 
 use std::collections::BTreeMap;
 
@@ -6,13 +6,13 @@ use serde::Serialize;
 
 use super::{Error, Result};
 
-/// The faults of a request: sentences by field.
+/// Validation errors: sentences by field.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Faults(BTreeMap<String, Vec<String>>);
 
 impl Faults {
-    /// Adds a fault; a sentence is listed once per field.
+    /// Adds a sentence, once per field.
     pub fn add(&mut self, field: &str, sentence: impl Into<String>) {
         let sentences = self.0.entry(field.to_owned()).or_default();
         let sentence = sentence.into();
@@ -33,7 +33,6 @@ impl Faults {
         self.0.is_empty()
     }
 
-    /// The names of the fields at fault.
     pub(super) fn fields(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
@@ -43,7 +42,7 @@ impl Faults {
         self.0.values().flatten().next().map(String::as_str).unwrap_or_default()
     }
 
-    /// `value` if there is no fault, else the faults as an error.
+    /// Returns `value` if there is no fault, else the faults as an error.
     pub fn or<T>(self, value: T) -> Result<T> {
         if self.is_empty() { Ok(value) } else { Err(Error::Validation(self)) }
     }

@@ -37,23 +37,6 @@ impl<T: Read + ToSchema + ComposeSchema> ToSchema for Json<T> {
     }
 }
 
-#[cfg(feature = "openapi")]
-thread_local! {
-    static READ: std::cell::RefCell<Vec<String>> = const { std::cell::RefCell::new(Vec::new()) };
-}
-
-/// The fields of the last body or query read on this thread; a test compares them with the documented ones.
-#[cfg(feature = "openapi")]
-#[doc(hidden)]
-pub fn fields_read() -> Vec<String> {
-    READ.take()
-}
-
-#[cfg(feature = "openapi")]
-pub(super) fn note(fields: &Fields) {
-    READ.set(fields.asked.iter().map(|asked| asked.name.clone()).collect());
-}
-
 fn overlaid(mut schema: Map<String, Value>, fields: &Fields) -> Map<String, Value> {
     let mut properties = match schema.remove("properties") {
         Some(Value::Object(properties)) => properties,

@@ -127,7 +127,7 @@ fn network(address: &str) -> String {
 fn read<T: Read>(mut fields: Fields) -> Result<T> {
     let value = T::read(&mut fields);
     #[cfg(feature = "openapi")]
-    super::described::note(&fields);
+    super::fields::record(&fields.asked);
     match value {
         Some(value) if fields.faults.is_empty() => Ok(value),
         _ => Err(Error::Validation(fields.faults)),

@@ -1,6 +1,7 @@
 //! Reads the fields of a body or query as the former service did: leniently, and reporting all faults at once.
 
-use std::ops::RangeInclusive;
+mod asked;
+mod integers;
 
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
@@ -9,12 +10,17 @@ use sha2::{Digest, Sha256};
 use super::Patch;
 use crate::{Faults, written::Written};
 
+use asked::Asked;
+#[cfg(feature = "openapi")]
+pub use asked::fields_read;
+#[cfg(feature = "openapi")]
+pub(super) use asked::record;
+
 const REQUIRED: &str = "This field is required.";
 const NULL: &str = "This field may not be null.";
 const BLANK: &str = "This field may not be blank.";
 const NUL: &str = "Null characters are not allowed.";
 const NOT_A_STRING: &str = "Not a valid string.";
-const NOT_AN_INTEGER: &str = "A valid integer is required.";
 const NOT_A_BOOLEAN: &str = "Must be a valid boolean.";
 /// The longest text of a value that is parsed further.
 const LONGEST_VALUE: usize = 1000;
@@ -49,15 +55,6 @@ pub struct Fields {
     /// The fields that were asked for so far; recorded for the API document only.
     pub(super) asked: Vec<Asked>,
     is_probe: bool,
-}
-
-/// A field that a reader has asked for.
-#[derive(Debug)]
-pub(super) struct Asked {
-    pub(super) name: String,
-    pub(super) is_required: bool,
-    /// In JSON Schema.
-    pub(super) rules: Value,
 }
 
 impl Fields {
@@ -177,34 +174,6 @@ impl Fields {
         self.parse(name, &text).map(Patch::Set)
     }
 
-    /// An integer; `"3"` is accepted for `3`.
-    pub fn integer(&mut self, name: &str) -> Option<i64> {
-        self.ask(name, true, || json!({ "type": "integer", "format": "int64" }));
-        self.number(name)
-    }
-
-    /// As [`Self::integer`], for a field that may be missing.
-    pub fn integer_if_sent(&mut self, name: &str) -> Option<i64> {
-        self.ask(name, false, || json!({ "type": "integer", "format": "int64" }));
-        if self.values.contains_key(name) { self.number(name) } else { None }
-    }
-
-    /// An integer in a range, if it was sent.
-    pub fn integer_within(&mut self, name: &str, range: RangeInclusive<i64>) -> Option<i64> {
-        self.ask(name, false, || json!({ "type": "integer", "minimum": range.start(), "maximum": range.end() }));
-        if !self.values.contains_key(name) {
-            return None;
-        }
-        let number = self.number(name)?;
-        if number < *range.start() {
-            return self.fault(name, format!("Ensure this value is greater than or equal to {}.", range.start()));
-        }
-        if number > *range.end() {
-            return self.fault(name, format!("Ensure this value is less than or equal to {}.", range.end()));
-        }
-        Some(number)
-    }
-
     /// A boolean; `false` if it was not sent.
     pub fn flag(&mut self, name: &str) -> Option<bool> {
         self.ask(name, false, || json!({ "type": "boolean", "default": false }));
@@ -216,36 +185,6 @@ impl Fields {
             Some(Value::String(text)) if text.trim().eq_ignore_ascii_case("false") => Some(false),
             Some(_) => self.fault(name, NOT_A_BOOLEAN),
         }
-    }
-
-    /// A list of 1 to `max` integers without duplicates.
-    pub fn integers(&mut self, name: &str, max: usize) -> Option<Vec<i64>> {
-        self.ask(name, true, || {
-            let items = json!({ "type": "integer", "format": "int64" });
-            json!({ "type": "array", "items": items, "minItems": 1, "maxItems": max, "uniqueItems": true })
-        });
-        let items = match self.values.remove(name) {
-            None => return self.fault(name, REQUIRED),
-            Some(Value::Null) => return self.fault(name, NULL),
-            Some(Value::Array(items)) => items,
-            Some(value) => {
-                return self.fault(name, format!("Expected a list of items but got type \"{}\".", type_name(&value)));
-            }
-        };
-        if items.is_empty() {
-            return self.fault(name, "This list may not be empty.");
-        }
-        if items.len() > max {
-            return self.fault(name, format!("Ensure this field has no more than {max} elements."));
-        }
-        let Some(numbers) = items.iter().map(integer).collect::<Option<Vec<_>>>() else {
-            return self.fault(name, NOT_AN_INTEGER);
-        };
-        if numbers.iter().enumerate().any(|(index, number)| numbers.iter().skip(index + 1).any(|other| other == number))
-        {
-            return self.fault(name, "This list may not contain duplicates.");
-        }
-        Some(numbers)
     }
 
     /// Splits a text such as `1,2`, as queries send it, into a list.
@@ -292,17 +231,6 @@ impl Fields {
         T::parse(text).map_err(|sentence| self.faults.add(name, sentence)).ok()
     }
 
-    fn number(&mut self, name: &str) -> Option<i64> {
-        match self.values.remove(name) {
-            None => self.fault(name, REQUIRED),
-            Some(Value::Null) => self.fault(name, NULL),
-            Some(value) => match integer(&value) {
-                Some(number) => Some(number),
-                None => self.fault(name, NOT_AN_INTEGER),
-            },
-        }
-    }
-
     fn fault<T>(&mut self, name: &str, sentence: impl Into<String>) -> Option<T> {
         self.faults.add(name, sentence);
         None
@@ -311,18 +239,6 @@ impl Fields {
 
 fn too_long(max: usize) -> String {
     format!("Ensure this field has no more than {max} characters.")
-}
-
-fn integer(value: &Value) -> Option<i64> {
-    match value {
-        Value::String(text) => {
-            let text = text.trim();
-            let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-            if fraction.bytes().all(|digit| digit == b'0') { whole.parse().ok() } else { None }
-        }
-        Value::Number(number) => number.as_i64().or_else(|| integer(&Value::String(number.to_string()))),
-        _ => None,
-    }
 }
 
 /// The name of the type in Python, as the former service's messages have it.
@@ -349,32 +265,6 @@ mod tests {
             Value::Object(values) => Fields::new(values),
             other => panic!("{other} is no object"),
         }
-    }
-
-    #[test]
-    fn an_integer_is_read_from_text_and_from_whole_decimals() {
-        let mut fields = fields(json!({ "a": 3, "b": "3", "c": " 3 ", "d": 3.0, "e": "3.00" }));
-        for name in ["a", "b", "c", "d", "e"] {
-            assert_eq!(fields.integer(name), Some(3), "{name}");
-        }
-        assert!(fields.faults.is_empty());
-    }
-
-    #[test]
-    fn an_invalid_integer_is_reported_in_the_former_service_s_words() {
-        let mut fields = fields(json!({ "a": "moon", "b": 3.5, "c": true, "d": null, "e": [3], "f": 1e300 }));
-        for name in ["a", "b", "c", "d", "e", "f", "g"] {
-            assert_eq!(fields.integer(name), None, "{name}");
-        }
-        assert_eq!(
-            json!(fields.faults),
-            json!({
-                "a": ["A valid integer is required."], "b": ["A valid integer is required."],
-                "c": ["A valid integer is required."], "d": ["This field may not be null."],
-                "e": ["A valid integer is required."], "f": ["A valid integer is required."],
-                "g": ["This field is required."],
-            })
-        );
     }
 
     #[test]
@@ -416,26 +306,6 @@ mod tests {
             json!({
                 "d": ["Must be a valid boolean."], "e": ["Must be a valid boolean."],
                 "f": ["This field may not be null."],
-            })
-        );
-    }
-
-    #[test]
-    fn an_empty_too_long_or_duplicated_list_is_refused() {
-        let mut fields = fields(json!({ "a": [1, "2"], "b": [], "c": "1,2", "d": [1, 1], "e": [1, 2, 3], "f": ["x"] }));
-        fields.split_list("c");
-        assert_eq!(fields.integers("a", 2), Some(vec![1, 2]));
-        assert_eq!(fields.integers("c", 2), Some(vec![1, 2]));
-        for name in ["b", "d", "e", "f"] {
-            assert_eq!(fields.integers(name, 2), None, "{name}");
-        }
-        assert_eq!(
-            json!(fields.faults),
-            json!({
-                "b": ["This list may not be empty."],
-                "d": ["This list may not contain duplicates."],
-                "e": ["Ensure this field has no more than 2 elements."],
-                "f": ["A valid integer is required."],
             })
         );
     }

@@ -1,4 +1,4 @@
-//! Cash at the counter: the whole total of a booking, once.
+//! Cash payments at the counter: the whole total of a booking, once.
 
 use sqlx::PgConnection;
 
@@ -13,7 +13,7 @@ use crate::{
     money::Money,
 };
 
-/// Takes cash for a locked booking, if it is neither paid nor cancelled and this is its total.
+/// Records cash for a locked booking that is neither paid nor cancelled. The amount must be its total.
 pub async fn record(connection: &mut PgConnection, booking: &mut Booking, amount: Money, actor: &Actor) -> Result<()> {
     if booking.payment_status != PaymentStatus::Pending {
         return Err(Error::AlreadyPaid);
@@ -27,7 +27,7 @@ pub async fn record(connection: &mut PgConnection, booking: &mut Booking, amount
     take(connection, booking, actor).await
 }
 
-/// Writes the cash of a locked booking that is not paid.
+/// Inserts the cash payment of a locked booking that is not paid.
 pub async fn take(connection: &mut PgConnection, booking: &mut Booking, actor: &Actor) -> Result<()> {
     let taken = sqlx::query!(
         r#"

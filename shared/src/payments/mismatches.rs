@@ -1,17 +1,17 @@
-//! Money and bookings that do not match: the schema's views `money_…`, counted.
+//! Mismatches between money and bookings: counts of the schema's views `money_…`.
 
 use sqlx::PgExecutor;
 
-/// How many rows each view has.
+/// The row count of each view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mismatches {
-    /// Bookings that count as paid without money, cash or online.
+    /// Bookings marked as paid without money, cash or online.
     pub paid_without_money: i64,
-    /// Bookings that do not count as paid, with money.
+    /// Bookings with captured money that are not marked as paid.
     pub money_without_paid: i64,
-    /// Payments for what is cancelled or paid already, whose money is neither back nor on its way.
+    /// Online payments of cancelled or already paid bookings that are neither refunded nor queued for refund.
     pub not_given_back: i64,
-    /// Refunds that failed, of money that is not back otherwise, and refunds that are no longer tried.
+    /// Failed refunds of money that was not refunded otherwise, and queued refunds that are no longer retried.
     pub failed_refunds: i64,
 }
 

@@ -1,4 +1,4 @@
-//! Orders of Razorpay, as they are kept: at most one open order per booking.
+//! Razorpay orders as stored here: at most one open order per booking.
 
 use sqlx::{PgConnection, PgExecutor};
 
@@ -13,7 +13,7 @@ use crate::{
     ids::{BookingId, PaymentId},
 };
 
-/// An order: ours by its receipt, Razorpay's by its order id once Razorpay has answered.
+/// An order, identified by our receipt, and by Razorpay's order id once Razorpay has answered.
 #[derive(Debug)]
 pub struct Order {
     pub id: PaymentId,
@@ -25,14 +25,14 @@ pub struct Order {
 }
 
 impl Order {
-    /// Whether an amount is the order's, as Razorpay says it.
+    /// Whether Razorpay's amount and currency equal the order's.
     pub fn fits(&self, amount_paise: i64, currency: &str) -> bool {
         (amount_paise, currency) == (self.amount_paise, self.currency.as_str())
     }
 }
 
-/// Writes that an order is wanted for a booking, or finds the open one; `true` if it is new. It is committed before Razorpay
-/// is asked, so that an order whose answer is lost is found by its receipt.
+/// Finds the open order of a booking or inserts one; `true` if it is new. Commit it before the call to Razorpay, so
+/// that an order whose answer is lost is found by its receipt.
 pub async fn reserve(connection: &mut PgConnection, booking_id: BookingId) -> Result<(Order, bool)> {
     let booking = booking::lock(connection, booking_id).await?;
     if booking.payment_status != PaymentStatus::Pending {
@@ -52,7 +52,7 @@ pub async fn reserve(connection: &mut PgConnection, booking_id: BookingId) -> Re
     .fetch_optional(&mut *connection)
     .await?;
     if let Some(Order { id, order_id: Some(_), .. }) = open {
-        // It may be paid from now on, so the reconciliation looks after it from now on.
+        // The order may be paid from now on, and the reconciliation schedule starts at `updated_at`.
         sqlx::query!("update payments set updated_at = now() where id = $1", id.0).execute(&mut *connection).await?;
     }
     Ok(match open {
@@ -64,7 +64,7 @@ pub async fn reserve(connection: &mut PgConnection, booking_id: BookingId) -> Re
 async fn insert(connection: &mut PgConnection, booking: BookingId, amount_paise: i64) -> Result<Order> {
     let mut bytes = [0; 8];
     getrandom::fill(&mut bytes).map_err(Error::internal)?;
-    // At most 40 characters, and unique in the account.
+    // At most 40 characters, and unique in the Razorpay account.
     let receipt = format!("booking-{booking}-{:012x}", u64::from_be_bytes(bytes) >> 16);
     let order = sqlx::query_as!(
         Order,
@@ -81,21 +81,21 @@ async fn insert(connection: &mut PgConnection, booking: BookingId, amount_paise:
     Ok(order)
 }
 
-/// Locks an order that Razorpay is to be asked for: others who want the same order wait for this transaction. Razorpay's order
-/// id, if another has got it meanwhile.
+/// Locks an order before the call to Razorpay, so that concurrent requests for it wait for this transaction. Returns
+/// Razorpay's order id if another request has stored it meanwhile.
 pub async fn lock(connection: &mut PgConnection, id: PaymentId) -> Result<Option<String>> {
     let known =
         sqlx::query!(r#"select order_id, state as "state: PaymentState" from payments where id = $1 for update"#, id.0)
             .fetch_one(connection)
             .await?;
     if known.state == PaymentState::Closed {
-        // Since it was reserved.
+        // Closed after it was reserved.
         return Err(Error::BookingCancelled);
     }
     Ok(known.order_id)
 }
 
-/// Keeps the order id that Razorpay answered.
+/// Stores Razorpay's order id.
 pub async fn keep(executor: impl PgExecutor<'_>, id: PaymentId, order_id: &str) -> sqlx::Result<()> {
     sqlx::query!("update payments set order_id = $2, updated_at = now() where id = $1", id.0, order_id)
         .execute(executor)
@@ -103,7 +103,7 @@ pub async fn keep(executor: impl PgExecutor<'_>, id: PaymentId, order_id: &str) 
         .map(drop)
 }
 
-/// Keeps the order id of an order that was found by its receipt, unless it is known by now.
+/// Stores the order id of an order that was found by its receipt, unless one is stored by now.
 pub async fn keep_found(executor: impl PgExecutor<'_>, id: PaymentId, order_id: &str) -> sqlx::Result<()> {
     sqlx::query!("update payments set order_id = $2 where id = $1 and order_id is null", id.0, order_id)
         .execute(executor)
@@ -111,7 +111,7 @@ pub async fn keep_found(executor: impl PgExecutor<'_>, id: PaymentId, order_id: 
         .map(drop)
 }
 
-/// The order with Razorpay's order id.
+/// Finds an order by Razorpay's order id.
 pub async fn with_order_id(database: &Database, order_id: &str) -> sqlx::Result<Option<Order>> {
     let find = |pool| async move {
         sqlx::query_as!(
@@ -128,9 +128,8 @@ pub async fn with_order_id(database: &Database, order_id: &str) -> sqlx::Result<
     database.read(find).await
 }
 
-/// Claims the order that Razorpay is to be asked for next. The longer an order has been open, the longer it waits: a tenth of
-/// its age, at least ten minutes. A settled one is looked at daily: the money must be there, and may have been given back in
-/// Razorpay's dashboard.
+/// Claims the next order to reconcile. The interval between checks is a tenth of the order's age, at least ten minutes.
+/// A settled order is checked daily: its money must be there, and may have been refunded in Razorpay's dashboard.
 pub async fn claim_due(executor: impl PgExecutor<'_>) -> sqlx::Result<Option<Order>> {
     sqlx::query_as!(
         Order,
@@ -153,7 +152,7 @@ pub async fn claim_due(executor: impl PgExecutor<'_>) -> sqlx::Result<Option<Ord
     .await
 }
 
-/// Closes the open order of a booking: no money is asked for any more.
+/// Closes the open order of a booking: no payment is requested any more.
 pub(super) async fn close(executor: impl PgExecutor<'_>, booking: BookingId) -> sqlx::Result<()> {
     sqlx::query!(
         "update payments set state = 'closed', updated_at = now() where booking_id = $1 and state = 'open'",

@@ -1,4 +1,4 @@
-//! A booking becomes paid: the money, the booking, its event and its message in one statement.
+//! Marking a booking as paid: capture, payment, booking, event and message in one statement.
 
 use sqlx::PgConnection;
 
@@ -13,7 +13,7 @@ use crate::{
     outbox::Message,
 };
 
-/// The money that a booking is paid with.
+/// The payment and the capture that a booking is paid with.
 pub(super) struct Means {
     pub(super) payment: PaymentId,
     pub(super) capture: CaptureId,

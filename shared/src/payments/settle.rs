@@ -1,4 +1,4 @@
-//! The one function by which a payment moves forward.
+//! Settlement: the one function by which a payment moves forward.
 
 use sqlx::PgConnection;
 use tracing::error;
@@ -19,25 +19,25 @@ use crate::{
     razorpay::{Payment, PaymentStatus as GatewayStatus, Refund},
 };
 
-/// What applying Razorpay's account of an order changed.
+/// The effect of [`settle`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Settlement {
     /// The booking, if the order is ours.
     pub booking_id: Option<BookingId>,
     /// Whether the booking is paid now.
     pub is_paid: bool,
-    /// How many payments were new or moved forward.
+    /// Payments that were new or moved forward.
     pub applied: usize,
-    /// How many refunds were new or moved forward.
+    /// Refunds that were new or moved forward.
     pub refunds: usize,
-    /// How many payments have another amount or currency than their order; a person must look at them.
+    /// Payments whose amount or currency differs from their order's; a person must look at them.
     pub mismatched: usize,
 }
 
-/// Applies what Razorpay says of the payments of an order and of their refunds. The only way a payment moves forward; it
+/// Applies Razorpay's state of the payments of an order and of their refunds. The only way a payment moves forward; it
 /// never moves back.
 ///
-/// A capture pays the booking unless it is paid; a capture for a booking that is paid or cancelled is queued for refund.
+/// A capture pays an unpaid booking. A capture for a paid or cancelled booking is queued for refund.
 pub async fn settle(
     connection: &mut PgConnection,
     order_id: &str,
@@ -74,7 +74,7 @@ pub async fn settle(
         settlement.refunds += usize::from(refunds::record(connection, refund).await? == Told::News);
     }
     for (capture, payment, reason) in to_give_back {
-        // Refunds that Razorpay has made may not all be known here yet.
+        // Razorpay may have made refunds that are not recorded here yet.
         let left_there = payment.amount - payment.amount_refunded.unwrap_or_default();
         let amount = refunds::left(connection, capture).await?.min(left_there);
         if amount > 0 {
@@ -85,19 +85,19 @@ pub async fn settle(
     Ok(settlement)
 }
 
-/// The state that a payment's status means here, if any.
+/// The capture state of a payment's status, if it has one.
 fn state(payment: &Payment) -> Option<CaptureState> {
     match payment.status {
-        // Of what was given back since, its refunds tell.
+        // A refund since then is recorded in `refunds`, not here.
         _ if payment.is_taken() => Some(CaptureState::Captured),
         GatewayStatus::Failed => Some(CaptureState::Failed),
         GatewayStatus::Authorized => Some(CaptureState::Authorized),
-        // An authorization that was released before its capture brought no money.
+        // An authorization that was released before its capture moved no money.
         _ => None,
     }
 }
 
-/// Writes a payment of Razorpay; its id if it is new or moved forward.
+/// Upserts a capture; returns its id if it is new or moved forward.
 async fn write_capture(
     connection: &mut PgConnection,
     order: PaymentId,
@@ -125,7 +125,7 @@ async fn write_capture(
     Ok(id.map(CaptureId))
 }
 
-/// Money has arrived from Razorpay. If it is to go back, why.
+/// Pays the booking with a new capture if it is unpaid. Returns the reason for a refund, if the money must go back.
 async fn arrive(
     connection: &mut PgConnection,
     booking: &mut Booking,

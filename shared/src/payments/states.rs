@@ -1,25 +1,25 @@
-//! How money stands, as the schema's enums have it.
+//! The states of payments, captures and refunds: the schema's enums.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// An order of Razorpay, or cash.
+/// The state of a Razorpay order or a cash payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
 #[sqlx(type_name = "payment_state", rename_all = "snake_case")]
 pub enum PaymentState {
-    /// It may be paid.
+    /// It can be paid.
     Open,
-    /// Money has come for it.
+    /// Money was captured for it.
     Settled,
-    /// No money is asked for any more.
+    /// No payment is requested any more.
     Closed,
 }
 
-/// Money that came in, or an attempt at it. The order is the rule: a capture only moves forward.
+/// The state of a payment attempt. The order of variants matters: a capture only moves forward.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, sqlx::Type)]
 #[sqlx(type_name = "capture_state", rename_all = "snake_case")]
 pub enum CaptureState {
-    /// Not final: a bank may say yes later.
+    /// Not final: the bank may approve the payment later.
     Failed,
     Authorized,
     Captured,

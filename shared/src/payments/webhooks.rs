@@ -1,10 +1,10 @@
-//! Webhook events of Razorpay: each is applied once.
+//! Razorpay's webhook events: each is applied once.
 
 use sqlx::PgConnection;
 
 use crate::razorpay::{Event, Payment};
 
-/// Writes an event down; `false` if it was written before. In the transaction of what it changes.
+/// Records an event, in the transaction that applies it; `false` if it was recorded before.
 pub async fn receive(connection: &mut PgConnection, event_id: &str, event: &Event) -> sqlx::Result<bool> {
     let payment: Option<&Payment> = event.payload.payment.as_ref().map(|wrapped| &wrapped.entity);
     let received = sqlx::query!(

@@ -1,4 +1,4 @@
-//! Razorpay's signatures: HMAC-SHA256 in lower-case hex, over the bytes as they were sent.
+//! Razorpay's signatures: HMAC-SHA256 of the raw bytes, in lower-case hex.
 
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
@@ -9,8 +9,8 @@ use crate::{
     config::{self, Live, Settings},
 };
 
-/// The secrets that webhooks may be signed with: the present one, and the one before for as long as Razorpay repeats
-/// older events with it.
+/// The accepted webhook secrets: the current one, and the previous one for as long as Razorpay retries older events
+/// that are signed with it.
 #[derive(Clone, Debug)]
 pub struct WebhookSecrets(Live<Vec<SecretString>>);
 
@@ -26,25 +26,24 @@ impl WebhookSecrets {
             .map(Self)
     }
 
-    /// These secrets.
     pub fn new(secrets: impl IntoIterator<Item = String>) -> Self {
         Self(Live::fixed(secrets.into_iter().map(|secret| secret.trim().into()).collect::<Vec<_>>()))
     }
 
-    /// Whether one of them signed these bytes.
+    /// Whether the body is signed with one of the secrets.
     pub async fn signed(&self, body: &[u8], signature: &str) -> Result<bool> {
         let by_one =
             |secrets: &[SecretString]| secrets.iter().any(|secret| verify(secret.expose_secret(), body, signature));
         let known = self.0.get()?;
-        // The secret in Razorpay's dashboard may be newer than ours.
+        // The secret in Razorpay's dashboard may be newer than the one read here.
         Ok(by_one(&known) || self.0.instead_of(&known).await.is_some_and(|newer| by_one(&newer)))
     }
 }
 
-/// Whether this is the signature of the message; compared in constant time.
+/// Whether the message has this signature; compared in constant time.
 pub(super) fn verify(secret: &str, message: &[u8], signature: &str) -> bool {
     let Ok(bytes) = hex::decode(signature.trim()) else { return false };
-    // A key of any length is one.
+    // HMAC accepts a key of any length.
     let Ok(mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { return false };
     mac.chain_update(message).verify_slice(&bytes).is_ok()
 }
@@ -55,11 +54,11 @@ mod tests {
 
     use super::{WebhookSecrets, verify};
 
-    /// An event that Razorpay published with its SDKs; it ends with a newline, which counts.
+    /// An event that Razorpay published with its SDKs. Its final newline is part of the signed bytes.
     const EVENT: &str = "ewogICJldmVudCI6ICJwYXltZW50LmF1dGhvcml6ZWQiLAogICJlbnRpdHkiOiAiZXZlbnQiLAogICJjb250YWlucyI6IFsKICAgICJwYXltZW50IgogIF0sCiAgInBheWxvYWQiOiB7CiAgICAicGF5bWVudCI6IHsKICAgICAgImVudGl0eSI6IHsKICAgICAgICAiaWQiOiAicGF5XzZrb1dON2J2eHVqenhNIiwKICAgICAgICAiZW50aXR5IjogInBheW1lbnQiLAogICAgICAgICJhbW91bnQiOiAxMDAwMDAwLAogICAgICAgICJjdXJyZW5jeSI6ICJJTlIiLAogICAgICAgICJzdGF0dXMiOiAiY2FwdHVyZWQiLAogICAgICAgICJvcmRlcl9pZCI6ICJvcmRlcl8xMDAwMDAwMDBvcmRlciIsCiAgICAgICAgImludGVybmF0aW9uYWwiOiBmYWxzZSwKICAgICAgICAibWV0aG9kIjogImNhcmQiLAogICAgICAgICJhbW91bnRfcmVmdW5kZWQiOiAwLAogICAgICAgICJyZWZ1bmRfc3RhdHVzIjogbnVsbCwKICAgICAgICAiY2FwdHVyZWQiOiB0cnVlLAogICAgICAgICJkZXNjcmlwdGlvbiI6ICJyYW5kb20gZGVzY3JpcHRpb24iLAogICAgICAgICJjYXJkX2lkIjogImNhcmRfNmtvV05BVDZMQVNVcXkiLAogICAgICAgICJiYW5rIjogbnVsbCwKICAgICAgICAid2FsbGV0IjogbnVsbCwKICAgICAgICAidnBhIjogbnVsbCwKICAgICAgICAiZW1haWwiOiAiYUBiLmNvbSIsCiAgICAgICAgImNvbnRhY3QiOiAiKzkxOTk5OTk5OTk5OSIsCiAgICAgICAgIm5vdGVzIjogewogICAgICAgICAgIm1lcmNoYW50X29yZGVyX2lkIjogInJhbmRvbSBvcmRlciBpZCIKICAgICAgICB9LAogICAgICAgICJmZWUiOiAyMzAwMCwKICAgICAgICAic2VydmljZV90YXgiOiAzMDAwLAogICAgICAgICJlcnJvcl9jb2RlIjogbnVsbCwKICAgICAgICAiZXJyb3JfZGVzY3JpcHRpb24iOiBudWxsLAogICAgICAgICJjcmVhdGVkX2F0IjogMTQ3OTk3ODQ4MwogICAgICB9CiAgICB9CiAgfSwKICAiY3JlYXRlZF9hdCI6IDE0MDA4MjY3NjAKfQo=";
 
     #[test]
-    fn the_signatures_that_razorpay_published_are_right() {
+    fn signatures_published_by_razorpay_are_accepted() {
         for (secret, message, signature) in [
             (
                 "EnLs21M47BllR3X8PSFtjtbd",
@@ -96,14 +95,14 @@ mod tests {
     }
 
     #[test]
-    fn the_parts_of_a_checkout_s_signature_cannot_be_swapped() {
+    fn order_and_payment_of_a_checkout_signature_cannot_be_swapped() {
         let signature = "9b857e32e5f79d770b469a4d7b3e5c5386004a677823dcbdddfef8fc7c6a8e18";
         assert!(verify("local_key_secret", b"order_TESTTESTTEST01|pay_TESTTESTTEST01", signature));
         assert!(!verify("local_key_secret", b"pay_TESTTESTTEST01|order_TESTTESTTEST01", signature));
     }
 
     #[tokio::test]
-    async fn a_webhook_is_signed_as_it_was_sent_byte_for_byte() {
+    async fn a_webhook_signature_covers_every_raw_byte_and_may_use_the_previous_secret() {
         let body = STANDARD.decode(EVENT).unwrap();
         assert_eq!(body.len(), 971);
         let secrets = WebhookSecrets::new(["present".to_owned(), "key_secret".to_owned()]);
@@ -117,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_signature_is_none() {
+    fn malformed_and_wrong_signatures_are_refused() {
         for signature in ["", "x", &"0".repeat(64), &"é".repeat(64), &"0".repeat(63), &"ab".repeat(5000)] {
             assert!(!verify("secret", b"hello", signature), "{signature}");
         }

@@ -1,4 +1,4 @@
-//! Appoints who runs the shop: a Descope user with the admin role, and our row.
+//! Appointment of administrators: a Descope user with the admin role, and a row in `users`.
 
 use std::collections::BTreeSet;
 
@@ -14,50 +14,43 @@ use crate::{
     ids::UserId,
 };
 
-/// What was done. Nothing of it is secret: the mail goes to the address alone.
+/// Result of [`Administrators::appoint`]. It holds no secret: the mail goes to the address alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Appointment {
-    /// Our user.
     pub user_id: UserId,
-    /// Whether Descope had no such user before.
+    /// Whether Descope had no user with this address before.
     pub user_created: bool,
-    /// Whether the user did not have the role before.
     pub role_added: bool,
-    /// Whether a mail was sent with which a password can be set. It is sent to whoever is appointed by this event.
+    /// Whether a mail to set a password was sent. Only an appointment by this event sends it.
     pub mail_sent: bool,
 }
 
-/// Why nobody was appointed.
+/// Why the appointment failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The function was not told how to reach Descope.
     #[error("set DESCOPE_PROJECT_ID, DESCOPE_MANAGEMENT_KEY and PASSWORD_RESET_URL")]
     NotConfigured,
-    /// It is no address.
     #[error("email: {0}")]
     Email(#[from] NotAnEmail),
-    /// Descope knows the address and does not know it, by turns.
+    /// Descope contradicts itself: it finds no user with the address, but refuses to create one because it exists.
     #[error("Descope has changed its mind about this address; repeat this")]
     Unsteady,
-    /// Descope refused or is away. The log says more.
+    /// Descope refused or is unavailable. The log has the details.
     #[error("Descope did not do it ({0}); does the project have the role \"{ADMIN_ROLE}\"?")]
     Descope(#[from] crate::Error),
-    /// Descope does not send the mail.
     #[error(
         "Descope refused to send the mail; is the page of PASSWORD_RESET_URL among the project's approved domains?"
     )]
     Mail,
-    /// The database is away.
     #[error("the database failed: {0}")]
     Database(#[from] sqlx::Error),
 }
 
-/// Makes administrators: at Descope, and here.
+/// Appoints administrators, at Descope and here.
 #[derive(Clone, Debug)]
 pub struct Administrators {
-    /// Where the user and the role are.
     pub descope: Descope,
-    /// The page of the frontend that the mail leads to.
+    /// The page of the frontend that the mail links to.
     pub password_reset_url: String,
 }
 
@@ -73,8 +66,8 @@ impl Administrators {
         }
     }
 
-    /// Gives an address an account that runs the shop. Repeated, it changes nothing and sends nothing. Cut short, it goes
-    /// on where it was: what shows that the mail has gone is written after it.
+    /// Makes the account of an address an administrator. Idempotent: a repetition changes and sends nothing. A retry
+    /// after an interruption continues: the role or row that marks the mail as sent is written after the mail.
     pub async fn appoint(&self, database: &Database, email: &str) -> Result<Appointment, Error> {
         let email: Email = email.parse()?;
         let mut done = Appointment::default();
@@ -89,7 +82,7 @@ impl Administrators {
         let known = accounts::identity(database, &user.user_id).await?;
         let is_owner_s = known.is_some_and(|known| known.is_proven) && user.login_ids == [email.as_str()];
         if is_promoted && !is_owner_s {
-            // An account whose address was not proved here may belong to a stranger.
+            // An account whose address was not proved here may belong to another person.
             return self.take_over(database, &email, &user, known, done).await;
         }
         if is_promoted || known.is_none() {
@@ -108,8 +101,8 @@ impl Administrators {
         if self.descope.send_reset_mail(email, &self.password_reset_url).await? { Ok(()) } else { Err(Error::Mail) }
     }
 
-    /// Replaces a Descope user to which others may have a way in by a new one with the role, and closes every way into the account
-    /// but the mail.
+    /// Replaces a Descope user that other people may be able to sign in as by a new one with the role, and closes every
+    /// way in to the account but the mail.
     async fn take_over(
         &self,
         database: &Database,
@@ -127,8 +120,8 @@ impl Administrators {
     }
 }
 
-/// Writes the row, unless it is there; answers our id. `old` is the account that was made with the address before, and
-/// who it was at Descope.
+/// Writes the row unless it exists; returns our id. `old` is the account that the address had before, with its Descope
+/// user id.
 async fn take_in(database: &Database, user: &User, old: Option<(UserId, &str)>) -> Result<UserId, Error> {
     let take_in = async |connection: &mut PgConnection| {
         accounts::lock(connection, &[&user.user_id]).await?;
@@ -143,7 +136,7 @@ async fn take_in(database: &Database, user: &User, old: Option<(UserId, &str)>) 
         let is_new = accounts::identity_in(&mut *connection, &user.user_id).await?.is_none();
         let user_id = accounts::adopt(connection, &user.user_id, Some(user)).await?.ok_or(Error::Unsteady)?;
         if is_new {
-            // The role was given on purpose: its giver vouches for the address.
+            // The role was assigned on purpose, so its assigner vouches for the address.
             accounts::link(connection, &user.user_id, user_id, None, user.proved().is_some()).await?;
         }
         Ok(user_id)

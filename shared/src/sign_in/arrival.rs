@@ -1,4 +1,4 @@
-//! A sign-in at Descope on its way to a session here.
+//! A sign-in accepted by Descope, before a session is opened here.
 
 use sqlx::PgConnection;
 use tracing::warn;
@@ -22,7 +22,7 @@ pub(super) struct Arrival {
 }
 
 impl Arrival {
-    /// Reads the tokens, and makes their key known to every function.
+    /// Reads the tokens, and makes their verification key known to every function.
     pub(super) async fn of(sign_in: &SignIn, signed_in: SignedIn) -> Result<Self> {
         let claims = Claims::trusted(&signed_in.session_jwt)?;
         if let Err(error) = sign_in.sessions.keys.learn(&signed_in.session_jwt).await {
@@ -35,7 +35,7 @@ impl Arrival {
         Ok(Self { signed_in, user, claims })
     }
 
-    /// Descope's id of the user.
+    /// The Descope user id.
     pub(super) fn id(&self) -> &str {
         self.claims.user_id()
     }
@@ -64,7 +64,7 @@ impl Arrival {
         Ok(user)
     }
 
-    /// Ends the session at Descope, where none is opened here.
+    /// Ends the session at Descope when none is opened here.
     pub(super) async fn turn_away(&self, sign_in: &SignIn) {
         if let Err(error) = sign_in.sessions.descope.log_out(&self.signed_in.refresh_jwt).await {
             warn!(%error, "a session that was not opened here goes on at Descope");

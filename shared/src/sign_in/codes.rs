@@ -1,6 +1,6 @@
-//! One-time codes: sent to a number or address, and shown to prove it.
+//! One-time codes: sending one to a number or address, and checking it as proof of that number or address.
 //!
-//! An unregistered number or address is treated like any other: proving it makes an account.
+//! An unregistered number or address is treated like any other: proving it creates an account.
 
 use sqlx::PgConnection;
 
@@ -27,18 +27,18 @@ pub async fn send(sign_in: &SignIn, identifier: &Identifier, address: &ClientAdd
     make_way(sign_in, identifier).await?;
     let sent = sign_in.sessions.descope.send_code(identifier.channel(), recipient).await;
     if let Err(Error::Throttled { .. }) = sent {
-        // Descope sent nothing, so the recipient's count is given back; the asking address stays counted.
+        // Descope sent nothing, so the recipient's count is given back; the requesting IP address stays counted.
         sign_in.throttle.give_back(&messages[..2]).await;
     }
     sent.inspect(|()| metrics::count(Count::OtpSent))
 }
 
-/// Deletes a Descope user that would receive the code in the owner's place: with the project id alone, a user can be made at
-/// Descope with this login id and another number or address, to which the code would go.
+/// Deletes a Descope user that would receive the code instead of the owner: the project id suffices to create a Descope
+/// user with this login id and another number or address, to which the code would go.
 async fn make_way(sign_in: &SignIn, identifier: &Identifier) -> Result<()> {
     let descope = &sign_in.sessions.descope;
     let Some(user) = descope.user_with_login_id(identifier.as_str()).await? else { return Ok(()) };
-    // Only the shop gives roles.
+    // A user with a role is kept: only the shop assigns roles.
     if user.is_reached_at(identifier.channel(), identifier.as_str()) || !user.role_names.is_empty() {
         return Ok(());
     }
@@ -54,8 +54,8 @@ async fn make_way(sign_in: &SignIn, identifier: &Identifier) -> Result<()> {
     Ok(())
 }
 
-/// Signs in with a code, or, with a session, adds what the code proves to its account. Answers the user and the tokens to go on
-/// with.
+/// Signs in with a code, or, within a session, adds the proved number or address to its account. Returns the user and
+/// the tokens to continue with.
 pub async fn prove(
     sign_in: &SignIn,
     session: Option<&Session>,

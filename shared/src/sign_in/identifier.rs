@@ -1,4 +1,4 @@
-//! What a code can prove: a phone number or an e-mail address.
+//! Identifiers that a code can prove: phone numbers and e-mail addresses.
 
 use crate::{descope::Channel, email::Email, phone::Phone, written::Written};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! A forgotten password: a mail with a link, and a new password for the holder of the link.
+//! Password reset: mailing a link, and setting a new password for the holder of the link.
 
 use secrecy::SecretString;
 use sqlx::PgConnection;
@@ -12,10 +12,10 @@ use crate::{
     ids::UserId,
 };
 
-/// Mails a link, within the rate limits; the same for unknown addresses, except that they get no mail.
+/// Mails a link, within the rate limits. An unknown address gets the same answer, but no mail.
 pub async fn request(sign_in: &SignIn, email: &Email, address: &ClientAddress) -> Result<()> {
     let limits = &sign_in.limits;
-    // Counted apart from codes, so that a code does not delay a reset.
+    // Counted separately from codes, so that a code does not delay a reset.
     let recipient = format!("password reset {email}");
     let messages = [
         limits.messages_at_once.on(&recipient),
@@ -24,8 +24,8 @@ pub async fn request(sign_in: &SignIn, email: &Email, address: &ClientAddress) -
     ];
     sign_in.throttle.check(&messages).await?;
     let (descope, page) = (&sign_in.sessions.descope, &sign_in.messages.password_reset_url);
-    // Two calls for every address, so that the time they take tells nothing. Descope mails a reset to verified addresses
-    // only; its refusal of an unknown one is not told.
+    // Two calls for every address, so that timing does not reveal whether it is registered. Descope mails a reset to
+    // verified addresses only; its refusal of an unknown one is not passed on.
     match descope.user_with_login_id(email.as_str()).await? {
         Some(user) if !user.verified_email => descope.send_magic_link(email, page).await?,
         _ => descope.send_reset_mail(email, page).await?,
@@ -33,7 +33,7 @@ pub async fn request(sign_in: &SignIn, email: &Email, address: &ClientAddress) -
     Ok(())
 }
 
-/// Sets a new password by the `t` of a link, which works once, and ends all sessions of the account.
+/// Sets a new password with the `t` of a link, which works once, and ends all sessions of the account.
 pub async fn confirm(
     sign_in: &SignIn,
     token: &SecretString,
@@ -42,7 +42,7 @@ pub async fn confirm(
 ) -> Result<()> {
     sign_in.throttle.check(&[sign_in.limits.tries_per_address.on(&address.0)]).await?;
     let mut faults = Faults::default();
-    // Before the link is used up.
+    // Checked before the link is used up.
     for fault in sign_in.sessions.descope.password_faults(new_password).await {
         faults.add("new_password", fault);
     }
@@ -57,14 +57,15 @@ pub async fn confirm(
     set_password(sign_in, arrival, known, Identifier::Email(email), new_password).await
 }
 
-/// The address that a link was mailed to: the one that Descope calls verified now. A link can also be sent to a phone, so a
-/// Descope user whose address was never proved here must not have a number.
+/// The address that a link was mailed to: the one that Descope now reports as verified. A link can also be sent to a
+/// phone, so a Descope user whose address was never proved here must not have a number.
 fn proved_address(arrival: &Arrival, known: Option<Identity>) -> Option<Email> {
     let is_mailed = arrival.user.phone.is_empty() || known.is_some_and(|known| known.is_proven);
     arrival.user.email.parse().ok().filter(|_| arrival.user.verified_email && is_mailed)
 }
 
-/// Sessions end first: if this is cut short, its user is signed out and asks for another mail, and no session outlives the reset.
+/// Revokes the sessions first: after an interruption the user is signed out and requests another mail, and no session
+/// outlives the reset.
 async fn set_password(
     sign_in: &SignIn,
     arrival: Arrival,
@@ -78,7 +79,7 @@ async fn set_password(
             accounts::lock(connection, &[arrival.id()]).await?;
             accounts::hold(connection, known.user_id).await?;
             if accounts::identity_in(&mut *connection, arrival.id()).await? != Some(known) {
-                // The account was taken back meanwhile; its sessions and its password are out of reach.
+                // The account was taken back meanwhile: this link must not touch its sessions or its password.
                 return Err(bad_link());
             }
             Ok(accounts::revoke_sessions(connection, known.user_id).await?)
@@ -95,7 +96,7 @@ async fn set_password(
     if proof.replaced.is_none() {
         descope.update_password(&proof.arrival.signed_in.refresh_jwt, identifier.as_str(), new_password).await?;
         descope.log_out_user(proof.arrival.id()).await?;
-        // The holder of a refresh token could have set another password until the line above.
+        // Until the log-out above, the holder of a refresh token could have set another password.
         let signed_in = descope.sign_in(identifier.as_str(), new_password).await.map_err(|error| match error {
             Error::InvalidCredentials => Error::conflict("new_password", "Please ask for another mail and try again."),
             error => error,
@@ -108,7 +109,7 @@ async fn set_password(
             error => error,
         })?;
         let user_id = admitted.ok_or_else(bad_link)?;
-        // Also the sessions that were opened with the old password meanwhile.
+        // Includes sessions that were opened with the old password meanwhile.
         accounts::revoke_sessions(connection, user_id).await?;
         Ok::<_, Error>(user_id)
     };
@@ -124,8 +125,8 @@ fn bad_link() -> Error {
     Error::field("token", "This link is invalid or has expired.")
 }
 
-/// Ends at Descope the sessions of the account's other identities. Another address may have had another password: now there is
-/// one.
+/// Ends the Descope sessions of the account's other identities. Another address may have another password, which is
+/// replaced by an unknown one: the account keeps a single password.
 async fn end_others(sign_in: &SignIn, user_id: UserId, descope_user_id: &str) -> Result<()> {
     let others = accounts::other_identities(&sign_in.sessions.database, user_id, descope_user_id).await?;
     for other in others {

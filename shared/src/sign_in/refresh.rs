@@ -1,8 +1,8 @@
-//! A new session token for a refresh token.
+//! Exchange of a refresh token for a new session token.
 //!
-//! Several windows of one client may refresh at once with one token, and where refresh tokens rotate, Descope answers only the
-//! first. So one request per token asks Descope; the others wait and get the same answer for a while. It is kept sealed with
-//! the refresh token itself, which alone opens it.
+//! Several windows of one client may refresh concurrently with one token, and with rotating refresh tokens Descope
+//! answers only the first. So one request per token calls Descope; the others wait and get the same answer for a while.
+//! The stored answer is sealed with the refresh token itself, so only that token opens it.
 
 use axum::response::Response;
 use chrono::TimeDelta;
@@ -25,7 +25,8 @@ use crate::{
 
 /// Far longer than any token of Descope's.
 pub const LONGEST_TOKEN: usize = 8000;
-/// How long one refresh token gets the same answer: enough for windows that wake up together, and for a lost answer.
+/// How long one refresh token gets the same answer: enough for windows that wake up together, and for a retry after a
+/// lost answer.
 const SAME_ANSWER: TimeDelta = TimeDelta::minutes(1);
 const SCOPE: &str = "refresh token";
 
@@ -45,21 +46,20 @@ struct Owner {
     is_revoked: bool,
 }
 
-/// Exchanges a refresh token.
 pub async fn refresh(sign_in: &SignIn, token: &str, device: &Device) -> Result<Response> {
     let database = &sign_in.sessions.database;
-    // By hand, because it may have to end before Descope's keys are fetched.
+    // Not `Database::transaction`: it may have to end before Descope's keys are fetched.
     let mut transaction = database.begin().await?;
     let known = session_with(&mut transaction, token).await?;
     if known.is_none() {
         transaction.rollback().await?;
-        // Descope is not asked about noise. (Tokens that were handed out here it judges by itself: it may know of keys that
-        // are no longer published.)
+        // Invalid tokens are not sent to Descope. Tokens issued through us are verified by Descope alone: it may know
+        // keys that it no longer publishes.
         sign_in.sessions.keys.verify(token, Kind::Refresh).await.map_err(not_expired)?;
         transaction = database.begin().await?;
     }
-    // The transaction is open while Descope is asked, on purpose: its row makes the other requests wait, and a function that is
-    // killed releases it.
+    // The transaction is open during the call to Descope on purpose: its row makes concurrent requests wait, and is
+    // released if the function is killed.
     match answer(sign_in, &mut transaction, token, known, device).await {
         Ok((answer, session_token)) => {
             transaction.commit().await?;
@@ -90,7 +90,7 @@ async fn answer(
     }
     let key = Key::new(token);
     let before = idempotency::claim(connection, SCOPE, &key, &sha256(SCOPE)).await.map_err(|error| match error {
-        // The request that asks Descope has no answer yet.
+        // The concurrent request to Descope has no answer yet.
         Error::IdempotencyInProgress => Error::UpstreamTimeout { service: SERVICE },
         error => error,
     })?;
@@ -109,7 +109,7 @@ async fn answer(
     Ok((private_json(StatusCode::OK, &refreshed), Some(refreshed.session_token)))
 }
 
-/// Writes the new tokens down with their session, which may be one that was opened elsewhere.
+/// Writes the new tokens to their session, which may have been opened without us.
 async fn write(
     sign_in: &SignIn,
     connection: &mut PgConnection,
@@ -123,7 +123,7 @@ async fn write(
     let sealed = sign_in.seals.seal(newest, claims.user_id())?;
     let session_token_sha256 = sha256(&signed_in.session_jwt);
     let known = match known {
-        // Another request may have brought this token meanwhile.
+        // Another request may have written this token meanwhile.
         None => session_with(connection, token).await?,
         known => known,
     };
@@ -179,7 +179,7 @@ async fn write(
     .fetch_optional(&mut *connection)
     .await?;
     if renewed.is_none() {
-        // Revoked while Descope was asked: the new tokens are ended too.
+        // Revoked during the call to Descope: the new tokens are ended too.
         if let Err(error) = sign_in.sessions.descope.log_out(newest).await {
             warn!(%error, "a revoked session goes on at Descope");
         }
@@ -204,7 +204,7 @@ async fn session_with(connection: &mut PgConnection, refresh_token: &str) -> Res
     Ok(known)
 }
 
-/// Clients refresh on `TOKEN_EXPIRED`; an expired refresh token must not say that.
+/// Clients refresh on `TOKEN_EXPIRED`, so an expired refresh token must get another code.
 fn not_expired(error: Error) -> Error {
     if matches!(error, Error::TokenExpired) { Error::TokenInvalid } else { error }
 }

@@ -1,4 +1,4 @@
-//! Making an account with an e-mail address and a password.
+//! Registration with an e-mail address and a password.
 
 use secrecy::SecretString;
 use sqlx::PgConnection;
@@ -13,7 +13,7 @@ use crate::{
     phone::Phone,
 };
 
-/// A registration that obeys every rule but those of Descope.
+/// A registration, validated except for Descope's rules.
 #[derive(Debug)]
 pub struct Registration {
     pub email: Email,
@@ -23,8 +23,8 @@ pub struct Registration {
     pub phone_number: Option<Phone>,
 }
 
-/// Makes the account; neither address nor number is verified by that. 409 if the address is registered, or the number is proved
-/// by another user.
+/// Creates the account, with an unverified address and number. 409 if the address is registered, or another user has
+/// proved the number.
 pub async fn register(sign_in: &SignIn, registration: Registration, device: &Device) -> Result<(User, SignedIn)> {
     if let Some(phone) = &registration.phone_number {
         refuse_proved_number(sign_in, phone.as_str()).await?;
@@ -53,11 +53,10 @@ fn address_is_taken() -> Error {
     Error::conflict("email", "A user with this email already exists.")
 }
 
-/// Makes the user at Descope; `None` if the address is registered.
+/// Creates the Descope user; `None` if the address is registered.
 ///
-/// Descope may have a user with this address who is nobody's here: one that a first one-time code was sent to and that
-/// nobody has ever opened, or one whose registration ended half-way. The first is replaced; the second belongs to
-/// whoever knows its password.
+/// Descope may have a user with this address that is not linked here: created for a one-time code that was never used,
+/// or by an interrupted registration. The first is replaced; the second is continued if the password matches.
 async fn sign_up(sign_in: &SignIn, registration: &Registration) -> Result<Option<SignedIn>> {
     let Registration { email, password, first_name, last_name, .. } = registration;
     let descope = &sign_in.sessions.descope;
@@ -84,8 +83,8 @@ async fn sign_up(sign_in: &SignIn, registration: &Registration) -> Result<Option
     Ok(None)
 }
 
-/// Makes the user here. Of two registrations at once with one address and password, Descope lets both in; the first to
-/// come here has registered.
+/// Creates the user here. Of two concurrent registrations with the same address and password, Descope accepts both; the
+/// first to write its row succeeds.
 async fn finish(
     sign_in: &SignIn,
     signed_up: SignedIn,
@@ -100,7 +99,7 @@ async fn finish(
         }
         let new = NewUser {
             username: registration.email.to_string(),
-            // A password proves nothing of the address, whatever was proved of it before.
+            // A password does not prove the address, even if the address was proved before.
             is_email_verified: false,
             email: Some(registration.email),
             phone: registration.phone_number,

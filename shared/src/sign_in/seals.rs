@@ -1,4 +1,4 @@
-//! Refresh tokens at rest: sealed, so that a copy of the database signs nobody in.
+//! Encryption of refresh tokens at rest, so that a copy of the database cannot be used to sign in.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::{
     sealed::{Broken, Sealer},
 };
 
-/// The keys that refresh tokens are sealed with. An envelope is: the length of the key's id, the id, and the token sealed for its
+/// The keys that seal refresh tokens. An envelope is the length of the key's id, the id, and the token sealed for its
 /// Descope user.
 #[derive(Clone)]
 pub struct Seals {
@@ -22,7 +22,7 @@ type Keys = Vec<(String, Arc<Sealer>)>;
 
 impl Seals {
     /// Reads `REFRESH_TOKEN_KEYS`: `id:base64 of 32 bytes`, separated by commas. The first key seals and all of them
-    /// open, so that a key rotates by putting a new one in front.
+    /// open: to rotate, put a new key in front.
     pub fn from_settings(settings: &Settings) -> Result<Self, config::Error> {
         let keys = settings.live(|values| {
             parse(&values.required(config::REFRESH_TOKEN_KEYS)?).ok_or(config::REFRESH_TOKEN_KEYS.invalid())
@@ -30,7 +30,7 @@ impl Seals {
         Ok(Self { keys })
     }
 
-    /// Keys in the form in which they are configured; `None` if they cannot be read.
+    /// Parses keys in the format of `REFRESH_TOKEN_KEYS`; `None` if they are malformed.
     pub fn parse(text: &str) -> Option<Self> {
         parse(text).map(|keys| Self { keys: Live::fixed(keys) })
     }
@@ -44,7 +44,7 @@ impl Seals {
         Ok([&[length], id.as_bytes(), &sealed].concat())
     }
 
-    /// Opens what was sealed for this Descope user.
+    /// Opens a refresh token that was sealed for this Descope user.
     pub(super) async fn open(&self, envelope: &[u8], descope_user_id: &str) -> Result<String> {
         let (length, rest) = envelope.split_first().ok_or(Broken).map_err(broken)?;
         let (id, sealed) = rest.split_at_checked(usize::from(*length)).ok_or(Broken).map_err(broken)?;
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_key_rotates_by_a_new_one_in_front() {
+    async fn after_a_rotation_the_new_key_seals_and_the_old_one_still_opens() {
         let old = Seals::parse(&key("old", 1)).unwrap();
         let both = Seals::parse(&format!("{}, {}", key("new", 2), key("old", 1))).unwrap();
         let new = Seals::parse(&key("new", 2)).unwrap();
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_envelope_opens_for_its_user_and_whole_only() {
+    async fn an_envelope_opens_only_unchanged_and_for_its_user() {
         let seals = Seals::parse(&key("k", 1)).unwrap();
         let envelope = seals.seal("token", "U1").unwrap();
         assert_ne!(envelope, seals.seal("token", "U1").unwrap(), "no two envelopes are alike");

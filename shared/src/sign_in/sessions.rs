@@ -1,4 +1,4 @@
-//! Ending sessions: here at once, in every function, and then at Descope.
+//! Ending of sessions: immediately in every function here, then at Descope.
 
 use futures::future::join_all;
 use sqlx::PgConnection;
@@ -12,10 +12,10 @@ use crate::{
     session::Session,
 };
 
-/// How many sessions are ended at Descope at once; the others keep their refresh token for the next time.
+/// Sessions ended at Descope per call; the others keep their refresh token for the next call.
 const AT_ONCE: i64 = 20;
 
-/// Ends one of a user's sessions; 404 also for another user's.
+/// Ends one of a user's sessions; 404 for another user's session, too.
 pub async fn revoke(sign_in: &SignIn, user_id: UserId, id: SessionId) -> Result<()> {
     let revoked = accounts::revoke_session(&sign_in.sessions.database, user_id, id).await?;
     let revoked = revoked.ok_or(Error::NotFound("Session"))?;
@@ -27,7 +27,7 @@ pub async fn revoke(sign_in: &SignIn, user_id: UserId, id: SessionId) -> Result<
     Ok(())
 }
 
-/// Ends a session, here and at Descope. A refresh token that is sent along is ended too, if it is the user's.
+/// Ends a session, here and at Descope, and the refresh token that was sent, if it is the user's.
 pub async fn log_out(sign_in: &SignIn, session: &Session, refresh_token: Option<&str>) -> Result<()> {
     accounts::revoke_session(&sign_in.sessions.database, session.user.id, session.id).await?;
     if let Some(token) = refresh_token
@@ -39,14 +39,14 @@ pub async fn log_out(sign_in: &SignIn, session: &Session, refresh_token: Option<
     Ok(())
 }
 
-/// Whether a refresh token is one of the user's. Another's is left alone.
+/// Whether a refresh token belongs to the session's user.
 async fn is_of(sign_in: &SignIn, session: &Session, refresh_token: &str) -> Result<bool> {
     let Ok(claims) = sign_in.sessions.keys.verify(refresh_token, Kind::Refresh).await else { return Ok(false) };
     let identity = accounts::identity(&sign_in.sessions.database, claims.user_id()).await?;
     Ok(identity.is_some_and(|identity| identity.user_id == session.user.id))
 }
 
-/// The tokens with which a session goes on: the one it has sent and its refresh token, if that is known here.
+/// The tokens to continue a session with: the one it has sent and its refresh token. `None` if that is unknown here.
 pub(super) async fn tokens(
     sign_in: &SignIn,
     connection: &mut PgConnection,
@@ -63,7 +63,7 @@ pub(super) async fn tokens(
 
 /// Whether a session is not revoked. The caller [holds](accounts::hold) its user.
 pub async fn is_active(connection: &mut PgConnection, id: SessionId) -> sqlx::Result<bool> {
-    // A single session can be ended without its user being held.
+    // Locked, because revoking a single session does not lock its user.
     let active =
         sqlx::query_scalar!("select id from user_sessions where id = $1 and revoked_at is null for share", id.0)
             .fetch_optional(connection)
@@ -71,8 +71,8 @@ pub async fn is_active(connection: &mut PgConnection, id: SessionId) -> sqlx::Re
     Ok(active.is_some())
 }
 
-/// Ends at Descope the sessions that are revoked here. Those that Descope does not end now keep their refresh token for the next
-/// time; their tokens are refused here all the same.
+/// Ends at Descope the sessions that are revoked here. Those that Descope does not end now keep their refresh token for
+/// the next call; their tokens are refused here in any case.
 pub async fn end_at_descope(sign_in: &SignIn, user_id: UserId) {
     if let Err(error) = try_to_end(sign_in, user_id).await {
         warn!(%error, "revoked sessions go on at Descope for now");

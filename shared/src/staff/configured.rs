@@ -1,17 +1,17 @@
-//! Staff keys of `STAFF_API_KEYS`, deployed with the function.
+//! Staff keys from the setting `STAFF_API_KEYS`, deployed with the function.
 
 use std::{fmt, str::FromStr, sync::Arc};
 
 use subtle::ConstantTimeEq;
 
-use super::keys::{is_label, sha256};
+use super::label::{is_label, sha256};
 
-/// Keys that were deployed with the function, by label; only their hashes stay in memory.
+/// Staff keys by label; only their hashes stay in memory.
 #[derive(Clone, Default)]
 pub struct ConfiguredKeys(Arc<[(String, [u8; 32])]>);
 
 impl ConfiguredKeys {
-    /// Looks at every key, so that the time tells nothing about them.
+    /// Compares with every key in constant time, so that timing reveals nothing about the keys.
     pub(super) fn label_of(&self, key_sha256: &[u8; 32]) -> Option<&str> {
         let mut found = None;
         for (label, known) in self.0.iter() {
@@ -29,7 +29,7 @@ impl fmt::Debug for ConfiguredKeys {
     }
 }
 
-/// A text that is no list of staff keys. It is not shown: it may hold some.
+/// The list of staff keys is malformed. Its text is not shown, because it may contain keys.
 #[derive(Debug, thiserror::Error)]
 #[error("write staff keys as label:key,label:key")]
 pub struct NotKeys;
@@ -37,7 +37,7 @@ pub struct NotKeys;
 impl FromStr for ConfiguredKeys {
     type Err = NotKeys;
 
-    /// Reads `label:key,label:key`. A label may stand before several keys while one takes another's place.
+    /// Parses `label:key,label:key`. A label may have several keys during a rotation.
     fn from_str(text: &str) -> Result<Self, NotKeys> {
         let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
         let keys = items.map(|item| {
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_cannot_be_read_stop_the_function_at_its_start() {
+    fn malformed_keys_are_refused() {
         for text in ["abc", ":abc", "label:", "label: ", "läbel:abc", "a:b,c", "user-1:abc"] {
             assert!(text.parse::<ConfiguredKeys>().is_err(), "{text}");
         }

@@ -1,81 +1,72 @@
-//! Keys of the staff: made, revoked, listed. A key is told once, to whoever has it made; only its hash is kept.
+//! Staff keys in the database: adding, revoking and listing. A generated key is shown once; only its hash is stored.
 
 use std::fmt;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::keys::{is_label, sha256};
+use super::label::{is_label, sha256};
 use crate::database::Database;
 
-/// A key that was added.
+/// Result of [`add`].
 #[derive(PartialEq, Eq, Serialize)]
 pub struct Added {
-    /// Whose it is.
     pub label: String,
-    /// The key, if it was made here. Nobody learns it later.
+    /// The key, if it was generated here. It cannot be retrieved later.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
 }
 
 impl fmt::Debug for Added {
-    // A key does not belong into a log.
+    // Keys must not be logged.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Added").field("label", &self.label).finish_non_exhaustive()
     }
 }
 
-/// A key that opens nothing any more.
+/// Result of [`revoke`].
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Revoked {
-    /// Whose it was.
     pub label: String,
-    /// Since when.
     #[serde(with = "crate::http::time")]
     pub revoked_at: DateTime<Utc>,
 }
 
-/// A key as it is listed.
+/// An entry of [`list`].
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Listed {
-    /// Whose it is.
     pub label: String,
-    /// When it was added.
     #[serde(with = "crate::http::time")]
     pub created_at: DateTime<Utc>,
-    /// When it was revoked, in the form of `created_at`.
+    /// In the format of `created_at`.
     pub revoked_at: Option<String>,
 }
 
-/// Why nothing was done.
+/// Why a key was not added, revoked or listed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Keys cannot be called so.
     #[error(
         "label: write 1 to 50 letters, digits, spaces, dots, underscores and hyphens; it must not start with \"user-\""
     )]
     Label,
-    /// It is no hash.
     #[error("key_sha256: write the SHA-256 of the key as 64 hexadecimal digits")]
     Hash,
-    /// The label would stand for two keys.
     #[error("a key with this label is in use: choose another label, or revoke that key first")]
     LabelInUse,
-    /// The key is there already, perhaps under another label, perhaps revoked.
+    /// The key exists, possibly under another label, possibly revoked.
     #[error("this key has been added before")]
     KnownKey,
-    /// Nothing was ever called so.
+    /// No key has this label, not even a revoked one.
     #[error("no key has this label")]
     UnknownLabel,
-    /// The operating system gave no random bits.
+    /// The operating system returned no random bytes.
     #[error("no key was made: {0}")]
     Random(getrandom::Error),
-    /// The database is away.
     #[error("the database failed: {0}")]
     Database(#[from] sqlx::Error),
 }
 
-/// Adds a key that was made elsewhere and of which only the hash is told, or makes one of 256 random bits.
+/// Adds a key by its SHA-256, or generates one of 256 random bits.
 pub async fn add(database: &Database, label: String, key_sha256: Option<&str>) -> Result<Added, Error> {
     if !is_label(&label) {
         return Err(Error::Label);
@@ -98,7 +89,7 @@ pub async fn add(database: &Database, label: String, key_sha256: Option<&str>) -
     Ok(Added { label, key })
 }
 
-/// Ends the key with this label, from the next request on. Repeated, it changes nothing.
+/// Revokes the key with this label, from the next request on. Idempotent.
 pub async fn revoke(database: &Database, label: String) -> Result<Revoked, Error> {
     let revoked_at = sqlx::query_scalar!(
         r#"
@@ -114,7 +105,7 @@ pub async fn revoke(database: &Database, label: String) -> Result<Revoked, Error
     Ok(Revoked { label, revoked_at: revoked_at.ok_or(Error::UnknownLabel)? })
 }
 
-/// All keys there have been, oldest first.
+/// All keys, revoked ones included, oldest first.
 pub async fn list(database: &Database) -> Result<Vec<Listed>, Error> {
     let keys = sqlx::query!("select label, created_at, revoked_at from staff_keys order by id")
         .fetch_all(&database.pool())

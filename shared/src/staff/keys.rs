@@ -1,12 +1,11 @@
-//! Staff keys in `X-API-Key`: of the settings, or of the table `staff_keys`.
+//! Authentication by staff key in `X-API-Key`: a key from the settings or from the table `staff_keys`.
 
 use std::time::Duration;
 
 use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
 use lambda_http::http::{HeaderName, request::Parts};
-use sha2::{Digest, Sha256};
 
-use super::configured::ConfiguredKeys;
+use super::{configured::ConfiguredKeys, label::sha256};
 use crate::{
     Error, Result,
     config::{self, Live, Settings},
@@ -17,21 +16,19 @@ use crate::{
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
-/// What tells a staff key from a wrong one.
+/// Dependencies of the check of staff keys.
 #[derive(Clone, Debug)]
 pub struct StaffKeys {
-    /// Keys that were deployed with the function.
+    /// Keys from the settings.
     pub configured: Live<ConfiguredKeys>,
-    /// Where the others are kept.
     pub database: Database,
-    /// What counts wrong keys.
     pub throttle: Throttle,
-    /// How many one address may send.
+    /// Wrong keys from one IP address.
     pub wrong_keys: Limit,
 }
 
 impl StaffKeys {
-    /// Reads `STAFF_API_KEYS` and `THROTTLE_WRONG_STAFF_KEYS` (ten minutes).
+    /// Reads `STAFF_API_KEYS` and `THROTTLE_WRONG_STAFF_KEYS` (per ten minutes).
     pub fn from_settings(settings: &Settings, database: Database, throttle: Throttle) -> Result<Self, config::Error> {
         let wrong = config::THROTTLE_WRONG_STAFF_KEYS;
         Ok(Self {
@@ -42,8 +39,8 @@ impl StaffKeys {
         })
     }
 
-    /// Whose key this is. Once an address has sent too many wrong ones, none from there is looked at for a while: the
-    /// answer must not tell whether the next guess was right. Right keys are not counted, however many come at once.
+    /// Finds the label of a key. An IP address over the limit of wrong keys is refused before its key is checked: the
+    /// answer must not reveal whether the next guess was right. Right keys are not counted, even many at once.
     async fn identify(&self, key: &[u8], address: &str) -> Result<StaffKey> {
         let wrong = [self.wrong_keys.on(address)];
         self.throttle.peek(&wrong).await?;
@@ -71,17 +68,15 @@ impl StaffKeys {
         if let Some(label) = self.database.read(label).await? {
             return Ok(Some(label));
         }
-        // It may be newer than those that we know.
+        // The key may be newer than the settings in memory.
         let newer = self.configured.instead_of(&configured).await;
         Ok(newer.and_then(|newer| newer.label_of(&key_sha256).map(ToOwned::to_owned)))
     }
 }
 
-/// A staff key that was sent and is valid. As an optional extractor it is `None` if no key was sent, and 403 if one was
-/// sent that is not valid.
+/// A valid staff key. The optional extractor is `None` without a key, and answers 403 to an invalid one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StaffKey {
-    /// Whose it is.
     pub label: String,
 }
 
@@ -94,35 +89,8 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>> {
         let address = ClientAddress::from_request_parts(parts, state).await?;
         let key = parts.headers.get(API_KEY).map(|key| key.as_bytes().trim_ascii());
-        // A client that has none may send the header all the same.
+        // Clients without a key may send an empty header.
         let Some(key) = key.filter(|key| !key.is_empty()) else { return Ok(None) };
         StaffKeys::from_ref(state).identify(key, &address.0).await.map(Some)
-    }
-}
-
-/// Whether keys may be called so: 1 to 50 of letters, digits, spaces and `._-`. What a timeline calls a user who is
-/// signed in, `user-7`, is no label.
-pub(super) fn is_label(text: &str) -> bool {
-    let is_allowed = |character: char| character.is_ascii_alphanumeric() || " ._-".contains(character);
-    (1..=50).contains(&text.len()) && text.chars().all(is_allowed) && text.trim() == text && !text.starts_with("user-")
-}
-
-/// What is kept of a key.
-pub fn sha256(key: impl AsRef<[u8]>) -> [u8; 32] {
-    Sha256::digest(key).into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_label;
-
-    #[test]
-    fn a_label_is_short_plain_and_nobody_s_account() {
-        for label in ["a", "Front desk 2", "import_v1.2-b", "user", &"x".repeat(50)] {
-            assert!(is_label(label), "{label}");
-        }
-        for text in ["", " ", " a", "a ", "a\n", "a:b", "a,b", "é", "user-1", &"x".repeat(51)] {
-            assert!(!is_label(text), "{text}");
-        }
     }
 }

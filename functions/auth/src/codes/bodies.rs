@@ -9,7 +9,6 @@ use utoipa::ToSchema;
 
 use crate::profile::LONGEST_PHONE;
 
-/// The longest text that may be a code.
 const LONGEST_CODE: usize = 32;
 
 /// Where the code goes.

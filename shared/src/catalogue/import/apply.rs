@@ -1,4 +1,4 @@
-//! Brings a checked catalogue into the database: one change, reported row by row.
+//! Writes a validated catalogue to the database as one change, and reports the row counts.
 
 use sqlx::PgConnection;
 use tracing::info;
@@ -14,28 +14,25 @@ use crate::{
     redis::{self as link, Redis},
 };
 
-/// Why an import did not happen. Nothing was changed then.
+/// The reason that an import failed; nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Cached prices could outlive the change.
     #[error("nothing was changed: Redis did not take the announcement, and old prices could have stayed in the cache")]
     Redis(#[from] link::Error),
-    /// Postgres does not know the shop's time zone.
     #[error("nothing was changed: shop_info.json: \"{0}\" is no time zone that Postgres knows")]
     TimeZone(String),
-    /// Postgres refused or is away.
     #[error("nothing was changed: the database failed")]
     Database(#[from] sqlx::Error),
 }
 
-/// Makes the database equal to the files, keeping their ids. Safe to repeat and to run twice at once.
+/// Makes the database equal to the files, keeping their ids. Idempotent, and safe to run concurrently.
 pub async fn import(catalogue: &Catalogue, database: &Database, redis: &Redis) -> Result<Report, Error> {
     let write = async |connection: &mut PgConnection| {
         let report = write(catalogue, connection).await?;
         let is_change = report.is_change();
         Ok::<_, Error>((report, is_change))
     };
-    // Boxed, because the compiler follows no type as deep as all that may be awaited there.
+    // Boxed, because the nested future types are too deep for the compiler.
     let (report, version) = Box::pin(change(database, redis, write)).await?;
     info!(version, "catalogue imported");
     Ok(Report { version, ..report })
@@ -62,7 +59,7 @@ async fn write(catalogue: &Catalogue, database: &mut PgConnection) -> Result<Rep
     Ok(report)
 }
 
-/// Ids that the database gives follow those of the files.
+/// Advances the id sequences past the ids of the files.
 async fn advance_ids(database: &mut PgConnection) -> sqlx::Result<()> {
     sqlx::query_scalar!(
         "

@@ -1,8 +1,8 @@
-//! What is wrong in the files of an import, and where.
+//! Faults in the files of an import, each with its place.
 
 use std::fmt;
 
-/// What is wrong with a value, and where. Lines and columns count from 1, columns in fields of the line.
+/// A fault and its place. Lines and columns count from 1; a CSV column is a field of the line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     pub(super) file: &'static str,
@@ -17,7 +17,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Files that cannot be imported, with all that is wrong in them.
+/// All faults of files that cannot be imported.
 #[derive(Debug, PartialEq, Eq)]
 pub struct FaultyFiles(pub Vec<Fault>);
 

@@ -1,4 +1,4 @@
-//! The catalogue's files: what they must look like, and where they do not.
+//! Parses and validates the files of the catalogue.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -13,10 +13,10 @@ use super::{
 };
 use crate::money::Money;
 
-/// The texts of the files by name, as the import event carries them.
+/// File contents by file name, as in the import event.
 pub type Files = BTreeMap<String, String>;
 
-/// A whole catalogue, checked: every reference points at a row, every name and pair stands once.
+/// A validated catalogue: every reference points to a row; every id, name and priced pair is unique.
 #[derive(Debug)]
 pub struct Catalogue {
     pub(super) types: Vec<VehicleType>,
@@ -74,7 +74,7 @@ pub(super) struct Price {
     pub(super) price: Money,
 }
 
-/// Reads all seven files and checks them against one another.
+/// Parses all seven files and checks the references between them.
 pub fn parse(files: &Files) -> Result<Catalogue, FaultyFiles> {
     let mut faults = Vec::new();
 
@@ -151,15 +151,15 @@ pub fn parse(files: &Files) -> Result<Catalogue, FaultyFiles> {
     }
 }
 
-/// The names of a file's columns, in their order.
+/// Column names of a file, in order.
 type Columns = &'static [&'static str];
 
-/// A file's rows, each with its line.
+/// Rows of a file, each with its line number.
 struct Table<T> {
     file: &'static str,
     columns: Columns,
     rows: Vec<(u64, T)>,
-    /// Some rows could not be read: that others refer to them is no fault of its own.
+    /// Some rows could not be parsed, so references to this file are not checked: they would be false faults.
     has_holes: bool,
 }
 
@@ -237,7 +237,7 @@ impl<T> Table<T> {
     }
 }
 
-/// A line of a file. Each reader notes what is wrong with its field.
+/// A line of a file. Each reading method records a fault in its field.
 struct Row<'a> {
     file: &'static str,
     columns: Columns,
@@ -247,7 +247,7 @@ struct Row<'a> {
 }
 
 impl Row<'_> {
-    /// Any text.
+    /// Any text, also an empty one.
     fn any(&mut self, column: &str) -> Option<String> {
         let index = self.columns.iter().position(|name| *name == column);
         let text = index.and_then(|index| self.record.get(index)).unwrap_or_default().trim();
@@ -257,7 +257,7 @@ impl Row<'_> {
         Some(text.to_owned())
     }
 
-    /// A text that says something.
+    /// A text that is not empty.
     fn text(&mut self, column: &str) -> Option<String> {
         match self.any(column)? {
             text if text.is_empty() => self.fault(column, "a value is needed"),
@@ -286,7 +286,7 @@ impl Row<'_> {
         }
     }
 
-    /// [`Self::positive`], or nothing where nothing stands.
+    /// [`Self::positive`], or `Some(None)` for an empty field.
     #[expect(clippy::option_option, reason = "the outer one tells a fault, the inner one an empty field")]
     fn positive_or_empty(&mut self, column: &str) -> Option<Option<i32>> {
         if self.any(column)?.is_empty() { Some(None) } else { self.positive(column).map(Some) }
@@ -311,7 +311,7 @@ fn missing<T>(file: &'static str, faults: &mut Vec<Fault>) -> Option<T> {
     None
 }
 
-/// `3 (price)`: the number of the column, as an editor counts fields, and its name.
+/// Number (from 1) and name of a column: `3 (price)`.
 fn place(columns: Columns, column: &str) -> String {
     match columns.iter().position(|name| *name == column) {
         Some(index) => format!("{} ({column})", index + 1),

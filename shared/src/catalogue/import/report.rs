@@ -1,21 +1,16 @@
-//! What an import did, by file.
+//! Report of an import: row counts by file.
 
 use serde::Serialize;
 
-/// What an import did.
+/// The result of an import.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// The version of the catalogue that now holds; it grows when anything changed, and no other database has it.
+    /// The current version of the catalogue: higher than before if anything changed, and unique to this database.
     pub version: i64,
-    /// `vehicle_types.csv`.
     pub vehicle_types: Rows,
-    /// `vehicle_brands.csv`.
     pub vehicle_brands: Rows,
-    /// `vehicle_models.csv`.
     pub vehicle_models: Rows,
-    /// `service_categories.csv`.
     pub service_categories: Rows,
-    /// `services.csv`.
     pub services: Rows,
     /// `service_pricing.csv`.
     pub service_prices: Rows,
@@ -23,16 +18,15 @@ pub struct Report {
     pub shop: Rows,
 }
 
-/// What became of the rows of one file.
+/// Row counts of one file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Rows {
-    /// New in the database.
     pub added: i64,
-    /// There before with other values, or back on offer.
+    /// Values differed, or the row was archived.
     pub changed: i64,
-    /// There before just so.
+    /// Equal already.
     pub left_alone: i64,
-    /// No longer in the file, so no longer on offer. History keeps what it refers to.
+    /// No longer in the file, so no longer on offer. Rows that bookings refer to are kept as archived.
     pub removed: i64,
 }
 
@@ -41,7 +35,7 @@ impl Rows {
         self.added + self.changed + self.removed > 0
     }
 
-    /// `outcomes` holds, for each row written, whether it was added; `removed` rows went before.
+    /// `outcomes` says for each written row whether it was added; `removed` counts rows archived or deleted before.
     pub(super) fn tally(rows: usize, outcomes: &[bool], removed: u64) -> Self {
         let count =
             |wanted| i64::try_from(outcomes.iter().filter(|added| **added == wanted).count()).unwrap_or(i64::MAX);

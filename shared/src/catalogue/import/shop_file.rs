@@ -1,4 +1,4 @@
-//! The shop's file: address, hours and capacity.
+//! Parses the shop's file: address, opening hours and capacity.
 
 use chrono::NaiveTime;
 use serde::{Deserialize, Deserializer, de::Error};
@@ -8,7 +8,7 @@ use crate::phone::Phone;
 
 pub(super) const FILE: &str = "shop_info.json";
 
-/// The shop as its file tells it.
+/// The contents of the shop's file.
 #[derive(Debug, Deserialize)]
 pub(super) struct Shop {
     #[serde(deserialize_with = "text")]
@@ -22,7 +22,7 @@ pub(super) struct Shop {
     pub(super) latitude: f64,
     #[serde(deserialize_with = "longitude")]
     pub(super) longitude: f64,
-    /// An IANA name; Postgres knows whether it exists.
+    /// An IANA name; Postgres checks later whether it exists.
     #[serde(deserialize_with = "text")]
     pub(super) timezone: String,
     pub(super) opening_hours: Week,
@@ -106,7 +106,7 @@ impl TryFrom<WrittenHours> for Hours {
     }
 }
 
-/// Reads the file; what is wrong is told with line and column.
+/// Parses the file; the fault has line and column.
 pub(super) fn parse(text: &str) -> Result<Shop, Fault> {
     serde_json::from_str(text).map_err(|error| {
         let told = error.to_string();

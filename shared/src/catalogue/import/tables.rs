@@ -1,4 +1,4 @@
-//! Each table of the catalogue: what is no longer in its file goes out of sale, the rest is written where it differs.
+//! Writes each table of the catalogue: archives rows that are no longer in the file, upserts rows that differ.
 
 use chrono::NaiveTime;
 use sqlx::PgConnection;
@@ -168,7 +168,7 @@ pub(super) async fn write_services(catalogue: &Catalogue, database: &mut PgConne
     Ok(Rows::tally(rows.len(), &outcomes, removed.rows_affected()))
 }
 
-/// Nothing refers to a price, so one that is no longer in the file goes.
+/// Deletes prices that are no longer in the file, because no row refers to a price.
 pub(super) async fn write_prices(catalogue: &Catalogue, database: &mut PgConnection) -> sqlx::Result<Rows> {
     let rows = &catalogue.prices;
     let services: Vec<i64> = rows.iter().map(|row| row.service_id).collect();
@@ -206,7 +206,7 @@ pub(super) async fn write_prices(catalogue: &Catalogue, database: &mut PgConnect
     Ok(Rows::tally(rows.len(), &outcomes, removed.rows_affected()))
 }
 
-/// The shop is the row with the id 1; its hours count as rows of their own.
+/// The shop has the id 1; its opening hours count as separate rows.
 pub(super) async fn write_shop(shop: &Shop, database: &mut PgConnection) -> sqlx::Result<Rows> {
     let mut outcomes = sqlx::query_scalar!(
         r#"

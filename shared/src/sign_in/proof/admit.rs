@@ -1,4 +1,4 @@
-//! The account that a proof opens, and what the proof writes.
+//! Finds or creates the account that a proof opens, and writes the proof.
 
 use sqlx::PgConnection;
 
@@ -11,8 +11,8 @@ use crate::{
 };
 
 impl Proof<'_> {
-    /// Finds or makes the account that the proof opens, and writes what it proves. An account that is proved for the first time
-    /// loses its other ways in. `None` if the Descope user must be replaced first.
+    /// Finds or creates the account that the proof opens, and writes the proof. An account that is proved for the first
+    /// time loses its other ways in. `None` if the Descope user must be replaced first.
     pub(in crate::sign_in) async fn admit(&self, connection: &mut PgConnection) -> Result<Option<UserId>> {
         self.lock(connection).await?;
         let found = self.find(connection, None).await?;
@@ -20,7 +20,7 @@ impl Proof<'_> {
             return Ok(None);
         }
         if found.account.is_some() && self.find(connection, found.account).await? != found {
-            // Another proof has just taken it.
+            // A concurrent proof has taken the account.
             return Err(Error::InvalidOtp);
         }
         let user = self.user();
@@ -48,16 +48,16 @@ impl Proof<'_> {
     }
 }
 
-/// What a proof does to a profile.
+/// How a proof changes the profile.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Profile {
-    /// The proved value replaces the present one: its user is signed in and asked for that.
+    /// The proved value replaces the current one: the signed-in user asked for that.
     Replaced,
-    /// An empty field is filled, an equal one verified.
+    /// An empty field is filled and verified, an equal one verified, another one kept.
     Completed,
 }
 
-/// Writes that a user has proved a number or address.
+/// Marks a number or address of a user as verified.
 pub(super) async fn verify(
     connection: &mut PgConnection,
     user_id: UserId,
@@ -103,7 +103,7 @@ pub(super) fn already_proved(identifier: &Identifier) -> Error {
     }
 }
 
-/// Two proofs at once: the unique index lets one user have the number or address.
+/// Maps a race of two proofs: the unique index lets only one user verify a number or address.
 pub(super) fn on_race(error: sqlx::Error, identifier: &Identifier) -> Error {
     let constraint = error.as_database_error().and_then(|error| error.constraint());
     if constraint.is_some_and(|name| name.starts_with("users_verified_")) {

@@ -1,4 +1,4 @@
-//! From a proof to a session: without one, or within one.
+//! Proofs without a session, which open one, and proofs within a session.
 
 use sqlx::PgConnection;
 
@@ -16,7 +16,7 @@ use crate::{
     sign_in::{Identifier, SignIn, arrival::Arrival, sessions},
 };
 
-/// Signs in with a proved number or address. It opens the account that has proved it, or that signs in with it; else a new one.
+/// Signs in with a proved number or address: to the account that has proved it or signs in with it, else to a new one.
 pub async fn from_outside(
     sign_in: &SignIn,
     signed_in: SignedIn,
@@ -33,16 +33,16 @@ pub async fn from_outside(
     if let Some(user) = database.transaction(admit).await? {
         return Ok((user, proof.arrival.signed_in));
     }
-    // No transaction is open while Descope is asked.
+    // No transaction may be open during a call to Descope.
     let proof = proof.replace(sign_in).await?;
     let admit = async |connection: &mut PgConnection| proof.admit(connection).await?.ok_or(Error::InvalidOtp);
-    // The account is its owner's from this commit on, whether or not a session opens now.
+    // From this commit on the account belongs to its owner, even if no session can be opened now.
     let user_id = database.transaction(admit).await?;
     sessions::end_at_descope(sign_in, user_id).await;
     enter_anew(sign_in, user_id, identifier, device).await
 }
 
-/// Opens a session as the Descope user that is the account's now.
+/// Opens a session with a new sign-in as the account's current Descope user.
 async fn enter_anew(
     sign_in: &SignIn,
     user_id: UserId,
@@ -72,8 +72,8 @@ async fn enter_anew(
     }
 }
 
-/// Adds a number or address to the account in whose session it was proved. 409 if another user has proved it. Answers the user
-/// and the tokens to go on with.
+/// Adds a number or address to the account in whose session it was proved. 409 if another user has proved it. Returns
+/// the user and the tokens to continue with.
 pub async fn from_within(
     sign_in: &SignIn,
     signed_in: SignedIn,
@@ -82,55 +82,59 @@ pub async fn from_within(
     device: &Device,
 ) -> Result<(User, SignedIn)> {
     let arrival = reached(sign_in, signed_in, identifier).await?;
-    let (login_id, user_id) = (identifier.as_str(), session.user.id);
     let mut proof = Proof { arrival, identifier, replaced: None };
-    // By hand, because it may have to end before the Descope user is replaced.
-    let mut transaction = sign_in.sessions.database.begin().await?;
-    proof.lock(&mut transaction).await?;
-    let found = proof.find(&mut transaction, Some(user_id)).await?;
-    if found.owner.is_some_and(|owner| owner != user_id) {
-        transaction.rollback().await?;
-        proof.arrival.turn_away(sign_in).await;
-        return Err(already_proved(identifier));
-    }
-    if !found.known.map_or_else(|| proof.is_untouched(), |known| known.user_id == user_id) {
-        // Another person may have signed in as this Descope user, and go on doing so.
-        transaction.rollback().await?;
+    let mut addition = proof.add(sign_in, session).await;
+    if matches!(addition, Ok(None)) {
+        // Another person may have signed in as this Descope user, and still be able to.
         proof = proof.replace(sign_in).await?;
-        transaction = sign_in.sessions.database.begin().await?;
-        proof.lock(&mut transaction).await?;
-        accounts::hold(&mut transaction, user_id).await?;
+        addition = proof.add(sign_in, session).await;
     }
-    let (arrival, descope_user) = (&proof.arrival, proof.user());
-    // One of several ways in to a Descope user says nothing of the others.
-    let is_proven = descope_user.login_ids == [login_id];
-    if !sessions::is_active(&mut transaction, session.id).await? {
-        transaction.rollback().await?;
-        arrival.turn_away(sign_in).await;
-        return Err(Error::SessionRevoked);
-    }
-    if proof.replaced.is_some() {
-        accounts::unlink(&mut transaction, arrival.id()).await?;
-    }
-    accounts::link(&mut transaction, &descope_user.user_id, user_id, identifier.phone(), is_proven).await?;
-    let verified = verify(&mut transaction, user_id, identifier, Profile::Replaced).await;
-    verified.map_err(|error| on_race(error, identifier))?;
-    if let Some(phone) = identifier.phone() {
-        // The number that was used before may soon be another person's.
-        accounts::give_up_other_numbers(&mut transaction, user_id, phone).await?;
-    }
-    // The session goes on as it is; one whose refresh token is not known here gets another.
-    let tokens = sessions::tokens(sign_in, &mut transaction, session).await?;
-    let user = accounts::load(&mut *transaction, user_id, &session.user.roles).await?;
-    transaction.commit().await?;
-    arrival.turn_away(sign_in).await;
-    match tokens {
-        Some(tokens) => Ok((user, tokens)),
-        None => enter_anew(sign_in, user_id, identifier, device).await,
+    // The session that was open before continues; Descope opened another one for the proof.
+    proof.arrival.turn_away(sign_in).await;
+    match addition?.ok_or(Error::InvalidOtp)? {
+        (user, Some(tokens)) => Ok((user, tokens)),
+        (user, None) => enter_anew(sign_in, user.id, identifier, device).await,
     }
 }
 
-/// The sign-in of a code that went to this number or address, and to no other.
+impl Proof<'_> {
+    /// Adds the proof to the account of a session; `None` if the Descope user must be replaced first. Returns the user
+    /// and the session's tokens; without a refresh token known here, a new session must be opened.
+    async fn add(&self, sign_in: &SignIn, session: &Session) -> Result<Option<(User, Option<SignedIn>)>> {
+        let (identifier, descope_user, user_id) = (self.identifier, self.user(), session.user.id);
+        let add = async |connection: &mut PgConnection| {
+            self.lock(connection).await?;
+            let found = self.find(connection, Some(user_id)).await?;
+            if found.owner.is_some_and(|owner| owner != user_id) {
+                return Err(already_proved(identifier));
+            }
+            let is_own = found.known.map_or_else(|| self.is_untouched(), |known| known.user_id == user_id);
+            if self.replaced.is_none() && !is_own {
+                return Ok(None);
+            }
+            if !sessions::is_active(connection, session.id).await? {
+                return Err(Error::SessionRevoked);
+            }
+            if self.replaced.is_some() {
+                accounts::unlink(connection, self.arrival.id()).await?;
+            }
+            // With several login ids, the proof of one says nothing about the others.
+            let is_proven = descope_user.login_ids == [identifier.as_str()];
+            accounts::link(connection, &descope_user.user_id, user_id, identifier.phone(), is_proven).await?;
+            let verified = verify(connection, user_id, identifier, Profile::Replaced).await;
+            verified.map_err(|error| on_race(error, identifier))?;
+            if let Some(phone) = identifier.phone() {
+                // The old number may soon be another person's.
+                accounts::give_up_other_numbers(connection, user_id, phone).await?;
+            }
+            let tokens = sessions::tokens(sign_in, connection, session).await?;
+            Ok(Some((accounts::load(&mut *connection, user_id, &session.user.roles).await?, tokens)))
+        };
+        sign_in.sessions.database.transaction(add).await
+    }
+}
+
+/// Accepts a sign-in only if its code went to this number or address.
 async fn reached(sign_in: &SignIn, signed_in: SignedIn, identifier: &Identifier) -> Result<Arrival> {
     let arrival = Arrival::of(sign_in, signed_in).await?;
     if arrival.user.is_reached_at(identifier.channel(), identifier.as_str()) {

@@ -1,30 +1,31 @@
-//! Whose account a proof opens: one statement, which holds the account.
+//! Finds and locks the account that a proof opens, in one statement.
 
 use sqlx::PgConnection;
 
 use super::Proof;
 use crate::{accounts::Identity, ids::UserId};
 
-/// Whose account a proof opens.
+/// The account that a proof opens, and the users it was chosen from.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Found {
     /// The user who has proved the number or address before.
     pub(super) owner: Option<UserId>,
-    /// The user to whom the Descope user belongs.
+    /// The user that the Descope user belongs to.
     pub(super) known: Option<Identity>,
-    /// One of these; else the account that was made with the address and whose Descope user is gone or was never proved, because
-    /// a first proof was cut short.
+    /// `owner`, or `known`; else the account that was created with the address and whose Descope user is gone or was
+    /// never proved, because a first proof was interrupted.
     pub(super) account: Option<UserId>,
-    /// Whether nothing that the proof says is new.
+    /// Whether the proof adds nothing new.
     pub(super) is_old_news: bool,
 }
 
 impl Proof<'_> {
-    /// Finds the account and holds it, or holds `other`. In READ COMMITTED a statement that waited for the row keeps the snapshot
-    /// it took before, so the caller asks once more; not in a session of the account, which a takeover would have revoked.
+    /// Finds the account and locks it, or locks `other`. In READ COMMITTED a statement that waited for the row keeps
+    /// the snapshot it took before, so the caller must repeat it; not needed in a session of the account, which a
+    /// takeover would have revoked.
     ///
-    /// An unproved account is found by address only: no account is made with an unproved number, and a number that was given up
-    /// is still the one that its account was made with.
+    /// An unproved account is found by address only: no account is created with an unproved number, and the username of
+    /// an account may be a number that its user has given up.
     pub(super) async fn find(&self, connection: &mut PgConnection, other: Option<UserId>) -> sqlx::Result<Found> {
         let row = sqlx::query!(
             r#"

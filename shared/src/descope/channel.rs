@@ -1,0 +1,23 @@
+//! The channel of a one-time code.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// How a one-time code is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Channel {
+    /// To a phone number.
+    Sms,
+    /// To an e-mail address.
+    Email,
+}
+
+impl Channel {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Sms => "sms",
+            Self::Email => "email",
+        }
+    }
+}
