@@ -9,7 +9,8 @@ pub use identities::{
     other_identities, unlink,
 };
 pub use sessions::{
-    KnownUser, Listed, NewSession, known_since, list_sessions, now, open_session, revoke_session, revoke_sessions,
+    KnownUser, ListedSession, NewSession, known_since, list_sessions, now, open_session, revoke_session,
+    revoke_sessions,
 };
 pub(crate) use users::user_in;
 pub use users::{ADMIN_ROLE, NewUser, ProfileChange, STAFF_ROLES, User, change_profile, create, hold, load};

@@ -152,12 +152,12 @@ impl Cache {
             Ok((wait, found)) => {
                 verdict(wait)?;
                 match found {
-                    Found::Entry(body) => {
+                    CacheEntry::Current(body) => {
                         metrics::count(Count::CacheHits);
                         return Ok(body);
                     }
-                    Found::Changing => return load().await,
-                    Found::Nothing { version, .. } => version,
+                    CacheEntry::Changing => return load().await,
+                    CacheEntry::Missing { version, .. } => version,
                 }
             }
             Err(error) => {
@@ -169,10 +169,10 @@ impl Cache {
             for _ in 0..LOOKS {
                 tokio::time::sleep(LOOK_AGAIN).await;
                 match self.look(key, None).await {
-                    Ok((_, Found::Entry(body))) => return Ok(body),
-                    Ok((_, Found::Nothing { is_loading: true, .. })) => {}
+                    Ok((_, CacheEntry::Current(body))) => return Ok(body),
+                    Ok((_, CacheEntry::Missing { is_loading: true, .. })) => {}
                     // The loader cached nothing, the entry could be stale, or Redis failed.
-                    Ok((_, Found::Nothing { .. } | Found::Changing)) | Err(_) => break,
+                    Ok((_, CacheEntry::Missing { .. } | CacheEntry::Changing)) | Err(_) => break,
                 }
             }
             return load().await;
@@ -191,7 +191,7 @@ impl Cache {
     }
 
     /// Reads version and entry, and the milliseconds that the rate limit makes the caller wait, in one round trip.
-    async fn look(&self, key: &str, address: Option<&ClientAddress>) -> Result<(u64, Found), link::Error> {
+    async fn look(&self, key: &str, address: Option<&ClientAddress>) -> Result<(u64, CacheEntry), link::Error> {
         let mut commands = Pipeline::new();
         let claim = address.map(|address| self.limit.on(&address.0));
         let is_throttled = claim.is_some_and(|claim| self.throttle.append(&mut commands, &[claim]));
@@ -202,7 +202,7 @@ impl Cache {
             let (found,) = self.redis.run(&commands).await?;
             (0, found)
         };
-        Ok((wait, Found::new(version, entry, lock.is_some())))
+        Ok((wait, CacheEntry::new(version, entry, lock.is_some())))
     }
 
     /// Reads the version from Postgres and sets it in Redis, unless Redis has one by now or the catalogue is changing.
@@ -248,11 +248,11 @@ impl Cache {
 }
 
 /// The state of an entry in Redis.
-enum Found {
+enum CacheEntry {
     /// The bytes of the entry, made from the current version.
-    Entry(Bytes),
+    Current(Bytes),
     /// No entry of the current version.
-    Nothing {
+    Missing {
         /// The version, if Redis holds one.
         version: Option<i64>,
         /// Another caller is loading the entry.
@@ -262,10 +262,10 @@ enum Found {
     Changing,
 }
 
-impl Found {
+impl CacheEntry {
     fn new(version: Option<String>, entry: Option<Vec<u8>>, is_loading: bool) -> Self {
         let Some(version) = version else {
-            return Self::Nothing { version: None, is_loading };
+            return Self::Missing { version: None, is_loading };
         };
         let Ok(number) = version.parse() else {
             return Self::Changing;
@@ -275,7 +275,7 @@ impl Found {
             let is_current = entry.starts_with(version.as_bytes()) && entry.get(version.len()) == Some(&b'\n');
             is_current.then(|| Bytes::from(entry).slice(start..))
         };
-        entry.and_then(of_this_version).map_or(Self::Nothing { version: Some(number), is_loading }, Self::Entry)
+        entry.and_then(of_this_version).map_or(Self::Missing { version: Some(number), is_loading }, Self::Current)
     }
 }
 

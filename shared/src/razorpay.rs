@@ -261,10 +261,10 @@ async fn send<T: DeserializeOwned>(request: RequestBuilder, can_be_repeated: boo
 async fn attempt<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, Attempt> {
     #[derive(Deserialize)]
     struct Body {
-        error: Told,
+        error: Reported,
     }
     #[derive(Deserialize)]
-    struct Told {
+    struct Reported {
         code: Option<String>,
         reason: Option<String>,
         description: Option<String>,

@@ -8,7 +8,7 @@ use lambda_http::http::StatusCode;
 use serde::Serialize;
 use shared::{
     Result,
-    accounts::{Listed, list_sessions},
+    accounts::{ListedSession, list_sessions},
     http::{ErrorBody, Fields, Id, Json, Read, Routes, private_json, routes},
     ids::SessionId,
     session::Session,
@@ -38,7 +38,7 @@ impl IntoResponse for Done {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = SessionList)]
 struct Sessions {
-    sessions: Vec<Listed>,
+    sessions: Vec<ListedSession>,
 }
 
 /// Lists the sessions of the session's user, newest first.

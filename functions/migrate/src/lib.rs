@@ -24,7 +24,7 @@ use sqlx::{
 pub use deployment::{Deployment, NotTaken};
 pub use shared::{
     sign_in::appoint::{Administrators, Appointment},
-    staff::issued::{Added, Listed, Revoked},
+    staff::issued::{Added, IssuedKey, Revoked},
 };
 
 /// The payload of an invocation.
@@ -93,7 +93,7 @@ pub enum Outcome {
     RevokeStaffKey(Revoked),
     ListStaffKeys {
         /// Oldest first.
-        keys: Vec<Listed>,
+        keys: Vec<IssuedKey>,
     },
 }
 

@@ -122,7 +122,7 @@ const LONGEST_LIST: i64 = 100;
 /// A session as its user sees it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Session)]
-pub struct Listed {
+pub struct ListedSession {
     #[schema(value_type = i64)]
     id: SessionId,
     #[serde(with = "crate::http::time")]
@@ -141,9 +141,13 @@ pub struct Listed {
 }
 
 /// A user's newest sessions, newest first, ended ones included.
-pub async fn list_sessions(database: &Database, user_id: UserId, current: SessionId) -> sqlx::Result<Vec<Listed>> {
+pub async fn list_sessions(
+    database: &Database,
+    user_id: UserId,
+    current: SessionId,
+) -> sqlx::Result<Vec<ListedSession>> {
     sqlx::query_as!(
-        Listed,
+        ListedSession,
         r#"
         select id, created_at, last_seen_at, expires_at, revoked_at is null and expires_at > now() as "is_active!",
             id = $2 as "is_current!", user_agent, ip_address

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use super::{
     appointment,
     facts::{Facts, Model, Question, Service},
+    notes,
     slot_usage::Visit,
     status::{PaymentMethod, ServiceLocation},
 };
@@ -83,7 +84,7 @@ impl Read for Draft {
             appointment_date: fields.value("appointment_date"),
             appointment_time: fields.value("appointment_time"),
             payment_method: fields.value("payment_method"),
-            notes: fields.text_or_empty("notes", 1000),
+            notes: fields.text_or_empty("notes", notes::LONGEST),
             faults: std::mem::take(&mut fields.faults),
         };
         if draft.customer_email.as_deref().is_some_and(|email| !email.is_empty() && email.parse::<Email>().is_err()) {

@@ -14,12 +14,12 @@ pub struct Live<T>(Arc<Source<T>>);
 
 enum Source<T> {
     Fixed(Arc<T>),
-    Read { settings: Settings, read: Box<Read<T>>, kept: Mutex<Kept<T>> },
+    Read { settings: Settings, read: Box<Read<T>>, kept: Mutex<Parsed<T>> },
 }
 
 type Read<T> = dyn Fn(&Values) -> Result<T, Error> + Send + Sync;
 
-struct Kept<T> {
+struct Parsed<T> {
     /// The generation of the settings that the value was last read from.
     generation: u64,
     value: Result<Arc<T>, Error>,
@@ -48,7 +48,7 @@ impl<T> Live<T> {
 
     fn new(settings: Settings, read: Box<Read<T>>) -> Self {
         let (generation, values) = settings.values();
-        let kept = Kept { generation, value: read(&values).map(Arc::new) };
+        let kept = Parsed { generation, value: read(&values).map(Arc::new) };
         Self(Arc::new(Source::Read { settings, read, kept: Mutex::new(kept) }))
     }
 

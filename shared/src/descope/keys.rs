@@ -45,11 +45,11 @@ const LOOKS: usize = 100;
 pub struct Keys {
     descope: Descope,
     redis: Redis,
-    known: Arc<Mutex<Known>>,
+    known: Arc<Mutex<KnownKeys>>,
 }
 
 #[derive(Default)]
-struct Known {
+struct KnownKeys {
     keys: HashMap<String, DecodingKey>,
     fetched_at: DateTime<Utc>,
     /// When memory was last compared with Redis.
@@ -60,7 +60,7 @@ struct Known {
 
 /// The keys as stored in Redis.
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct StoredKeys {
     fetched_at: DateTime<Utc>,
     keys: Vec<Value>,
 }
@@ -126,7 +126,7 @@ impl Keys {
     }
 
     /// Fetches the keys, unless that was done a moment ago; then its outcome counts.
-    async fn ask(&self, known: &mut Known) -> Result<()> {
+    async fn ask(&self, known: &mut KnownKeys) -> Result<()> {
         if let Some((at, was_answered)) = known.asked
             && at.elapsed() < PATIENCE
         {
@@ -148,7 +148,7 @@ impl Keys {
         }
     }
 
-    async fn fetch(&self, known: &mut Known) -> Result<()> {
+    async fn fetch(&self, known: &mut KnownKeys) -> Result<()> {
         let path = format!("/v2/keys/{}", self.descope.project_id());
         let fetched = self.descope.get::<KeySet>(&path, As::Anyone).await;
         let keys = fetched.map_err(|failure| failure.means(Meaning::Nothing)).map(|set| match set {
@@ -156,7 +156,8 @@ impl Keys {
         });
         let keys = keys.and_then(|keys| if keys.is_empty() { Err(away()) } else { Ok(keys) });
         known.asked = Some((Instant::now(), keys.is_ok()));
-        let kept = Kept { fetched_at: Utc::now(), keys: keys.inspect_err(|_| warn!("keys of Descope not fetched"))? };
+        let kept =
+            StoredKeys { fetched_at: Utc::now(), keys: keys.inspect_err(|_| warn!("keys of Descope not fetched"))? };
         self.keep(&kept).await;
         info!(count = kept.keys.len(), "keys of Descope fetched");
         known.take_over(&kept);
@@ -168,14 +169,14 @@ impl Keys {
         self.redis.key(&format!("descope:{}:{name}", self.descope.address()))
     }
 
-    async fn kept(&self) -> Option<Kept> {
+    async fn kept(&self) -> Option<StoredKeys> {
         let mut commands = Pipeline::new();
         commands.cmd("GET").arg(self.key(KEPT));
         let (text,): (Option<String>,) = self.redis.run(&commands).await.ok()?;
         serde_json::from_str(&text?).ok()
     }
 
-    async fn keep(&self, kept: &Kept) {
+    async fn keep(&self, kept: &StoredKeys) {
         let Ok(text) = serde_json::to_string(kept) else { return };
         let mut commands = Pipeline::new();
         commands.cmd("SET").arg(self.key(KEPT)).arg(text).arg("EX").arg(LIFETIME.as_secs()).ignore();
@@ -220,9 +221,9 @@ enum Turn {
     Failed,
 }
 
-impl Known {
+impl KnownKeys {
     /// Replaces the known keys with newer ones.
-    fn take_over(&mut self, kept: &Kept) {
+    fn take_over(&mut self, kept: &StoredKeys) {
         if kept.fetched_at > self.fetched_at {
             self.keys = kept.keys.iter().filter_map(rsa).collect();
             self.fetched_at = kept.fetched_at;

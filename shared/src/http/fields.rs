@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::Patch;
 use crate::{Faults, written::Written};
 
-use asked::Asked;
+use asked::AskedField;
 #[cfg(feature = "openapi")]
 pub use asked::fields_read;
 #[cfg(feature = "openapi")]
@@ -53,7 +53,7 @@ pub struct Fields {
     values: Map<String, Value>,
     pub faults: Faults,
     /// The fields that were asked for so far; recorded for the API document only.
-    pub(super) asked: Vec<Asked>,
+    pub(super) asked: Vec<AskedField>,
     is_probe: bool,
 }
 
@@ -199,7 +199,7 @@ impl Fields {
     /// Records a field for the API document; a function that only serves has no code for it.
     fn ask(&mut self, name: &str, is_required: bool, rules: impl FnOnce() -> Value) {
         if cfg!(feature = "openapi") {
-            self.asked.push(Asked { name: name.to_owned(), is_required, rules: rules() });
+            self.asked.push(AskedField { name: name.to_owned(), is_required, rules: rules() });
         }
     }
 

@@ -34,7 +34,7 @@ pub struct Revoked {
 
 /// An entry of [`list`].
 #[derive(Debug, PartialEq, Eq, Serialize)]
-pub struct Listed {
+pub struct IssuedKey {
     pub label: String,
     #[serde(with = "crate::http::time")]
     pub created_at: DateTime<Utc>,
@@ -106,13 +106,13 @@ pub async fn revoke(database: &Database, label: String) -> Result<Revoked, Error
 }
 
 /// All keys, revoked ones included, oldest first.
-pub async fn list(database: &Database) -> Result<Vec<Listed>, Error> {
+pub async fn list(database: &Database) -> Result<Vec<IssuedKey>, Error> {
     let keys = sqlx::query!("select label, created_at, revoked_at from staff_keys order by id")
         .fetch_all(&database.pool())
         .await?;
     let written = |moment: DateTime<Utc>| moment.to_rfc3339_opts(chrono::SecondsFormat::Micros, false);
     let listed =
-        |label, created_at, revoked_at: Option<_>| Listed { label, created_at, revoked_at: revoked_at.map(written) };
+        |label, created_at, revoked_at: Option<_>| IssuedKey { label, created_at, revoked_at: revoked_at.map(written) };
     Ok(keys.into_iter().map(|key| listed(key.label, key.created_at, key.revoked_at)).collect())
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use shared::config;
 
 use crate::{
-    read, root,
+    files, read, root,
     template::{functions, references, resources, template},
 };
 
@@ -44,16 +44,6 @@ const BY_USE: &[(&str, &[&str])] = &[
 
 fn names() -> BTreeSet<String> {
     config::ALL.iter().map(|variable| variable.name().to_owned()).collect()
-}
-
-fn sources(folder: &str) -> String {
-    let mut text = String::new();
-    for entry in fs::read_dir(root().join(folder)).unwrap() {
-        let path = entry.unwrap().path();
-        let inside = format!("{folder}/{}", path.file_name().unwrap().to_str().unwrap());
-        text += &if path.is_dir() { sources(&inside) } else { read(&inside) };
-    }
-    text
 }
 
 /// The keys of a function's secret.
@@ -101,7 +91,7 @@ fn each_function_gets_the_settings_that_it_reads_and_no_others() {
     let mentioned = Regex::new(r"\bconfig::([A-Z][A-Z_]+)\b").unwrap();
     let mut set_somewhere = BTreeSet::new();
     for (binary, function) in functions() {
-        let source = sources(&format!("functions/{binary}/src"));
+        let source: String = files(&format!("functions/{binary}/src")).into_iter().map(|(_, text)| text).collect();
         let mut needed: BTreeSet<String> = mentioned
             .captures_iter(&source)
             .map(|found| found[1].to_owned())

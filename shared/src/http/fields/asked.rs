@@ -4,7 +4,7 @@ use serde_json::Value;
 
 /// A field that a reader has asked for.
 #[derive(Debug)]
-pub(in crate::http) struct Asked {
+pub(in crate::http) struct AskedField {
     pub(in crate::http) name: String,
     pub(in crate::http) is_required: bool,
     /// In JSON Schema.
@@ -24,6 +24,6 @@ pub fn fields_read() -> Vec<String> {
 }
 
 #[cfg(feature = "openapi")]
-pub(in crate::http) fn record(asked: &[Asked]) {
+pub(in crate::http) fn record(asked: &[AskedField]) {
     READ.set(asked.iter().map(|asked| asked.name.clone()).collect());
 }

@@ -7,7 +7,7 @@ use crate::{accounts::Identity, ids::UserId};
 
 /// The account that a proof opens, and the users it was chosen from.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct Candidates {
     /// The user who has proved the number or address before.
     pub(super) owner: Option<UserId>,
     /// The user that the Descope user belongs to.
@@ -26,7 +26,7 @@ impl Proof<'_> {
     ///
     /// An unproved account is found by address only: no account is created with an unproved number, and the username of
     /// an account may be a number that its user has given up.
-    pub(super) async fn find(&self, connection: &mut PgConnection, other: Option<UserId>) -> sqlx::Result<Found> {
+    pub(super) async fn find(&self, connection: &mut PgConnection, other: Option<UserId>) -> sqlx::Result<Candidates> {
         let row = sqlx::query!(
             r#"
             with found as (
@@ -67,6 +67,6 @@ impl Proof<'_> {
         let known = row.known.zip(row.is_proven);
         let known = known.map(|(user_id, is_proven)| Identity { user_id: UserId(user_id), is_proven });
         let (owner, account) = (row.owner.map(UserId), row.account.map(UserId));
-        Ok(Found { owner, known, account, is_old_news: row.is_old_news })
+        Ok(Candidates { owner, known, account, is_old_news: row.is_old_news })
     }
 }
