@@ -51,14 +51,14 @@ mod tests {
 
     #[test]
     fn only_the_same_key_and_context_open() {
-        let sealer = Sealer::new(&[1; 32]).unwrap();
-        let sealed = sealer.seal(b"token", b"U1").unwrap();
-        assert_eq!(sealer.open(&sealed, b"U1").unwrap(), b"token");
-        assert_ne!(sealed, sealer.seal(b"token", b"U1").unwrap(), "a nonce is never used twice");
-        assert_eq!(sealer.open(&sealed, b"U2"), Err(Broken));
+        let key = Sealer::new(&[1; 32]).unwrap();
+        let sealed = key.seal(b"token", b"U1").unwrap();
+        assert_eq!(key.open(&sealed, b"U1").unwrap(), b"token");
+        assert_ne!(sealed, key.seal(b"token", b"U1").unwrap(), "a nonce is never used twice");
+        assert_eq!(key.open(&sealed, b"U2"), Err(Broken));
         assert_eq!(Sealer::new(&[2; 32]).unwrap().open(&sealed, b"U1"), Err(Broken));
         for length in 0..sealed.len() {
-            assert_eq!(sealer.open(&sealed[..length], b"U1"), Err(Broken));
+            assert_eq!(key.open(&sealed[..length], b"U1"), Err(Broken));
         }
     }
 }

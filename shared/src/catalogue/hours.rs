@@ -19,7 +19,7 @@ pub async fn set_week(connection: &mut PgConnection, week: &[OpeningHours]) -> R
     let days: Vec<i16> = week.iter().map(|day| day.weekday).collect();
     let opens: Vec<NaiveTime> = week.iter().map(|day| day.opens_at).collect();
     let closes: Vec<NaiveTime> = week.iter().map(|day| day.closes_at).collect();
-    let closed = sqlx::query!("delete from opening_hours where shop_id = shop_id() and weekday <> all ($1)", &days)
+    let removed = sqlx::query!("delete from opening_hours where shop_id = shop_id() and weekday <> all ($1)", &days)
         .execute(&mut *connection)
         .await?;
     let written = sqlx::query!(
@@ -36,7 +36,7 @@ pub async fn set_week(connection: &mut PgConnection, week: &[OpeningHours]) -> R
     )
     .execute(connection)
     .await?;
-    Ok(closed.rows_affected() + written.rows_affected() > 0)
+    Ok(removed.rows_affected() + written.rows_affected() > 0)
 }
 
 /// Adds holidays from one day to another, both included; existing ones get the new name. `false` if nothing differs.
