@@ -130,11 +130,11 @@ pub async fn eventually(what: &str, holds: impl AsyncFn() -> bool) {
 }
 
 /// Waits until a connection waits for a lock in this database.
-pub async fn somebody_waits(pool: &PgPool) {
+pub async fn a_lock_is_waited_for(pool: &PgPool) {
     let waiting = "select exists (select from pg_stat_activity
         where datname = current_database() and wait_event_type = 'Lock')";
     let waits = async || sqlx::query_scalar(waiting).fetch_one(pool).await.unwrap();
-    eventually("somebody waits for a lock", waits).await;
+    eventually("a session waits for a lock", waits).await;
 }
 
 /// A body with every timestamp replaced by `<moment>`, after a check of its format.

@@ -151,6 +151,28 @@ async fn write(
         };
         session_id
     };
+    let tokens = RenewedTokens { refresh_token: newest, sealed, session_token_sha256, claims: &claims };
+    if !renew(connection, session_id, &tokens).await? {
+        // Revoked during the call to Descope: the new tokens are ended too.
+        if let Err(error) = sign_in.sessions.descope.log_out(newest).await {
+            warn!(%error, "a revoked session goes on at Descope");
+        }
+        return Err(Error::SessionRevoked);
+    }
+    Ok(())
+}
+
+/// The tokens that continue a session.
+struct RenewedTokens<'a> {
+    refresh_token: &'a str,
+    sealed: Vec<u8>,
+    session_token_sha256: [u8; 32],
+    /// Of the session token.
+    claims: &'a Claims,
+}
+
+/// Writes new tokens of a session, and deletes its expired ones; `false` if the session was revoked.
+async fn renew(connection: &mut PgConnection, session_id: SessionId, tokens: &RenewedTokens<'_>) -> sqlx::Result<bool> {
     let renewed = sqlx::query_scalar!(
         "
         with session as (
@@ -170,22 +192,15 @@ async fn write(
         select id from session
         ",
         session_id.0,
-        sealed,
-        &sha256(newest),
-        claims.session_ends_at(),
-        &session_token_sha256,
-        claims.expires_at()
+        tokens.sealed,
+        &sha256(tokens.refresh_token),
+        tokens.claims.session_ends_at(),
+        &tokens.session_token_sha256,
+        tokens.claims.expires_at()
     )
-    .fetch_optional(&mut *connection)
+    .fetch_optional(connection)
     .await?;
-    if renewed.is_none() {
-        // Revoked during the call to Descope: the new tokens are ended too.
-        if let Err(error) = sign_in.sessions.descope.log_out(newest).await {
-            warn!(%error, "a revoked session goes on at Descope");
-        }
-        return Err(Error::SessionRevoked);
-    }
-    Ok(())
+    Ok(renewed.is_some())
 }
 
 async fn session_with(connection: &mut PgConnection, refresh_token: &str) -> Result<Option<Owner>> {

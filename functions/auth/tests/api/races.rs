@@ -102,7 +102,7 @@ async fn a_profile_change_overtaken_by_a_revocation_is_refused(pool: PgPool) {
     let changes = json!({ "email": MALLORYS_EMAIL });
     let late = async { mallory.patch(PROFILE, &changes).await };
     let owner = async {
-        testing::somebody_waits(&world.pool).await;
+        testing::a_lock_is_waited_for(&world.pool).await;
         taking_back.commit().await.unwrap();
     };
     let (late, ()) = futures::join!(late, owner);
@@ -122,7 +122,7 @@ async fn a_reset_overtaken_by_the_owner_s_proof_sets_no_password(pool: PgPool) {
     accounts::link(&mut taking_back, "U2owner", OWNER, None, true).await.unwrap();
     let late = async { reset(&world, &link).await };
     let owner = async {
-        testing::somebody_waits(&world.pool).await;
+        testing::a_lock_is_waited_for(&world.pool).await;
         taking_back.commit().await.unwrap();
     };
     let (late, ()) = futures::join!(late, owner);
@@ -142,7 +142,7 @@ async fn a_code_overtaken_by_the_owner_s_proof_is_refused(pool: PgPool) {
     accounts::close_other_ways_in(&mut *taking_back, OWNER, "U2owner").await.unwrap();
     let late = async { world.client.post("/api/auth/otp/verify/", &shown).await };
     let owner = async {
-        testing::somebody_waits(&world.pool).await;
+        testing::a_lock_is_waited_for(&world.pool).await;
         taking_back.commit().await.unwrap();
     };
     let (late, ()) = futures::join!(late, owner);

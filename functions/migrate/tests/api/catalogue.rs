@@ -195,7 +195,7 @@ async fn publishing_a_version_waits_for_an_uncommitted_newer_one(pool: PgPool) {
     announce_change(&app.redis).await.unwrap();
 
     let commit = async {
-        testing::somebody_waits(&pool).await;
+        testing::a_lock_is_waited_for(&pool).await;
         faster.commit().await.unwrap();
     };
     let (told, ()) = tokio::join!(publish(&app.database, &app.redis), commit);

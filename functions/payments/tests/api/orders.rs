@@ -111,7 +111,7 @@ async fn no_order_is_made_for_a_booking_cancelled_during_the_request(pool: PgPoo
     sqlx::query("update payments set state = 'closed'").execute(&mut *cancelling).await.unwrap();
     let asked = async { world.client.post(CREATE, &body).await };
     let cancelled = async {
-        testing::somebody_waits(&pool).await;
+        testing::a_lock_is_waited_for(&pool).await;
         cancelling.commit().await.unwrap();
     };
     let (answer, ()) = futures::join!(asked, cancelled);
