@@ -13,4 +13,7 @@ pub use sessions::{
     revoke_sessions,
 };
 pub(crate) use users::user_in;
-pub use users::{ADMIN_ROLE, NewUser, ProfileChange, STAFF_ROLES, User, change_profile, create, hold, load};
+pub use users::{
+    ADMIN_ROLE, NewUser, ProfileChange, STAFF_ROLE, STAFF_ROLES, User, change_profile, create, hold, load,
+    note_change_of_roles,
+};

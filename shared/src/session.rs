@@ -73,12 +73,11 @@ impl Sessions {
     pub async fn identify(&self, token: &str, device: &Device) -> Result<Session> {
         let claims = self.keys.verify(token, Kind::Session).await?;
         let token_sha256 = sha256(token);
-        let (id, mut user) = match find(&self.database, &token_sha256).await? {
+        let (id, user) = match find(&self.database, &token_sha256, &claims).await? {
             Some(SessionOfToken { is_revoked: true, .. }) => return Err(Error::SessionRevoked),
             Some(found) => (found.session_id, found.user),
             None => self.adopt(&claims, token_sha256, device).await?,
         };
-        user.roles = claims.roles().to_vec();
         Ok(Session { id, user, token: token.to_owned() })
     }
 
@@ -104,7 +103,7 @@ impl Sessions {
             let Some(user_id) = accounts::adopt(connection, claims.user_id(), stranger).await? else { return Ok(None) };
             if let Some(id) = session_of(connection, claims).await? {
                 add_token(connection, id, &token_sha256, claims).await?;
-                return Ok(Some((id, accounts::load(&mut *connection, user_id, claims.roles()).await?)));
+                return Ok(Some((id, accounts::load(&mut *connection, user_id, claims).await?)));
             }
             let (user_agent, ip_address) = (&device.user_agent, &device.ip_address);
             let new = NewSession { user_id, claims, token_sha256, refresh_token: None, user_agent, ip_address };
@@ -191,7 +190,7 @@ async fn add_token(
 }
 
 /// Finds the session of a token, revoked or not. Updates `last_seen_at` at most once a minute.
-async fn find(database: &Database, token_sha256: &[u8; 32]) -> Result<Option<SessionOfToken>> {
+async fn find(database: &Database, token_sha256: &[u8; 32], claims: &Claims) -> Result<Option<SessionOfToken>> {
     let session = |pool| async move {
         sqlx::query!(
             r#"
@@ -203,13 +202,14 @@ async fn find(database: &Database, token_sha256: &[u8; 32]) -> Result<Option<Ses
         )
         select session.id as session_id, session.revoked_at is not null as "is_revoked!", users.id, username, email,
             is_email_verified, phone, is_phone_verified, first_name, last_name, profile_picture, users.created_at,
-            users.updated_at
+            users.updated_at, roles_count(session.descope_user_id, session.user_id, $2) as "has_roles!"
         from session_tokens token
         join user_sessions session on session.id = token.session_id
         join users on users.id = session.user_id
         where token.token_sha256 = $1 and token.kind = 'session'
         "#,
-            token_sha256
+            token_sha256,
+            claims.issued_at()
         )
         .fetch_optional(&pool)
         .await
@@ -218,7 +218,7 @@ async fn find(database: &Database, token_sha256: &[u8; 32]) -> Result<Option<Ses
     Ok(found.map(|row| SessionOfToken {
         session_id: SessionId(row.session_id),
         is_revoked: row.is_revoked,
-        user: user_in!(row, Vec::new()),
+        user: user_in!(row, if row.has_roles { claims.roles().to_vec() } else { Vec::new() }),
     }))
 }
 

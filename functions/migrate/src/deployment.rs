@@ -154,7 +154,7 @@ fn reason(error: &Error) -> String {
         }
         // These mention only versions of migrations, and positions in the files that are part of the code.
         Error::Migration(_) | Error::Files(_) | Error::Import(_) => error.to_string(),
-        Error::Superuser(_) | Error::StaffKey(_) => "not part of a deployment".to_owned(),
+        Error::Personnel(_) | Error::StaffKey(_) => "not part of a deployment".to_owned(),
     };
     reason.chars().take(LONGEST_REASON).collect()
 }

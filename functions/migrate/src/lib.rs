@@ -7,6 +7,7 @@ mod sample;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
 use shared::{
+    accounts::{ADMIN_ROLE, STAFF_ROLE},
     catalogue::{
         self,
         import::{self, Files, Report},
@@ -23,7 +24,7 @@ use sqlx::{
 
 pub use deployment::{Deployment, NotTaken};
 pub use shared::{
-    sign_in::appoint::{Administrators, Appointment},
+    sign_in::appoint::{Appointment, Dismissal, EndedSessions, Personnel},
     staff::issued::{Added, IssuedKey, Revoked},
 };
 
@@ -63,6 +64,16 @@ pub enum Event {
         /// The deployer vouches for the owner of the mailbox.
         email: String,
     },
+    /// `{"action": "appoint_staff", "email": "…"}`: the same with the role `staff`.
+    AppointStaff {
+        /// As above.
+        email: String,
+    },
+    /// `{"action": "dismiss_staff", "identifier": "…"}`: takes the roles `staff` and `admin` from the account with this
+    /// address or number, from the next request on.
+    DismissStaff { identifier: String },
+    /// `{"action": "end_sessions", "identifier": "…"}`: ends all sessions of the account with this address or number.
+    EndSessions { identifier: String },
     /// `{"action": "add_staff_key", "label": "…"}`: creates a staff key, which only the answer contains. With
     /// `"key_sha256": "<hex>"` it adds a key that was created elsewhere.
     AddStaffKey {
@@ -89,6 +100,9 @@ pub enum Outcome {
     },
     ImportCatalogue(Report),
     CreateSuperuser(Appointment),
+    AppointStaff(Appointment),
+    DismissStaff(Dismissal),
+    EndSessions(EndedSessions),
     AddStaffKey(Added),
     RevokeStaffKey(Revoked),
     ListStaffKeys {
@@ -110,7 +124,7 @@ pub enum Error {
     #[error(transparent)]
     Import(#[from] import::Error),
     #[error(transparent)]
-    Superuser(#[from] appoint::Error),
+    Personnel(#[from] appoint::Error),
     #[error(transparent)]
     StaffKey(#[from] issued::Error),
 }
@@ -123,7 +137,7 @@ pub struct App {
     /// Notified when the catalogue changes.
     pub redis: Redis,
     /// Creates superusers; set if Descope is configured.
-    pub administrators: Option<Administrators>,
+    pub personnel: Option<Personnel>,
     /// The client for answers to CloudFormation.
     pub answers: reqwest::Client,
 }
@@ -135,8 +149,18 @@ impl App {
             Event::Migrate => self.migrate().await,
             Event::ImportCatalogue { files } => Ok(Outcome::ImportCatalogue(self.import(&files).await?)),
             Event::CreateSuperuser { email } => {
-                let administrators = self.administrators.as_ref().ok_or(appoint::Error::NotConfigured)?;
-                Ok(Outcome::CreateSuperuser(administrators.appoint(&self.database, &email).await?))
+                let appointment = self.personnel()?.appoint(&self.database, &email, ADMIN_ROLE).await?;
+                Ok(Outcome::CreateSuperuser(appointment))
+            }
+            Event::AppointStaff { email } => {
+                let appointment = self.personnel()?.appoint(&self.database, &email, STAFF_ROLE).await?;
+                Ok(Outcome::AppointStaff(appointment))
+            }
+            Event::DismissStaff { identifier } => {
+                Ok(Outcome::DismissStaff(self.personnel()?.dismiss(&self.database, &identifier).await?))
+            }
+            Event::EndSessions { identifier } => {
+                Ok(Outcome::EndSessions(self.personnel()?.end_sessions(&self.database, &identifier).await?))
             }
             Event::AddStaffKey { label, key_sha256 } => {
                 Ok(Outcome::AddStaffKey(issued::add(&self.database, label, key_sha256.as_deref()).await?))
@@ -146,6 +170,10 @@ impl App {
             }
             Event::ListStaffKeys => Ok(Outcome::ListStaffKeys { keys: issued::list(&self.database).await? }),
         }
+    }
+
+    fn personnel(&self) -> Result<&Personnel, appoint::Error> {
+        self.personnel.as_ref().ok_or(appoint::Error::NotConfigured)
     }
 
     async fn import(&self, files: &Files) -> Result<Report, Error> {

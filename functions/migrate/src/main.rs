@@ -14,7 +14,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let app = migrate::App {
         database: Database::from_settings(&settings)?,
         redis: Redis::from_settings(&settings)?,
-        administrators: migrate::Administrators::from_settings(&settings)?,
+        personnel: migrate::Personnel::from_settings(&settings)?,
         answers: outgoing::client()?,
     };
     settings.ready().await;

@@ -86,6 +86,11 @@ pub fn staff_keys(database: &Database, throttle: &Throttle) -> StaffKeys {
     StaffKeys { configured: Live::fixed(configured), ..keys }
 }
 
+/// Marks the address or number of every known Descope user as proved here, as a code or link would.
+pub async fn prove_identities(pool: &PgPool) {
+    sqlx::query("update user_identities set is_proven = true").execute(pool).await.unwrap();
+}
+
 /// The files of `local/catalogue/`.
 pub fn catalogue_files() -> Files {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../catalogue");

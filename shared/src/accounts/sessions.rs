@@ -84,7 +84,7 @@ pub async fn open_session(connection: &mut PgConnection, new: NewSession<'_>) ->
             on conflict (token_sha256) do nothing
         )
         select opened.id as "session_id!", users.id, username, email, is_email_verified, phone, is_phone_verified,
-            first_name, last_name, profile_picture, created_at, updated_at
+            first_name, last_name, profile_picture, created_at, updated_at, roles_count($2, users.id, $10) as "has_roles!"
         from (select id from session union all select id from known) as opened, users
         where users.id = $1
         "#,
@@ -96,11 +96,13 @@ pub async fn open_session(connection: &mut PgConnection, new: NewSession<'_>) ->
         new.claims.session_ends_at(),
         &new.token_sha256,
         new.claims.expires_at(),
-        refresh_token_sha256.as_ref().map(<[u8; 32]>::as_slice) as Option<&[u8]>
+        refresh_token_sha256.as_ref().map(<[u8; 32]>::as_slice) as Option<&[u8]>,
+        new.claims.issued_at()
     )
     .fetch_one(connection)
     .await?;
-    Ok((SessionId(row.session_id), user_in!(row, new.claims.roles().to_vec())))
+    let roles = if row.has_roles { new.claims.roles().to_vec() } else { Vec::new() };
+    Ok((SessionId(row.session_id), user_in!(row, roles)))
 }
 
 /// Revokes all sessions of a user here, including those without a row. The caller still has to end them at Descope.

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 
 use crate::{
-    descope::{self, Channel},
+    descope::{self, Channel, Claims},
     email::Email,
     http::Patch,
     ids::UserId,
@@ -12,7 +12,9 @@ use crate::{
 };
 
 /// Descope roles of the shop's staff.
-pub const STAFF_ROLES: [&str; 2] = ["staff", ADMIN_ROLE];
+pub const STAFF_ROLES: [&str; 2] = [STAFF_ROLE, ADMIN_ROLE];
+/// Descope role of staff without the rights of administrators.
+pub const STAFF_ROLE: &str = "staff";
 /// Descope role of the shop's administrators.
 pub const ADMIN_ROLE: &str = "admin";
 
@@ -37,7 +39,8 @@ pub struct User {
     pub last_name: String,
     /// An https URL.
     pub profile_picture: Option<String>,
-    /// Descope roles, from the session token.
+    /// The Descope roles of the session token that count: none before an address or number is proved here, nor after the
+    /// shop has taken a role away since the token was issued.
     pub roles: Vec<String>,
     /// Of the row here, not of the Descope user.
     pub created_at: DateTime<Utc>,
@@ -147,17 +150,20 @@ pub async fn create(connection: &mut PgConnection, new: &NewUser) -> sqlx::Resul
     Ok(UserId(id))
 }
 
-/// Loads a user; the roles come from the session token.
-pub async fn load(executor: impl PgExecutor<'_>, user_id: UserId, roles: &[String]) -> sqlx::Result<User> {
+/// Loads a user, with the roles of the session token if they count.
+pub async fn load(executor: impl PgExecutor<'_>, user_id: UserId, claims: &Claims) -> sqlx::Result<User> {
     sqlx::query_as!(
         User,
         r#"
         select id, username, email, is_email_verified, phone, is_phone_verified, first_name, last_name,
-            profile_picture, created_at, updated_at, $2::text[] as "roles!"
+            profile_picture, created_at, updated_at,
+            case when roles_count($3, id, $4) then $2::text[] else '{}' end as "roles!"
         from users where id = $1
         "#,
         user_id.0,
-        roles
+        claims.roles(),
+        claims.user_id(),
+        claims.issued_at()
     )
     .fetch_one(executor)
     .await
@@ -170,6 +176,18 @@ pub async fn hold(connection: &mut PgConnection, user_id: UserId) -> sqlx::Resul
         .fetch_optional(connection)
         .await
         .map(drop)
+}
+
+/// Makes roles count only in tokens that are issued from now on. Ten seconds are added, because Descope's clock may be
+/// ahead of Postgres'.
+pub async fn note_change_of_roles(executor: impl PgExecutor<'_>, user_id: UserId) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update users set roles_changed_at = clock_timestamp() + interval '10 seconds' where id = $1",
+        user_id.0
+    )
+    .execute(executor)
+    .await
+    .map(drop)
 }
 
 /// A change of a user's profile. A new number or address is unverified.

@@ -1,20 +1,22 @@
-//! Appointment of administrators: a Descope user with the admin role, and a row in `users`.
+//! Appointment of administrators and staff, and ending of their sessions, by an event of `migrate`.
 
 use std::collections::BTreeSet;
 
 use serde::Serialize;
 use sqlx::PgConnection;
 
+use super::Identifier;
 use crate::{
-    accounts::{self, ADMIN_ROLE, Identity},
+    accounts::{self, ADMIN_ROLE, Identity, STAFF_ROLE, STAFF_ROLES},
     config::{self, Settings},
     database::Database,
     descope::{Descope, User},
     email::{Email, NotAnEmail},
     ids::UserId,
+    written::Written,
 };
 
-/// Result of [`Administrators::appoint`]. It holds no secret: the mail goes to the address alone.
+/// Result of [`Personnel::appoint`]. It holds no secret: the mail goes to the address alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Appointment {
     pub user_id: UserId,
@@ -25,18 +27,38 @@ pub struct Appointment {
     pub mail_sent: bool,
 }
 
-/// Why the appointment failed.
+/// Result of [`Personnel::dismiss`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Dismissal {
+    /// `None` if the Descope user has never signed in here.
+    pub user_id: Option<UserId>,
+    /// Whether the account had a role before.
+    pub role_removed: bool,
+}
+
+/// Result of [`Personnel::end_sessions`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct EndedSessions {
+    /// `None` if the Descope user has never signed in here.
+    pub user_id: Option<UserId>,
+}
+
+/// Why the people of the shop were not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("set DESCOPE_PROJECT_ID, DESCOPE_MANAGEMENT_KEY and PASSWORD_RESET_URL")]
     NotConfigured,
     #[error("email: {0}")]
     Email(#[from] NotAnEmail),
+    #[error("identifier: {0}")]
+    Identifier(String),
+    #[error("Descope has no user with this address or number")]
+    UnknownUser,
     /// Descope contradicts itself: it finds no user with the address, but refuses to create one because it exists.
     #[error("Descope has changed its mind about this address; repeat this")]
     Unsteady,
     /// Descope refused or is unavailable. The log has the details.
-    #[error("Descope did not do it ({0}); does the project have the role \"{ADMIN_ROLE}\"?")]
+    #[error("Descope did not do it ({0}); does the project have the roles \"{STAFF_ROLE}\" and \"{ADMIN_ROLE}\"?")]
     Descope(#[from] crate::Error),
     #[error(
         "Descope refused to send the mail; is the page of PASSWORD_RESET_URL among the project's approved domains?"
@@ -46,15 +68,15 @@ pub enum Error {
     Database(#[from] sqlx::Error),
 }
 
-/// Appoints administrators, at Descope and here.
+/// Appoints administrators and staff, and ends sessions, at Descope and here.
 #[derive(Clone, Debug)]
-pub struct Administrators {
+pub struct Personnel {
     pub descope: Descope,
     /// The page of the frontend that the mail links to.
     pub password_reset_url: String,
 }
 
-impl Administrators {
+impl Personnel {
     /// Reads the settings of Descope; `None` if this deployment has none.
     pub fn from_settings(settings: &Settings) -> Result<Option<Self>, config::Error> {
         let page = config::optional(config::PASSWORD_RESET_URL);
@@ -66,53 +88,111 @@ impl Administrators {
         }
     }
 
-    /// Makes the account of an address an administrator. Idempotent: a repetition changes and sends nothing. A retry
-    /// after an interruption continues: the role or row that marks the mail as sent is written after the mail.
-    pub async fn appoint(&self, database: &Database, email: &str) -> Result<Appointment, Error> {
+    /// Gives the account of an address a role, [`ADMIN_ROLE`] or [`STAFF_ROLE`]. Idempotent: a repetition changes and
+    /// sends nothing. A retry after an interruption continues: the role or row that marks the mail as sent is written
+    /// after the mail.
+    pub async fn appoint(&self, database: &Database, email: &str, role: &str) -> Result<Appointment, Error> {
         let email: Email = email.parse()?;
         let mut done = Appointment::default();
         let user = if let Some(user) = self.descope.user_with_login_id(email.as_str()).await? {
             user
         } else {
             (done.user_created, done.role_added) = (true, true);
-            self.descope.create_user(&email, &[ADMIN_ROLE]).await?.ok_or(Error::Unsteady)?
+            self.descope.create_user(&email, &[role]).await?.ok_or(Error::Unsteady)?
         };
         let mut roles: BTreeSet<&str> = user.role_names.iter().map(String::as_str).collect();
-        let is_promoted = roles.insert(ADMIN_ROLE);
+        let is_promoted = roles.insert(role);
+        let roles: Vec<&str> = roles.into_iter().collect();
         let known = accounts::identity(database, &user.user_id).await?;
         let is_owner_s = known.is_some_and(|known| known.is_proven) && user.login_ids == [email.as_str()];
-        if is_promoted && !is_owner_s {
-            // An account whose address was not proved here may belong to another person.
-            return self.take_over(database, &email, &user, known, done).await;
+        let is_strangers = match known {
+            _ if is_promoted => !is_owner_s,
+            Some(known) => !known.is_proven,
+            None => user.proved().is_none(),
+        };
+        if is_strangers {
+            // An account whose address was not proved here may belong to another person, also if its Descope user was
+            // given the role in the console.
+            return self.take_over(database, &email, &user, (known, &roles), done).await;
         }
         if is_promoted || known.is_none() {
             self.send_mail(&email).await?;
             done.mail_sent = true;
         }
         if is_promoted {
-            self.descope.set_roles(email.as_str(), &roles.iter().copied().collect::<Vec<_>>()).await?;
+            self.descope.set_roles(email.as_str(), &roles).await?;
             done.role_added = true;
         }
         done.user_id = take_in(database, &user, None).await?;
         Ok(done)
     }
 
+    /// Takes the roles [`STAFF_ROLES`] from the account with an address or number, at Descope and then here: its session
+    /// tokens have no role from the next request on. Idempotent.
+    pub async fn dismiss(&self, database: &Database, identifier: &str) -> Result<Dismissal, Error> {
+        let user = self.user(identifier).await?;
+        let identity = accounts::identity(database, &user.user_id).await?;
+        let user_id = identity.map(|identity| identity.user_id);
+        let mut users = Vec::new();
+        if let Some(user_id) = user_id {
+            for other in accounts::other_identities(database, user_id, &user.user_id).await? {
+                users.extend(self.descope.user(&other.descope_user_id).await?);
+            }
+        }
+        users.push(user);
+        let mut role_removed = false;
+        for user in users {
+            let is_kept = |role: &&str| !STAFF_ROLES.contains(role);
+            let kept: Vec<&str> = user.role_names.iter().map(String::as_str).filter(is_kept).collect();
+            if let Some(login_id) = user.login_ids.first().filter(|_| kept.len() < user.role_names.len()) {
+                self.descope.set_roles(login_id, &kept).await?;
+                role_removed = true;
+            }
+        }
+        if let Some(user_id) = user_id {
+            // After Descope's change: a token issued before it may still say the role.
+            accounts::note_change_of_roles(&database.pool(), user_id).await?;
+        }
+        Ok(Dismissal { user_id, role_removed })
+    }
+
+    /// Ends all sessions of the account with an address or number, here and then at Descope. Idempotent: if Descope
+    /// fails, a repetition ends the rest.
+    pub async fn end_sessions(&self, database: &Database, identifier: &str) -> Result<EndedSessions, Error> {
+        let user = self.user(identifier).await?;
+        let identity = accounts::identity(database, &user.user_id).await?;
+        if let Some(Identity { user_id, .. }) = identity {
+            let revoke = async |connection: &mut PgConnection| accounts::revoke_sessions(connection, user_id).await;
+            database.transaction(revoke).await?;
+            for other in accounts::other_identities(database, user_id, &user.user_id).await? {
+                self.descope.log_out_user(&other.descope_user_id).await?;
+            }
+        }
+        self.descope.log_out_user(&user.user_id).await?;
+        Ok(EndedSessions { user_id: identity.map(|identity| identity.user_id) })
+    }
+
+    async fn user(&self, identifier: &str) -> Result<User, Error> {
+        let identifier = Identifier::parse(identifier).map_err(Error::Identifier)?;
+        self.descope.user_with_login_id(identifier.as_str()).await?.ok_or(Error::UnknownUser)
+    }
+
     async fn send_mail(&self, email: &Email) -> Result<(), Error> {
         if self.descope.send_reset_mail(email, &self.password_reset_url).await? { Ok(()) } else { Err(Error::Mail) }
     }
 
-    /// Replaces a Descope user that other people may be able to sign in as by a new one with the role, and closes every
+    /// Replaces a Descope user that other people may be able to sign in as by a new one with the roles, and closes every
     /// way in to the account but the mail.
     async fn take_over(
         &self,
         database: &Database,
         email: &Email,
         user: &User,
-        known: Option<Identity>,
+        (known, roles): (Option<Identity>, &[&str]),
         mut done: Appointment,
     ) -> Result<Appointment, Error> {
         self.descope.delete_user(&user.user_id).await?;
-        let new = self.descope.create_user(email, &[ADMIN_ROLE]).await?.ok_or(Error::Unsteady)?;
+        let new = self.descope.create_user(email, roles).await?.ok_or(Error::Unsteady)?;
         self.send_mail(email).await?;
         (done.role_added, done.mail_sent) = (true, true);
         done.user_id = take_in(database, &new, known.map(|known| (known.user_id, user.user_id.as_str()))).await?;

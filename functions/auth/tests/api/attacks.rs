@@ -144,11 +144,25 @@ async fn a_retried_proof_ends_sessions_opened_after_the_interrupted_one(pool: Pg
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn the_first_proof_keeps_a_role_given_in_the_console(pool: PgPool) {
+async fn a_role_given_in_the_console_counts_from_the_first_proof_on(pool: PgPool) {
     let world = World::new(pool).await;
-    world.register(EMAIL).await;
-    world.descope.set_roles(EMAIL, &["staff"]);
-    assert_eq!(world.prove(&world.client, EMAIL).await.body["user"]["is_staff"], true);
+    let registered = world.register(EMAIL).await;
+    world.descope.set_roles(EMAIL, &["staff", "admin"]);
+    // Mallory registered with the mechanic's address.
+    let login = world.login(EMAIL, PASSWORD).await;
+    assert_eq!((&login.body["user"]["is_staff"], &login.body["user"]["is_superuser"]), (&json!(false), &json!(false)));
+    let refreshed =
+        world.client.post("/api/auth/token/refresh/", &json!({ "refresh": refresh_token(&registered) })).await;
+    for session in [&login, &refreshed] {
+        let profile = world.signed_in(session).get(PROFILE).await;
+        assert_eq!((profile.status, &profile.body["is_staff"]), (200, &json!(false)));
+    }
+    let mechanic = world.prove(&world.client, EMAIL).await;
+    assert_eq!(mechanic.body["user"]["is_staff"], true);
+    assert_eq!(world.signed_in(&mechanic).get(PROFILE).await.body["is_superuser"], true);
+    for session in [&login, &refreshed] {
+        assert_eq!(world.signed_in(session).get(PROFILE).await.status, 401);
+    }
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
@@ -195,9 +209,9 @@ async fn an_unparsable_number_does_not_verify_the_login_id(pool: PgPool) {
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn a_removed_role_is_gone_with_the_next_token(pool: PgPool) {
     let world = World::new(pool).await;
-    world.register(EMAIL).await;
+    world.prove(&world.client, EMAIL).await;
     world.descope.set_roles(EMAIL, &["staff"]);
-    let login = world.login(EMAIL, PASSWORD).await;
+    let login = world.prove(&world.client, EMAIL).await;
     assert_eq!(login.body["user"]["is_staff"], true);
     world.prove(&world.signed_in(&login), PHONE).await;
     world.descope.set_roles(EMAIL, &[]);

@@ -15,7 +15,7 @@ use super::{App, app, book, booking, booking_with, monday};
 pub(super) struct World {
     pub(super) client: Client,
     pub(super) descope: StandIn,
-    pool: PgPool,
+    pub(super) pool: PgPool,
     redis: Redis,
 }
 

@@ -4,8 +4,8 @@
 mod bucket;
 mod catalogue;
 mod deploying;
+mod personnel;
 mod staff_keys;
-mod superuser;
 
 use migrate::{App, Event, Outcome};
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ fn app(pool: &PgPool) -> App {
     App {
         database: Database::from(pool.clone()),
         redis: testing::redis(),
-        administrators: None,
+        personnel: None,
         answers: outgoing::client().unwrap(),
     }
 }

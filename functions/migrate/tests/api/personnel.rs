@@ -1,22 +1,26 @@
-//! The superuser: an account with the admin role, made by a deployer.
+//! The people of the shop: appointed by a deployer, and their sessions ended.
 
 use descope_stand_in::{Fault as Trouble, MessageKind, StandIn};
-use migrate::{Administrators, App};
+use migrate::{App, Personnel};
 use serde_json::{Value, json};
-use shared::database::{Database, MIGRATOR};
+use shared::{
+    Error,
+    database::{Database, MIGRATOR},
+    http::Device,
+};
 use sqlx::PgPool;
 
 use crate::{app, handle};
 
 const OWNER: &str = "owner@example.com";
 
-fn with_administrators(pool: &PgPool, descope: &StandIn) -> App {
+fn with_personnel(pool: &PgPool, descope: &StandIn) -> App {
     let database = Database::from(pool.clone());
-    let administrators = Administrators {
+    let personnel = Personnel {
         descope: testing::sessions(&database, descope, &testing::redis()).descope,
         password_reset_url: "http://localhost:3000/reset".to_owned(),
     };
-    App { administrators: Some(administrators), ..app(pool) }
+    App { personnel: Some(personnel), ..app(pool) }
 }
 
 fn appointment(user_created: bool, role_added: bool, mail_sent: bool) -> Value {
@@ -29,7 +33,7 @@ fn appointment(user_created: bool, role_added: bool, mail_sent: bool) -> Value {
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn a_superuser_is_made_once_and_gets_one_mail(pool: PgPool) {
     let descope = StandIn::start().await;
-    let app = with_administrators(&pool, &descope);
+    let app = with_personnel(&pool, &descope);
     let event = json!({ "action": "create_superuser", "email": "Owner@Example.com" });
     assert_eq!(handle(&app, event.clone()).await, Ok(appointment(true, true, true)));
     assert_eq!(descope.user(OWNER).unwrap()["roleNames"], json!(["admin"]));
@@ -52,8 +56,8 @@ async fn a_superuser_is_made_once_and_gets_one_mail(pool: PgPool) {
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn a_squatter_on_the_address_loses_access_and_its_owner_gets_the_role(pool: PgPool) {
     let descope = StandIn::start().await;
-    let app = with_administrators(&pool, &descope);
-    let client = &app.administrators.as_ref().unwrap().descope;
+    let app = with_personnel(&pool, &descope);
+    let client = &app.personnel.as_ref().unwrap().descope;
     let email = OWNER.parse().unwrap();
     let password = "password of who knows".to_owned().into();
     let squatter = client.sign_up(&email, &password, ("Who", "Knows")).await.unwrap().unwrap();
@@ -69,8 +73,8 @@ async fn a_squatter_on_the_address_loses_access_and_its_owner_gets_the_role(pool
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn an_account_made_at_descope_with_the_address_as_login_id_gets_no_role(pool: PgPool) {
     let descope = StandIn::start().await;
-    let app = with_administrators(&pool, &descope);
-    let client = &app.administrators.as_ref().unwrap().descope;
+    let app = with_personnel(&pool, &descope);
+    let client = &app.personnel.as_ref().unwrap().descope;
     // Possible for anyone at Descope: a code for the login id goes to the user's address.
     let mallory = "mallory@evil.example";
     let email = OWNER.parse().unwrap();
@@ -86,7 +90,7 @@ async fn an_account_made_at_descope_with_the_address_as_login_id_gets_no_role(po
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn an_interrupted_appointment_is_finished_by_the_next(pool: PgPool) {
     let descope = StandIn::start().await;
-    let app = with_administrators(&pool, &descope);
+    let app = with_personnel(&pool, &descope);
     let event = json!({ "action": "create_superuser", "email": OWNER });
     descope.spoil("/v1/auth/password/reset", Trouble::status(500).times(2));
     assert!(handle(&app, event.clone()).await.is_err());
@@ -102,11 +106,86 @@ async fn a_failed_appointment_reports_its_reason(pool: PgPool) {
     let event = |email: &str| json!({ "action": "create_superuser", "email": email });
     let unconfigured = handle(&app(&pool), event(OWNER)).await;
     assert_eq!(unconfigured, Err("set DESCOPE_PROJECT_ID, DESCOPE_MANAGEMENT_KEY and PASSWORD_RESET_URL".to_owned()));
-    let app = with_administrators(&pool, &descope);
+    let app = with_personnel(&pool, &descope);
     assert_eq!(handle(&app, event("owner")).await, Err("email: Enter a valid email address.".to_owned()));
     descope.change(|settings| settings.roles.clear());
     let without_role = handle(&app, event(OWNER)).await.unwrap_err();
-    assert!(without_role.contains("does the project have the role \"admin\"?"), "{without_role}");
+    assert!(without_role.contains("does the project have the roles \"staff\" and \"admin\"?"), "{without_role}");
     let rows: i64 = sqlx::query_scalar("select count(*) from users").fetch_one(&pool).await.unwrap();
     assert_eq!((rows, descope.user(OWNER)), (0, None));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_role_given_in_the_console_to_an_unproved_account_is_taken_over(pool: PgPool) {
+    let descope = StandIn::start().await;
+    let app = with_personnel(&pool, &descope);
+    let client = &app.personnel.as_ref().unwrap().descope;
+    let email = OWNER.parse().unwrap();
+    let password = "password of Mallory".to_owned().into();
+    let mallory = client.sign_up(&email, &password, ("", "")).await.unwrap().unwrap();
+    descope.set_roles(OWNER, &["staff"]);
+    let event = json!({ "action": "appoint_staff", "email": OWNER });
+    let appointed = |role_added, mail_sent| {
+        json!({
+            "action": "appoint_staff", "user_id": 1, "user_created": false, "role_added": role_added,
+            "mail_sent": mail_sent
+        })
+    };
+    assert_eq!(handle(&app, event.clone()).await, Ok(appointed(true, true)));
+    assert!(client.sign_in(OWNER, &password).await.is_err());
+    assert!(client.refresh(&mallory.refresh_jwt).await.is_err());
+    assert_eq!(handle(&app, event).await, Ok(appointed(false, false)));
+    assert_eq!(descope.inbox(OWNER).len(), 1);
+
+    // Another role is added to the first.
+    let event = json!({ "action": "create_superuser", "email": OWNER });
+    assert_eq!(handle(&app, event).await, Ok(appointment(false, true, true)));
+    assert_eq!(descope.user(OWNER).unwrap()["roleNames"], json!(["admin", "staff"]));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_dismissed_user_has_no_role_at_the_next_request_even_with_an_older_token(pool: PgPool) {
+    let descope = StandIn::start().await;
+    let app = with_personnel(&pool, &descope);
+    let sessions = testing::sessions(&app.database, &descope, &app.redis);
+    let event = json!({ "action": "create_superuser", "email": OWNER });
+    assert_eq!(handle(&app, event.clone()).await, Ok(appointment(true, true, true)));
+    let device = Device { user_agent: String::new(), ip_address: String::new() };
+    let token = sessions.descope.sign_in_as(OWNER).await.unwrap();
+    let user = sessions.identify(&token.session_jwt, &device).await.unwrap().user;
+    assert!(user.is_superuser());
+
+    let dismiss = json!({ "action": "dismiss_staff", "identifier": OWNER });
+    let dismissed = |removed| Ok(json!({ "action": "dismiss_staff", "user_id": 1, "role_removed": removed }));
+    assert_eq!(handle(&app, dismiss.clone()).await, dismissed(true));
+    assert_eq!(descope.user(OWNER).unwrap()["roleNames"], json!([]));
+    let user = sessions.identify(&token.session_jwt, &device).await.unwrap().user;
+    assert_eq!((user.is_staff(), user.roles), (false, vec![]), "the session goes on");
+    assert_eq!(handle(&app, dismiss).await, dismissed(false));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn ended_sessions_are_over_here_and_at_descope(pool: PgPool) {
+    let descope = StandIn::start().await;
+    let app = with_personnel(&pool, &descope);
+    let sessions = testing::sessions(&app.database, &descope, &app.redis);
+    let email = OWNER.parse().unwrap();
+    let password = "password of the owner".to_owned().into();
+    let signed_in = sessions.descope.sign_up(&email, &password, ("", "")).await.unwrap().unwrap();
+    let device = Device { user_agent: String::new(), ip_address: String::new() };
+    assert!(sessions.identify(&signed_in.session_jwt, &device).await.is_ok());
+
+    let event = json!({ "action": "end_sessions", "identifier": " Owner@Example.com " });
+    let ended = Ok(json!({ "action": "end_sessions", "user_id": 1 }));
+    assert_eq!(handle(&app, event.clone()).await, ended);
+    let refused = sessions.identify(&signed_in.session_jwt, &device).await;
+    assert!(matches!(refused, Err(Error::SessionRevoked)), "{refused:?}");
+    assert!(sessions.descope.refresh(&signed_in.refresh_jwt).await.is_err());
+    assert_eq!(handle(&app, event).await, ended, "a repetition is safe");
+
+    let event = |identifier: &str| json!({ "action": "end_sessions", "identifier": identifier });
+    let unknown = handle(&app, event("nobody@example.com")).await;
+    assert_eq!(unknown, Err("Descope has no user with this address or number".to_owned()));
+    let invalid = handle(&app, event("owner")).await;
+    assert_eq!(invalid, Err("identifier: Enter a valid phone number or email address.".to_owned()));
 }

@@ -129,6 +129,9 @@ async fn a_user_without_a_staff_role_is_refused(pool: PgPool) {
     let customer = world.user("+919876543210", &[]).await;
     is_refused(&world.pool, &customer, id, (403, "PERMISSION_DENIED")).await;
     is_refused(&world.pool, &world.user("+919876500001", &["editor"]).await, id, (403, "PERMISSION_DENIED")).await;
+    // A role does not count before the number is proved here.
+    let stranger = world.unproved_user("+919876500003", &["staff", "admin"]).await;
+    is_refused(&world.pool, &stranger, id, (403, "PERMISSION_DENIED")).await;
     // A removed role is gone with the next token.
     assert_eq!(world.user("+919876500002", &["staff"]).await.get("/api/staff/bookings/").await.status, 200);
     is_refused(&world.pool, &world.user("+919876500002", &[]).await, id, (403, "PERMISSION_DENIED")).await;

@@ -56,8 +56,16 @@ impl World {
         Self { client, descope, pool, redis }
     }
 
-    /// The user with this number, signed in with these roles.
+    /// The user with this number, proved here and signed in with these roles.
     async fn user(&self, phone: &str, roles: &[&str]) -> Client {
+        let user = self.unproved_user(phone, roles).await;
+        user.get("/api/staff/bookings/").await;
+        testing::prove_identities(&self.pool).await;
+        user
+    }
+
+    /// A user who has proved this number to Descope only, signed in with these roles.
+    async fn unproved_user(&self, phone: &str, roles: &[&str]) -> Client {
         self.token(phone).await;
         self.descope.set_roles(phone, roles);
         self.client.with("Authorization", &format!("Bearer {}", self.token(phone).await))

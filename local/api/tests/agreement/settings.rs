@@ -38,7 +38,7 @@ const BY_USE: &[(&str, &[&str])] = &[
     (r"\bRazorpay::", &["RAZORPAY_KEY_ID", "RAZORPAY_KEY_SECRET"]),
     (r"\bWebhookSecrets\b", &["RAZORPAY_WEBHOOK_SECRET", "RAZORPAY_WEBHOOK_SECRET_PREVIOUS"]),
     (r"\bSeals\b", &["REFRESH_TOKEN_KEYS"]),
-    (r"\bAdministrators\b", &["PASSWORD_RESET_URL"]),
+    (r"\bPersonnel\b", &["PASSWORD_RESET_URL"]),
     (r"\bMessages::from_env\b", &["PASSWORD_RESET_URL", "OTP_LIFETIME_SECONDS"]),
 ];
 

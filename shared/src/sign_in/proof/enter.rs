@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Error, Result,
     accounts::{self, User},
-    descope::SignedIn,
+    descope::{Claims, SignedIn},
     http::Device,
     ids::UserId,
     session::Session,
@@ -128,7 +128,8 @@ impl Proof<'_> {
                 accounts::give_up_other_numbers(connection, user_id, phone).await?;
             }
             let tokens = sessions::tokens(sign_in, connection, session).await?;
-            Ok(Some((accounts::load(&mut *connection, user_id, &session.user.roles).await?, tokens)))
+            let claims = Claims::trusted(&session.token)?;
+            Ok(Some((accounts::load(&mut *connection, user_id, &claims).await?, tokens)))
         };
         sign_in.sessions.database.transaction(add).await
     }
