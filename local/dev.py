@@ -54,7 +54,7 @@ def serve():
         step("Migrating the database")
         running.invoke("migrate", {"action": "migrate"})
         step("Importing the catalogue")
-        running.invoke("migrate", {"action": "import_catalogue", "files": stack.catalogue()})
+        running.invoke("migrate", {"action": "import_catalogue", "files": stack.catalogue(), "mode": "if_empty"})
         running.wait_until_ready()
         print(what_to_try(running), flush=True)
         schedule.run_jobs(running)

@@ -14,7 +14,7 @@ pub mod vehicle_brands;
 pub mod vehicle_models;
 pub mod vehicle_types;
 
-pub use change::{change, publish};
+pub use change::{change, preview, publish};
 
 /// Whether the database refused a name because another row on offer has it.
 fn is_name_taken(error: &sqlx::Error) -> bool {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use shared::staff::sha256;
+use shared::{catalogue::import::Mode, staff::sha256};
 use sqlx::migrate::MigrateError;
 use tracing::{error, info, warn};
 
@@ -105,9 +105,8 @@ impl App {
             outcome => outcome?,
         };
         info!(?outcome, "migrated for a deployment");
-        if deployment.wants_catalogue() && sample::is_wanted(&self.database.pool()).await? {
-            let report = self.import(&sample::files()).await?;
-            info!(version = report.version, "the sample catalogue is imported");
+        if deployment.wants_catalogue() {
+            self.import(&sample::files(), Mode::IfEmpty).await?;
         }
         Ok(())
     }

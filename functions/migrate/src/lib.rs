@@ -10,7 +10,7 @@ use shared::{
     accounts::{ADMIN_ROLE, STAFF_ROLE},
     catalogue::{
         self,
-        import::{self, Files, Report},
+        import::{self, Files, Mode, Report},
     },
     database::{Database, MIGRATOR},
     redis::Redis,
@@ -57,7 +57,13 @@ pub enum Event {
     Migrate,
     /// `{"action": "import_catalogue", "files": {"services.csv": "…", …}}`: makes the catalogue match the seven files,
     /// given as name and text.
-    ImportCatalogue { files: Files },
+    /// `"mode": "if_empty"` imports only into an empty catalogue; `"mode": "preview"` writes nothing and reports what an
+    /// import would do.
+    ImportCatalogue {
+        files: Files,
+        #[serde(default)]
+        mode: Mode,
+    },
     /// `{"action": "create_superuser", "email": "…"}`: creates an administrator account for the address, and mails its
     /// owner how to set a password.
     CreateSuperuser {
@@ -147,7 +153,7 @@ impl App {
     pub async fn handle(&self, event: Event) -> Result<Outcome, Error> {
         match event {
             Event::Migrate => self.migrate().await,
-            Event::ImportCatalogue { files } => Ok(Outcome::ImportCatalogue(self.import(&files).await?)),
+            Event::ImportCatalogue { files, mode } => Ok(Outcome::ImportCatalogue(self.import(&files, mode).await?)),
             Event::CreateSuperuser { email } => {
                 let appointment = self.personnel()?.appoint(&self.database, &email, ADMIN_ROLE).await?;
                 Ok(Outcome::CreateSuperuser(appointment))
@@ -176,8 +182,8 @@ impl App {
         self.personnel.as_ref().ok_or(appoint::Error::NotConfigured)
     }
 
-    async fn import(&self, files: &Files) -> Result<Report, Error> {
-        Ok(import::import(&import::parse(files)?, &self.database, &self.redis).await?)
+    async fn import(&self, files: &Files, mode: Mode) -> Result<Report, Error> {
+        Ok(import::import(&import::parse(files)?, &self.database, &self.redis, mode).await?)
     }
 
     async fn migrate(&self) -> Result<Outcome, Error> {

@@ -1,7 +1,6 @@
 //! The sample catalogue, compiled in so that a first deployment can import it.
 
 use shared::catalogue::import::Files;
-use sqlx::PgPool;
 
 /// The files of `local/catalogue`.
 pub(crate) fn files() -> Files {
@@ -17,9 +16,4 @@ pub(crate) fn files() -> Files {
     .into_iter()
     .map(|(name, text)| (name.to_owned(), text.to_owned()))
     .collect()
-}
-
-/// Whether the database has no catalogue yet, not even a retired one.
-pub(crate) async fn is_wanted(pool: &PgPool) -> sqlx::Result<bool> {
-    sqlx::query_scalar!(r#"select not exists (select from vehicle_types) as "is_wanted!""#).fetch_one(pool).await
 }

@@ -23,7 +23,7 @@ pub use network::{Fault, Network};
 use descope_stand_in::StandIn;
 
 use shared::{
-    catalogue::import::{self, Files, Report},
+    catalogue::import::{self, Files, Mode, Report},
     config::{self, Live, Settings},
     database::Database,
     descope::{Descope, Keys},
@@ -104,7 +104,7 @@ pub fn catalogue_files() -> Files {
 
 /// Imports these files, which must be valid.
 pub async fn import(files: &Files, pool: &PgPool, redis: &Redis) -> Report {
-    import::import(&import::parse(files).unwrap(), &Database::from(pool.clone()), redis).await.unwrap()
+    import::import(&import::parse(files).unwrap(), &Database::from(pool.clone()), redis, Mode::Replace).await.unwrap()
 }
 
 /// Imports the catalogue of `local/catalogue/`.

@@ -13,6 +13,8 @@
 //! announcement expires after a minute, and readers then load the version from Postgres. Without Redis a change fails:
 //! stale prices could be served once Redis is back.
 
+use std::convert::Infallible;
+
 use sqlx::PgConnection;
 use tracing::warn;
 
@@ -47,6 +49,37 @@ pub async fn change<T, E: From<sqlx::Error> + From<RedisError>>(
         warn!(%error, "catalogue version not read again; readers will learn it from Postgres");
     }
     Ok((value, version))
+}
+
+/// Runs `work` as a change would and rolls it back; returns its value and the current version. Nothing is announced.
+pub async fn preview<T, E: From<sqlx::Error>>(
+    database: &Database,
+    work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, E>,
+) -> Result<(T, i64), E> {
+    let preview = async |connection: &mut PgConnection| -> Result<Infallible, Preview<T, E>> {
+        let version = lock_version(connection).await?;
+        Err(match work(connection).await {
+            Ok(value) => Preview::Done(value, version),
+            Err(error) => Preview::Failed(error),
+        })
+    };
+    match database.transaction(preview).await {
+        Err(Preview::Done(value, version)) => Ok((value, version)),
+        Err(Preview::Failed(error)) => Err(error),
+        Ok(never) => match never {},
+    }
+}
+
+/// The reason for which a preview is rolled back.
+enum Preview<T, E> {
+    Done(T, i64),
+    Failed(E),
+}
+
+impl<T, E: From<sqlx::Error>> From<sqlx::Error> for Preview<T, E> {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Failed(error.into())
+    }
 }
 
 /// Sets the version in Redis to this database's; if Redis is down, readers do so later. Entries of another version, or

@@ -7,7 +7,7 @@ mod report;
 mod shop_file;
 mod tables;
 
-pub use apply::{Error, import};
+pub use apply::{Error, Mode, import};
 pub use fault::{Fault, FaultyFiles};
 pub use files::{Catalogue, Files, parse};
 pub use report::{Report, Rows};

@@ -41,7 +41,7 @@ async fn an_import_reports_its_changes_and_a_repeated_one_changes_nothing(pool: 
     assert_eq!(
         first,
         Ok(json!({
-            "action": "import_catalogue", "version": version, "vehicle_types": rows(2, 0, 0, 0),
+            "action": "import_catalogue", "applied": true, "version": version, "vehicle_types": rows(2, 0, 0, 0),
             "vehicle_brands": rows(40, 0, 0, 0), "vehicle_models": rows(220, 0, 0, 0),
             "service_categories": rows(10, 0, 0, 0), "services": rows(49, 0, 0, 0),
             "service_prices": rows(7279, 0, 0, 0), "shop": rows(7, 0, 0, 0)
@@ -50,7 +50,7 @@ async fn an_import_reports_its_changes_and_a_repeated_one_changes_nothing(pool: 
     assert_eq!(
         import(&app, &files).await,
         Ok(json!({
-            "action": "import_catalogue", "version": version, "vehicle_types": rows(0, 0, 2, 0),
+            "action": "import_catalogue", "applied": true, "version": version, "vehicle_types": rows(0, 0, 2, 0),
             "vehicle_brands": rows(0, 0, 40, 0), "vehicle_models": rows(0, 0, 220, 0),
             "service_categories": rows(0, 0, 10, 0), "services": rows(0, 0, 49, 0),
             "service_prices": rows(0, 0, 7279, 0), "shop": rows(0, 0, 7, 0)
@@ -64,6 +64,47 @@ async fn an_import_reports_its_changes_and_a_repeated_one_changes_nothing(pool: 
         .await
         .unwrap();
     assert_eq!(next, 3, "ids that the database gives follow them");
+}
+
+async fn import_in(mode: &str, app: &App, files: &Files) -> Value {
+    handle(app, json!({ "action": "import_catalogue", "files": files, "mode": mode })).await.unwrap()
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_preview_reports_what_an_import_would_do_and_changes_nothing(pool: PgPool) {
+    let app = app(&pool);
+    import(&app, &testing::catalogue_files()).await.unwrap();
+    let before = (version(&pool).await, version_in_redis(&app).await);
+    let cheaper = with("service_pricing.csv", |text| text.replace("1,1,559.00", "1,1,500.00"));
+    let preview = import_in("preview", &app, &cheaper).await;
+    assert_eq!((&preview["applied"], &preview["version"]), (&json!(false), &json!(before.0)));
+    assert_eq!(preview["service_prices"], rows(0, 1, 7278, 0));
+    assert_eq!((version(&pool).await, version_in_redis(&app).await), before);
+    // An import then does the same.
+    let imported = import(&app, &cheaper).await.unwrap();
+    assert_eq!(imported["service_prices"], preview["service_prices"]);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn an_import_into_an_empty_catalogue_undoes_no_later_change(pool: PgPool) {
+    let app = app(&pool);
+    let files = testing::catalogue_files();
+    let both = futures::join!(import_in("if_empty", &app, &files), import_in("if_empty", &app, &files));
+    let applied = [&both.0, &both.1].map(|report| report["applied"].as_bool().unwrap());
+    assert_eq!(applied.iter().filter(|applied| **applied).count(), 1, "of two at once, one finds it empty");
+    sqlx::query("update services set name = 'Wash and wax' where id = 1").execute(&pool).await.unwrap();
+    let before = version(&pool).await;
+    let none = rows(0, 0, 0, 0);
+    assert_eq!(
+        import_in("if_empty", &app, &files).await,
+        json!({
+            "action": "import_catalogue", "applied": false, "version": before, "vehicle_types": none,
+            "vehicle_brands": none, "vehicle_models": none, "service_categories": none, "services": none,
+            "service_prices": none, "shop": none
+        })
+    );
+    let name: String = sqlx::query_scalar("select name from services where id = 1").fetch_one(&pool).await.unwrap();
+    assert_eq!(name, "Wash and wax");
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]

@@ -1,5 +1,6 @@
 //! Writes a validated catalogue to the database as one change, and reports the row counts.
 
+use serde::Deserialize;
 use sqlx::PgConnection;
 use tracing::info;
 
@@ -9,7 +10,7 @@ use super::{
     tables::{write_brands, write_categories, write_models, write_prices, write_services, write_shop, write_types},
 };
 use crate::{
-    catalogue::change,
+    catalogue::{change, preview},
     database::Database,
     redis::{self as link, Redis},
 };
@@ -25,17 +26,44 @@ pub enum Error {
     Database(#[from] sqlx::Error),
 }
 
-/// Makes the database equal to the files, keeping their ids. Idempotent, and safe to run concurrently.
-pub async fn import(catalogue: &Catalogue, database: &Database, redis: &Redis) -> Result<Report, Error> {
+/// When an import writes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Makes the database equal to the files.
+    #[default]
+    Replace,
+    /// The same, but only if the catalogue is empty: changes made elsewhere are not undone.
+    IfEmpty,
+    /// Writes nothing, and reports what would be written.
+    Preview,
+}
+
+/// Imports files, keeping their ids. Idempotent, and safe to run concurrently.
+pub async fn import(catalogue: &Catalogue, database: &Database, redis: &Redis, mode: Mode) -> Result<Report, Error> {
+    if mode == Mode::Preview {
+        let write = async |connection: &mut PgConnection| write(catalogue, connection).await;
+        let (report, version) = Box::pin(preview(database, write)).await?;
+        return Ok(Report { version, ..report });
+    }
     let write = async |connection: &mut PgConnection| {
+        if mode == Mode::IfEmpty && !is_empty(connection).await? {
+            return Ok((Report::default(), false));
+        }
         let report = write(catalogue, connection).await?;
+        advance_ids(connection).await?;
         let is_change = report.is_change();
-        Ok::<_, Error>((report, is_change))
+        Ok::<_, Error>((Report { applied: true, ..report }, is_change))
     };
     // Boxed, because the nested future types are too deep for the compiler.
     let (report, version) = Box::pin(change(database, redis, write)).await?;
-    info!(version, "catalogue imported");
+    info!(version, report.applied, "catalogue imported");
     Ok(Report { version, ..report })
+}
+
+/// Whether there is no catalogue, not even an archived one.
+async fn is_empty(connection: &mut PgConnection) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(r#"select not exists (select from vehicle_types) as "is_empty!""#).fetch_one(connection).await
 }
 
 async fn write(catalogue: &Catalogue, database: &mut PgConnection) -> Result<Report, Error> {
@@ -45,7 +73,8 @@ async fn write(catalogue: &Catalogue, database: &mut PgConnection) -> Result<Rep
     if !is_known.fetch_one(&mut *database).await? {
         return Err(Error::TimeZone(time_zone.clone()));
     }
-    let report = Report {
+    Ok(Report {
+        applied: false,
         version: 0,
         vehicle_types: write_types(catalogue, database).await?,
         vehicle_brands: write_brands(catalogue, database).await?,
@@ -54,9 +83,7 @@ async fn write(catalogue: &Catalogue, database: &mut PgConnection) -> Result<Rep
         services: write_services(catalogue, database).await?,
         service_prices: write_prices(catalogue, database).await?,
         shop: write_shop(&catalogue.shop, database).await?,
-    };
-    advance_ids(database).await?;
-    Ok(report)
+    })
 }
 
 /// Advances the id sequences past the ids of the files.

@@ -3,8 +3,11 @@
 use serde::Serialize;
 
 /// The result of an import.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
+    /// Whether the files were written: not for a preview, and not if the catalogue was to be empty and is not. The counts
+    /// of a preview are those that an import would have.
+    pub applied: bool,
     /// The current version of the catalogue: higher than before if anything changed, and unique to this database.
     pub version: i64,
     pub vehicle_types: Rows,
