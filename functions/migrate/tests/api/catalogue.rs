@@ -141,6 +141,40 @@ async fn changed_and_missing_rows_are_counted_and_missing_services_archived(pool
     assert_eq!(import(&app, &shorter_week).await.unwrap()["shop"], rows(0, 1, 6, 0));
 }
 
+/// The sample's shop with this value of `holidays`.
+fn with_holidays(holidays: &str) -> Files {
+    with("shop_info.json", |text| text.replacen('{', &format!("{{ \"holidays\": {holidays},"), 1))
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn holidays_of_the_file_replace_those_to_come_and_stay_without_the_key(pool: PgPool) {
+    let app = app(&pool);
+    let republic_day = r#"{ "date": "2099-01-26", "name": "Republic Day" }"#;
+    let diwali = r#"{ "date": "2099-11-12", "name": "Diwali" }"#;
+    let all = async || -> Vec<(String, String)> {
+        let all = "select date::text, name from holidays order by date";
+        sqlx::query_as(all).fetch_all(&pool).await.unwrap()
+    };
+    let both = with_holidays(&format!("[{republic_day}, {diwali}]"));
+    assert_eq!(import(&app, &both).await.unwrap()["shop"], rows(9, 0, 0, 0));
+    assert_eq!(import(&app, &both).await.unwrap()["shop"], rows(0, 0, 9, 0));
+    sqlx::query("insert into holidays (shop_id, date, name) values (1, '2020-01-01', 'Past')")
+        .execute(&pool)
+        .await
+        .unwrap();
+    let renamed = with_holidays(&format!("[{}]", diwali.replace("Diwali", "Deepavali")));
+    assert_eq!(import(&app, &renamed).await.unwrap()["shop"], rows(0, 1, 7, 1));
+    assert_eq!(import(&app, &testing::catalogue_files()).await.unwrap()["shop"], rows(0, 0, 7, 0));
+    let named = |date: &str, name: &str| (date.to_owned(), name.to_owned());
+    assert_eq!(all().await, [named("2020-01-01", "Past"), named("2099-11-12", "Deepavali")]);
+
+    let twice = import(&app, &with_holidays(&format!("[{diwali}, {diwali}]"))).await.unwrap_err();
+    assert!(twice.contains("2099-11-12 is a holiday twice"), "{twice}");
+    let no_date = import(&app, &with_holidays(r#"[{ "date": "2099-02-30", "name": "" }]"#)).await.unwrap_err();
+    assert!(no_date.contains("shop_info.json line 1"), "{no_date}");
+    assert_eq!(all().await.len(), 2);
+}
+
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn bad_values_are_reported_with_file_line_and_column_and_change_nothing(pool: PgPool) {
     let app = app(&pool);

@@ -1,5 +1,7 @@
 //! Report of an import: row counts by file.
 
+use std::ops::Add;
+
 use serde::Serialize;
 
 /// The result of an import.
@@ -17,7 +19,7 @@ pub struct Report {
     pub services: Rows,
     /// `service_pricing.csv`.
     pub service_prices: Rows,
-    /// `shop_info.json`: the shop and its opening hours.
+    /// `shop_info.json`: the shop, its opening hours and its holidays.
     pub shop: Rows,
 }
 
@@ -46,6 +48,19 @@ impl Rows {
         let rows = i64::try_from(rows).unwrap_or(i64::MAX);
         let removed = i64::try_from(removed).unwrap_or(i64::MAX);
         Self { added, changed, left_alone: rows - added - changed, removed }
+    }
+}
+
+impl Add for Rows {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            added: self.added + other.added,
+            changed: self.changed + other.changed,
+            left_alone: self.left_alone + other.left_alone,
+            removed: self.removed + other.removed,
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! Parses the shop's file: address, opening hours and capacity.
 
-use chrono::NaiveTime;
+use std::collections::BTreeSet;
+
+use chrono::{NaiveDate, NaiveTime};
 use serde::{Deserialize, Deserializer, de::Error};
 
 use super::fault::Fault;
@@ -26,6 +28,9 @@ pub(super) struct Shop {
     #[serde(deserialize_with = "text")]
     pub(super) timezone: String,
     pub(super) opening_hours: Week,
+    /// Days on which the shop is closed; without the key those of the database stay.
+    #[serde(default, deserialize_with = "holidays")]
+    pub(super) holidays: Option<Vec<Holiday>>,
     #[serde(deserialize_with = "slot_minutes")]
     pub(super) slot_minutes: i32,
     #[serde(deserialize_with = "count")]
@@ -61,6 +66,15 @@ impl Address {
         let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         format!("{} {}", parts.join(", "), self.postal_code.trim())
     }
+}
+
+/// A day on which the shop is closed.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Holiday {
+    pub(super) date: NaiveDate,
+    #[serde(deserialize_with = "text")]
+    pub(super) name: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -119,6 +133,15 @@ pub(super) fn parse(text: &str) -> Result<Shop, Fault> {
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let text = String::deserialize(deserializer)?.trim().to_owned();
     if text.is_empty() || text.contains('\0') { Err(D::Error::custom("a value is needed")) } else { Ok(text) }
+}
+
+fn holidays<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Holiday>>, D::Error> {
+    let holidays = Vec::<Holiday>::deserialize(deserializer)?;
+    let mut dates = BTreeSet::new();
+    match holidays.iter().find(|holiday| !dates.insert(holiday.date)) {
+        Some(holiday) => Err(D::Error::custom(format!("{} is a holiday twice", holiday.date))),
+        None => Ok(Some(holidays)),
+    }
 }
 
 fn phone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {

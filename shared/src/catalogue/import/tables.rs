@@ -1,9 +1,13 @@
 //! Writes each table of the catalogue: archives rows that are no longer in the file, upserts rows that differ.
 
-use chrono::NaiveTime;
+use chrono::{NaiveDate, NaiveTime};
 use sqlx::PgConnection;
 
-use super::{files::Catalogue, report::Rows, shop_file::Shop};
+use super::{
+    files::Catalogue,
+    report::Rows,
+    shop_file::{Holiday, Shop, Week},
+};
 
 pub(super) async fn write_types(catalogue: &Catalogue, database: &mut PgConnection) -> sqlx::Result<Rows> {
     let rows = &catalogue.types;
@@ -206,9 +210,17 @@ pub(super) async fn write_prices(catalogue: &Catalogue, database: &mut PgConnect
     Ok(Rows::tally(rows.len(), &outcomes, removed.rows_affected()))
 }
 
-/// The shop has the id 1; its opening hours count as separate rows.
+/// The shop has the id 1; its opening hours and holidays count as separate rows.
 pub(super) async fn write_shop(shop: &Shop, database: &mut PgConnection) -> sqlx::Result<Rows> {
-    let mut outcomes = sqlx::query_scalar!(
+    let rows = write_settings(shop, database).await? + write_week(&shop.opening_hours, database).await?;
+    Ok(match &shop.holidays {
+        Some(holidays) => rows + write_holidays(holidays, database).await?,
+        None => rows,
+    })
+}
+
+async fn write_settings(shop: &Shop, database: &mut PgConnection) -> sqlx::Result<Rows> {
+    let outcomes = sqlx::query_scalar!(
         r#"
         insert into shops as kept (
             id, name, address, phone, email, latitude, longitude, time_zone, slot_minutes, shop_capacity,
@@ -249,29 +261,58 @@ pub(super) async fn write_shop(shop: &Shop, database: &mut PgConnection) -> sqlx
     )
     .fetch_all(&mut *database)
     .await?;
-    let week = shop.opening_hours.open_days();
+    Ok(Rows::tally(1, &outcomes, 0))
+}
+
+async fn write_week(week: &Week, database: &mut PgConnection) -> sqlx::Result<Rows> {
+    let week = week.open_days();
     let days: Vec<i16> = week.iter().map(|(day, _, _)| *day).collect();
     let opens: Vec<NaiveTime> = week.iter().map(|(_, open, _)| *open).collect();
     let closes: Vec<NaiveTime> = week.iter().map(|(_, _, close)| *close).collect();
     let removed = sqlx::query!("delete from opening_hours where shop_id = 1 and weekday <> all ($1)", &days)
         .execute(&mut *database)
         .await?;
-    outcomes.extend(
-        sqlx::query_scalar!(
-            r#"
-            insert into opening_hours as kept (shop_id, weekday, opens_at, closes_at)
-            select 1, * from unnest($1::smallint[], $2::time[], $3::time[])
-            on conflict (shop_id, weekday) do update
-                set opens_at = excluded.opens_at, closes_at = excluded.closes_at
-                where (kept.opens_at, kept.closes_at) is distinct from (excluded.opens_at, excluded.closes_at)
-            returning (xmax = 0) as "added!"
-            "#,
-            &days,
-            &opens,
-            &closes
-        )
-        .fetch_all(&mut *database)
-        .await?,
-    );
-    Ok(Rows::tally(1 + week.len(), &outcomes, removed.rows_affected()))
+    let outcomes = sqlx::query_scalar!(
+        r#"
+        insert into opening_hours as kept (shop_id, weekday, opens_at, closes_at)
+        select 1, * from unnest($1::smallint[], $2::time[], $3::time[])
+        on conflict (shop_id, weekday) do update
+            set opens_at = excluded.opens_at, closes_at = excluded.closes_at
+            where (kept.opens_at, kept.closes_at) is distinct from (excluded.opens_at, excluded.closes_at)
+        returning (xmax = 0) as "added!"
+        "#,
+        &days,
+        &opens,
+        &closes
+    )
+    .fetch_all(&mut *database)
+    .await?;
+    Ok(Rows::tally(week.len(), &outcomes, removed.rows_affected()))
+}
+
+/// Past holidays stay.
+async fn write_holidays(holidays: &[Holiday], database: &mut PgConnection) -> sqlx::Result<Rows> {
+    let dates: Vec<NaiveDate> = holidays.iter().map(|holiday| holiday.date).collect();
+    let names: Vec<String> = holidays.iter().map(|holiday| holiday.name.clone()).collect();
+    let removed = sqlx::query!(
+        "
+        delete from holidays using shops
+        where shops.id = 1 and shop_id = 1 and date <> all ($1) and date >= (now() at time zone time_zone)::date
+        ",
+        &dates
+    )
+    .execute(&mut *database)
+    .await?;
+    let outcomes = sqlx::query_scalar!(
+        r#"
+        insert into holidays as kept (shop_id, date, name) select 1, * from unnest($1::date[], $2::text[])
+        on conflict (shop_id, date) do update set name = excluded.name where kept.name <> excluded.name
+        returning (xmax = 0) as "added!"
+        "#,
+        &dates,
+        &names
+    )
+    .fetch_all(&mut *database)
+    .await?;
+    Ok(Rows::tally(holidays.len(), &outcomes, removed.rows_affected()))
 }
