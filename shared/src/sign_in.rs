@@ -3,12 +3,12 @@
 //! Descope keeps passwords and sends codes and mails; `accounts` has the rows. [`proof`] decides which account a code
 //! or a link opens.
 
-pub mod appoint;
 mod arrival;
 pub mod codes;
 mod identifier;
 pub mod password;
 pub mod password_reset;
+pub mod personnel;
 pub mod proof;
 pub mod refresh;
 pub mod registration;

@@ -14,7 +14,7 @@ use shared::{
     },
     database::{Database, MIGRATOR},
     redis::Redis,
-    sign_in::appoint,
+    sign_in::personnel,
     staff::issued,
 };
 use sqlx::{
@@ -24,7 +24,7 @@ use sqlx::{
 
 pub use deployment::{Deployment, NotTaken};
 pub use shared::{
-    sign_in::appoint::{Appointment, Dismissal, EndedSessions, Personnel},
+    sign_in::personnel::{Appointment, Dismissal, EndedSessions, Personnel},
     staff::issued::{Added, IssuedKey, Revoked},
 };
 
@@ -130,7 +130,7 @@ pub enum Error {
     #[error(transparent)]
     Import(#[from] import::Error),
     #[error(transparent)]
-    Personnel(#[from] appoint::Error),
+    Personnel(#[from] personnel::Error),
     #[error(transparent)]
     StaffKey(#[from] issued::Error),
 }
@@ -178,8 +178,8 @@ impl App {
         }
     }
 
-    fn personnel(&self) -> Result<&Personnel, appoint::Error> {
-        self.personnel.as_ref().ok_or(appoint::Error::NotConfigured)
+    fn personnel(&self) -> Result<&Personnel, personnel::Error> {
+        self.personnel.as_ref().ok_or(personnel::Error::NotConfigured)
     }
 
     async fn import(&self, files: &Files, mode: Mode) -> Result<Report, Error> {

@@ -29,7 +29,7 @@ pub(crate) fn change(
     change: impl FnOnce(&State, &mut User) -> Result<()>,
 ) -> Result {
     let user_id = target(state, request)?;
-    let mut user = state.users.get(&user_id).cloned().unwrap_or_else(|| User::new(&user_id, state.clock.now()));
+    let mut user = state.users.get(&user_id).cloned().ok_or_else(unknown)?;
     change(state, &mut user)?;
     let answer = shown(&user);
     state.users.add(user);

@@ -66,6 +66,9 @@ pub struct Webhook {
     failures: usize,
     #[serde(skip)]
     is_on_its_way: bool,
+    /// Whether another delivery was requested during an attempt.
+    #[serde(skip)]
+    is_asked_again: bool,
 }
 
 impl Webhook {
@@ -89,6 +92,7 @@ impl Webhook {
             batch,
             failures: 0,
             is_on_its_way: false,
+            is_asked_again: false,
         };
         webhook.sign(&settings.webhook_secret);
         webhook
@@ -196,6 +200,10 @@ impl Post {
     pub(crate) fn note(&mut self, event_id: &str, deliveries: Vec<Delivery>, now: DateTime<Utc>, settings: &Settings) {
         let Some(webhook) = self.webhooks.iter_mut().find(|webhook| webhook.event_id == event_id) else { return };
         webhook.is_on_its_way = false;
+        if std::mem::take(&mut webhook.is_asked_again) {
+            webhook.deliveries.extend(deliveries);
+            return;
+        }
         webhook.next_try = None;
         if !deliveries.iter().any(Delivery::is_done) {
             webhook.next_try = settings.webhook_retries.get(webhook.failures).map(|wait| now + *wait);
@@ -212,8 +220,32 @@ impl Post {
             webhook.sign(&settings.webhook_secret);
             webhook.next_try = Some(now);
             webhook.failures = 0;
+            webhook.is_asked_again = webhook.is_on_its_way;
             count += 1;
         }
         count
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::Utc;
+    use serde_json::Map;
+
+    use super::{Delivery, Event, Post};
+    use crate::settings::Settings;
+
+    #[test]
+    fn a_redelivery_requested_during_an_attempt_follows_it() {
+        let (mut post, now) = (Post::default(), Utc::now());
+        let settings = Settings { webhook_url: Some("http://127.0.0.1:9/".to_owned()), ..Settings::default() };
+        post.add(vec![Event::new("payment.captured", &Map::new())], now, &settings);
+        let id = post.take_due(now)[0][0].event_id.clone();
+        assert_eq!(post.again(Some(&id), now, &settings), 1);
+        let done = Delivery { at: now, status: Some(200), error: None };
+        post.note(&id, vec![done.clone()], now, &settings);
+        assert_eq!(post.take_due(now).len(), 1);
+        post.note(&id, vec![done], now, &settings);
+        assert!(!post.is_busy());
     }
 }
