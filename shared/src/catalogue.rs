@@ -3,6 +3,7 @@
 //! All writes run inside [`change`], which makes cached entries unreachable before the new rows become visible: the
 //! writers of single rows, and the import of files. Rows that a booking may refer to are archived, never deleted.
 
+mod archive;
 mod change;
 pub mod hours;
 pub mod import;

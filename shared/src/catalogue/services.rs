@@ -2,7 +2,7 @@
 
 use sqlx::PgConnection;
 
-use super::refused;
+use super::{archive::archivable, refused};
 use crate::{Error, Result};
 
 /// The writable columns of a service.
@@ -53,32 +53,4 @@ pub async fn rewrite(connection: &mut PgConnection, id: i64, row: &Service) -> R
     changed.ok_or(Error::NotFound("Service"))
 }
 
-/// Archives a service; `false` if it is archived already, 404 if it does not exist.
-pub async fn archive(connection: &mut PgConnection, id: i64) -> Result<bool> {
-    set_archived(connection, id, true).await
-}
-
-/// Restores an archived service; `false` if it is not archived, 409 on `name` if the name was taken meanwhile.
-pub async fn restore(connection: &mut PgConnection, id: i64) -> Result<bool> {
-    set_archived(connection, id, false).await
-}
-
-async fn set_archived(connection: &mut PgConnection, id: i64, is_archived: bool) -> Result<bool> {
-    let changed = sqlx::query_scalar!(
-        r#"
-        with present as (
-            select id, (archived_at is not null) <> $2 as differs from services where id = $1 for no key update
-        ), written as (
-            update services set archived_at = case when $2 then now() end, updated_at = now()
-            from present where services.id = present.id and present.differs
-        )
-        select differs as "differs!" from present
-        "#,
-        id,
-        is_archived
-    )
-    .fetch_optional(connection)
-    .await
-    .map_err(refused)?;
-    changed.ok_or(Error::NotFound("Service"))
-}
+archivable!("services", "Service");
