@@ -148,7 +148,7 @@ pub async fn session_of(connection: &mut PgConnection, claims: &Claims) -> Resul
         join users on users.id = identity.user_id
         left join user_sessions session
             on session.descope_user_id = identity.descope_user_id and session.expires_at = $2
-            -- One that goes on in the account that this Descope user belonged to before stays that account's.
+            -- A session that continues in the account this Descope user belonged to before stays that account's.
             and (session.user_id = identity.user_id or session.revoked_at is not null)
         where identity.descope_user_id = $1
         order by session.revoked_at is not null desc, session.id

@@ -97,7 +97,7 @@ async fn change(
             on conflict (pool, date, time) do update set
                 used = slot.used + case excluded.used when 1 then 1 else -1 end,
                 capacity = case excluded.used when 1 then excluded.capacity else slot.capacity end,
-                -- What was overbooked under another capacity leaves no room under this one.
+                -- Overbooking under another capacity leaves no room under this one.
                 overbooked = case
                     when excluded.used = 1 and $6 then greatest(slot.used + 1 - excluded.capacity, 0)
                     when excluded.used = 1 then least(slot.overbooked, greatest(slot.used - excluded.capacity, 0))
