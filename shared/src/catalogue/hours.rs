@@ -16,27 +16,34 @@ pub struct OpeningHours {
 
 /// Replaces the opening hours of the week; a weekday that is left out is closed. `false` if nothing differs.
 pub async fn set_week(connection: &mut PgConnection, week: &[OpeningHours]) -> Result<bool> {
+    let (written, removed) = write_week(connection, week).await?;
+    Ok(!written.is_empty() || removed > 0)
+}
+
+/// [`set_week`]: whether each written weekday was added rather than changed, and how many were removed.
+pub(super) async fn write_week(connection: &mut PgConnection, week: &[OpeningHours]) -> sqlx::Result<(Vec<bool>, u64)> {
     let days: Vec<i16> = week.iter().map(|day| day.weekday).collect();
     let opens: Vec<NaiveTime> = week.iter().map(|day| day.opens_at).collect();
     let closes: Vec<NaiveTime> = week.iter().map(|day| day.closes_at).collect();
     let removed = sqlx::query!("delete from opening_hours where shop_id = shop_id() and weekday <> all ($1)", &days)
         .execute(&mut *connection)
         .await?;
-    let written = sqlx::query!(
-        "
+    let written = sqlx::query_scalar!(
+        r#"
         insert into opening_hours as kept (shop_id, weekday, opens_at, closes_at)
         select shop_id(), * from unnest($1::smallint[], $2::time[], $3::time[])
         on conflict (shop_id, weekday) do update
             set opens_at = excluded.opens_at, closes_at = excluded.closes_at
             where (kept.opens_at, kept.closes_at) is distinct from (excluded.opens_at, excluded.closes_at)
-        ",
+        returning (xmax = 0) as "added!"
+        "#,
         &days,
         &opens,
         &closes
     )
-    .execute(connection)
+    .fetch_all(connection)
     .await?;
-    Ok(removed.rows_affected() + written.rows_affected() > 0)
+    Ok((written, removed.rows_affected()))
 }
 
 /// Adds holidays from one day to another, both included; existing ones get the new name. `false` if nothing differs.

@@ -260,7 +260,7 @@ mod tests {
 
     use super::*;
 
-    fn fields(value: Value) -> Fields {
+    pub(super) fn fields(value: Value) -> Fields {
         match value {
             Value::Object(values) => Fields::new(values),
             other => panic!("{other} is no object"),

@@ -6,7 +6,7 @@ use chrono::{NaiveDate, NaiveTime};
 use serde::{Deserialize, Deserializer, de::Error};
 
 use super::fault::Fault;
-use crate::phone::Phone;
+use crate::{catalogue::hours::OpeningHours, phone::Phone};
 
 pub(super) const FILE: &str = "shop_info.json";
 
@@ -89,11 +89,13 @@ pub(super) struct Week {
 }
 
 impl Week {
-    /// The open days: ISO weekday (Monday is 1), opening and closing time.
-    pub(super) fn open_days(&self) -> Vec<(i16, NaiveTime, NaiveTime)> {
+    pub(super) fn open_days(&self) -> Vec<OpeningHours> {
         let week =
             [&self.monday, &self.tuesday, &self.wednesday, &self.thursday, &self.friday, &self.saturday, &self.sunday];
-        (1..).zip(week).filter_map(|(day, hours)| hours.as_ref().map(|hours| (day, hours.open, hours.close))).collect()
+        let open = |(weekday, hours): (i16, &Option<Hours>)| {
+            hours.as_ref().map(|hours| OpeningHours { weekday, opens_at: hours.open, closes_at: hours.close })
+        };
+        (1..).zip(week).filter_map(open).collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Writes each table of the catalogue: archives rows that are no longer in the file, upserts rows that differ.
 
-use chrono::{NaiveDate, NaiveTime};
+use chrono::NaiveDate;
 use sqlx::PgConnection;
 
 use super::{
@@ -8,6 +8,7 @@ use super::{
     report::Rows,
     shop_file::{Holiday, Shop, Week},
 };
+use crate::catalogue::hours;
 
 pub(super) async fn write_types(catalogue: &Catalogue, database: &mut PgConnection) -> sqlx::Result<Rows> {
     let rows = &catalogue.types;
@@ -266,28 +267,8 @@ async fn write_settings(shop: &Shop, database: &mut PgConnection) -> sqlx::Resul
 
 async fn write_week(week: &Week, database: &mut PgConnection) -> sqlx::Result<Rows> {
     let week = week.open_days();
-    let days: Vec<i16> = week.iter().map(|(day, _, _)| *day).collect();
-    let opens: Vec<NaiveTime> = week.iter().map(|(_, open, _)| *open).collect();
-    let closes: Vec<NaiveTime> = week.iter().map(|(_, _, close)| *close).collect();
-    let removed = sqlx::query!("delete from opening_hours where shop_id = 1 and weekday <> all ($1)", &days)
-        .execute(&mut *database)
-        .await?;
-    let outcomes = sqlx::query_scalar!(
-        r#"
-        insert into opening_hours as kept (shop_id, weekday, opens_at, closes_at)
-        select 1, * from unnest($1::smallint[], $2::time[], $3::time[])
-        on conflict (shop_id, weekday) do update
-            set opens_at = excluded.opens_at, closes_at = excluded.closes_at
-            where (kept.opens_at, kept.closes_at) is distinct from (excluded.opens_at, excluded.closes_at)
-        returning (xmax = 0) as "added!"
-        "#,
-        &days,
-        &opens,
-        &closes
-    )
-    .fetch_all(&mut *database)
-    .await?;
-    Ok(Rows::tally(week.len(), &outcomes, removed.rows_affected()))
+    let (outcomes, removed) = hours::write_week(database, &week).await?;
+    Ok(Rows::tally(week.len(), &outcomes, removed))
 }
 
 /// Past holidays stay.

@@ -93,16 +93,9 @@ fn integer(value: &Value) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
-    use super::Fields;
-
-    fn fields(value: Value) -> Fields {
-        match value {
-            Value::Object(values) => Fields::new(values),
-            other => panic!("{other} is no object"),
-        }
-    }
+    use crate::http::fields::tests::fields;
 
     #[test]
     fn an_integer_is_read_from_text_and_from_whole_decimals() {
