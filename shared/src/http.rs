@@ -18,7 +18,7 @@ pub use conditional::{etag, not_modified};
 pub use described::BODY;
 pub use envelope::{Envelope, Paged, Paging, json, private_json};
 pub use extract::{ClientAddress, Device, Id, Json, Query};
-pub use failure::ErrorBody;
+pub use failure::{Answers, ErrorBody};
 #[cfg(feature = "openapi")]
 #[doc(hidden)]
 pub use fields::fields_read;
@@ -34,4 +34,4 @@ pub use routes::named_once;
 pub use routes::route;
 #[doc(hidden)]
 pub use routes::utoipa_axum;
-pub use stack::{DEADLINE, Edge};
+pub use stack::{BODY_LIMIT, DEADLINE, Edge};

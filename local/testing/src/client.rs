@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use lambda_http::{Context, LambdaEvent, request::LambdaRequest};
 use serde_json::{Value, json};
 use tower::Service;
@@ -42,6 +43,10 @@ pub struct Answer {
     pub text: String,
     /// The body as JSON; null if it is not JSON.
     pub body: Value,
+    /// The values of `Set-Cookie`.
+    pub cookies: Vec<String>,
+    /// The body's bytes, also where it is no text.
+    pub bytes: Vec<u8>,
 }
 
 impl Answer {
@@ -59,8 +64,8 @@ impl Client {
 
     /// Like [`Client::new`], with another deadline.
     pub fn within(router: Routes, database: Database, deadline: Duration) -> Self {
-        let cors_allowed_origins = vec![ORIGIN.to_owned()];
-        Self::behind(router, Edge { cors_allowed_origins, settings: Settings::default(), database, deadline })
+        let cors_allowed_origins = Some(vec![ORIGIN.to_owned()]);
+        Self::behind(router, Edge { cors_allowed_origins, deadline, ..Edge::new(Settings::default(), database) })
     }
 
     /// Like [`Client::new`], with other outer layers.
@@ -108,14 +113,24 @@ impl Client {
         self.with_default("content-type", "application/json").send("PATCH", path, Some(&body.to_string())).await
     }
 
+    /// `POST` of a form, as a browser sends it.
+    pub async fn submit(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.with_default("content-type", "application/x-www-form-urlencoded").send("POST", path, Some(&body)).await
+    }
+
     /// Any request.
     pub async fn send(&self, method: &str, path: &str, body: Option<&str>) -> Answer {
         static REQUESTS: AtomicU64 = AtomicU64::new(0);
         let number = REQUESTS.fetch_add(1, Ordering::Relaxed);
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let mut headers = self.headers.clone();
+        let cookies: Vec<String> =
+            headers.remove("cookie").iter().flat_map(|all| all.split("; ")).map(ToOwned::to_owned).collect();
         let answer = (self.handler)(json!({
             "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": query,
-            "headers": self.headers,
+            "headers": headers,
+            "cookies": cookies,
             "requestContext": {
                 "accountId": "1", "apiId": "api", "domainName": "api.example", "requestId": format!("gateway-{number}="),
                 "routeKey": "$default", "stage": "$default",
@@ -128,12 +143,16 @@ impl Client {
             "body": body, "isBase64Encoded": false,
         }))
         .await;
-        let text = answer["body"].as_str().unwrap_or_default().to_owned();
+        let sent = answer["body"].as_str().unwrap_or_default();
+        let bytes = if answer["isBase64Encoded"] == true { STANDARD.decode(sent).unwrap() } else { sent.into() };
+        let text = String::from_utf8_lossy(&bytes).into_owned();
         Answer {
             status: u16::try_from(answer["statusCode"].as_u64().unwrap()).unwrap(),
             headers: serde_json::from_value(answer["headers"].clone()).unwrap(),
             body: serde_json::from_str(&text).unwrap_or_default(),
+            cookies: serde_json::from_value(answer["cookies"].clone()).unwrap_or_default(),
             text,
+            bytes,
         }
     }
 

@@ -33,6 +33,11 @@ impl Faults {
         self.0.is_empty()
     }
 
+    /// The sentences of a field.
+    pub fn of(&self, field: &str) -> &[String] {
+        self.0.get(field).map(Vec::as_slice).unwrap_or_default()
+    }
+
     pub(super) fn fields(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }

@@ -6,7 +6,7 @@ use axum::{
     body::Body,
     response::{IntoResponse, Response},
 };
-use lambda_http::http::{HeaderValue, header};
+use lambda_http::http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::{Value, json};
 use tracing::error;
@@ -43,24 +43,47 @@ pub(super) fn lost(response: &Response) -> Option<Lost> {
     }
 }
 
+/// How a function answers, beyond what its handlers write.
+#[derive(Clone, Copy, Debug)]
+pub enum Answers {
+    /// Failures have the contract's body.
+    Json,
+    /// Failures are HTML pages for people.
+    Pages {
+        /// Writes the page of a failure.
+        failure: fn(&Error) -> String,
+        /// Headers of every answer that does not set them itself.
+        headers: &'static [(&'static str, &'static str)],
+    },
+}
+
 /// Writes the body and headers of a failure into its response, and logs it once if it is a server error. Headers that
 /// are already set, such as `Allow`, stay.
-pub(super) fn render(response: &mut Response) {
+pub(super) fn render(response: &mut Response, answers: Answers) {
     let Some(Failure(error)) = response.extensions_mut().remove() else { return };
-    let body = ErrorBody::new(error.code(), error.to_string(), error.details());
-    if body.code.status().is_server_error() {
-        error!(code = json!(body.code).as_str(), source = error.source_for_log(), "request failed");
+    let code = error.code();
+    if code.status().is_server_error() {
+        error!(code = json!(code).as_str(), source = error.source_for_log(), "request failed");
     }
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if body.status_code == 401 {
-        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-    }
     if let Error::Throttled { retry_after_seconds } = &*error {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(*retry_after_seconds));
     }
-    *response.body_mut() = Body::from(serde_json::to_vec(&body).unwrap_or_default());
+    *response.body_mut() = match answers {
+        Answers::Json => {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            if code.status() == StatusCode::UNAUTHORIZED {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            let body = ErrorBody::new(code, error.to_string(), error.details());
+            Body::from(serde_json::to_vec(&body).unwrap_or_default())
+        }
+        Answers::Pages { failure, .. } => {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+            Body::from(failure(&error))
+        }
+    };
 }
 
 /// The body of every failure.

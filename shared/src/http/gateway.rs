@@ -7,6 +7,7 @@ use lambda_runtime::service_fn;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Serialize;
 use tower::Service;
+use url::Url;
 
 use super::{
     Routes,
@@ -49,9 +50,12 @@ const NOT_IN_A_QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'
 const LONGEST: usize = 16 * 1024;
 
 /// Prevents a panic of the adapter, which builds a URI from scheme, host, path and query and panics if that fails; the
-/// gateway would then answer in our place. Host and scheme are not needed, so they are removed; the rest is made valid.
+/// gateway would then answer in our place. The scheme is not needed, so it is removed; so is a host that is none.
 fn make_harmless(request: &mut ApiGatewayV2httpRequest) {
-    request.headers.remove("host");
+    let host = request.headers.get("host").map(|host| host.to_str().unwrap_or_default());
+    if host.is_some_and(|host| !is_host(host)) {
+        request.headers.remove("host");
+    }
     request.headers.remove("x-forwarded-proto");
     request.request_context.domain_name = None;
     if let Some(path) = &mut request.raw_path {
@@ -64,6 +68,12 @@ fn make_harmless(request: &mut ApiGatewayV2httpRequest) {
         *query = utf8_percent_encode(query, NOT_IN_A_QUERY).to_string();
         truncate(query);
     }
+}
+
+/// Whether a `Host` header is a host name or an address with an optional port, and so can be part of a URI.
+fn is_host(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
+    text.len() <= 300 && text.bytes().all(is_plain) && Url::parse(&format!("https://{text}/")).is_ok()
 }
 
 fn truncate(text: &mut String) {

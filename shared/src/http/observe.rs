@@ -6,7 +6,7 @@ use std::{
 };
 
 use axum::{
-    extract::{MatchedPath, Request},
+    extract::{MatchedPath, Request, State},
     middleware::Next,
     response::Response,
 };
@@ -16,7 +16,7 @@ use lambda_http::{
 };
 use tracing::{Instrument, info, info_span};
 
-use super::failure;
+use super::failure::{self, Answers};
 use crate::metrics::{self, Count};
 
 /// The header with the id that a request has in the log.
@@ -24,7 +24,7 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 
 static IS_WARM: AtomicBool = AtomicBool::new(false);
 
-pub(crate) async fn observe(request: Request, next: Next) -> Response {
+pub(super) async fn observe(State(answers): State<Answers>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let is_warm = IS_WARM.swap(true, Ordering::Relaxed);
     if !is_warm {
@@ -41,7 +41,12 @@ pub(crate) async fn observe(request: Request, next: Next) -> Response {
 
     let mut response = next.run(request).instrument(span.clone()).await;
 
-    span.in_scope(|| failure::render(&mut response));
+    span.in_scope(|| failure::render(&mut response, answers));
+    if let Answers::Pages { headers, .. } = answers {
+        for (name, value) in headers {
+            response.headers_mut().entry(*name).or_insert(HeaderValue::from_static(value));
+        }
+    }
     response.headers_mut().insert(REQUEST_ID, id);
     join_repeated(response.headers_mut());
     let latency = started.elapsed();

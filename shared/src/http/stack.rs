@@ -1,6 +1,6 @@
 //! The outer layers of every router: slashes, request ids, CORS, panics, deadline, body limit, JSON for unknown routes.
 
-use std::{any::Any, time::Duration};
+use std::{any::Any, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use lambda_http::http::{HeaderName, HeaderValue, Method, header};
-use tower::Layer;
+use tower::{Layer, util::option_layer};
 use tower_http::{
     catch_panic::CatchPanicLayer,
     cors::{AllowOrigin, CorsLayer},
@@ -19,7 +19,7 @@ use tower_http::{
 
 use super::{
     Routes,
-    failure::lost,
+    failure::{Answers, lost},
     observe::{REQUEST_ID, observe},
 };
 use crate::{
@@ -28,8 +28,8 @@ use crate::{
     database::{Database, Lost},
 };
 
-/// The largest request body that is read, in bytes.
-pub(super) const BODY_LIMIT: usize = 64 * 1024;
+/// The largest request body of the API, in bytes.
+pub const BODY_LIMIT: usize = 64 * 1024;
 
 /// Timeout of a request, even if a dependency hangs: a stopped database is reported to the caller within 5 s.
 pub const DEADLINE: Duration = Duration::from_millis(4500);
@@ -40,8 +40,9 @@ pub(super) type Stack = NormalizePath<Router>;
 /// The configuration of the outer layers.
 #[derive(Clone, Debug)]
 pub struct Edge {
-    /// Origins whose pages may call with credentials, such as `https://shop.example`.
-    pub cors_allowed_origins: Vec<String>,
+    /// Origins whose pages may call with credentials, such as `https://shop.example`. `None` for pages that are called
+    /// by cookie: no answer has a CORS header.
+    pub cors_allowed_origins: Option<Vec<String>>,
     /// Renewed when its secrets expire.
     pub settings: Settings,
     /// Gets a new pool after a request that waited for it in vain.
@@ -49,13 +50,28 @@ pub struct Edge {
     /// Timeout of a request: [`DEADLINE`], or longer in functions that call third parties. Must be below the function's
     /// timeout.
     pub deadline: Duration,
+    /// The largest request body that is read, in bytes: [`BODY_LIMIT`], or more where files are sent.
+    pub body_limit: usize,
+    /// How failures are answered.
+    pub answers: Answers,
 }
 
 impl Edge {
     /// Reads `CORS_ALLOWED_ORIGINS`, a comma-separated list.
     pub fn from_env(settings: Settings, database: Database) -> Self {
-        let cors_allowed_origins = config::list(config::CORS_ALLOWED_ORIGINS);
-        Self { cors_allowed_origins, settings, database, deadline: DEADLINE }
+        Self { cors_allowed_origins: Some(config::list(config::CORS_ALLOWED_ORIGINS)), ..Self::new(settings, database) }
+    }
+
+    /// The layers of a function that answers no other origin.
+    pub fn new(settings: Settings, database: Database) -> Self {
+        Self {
+            cors_allowed_origins: None,
+            settings,
+            database,
+            deadline: DEADLINE,
+            body_limit: BODY_LIMIT,
+            answers: Answers::Json,
+        }
     }
 }
 
@@ -63,14 +79,15 @@ impl Edge {
 pub(super) fn stack(router: Routes, edge: Edge) -> Stack {
     #[cfg(feature = "openapi")]
     let router = Router::from(router);
-    let cors = cors(&edge.cors_allowed_origins);
+    let cors = edge.cors_allowed_origins.as_deref().map(cors);
+    let answers = edge.answers;
     let router = router
         .fallback(not_found)
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
-        .layer(middleware::from_fn_with_state((edge.settings, edge.database, edge.deadline), within_limits))
+        .layer(middleware::from_fn_with_state(Arc::new(edge), within_limits))
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(cors)
-        .layer(middleware::from_fn(observe));
+        .layer(option_layer(cors))
+        .layer(middleware::from_fn_with_state(answers, observe));
     NormalizePathLayer::trim_trailing_slash().layer(router)
 }
 
@@ -79,23 +96,20 @@ async fn not_found() -> Error {
     Error::NotFound("Page")
 }
 
-async fn within_limits(
-    State((settings, database, deadline)): State<(Settings, Database, Duration)>,
-    request: Request,
-    next: Next,
-) -> Response {
+async fn within_limits(State(edge): State<Arc<Edge>>, request: Request, next: Next) -> Response {
     let length = request.headers().get(header::CONTENT_LENGTH);
     let announced = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok()).unwrap_or_default();
-    if announced.max(request.body().size_hint().lower()) > BODY_LIMIT as u64 {
+    if announced.max(request.body().size_hint().lower()) > edge.body_limit as u64 {
         return Error::PayloadTooLarge.into_response();
     }
-    let response = tokio::time::timeout(deadline, async {
+    let (database, settings) = (&edge.database, &edge.settings);
+    let response = tokio::time::timeout(edge.deadline, async {
         if settings.is_complete() {
             // The known secrets still work, so the request does not wait.
-            tokio::join!(run(&database, request, next), settings.renew_if_old()).0
+            tokio::join!(run(database, request, next), settings.renew_if_old()).0
         } else {
             settings.renew_if_old().await;
-            run(&database, request, next).await
+            run(database, request, next).await
         }
     })
     .await;

@@ -7,7 +7,7 @@ use shared::{
     Result, accounts,
     config::{DATABASE_SECRET_ID, DATABASE_URL, Pace, Settings},
     database::Database,
-    http::{DEADLINE, Edge, json as answer, routes},
+    http::{Edge, json as answer, routes},
 };
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use testing::{Client, Fault, eventually};
@@ -72,7 +72,7 @@ impl Shop {
 fn function(settings: Settings) -> (Client, Database) {
     let database = Database::from_settings(&settings).unwrap();
     let router = routes!(show, change, unprotected);
-    let edge = Edge { cors_allowed_origins: Vec::new(), settings, database: database.clone(), deadline: DEADLINE };
+    let edge = Edge::new(settings, database.clone());
     (Client::behind(router.with_state(database.clone()), edge), database)
 }
 
