@@ -70,14 +70,24 @@ impl Answer {
         Self { status, body }
     }
 
-    /// The answer as it is replayed.
-    pub fn into_response(self) -> Response {
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The answer as it is given first.
+    pub fn into_first_response(self) -> Response {
         let mut response = Response::new(Body::from(self.body));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
+        response
+    }
+
+    /// The answer as it is replayed.
+    pub fn into_response(self) -> Response {
+        let mut response = self.into_first_response();
+        response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
         response
     }
 }

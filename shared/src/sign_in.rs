@@ -38,6 +38,15 @@ pub struct SignIn {
     pub throttle: Throttle,
     pub limits: Limits,
     pub messages: Messages,
+    pub admits: Admits,
+}
+
+/// Who may open a session through a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admits {
+    Everyone,
+    /// Users with a role of the shop. Others are refused with 403 after their proof, and no session is opened.
+    Personnel,
 }
 
 /// Rate limits by class.

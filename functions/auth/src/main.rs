@@ -1,6 +1,6 @@
 //! Runs the `auth` function on AWS Lambda.
 
-use auth::{App, DEADLINE, Limits, Messages, Seals};
+use auth::{Admits, App, DEADLINE, Limits, Messages, Seals};
 use shared::{
     config::Settings,
     database::Database,
@@ -23,6 +23,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         throttle: Throttle::from_env(redis),
         limits: Limits::from_env()?,
         messages: Messages::from_env()?,
+        admits: Admits::Everyone,
     };
     let edge = http::Edge { deadline: DEADLINE, ..http::Edge::from_env(settings, database) };
     http::serve(auth::router(app), edge).await

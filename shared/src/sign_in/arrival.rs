@@ -3,7 +3,7 @@
 use sqlx::PgConnection;
 use tracing::warn;
 
-use super::SignIn;
+use super::{Admits, SignIn};
 use crate::{
     Error, Result,
     accounts::{self, NewSession, User},
@@ -40,7 +40,7 @@ impl Arrival {
         self.claims.user_id()
     }
 
-    /// Opens a session of our user.
+    /// Opens a session of our user; 403 if the function does not [admit](Admits) the user.
     pub(super) async fn enter(
         &self,
         sign_in: &SignIn,
@@ -61,6 +61,9 @@ impl Arrival {
             ip_address: &device.ip_address,
         };
         let (_, user) = accounts::open_session(connection, session).await?;
+        if sign_in.admits == Admits::Personnel && !user.is_staff() {
+            return Err(Error::PermissionDenied);
+        }
         Ok(user)
     }
 

@@ -7,7 +7,7 @@
 use axum::response::Response;
 use chrono::TimeDelta;
 use lambda_http::http::StatusCode;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use tracing::warn;
 use utoipa::ToSchema;
@@ -17,7 +17,7 @@ use crate::{
     Error, Result,
     accounts::{self, NewSession},
     descope::{Claims, Kind, SERVICE, SignedIn},
-    http::{Device, private_json},
+    http::Device,
     idempotency::{self, Answer, Key},
     ids::SessionId,
     session::{session_of, sha256},
@@ -31,7 +31,7 @@ const SAME_ANSWER: TimeDelta = TimeDelta::minutes(1);
 const SCOPE: &str = "refresh token";
 
 /// The new tokens.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[schema(as = RefreshedTokens)]
 pub struct Refreshed {
     session_token: String,
@@ -46,7 +46,47 @@ struct Owner {
     is_revoked: bool,
 }
 
+/// Exchanges a refresh token; the answer for its client.
 pub async fn refresh(sign_in: &SignIn, token: &str, device: &Device) -> Result<Response> {
+    exchange(sign_in, token, device).await.map(Exchanged::into_response)
+}
+
+/// Exchanges the refresh token of a session that is kept here; returns the claims of its newest session token, which say
+/// the roles that the user has at Descope now. 401 if the session has ended or its refresh token is unknown here.
+pub async fn refresh_session(sign_in: &SignIn, id: SessionId, device: &Device) -> Result<Claims> {
+    let kept = sqlx::query!("select descope_user_id, refresh_token_sealed from user_sessions where id = $1", id.0)
+        .fetch_optional(&sign_in.sessions.database.pool())
+        .await?
+        .ok_or(Error::SessionRevoked)?;
+    let sealed = kept.refresh_token_sealed.ok_or(Error::SessionRevoked)?;
+    let token = sign_in.seals.open(&sealed, &kept.descope_user_id).await?;
+    let exchanged = exchange(sign_in, &token, device).await?;
+    let refreshed: Refreshed = serde_json::from_slice(exchanged.answer().body()).map_err(Error::internal)?;
+    Claims::trusted(&refreshed.session_token)
+}
+
+/// The new tokens, and whether another request got them from Descope.
+enum Exchanged {
+    Now(Answer),
+    Before(Answer),
+}
+
+impl Exchanged {
+    fn answer(&self) -> &Answer {
+        match self {
+            Self::Now(answer) | Self::Before(answer) => answer,
+        }
+    }
+
+    fn into_response(self) -> Response {
+        match self {
+            Self::Now(answer) => answer.into_first_response(),
+            Self::Before(answer) => answer.into_response(),
+        }
+    }
+}
+
+async fn exchange(sign_in: &SignIn, token: &str, device: &Device) -> Result<Exchanged> {
     let database = &sign_in.sessions.database;
     // Not `Database::transaction`: it may have to end before Descope's keys are fetched.
     let mut transaction = database.begin().await?;
@@ -61,14 +101,14 @@ pub async fn refresh(sign_in: &SignIn, token: &str, device: &Device) -> Result<R
     // The transaction is open during the call to Descope on purpose: its row makes concurrent requests wait, and is
     // released if the function is killed.
     match answer(sign_in, &mut transaction, token, known, device).await {
-        Ok((answer, session_token)) => {
+        Ok((exchanged, session_token)) => {
             transaction.commit().await?;
             if let Some(session_token) = session_token
                 && let Err(error) = sign_in.sessions.keys.learn(&session_token).await
             {
                 warn!(%error, "the key of a new token is not known yet");
             }
-            Ok(answer)
+            Ok(exchanged)
         }
         Err(error) => {
             transaction.rollback().await?;
@@ -84,7 +124,7 @@ async fn answer(
     token: &str,
     known: Option<Owner>,
     device: &Device,
-) -> Result<(Response, Option<String>)> {
+) -> Result<(Exchanged, Option<String>)> {
     if known.is_some_and(|known| known.is_revoked) {
         return Err(Error::SessionRevoked);
     }
@@ -95,7 +135,7 @@ async fn answer(
         error => error,
     })?;
     if let Some(answer) = before {
-        return Ok((answer.into_response(), None));
+        return Ok((Exchanged::Before(answer), None));
     }
     let signed_in = sign_in.sessions.descope.refresh(token).await?;
     write(sign_in, connection, token, known, &signed_in, device).await?;
@@ -104,9 +144,9 @@ async fn answer(
         session_token: signed_in.session_jwt,
         refresh_token: if is_unchanged { token.to_owned() } else { signed_in.refresh_jwt },
     };
-    let body = serde_json::to_vec(&refreshed).map_err(Error::internal)?;
-    idempotency::keep(connection, SCOPE, &key, &Answer::new(StatusCode::OK, body), SAME_ANSWER).await?;
-    Ok((private_json(StatusCode::OK, &refreshed), Some(refreshed.session_token)))
+    let answer = Answer::new(StatusCode::OK, serde_json::to_vec(&refreshed).map_err(Error::internal)?);
+    idempotency::keep(connection, SCOPE, &key, &answer, SAME_ANSWER).await?;
+    Ok((Exchanged::Now(answer), Some(refreshed.session_token)))
 }
 
 /// Writes the new tokens to their session, which may have been opened without us.

@@ -15,7 +15,7 @@ mod tokens;
 
 use std::time::Duration;
 
-use auth::{App, DEADLINE, Limits, Messages, Seals};
+use auth::{Admits, App, DEADLINE, Limits, Messages, Seals};
 use descope_stand_in::StandIn;
 use serde_json::{Value, json};
 use shared::{database::Database, redis::Redis, throttle::Throttle};
@@ -121,6 +121,7 @@ fn app(database: &Database, descope_url: &str, redis: &Redis, throttle: Throttle
         sessions: testing::sessions_at(descope_url, database, redis),
         seals: Seals::parse("test:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=").unwrap(),
         throttle,
+        admits: Admits::Everyone,
         limits: Limits::from_env().unwrap(),
         messages: Messages {
             password_reset_url: "http://localhost:3000/reset".to_owned(),

@@ -56,6 +56,7 @@ impl World {
             (
                 "/api/auth",
                 slow(auth::router(auth::App {
+                    admits: auth::Admits::Everyone,
                     sessions: sessions.clone(),
                     seals: auth::Seals::parse("test:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=").unwrap(),
                     throttle: throttle.clone(),
