@@ -16,6 +16,8 @@ pub struct Swept {
     pub session_tokens: u64,
     /// Sessions that expired a month ago.
     pub user_sessions: u64,
+    /// Sessions of the panel that are longer than they can be used.
+    pub panel_sessions: u64,
     /// Razorpay events that are too old to be delivered again.
     pub payment_events: u64,
     /// Messages that were delivered a month ago. A message that was given up stays until a person has dealt with it.
@@ -56,6 +58,7 @@ impl App {
             idempotency_keys: delete!("idempotency_keys" where "expires_at < now()", pool, end),
             session_tokens: delete!("session_tokens" where "expires_at < now() - interval '1 hour'", pool, end),
             user_sessions: delete!("user_sessions" where "expires_at < now() - interval '30 days'", pool, end),
+            panel_sessions: delete!("panel_sessions" where "created_at < now() - interval '1 day'", pool, end),
             payment_events: delete!("payment_events" where "received_at < now() - interval '30 days'", pool, end),
             outbox: delete!("outbox" where "delivered_at < now() - interval '30 days'", pool, end),
         })

@@ -1,0 +1,1 @@
+// Comforts of the panel. Every page works without them.

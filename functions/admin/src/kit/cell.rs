@@ -1,0 +1,147 @@
+//! Cells of lists: one value, shown on a page and written to a CSV file.
+
+use chrono::{Datelike, NaiveDate, NaiveDateTime, Utc};
+use maud::{Markup, html};
+use shared::money::Money;
+
+/// The value of one column in one row.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Cell {
+    Empty,
+    Text(String),
+    /// The row's own page, or a related one.
+    Link {
+        to: String,
+        text: String,
+    },
+    Number(i64),
+    Money(Money),
+    /// On the shop's clock.
+    Moment(NaiveDateTime),
+    Day(NaiveDate),
+    /// A state in a word, with a colour that says no more than the word.
+    Tag(Tone, &'static str),
+    /// An https URL.
+    Picture(String),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tone {
+    Good,
+    Quiet,
+    Warning,
+    Bad,
+}
+
+impl Tone {
+    fn class(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Quiet => "quiet",
+            Self::Warning => "warning",
+            Self::Bad => "bad",
+        }
+    }
+}
+
+impl Cell {
+    pub(crate) fn link(to: impl Into<String>, text: impl Into<String>) -> Self {
+        Self::Link { to: to.into(), text: text.into() }
+    }
+
+    pub(crate) fn optional(text: Option<&str>) -> Self {
+        text.map_or(Self::Empty, |text| Self::Text(text.to_owned()))
+    }
+
+    pub(crate) fn markup(&self) -> Markup {
+        html! {
+            @match self {
+                Self::Empty => {}
+                Self::Text(text) => { (text) }
+                Self::Link { to, text } => { a href=(to) { (text) } }
+                Self::Number(number) => { (number) }
+                Self::Money(money) => { (rupees(*money)) }
+                Self::Moment(moment) => { time datetime=(moment.format("%Y-%m-%dT%H:%M")) { (moment_text(*moment)) } }
+                Self::Day(day) => { time datetime=(day.to_string()) { (day_text(*day)) } }
+                Self::Tag(tone, word) => { span class=(format!("tag {}", tone.class())) { (word) } }
+                Self::Picture(url) => { img.thumb src=(url) alt="" loading="lazy" width="32" height="32"; }
+            }
+        }
+    }
+
+    /// The value in a CSV file.
+    pub(crate) fn csv(&self) -> String {
+        match self {
+            Self::Empty => String::new(),
+            Self::Text(text) | Self::Link { text, .. } | Self::Picture(text) => harmless(text),
+            Self::Number(number) => number.to_string(),
+            Self::Money(money) => money.to_string(),
+            Self::Moment(moment) => moment.format("%Y-%m-%d %H:%M:%S").to_string(),
+            Self::Day(day) => day.to_string(),
+            Self::Tag(_, word) => (*word).to_owned(),
+        }
+    }
+}
+
+/// A spreadsheet takes a cell that begins with one of these for a formula.
+fn harmless(text: &str) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
+}
+
+/// `₹1,23,456.00`: grouped as in India.
+pub(crate) fn rupees(money: Money) -> String {
+    let plain = money.to_string();
+    let (sign, digits) = plain.strip_prefix('-').map_or(("", plain.as_str()), |digits| ("-", digits));
+    let (whole, paise) = digits.split_once('.').unwrap_or((digits, "00"));
+    let (high, low) = whole.split_at(whole.len().saturating_sub(3));
+    let mut groups = Vec::new();
+    let mut rest = high;
+    while !rest.is_empty() {
+        let (before, group) = rest.split_at(rest.len().saturating_sub(2));
+        groups.push(group);
+        rest = before;
+    }
+    groups.reverse();
+    groups.push(low);
+    format!("{sign}₹{}.{paise}", groups.join(","))
+}
+
+/// `Mon 30 Nov`, with the year if it is not the present one.
+pub(crate) fn day_text(day: NaiveDate) -> String {
+    let form = if day.year() == Utc::now().year() { "%a %-d %b" } else { "%a %-d %b %Y" };
+    day.format(form).to_string()
+}
+
+/// `Mon 30 Nov, 14:05`.
+pub(crate) fn moment_text(moment: NaiveDateTime) -> String {
+    format!("{}, {}", day_text(moment.date()), moment.format("%H:%M"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_grouped_as_in_india() {
+        for (paise, text) in [
+            (0, "₹0.00"),
+            (75_010, "₹750.10"),
+            (123_456, "₹1,234.56"),
+            (12_345_600, "₹1,23,456.00"),
+            (1_234_567_890, "₹1,23,45,678.90"),
+            (-5_000, "-₹50.00"),
+        ] {
+            assert_eq!(rupees(Money::from_paise(paise)), text);
+        }
+    }
+
+    #[test]
+    fn a_formula_in_a_text_is_a_text_in_the_file() {
+        for text in ["=1+1", "+91", "-2", "@sum", "\t="] {
+            assert_eq!(Cell::Text(text.to_owned()).csv(), format!("'{text}"));
+            assert_eq!(Cell::link("/x", text).csv(), format!("'{text}"));
+        }
+        assert_eq!(Cell::Text("A=1".to_owned()).csv(), "A=1");
+        assert_eq!(Cell::Number(-2).csv(), "-2");
+    }
+}

@@ -1,0 +1,179 @@
+//! The frame of every page: sections, search, who is signed in.
+
+use axum::{body::Body, response::Response};
+use lambda_http::http::{HeaderValue, StatusCode, header};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use crate::{assets, session::Person};
+
+/// A section of the panel: its list and the pages below it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    /// With a final slash.
+    pub(crate) path: &'static str,
+    pub(crate) title: &'static str,
+}
+
+/// The sections that everybody at the shop sees, then those of administrators, in groups.
+const SECTIONS: &[(&str, bool, &[Place])] = &[
+    (
+        "Shop",
+        false,
+        &[
+            Place { path: "/admin/", title: "Start" },
+            Place { path: "/admin/shop/", title: "Shop" },
+            Place { path: "/admin/shop/hours/", title: "Opening hours" },
+            Place { path: "/admin/shop/holidays/", title: "Holidays" },
+        ],
+    ),
+    (
+        "Catalogue",
+        false,
+        &[
+            Place { path: "/admin/prices/", title: "Prices" },
+            Place { path: "/admin/services/", title: "Services" },
+            Place { path: "/admin/service-categories/", title: "Categories" },
+            Place { path: "/admin/vehicle-models/", title: "Models" },
+            Place { path: "/admin/vehicle-brands/", title: "Brands" },
+            Place { path: "/admin/vehicle-types/", title: "Vehicle types" },
+        ],
+    ),
+    (
+        "Administration",
+        true,
+        &[
+            Place { path: "/admin/users/", title: "Users" },
+            Place { path: "/admin/staff-keys/", title: "Staff keys" },
+            Place { path: "/admin/activity/", title: "Activity" },
+        ],
+    ),
+];
+
+/// A page within the panel.
+pub(crate) struct Page<'a> {
+    pub(crate) person: &'a Person,
+    pub(crate) title: &'a str,
+    /// The section that it belongs to.
+    pub(crate) place: &'a str,
+    /// Pages above this one: path and title.
+    pub(crate) above: &'a [(String, String)],
+    /// What was just done, in a sentence.
+    pub(crate) notice: Option<&'a str>,
+    pub(crate) status: StatusCode,
+}
+
+impl<'a> Page<'a> {
+    pub(crate) fn new(person: &'a Person, place: &'a str, title: &'a str) -> Self {
+        Self { person, title, place, above: &[], notice: None, status: StatusCode::OK }
+    }
+
+    pub(crate) fn below(self, above: &'a [(String, String)]) -> Self {
+        Self { above, ..self }
+    }
+
+    pub(crate) fn notice(self, notice: Option<&'a str>) -> Self {
+        Self { notice, ..self }
+    }
+
+    pub(crate) fn status(self, status: StatusCode) -> Self {
+        Self { status, ..self }
+    }
+
+    pub(crate) fn show(&self, content: &Markup) -> Response {
+        let body = html! {
+            a.skip href="#main" { "Skip to the content" }
+            header.top {
+                button.burger type="button" popovertarget="sections" { "Menu" }
+                a.brand href="/admin/" { "RepairMyBike" }
+                form.find role="search" action="/admin/search/" {
+                    label.visually-hidden for="find" { "Search" }
+                    input #find type="search" name="q" placeholder="Search  ( / )" autocomplete="off";
+                }
+                details.me {
+                    summary { (self.person.name) }
+                    div.menu {
+                        p { @if self.person.is_admin { "Administrator" } @else { "Staff" } }
+                        form method="post" action="/admin/sign-out/" { button.plain type="submit" { "Sign out" } }
+                        form method="post" action="/admin/sign-out/everywhere/" {
+                            button.plain type="submit" { "Sign out everywhere" }
+                        }
+                    }
+                }
+            }
+            (self.sections())
+            main #main tabindex="-1" {
+                @if !self.above.is_empty() {
+                    nav.crumbs aria-label="Where you are" {
+                        @for (path, title) in self.above { a href=(path) { (title) } " › " }
+                    }
+                }
+                @if let Some(notice) = self.notice { div.notice role="status" { p { (notice) } } }
+                (content)
+            }
+        };
+        respond(self.status, &document(self.title, "panel", &body))
+    }
+
+    fn sections(&self) -> Markup {
+        html! {
+            // A popover on phones; the style sheet shows it always where there is room.
+            nav #sections popover aria-label="Sections" {
+                @for (group, is_for_admins, places) in SECTIONS {
+                    @if !is_for_admins || self.person.is_admin {
+                        p.group { (group) }
+                        ul {
+                            @for place in *places {
+                                li { a href=(place.path) aria-current=[(place.path == self.place).then_some("page")] { (place.title) } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A page for people who are not signed in.
+pub(crate) fn entrance(title: &str, is_refused: bool, content: &Markup) -> Response {
+    let status = if is_refused { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    respond(status, &bare(title, content))
+}
+
+/// A page without sections, such as that of a failure.
+pub(crate) fn bare(title: &str, content: &Markup) -> Markup {
+    document(title, "bare", &html! { main #main { p.brand { "RepairMyBike" } (content) } })
+}
+
+fn document(title: &str, class: &str, body: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) " · RepairMyBike" }
+                link rel="icon" href="data:,";
+                link rel="stylesheet" href=(format!("/admin/assets/{}", assets::CSS));
+                script type="module" src=(format!("/admin/assets/{}", assets::JS)) {}
+            }
+            body class=(class) { (body) }
+        }
+    }
+}
+
+fn respond(status: StatusCode, page: &PreEscaped<String>) -> Response {
+    let mut response = Response::new(Body::from(page.0.clone()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    response
+}
+
+/// Leads to another page after a form.
+pub(crate) fn redirect(path: &str) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    let path = HeaderValue::from_str(path).unwrap_or_else(|_| HeaderValue::from_static("/admin/"));
+    response.headers_mut().insert(header::LOCATION, path);
+    response
+}

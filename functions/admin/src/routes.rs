@@ -1,0 +1,119 @@
+//! The table of all pages and acts, and who may use them.
+
+use axum::{
+    Router, middleware,
+    response::IntoResponse,
+    routing::{MethodRouter, get, post},
+};
+use shared::Error;
+use tower_http::{compression::CompressionLayer, csrf::CsrfLayer};
+
+use crate::catalogue::{
+    service_categories::ServiceCategories, services::Services, vehicle_brands::VehicleBrands,
+    vehicle_models::VehicleModels, vehicle_types::VehicleTypes,
+};
+use crate::{
+    Access, App,
+    access::{Gate, check, refuse_silent},
+    assets, catalogue, entry, home,
+};
+
+/// A row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Route {
+    pub access: Access,
+    /// In lower case.
+    pub method: &'static str,
+    /// As axum matches it, without a final slash.
+    pub path: &'static str,
+}
+
+macro_rules! table {
+    ($($access:ident $method:ident $path:literal $handler:expr;)*) => {
+        /// Every route of the panel.
+        pub const ROUTES: &[Route] = &[
+            $(Route { access: Access::$access, method: stringify!($method), path: $path },)*
+        ];
+
+        fn guarded(app: &App) -> Router<App> {
+            Router::new()$(.route($path, guard(app, Access::$access, $method($handler))))*
+        }
+    };
+}
+
+table! {
+    Anyone      get  "/admin/assets/{name}"                 assets::show;
+    Anyone      get  "/admin/sign-in"                       entry::sign_in::page;
+    Anyone      post "/admin/sign-in"                       entry::sign_in::sign_in;
+    Anyone      get  "/admin/sign-in/code"                  entry::code::page;
+    Anyone      post "/admin/sign-in/code"                  entry::code::send;
+    Anyone      post "/admin/sign-in/code/check"            entry::code::check;
+    Anyone      get  "/admin/password"                      entry::password::page;
+    Anyone      post "/admin/password"                      entry::password::set;
+    Anyone      post "/admin/password/mail"                 entry::password::mail;
+    Anyone      post "/admin/sign-out"                      entry::sign_out::one;
+    Staff       post "/admin/sign-out/everywhere"           entry::sign_out::everywhere;
+
+    Staff       get  "/admin"                               home::show;
+
+    Staff       get  "/admin/vehicle-types"                  catalogue::list::<VehicleTypes>;
+    Staff       get  "/admin/vehicle-types.csv"              catalogue::file::<VehicleTypes>;
+    Admin       get  "/admin/vehicle-types/new"              catalogue::new::<VehicleTypes>;
+    Admin       post "/admin/vehicle-types/new"              catalogue::create::<VehicleTypes>;
+    Staff       get  "/admin/vehicle-types/{id}"             catalogue::edit::<VehicleTypes>;
+    Admin       post "/admin/vehicle-types/{id}"             catalogue::change::<VehicleTypes>;
+    Admin       get  "/admin/vehicle-types/{id}/archive"     catalogue::archive_page::<VehicleTypes>;
+    Admin       post "/admin/vehicle-types/{id}/archive"     catalogue::archive::<VehicleTypes>;
+    Admin       post "/admin/vehicle-types/{id}/restore"     catalogue::restore::<VehicleTypes>;
+
+    Staff       get  "/admin/vehicle-brands"                 catalogue::list::<VehicleBrands>;
+    Staff       get  "/admin/vehicle-brands.csv"             catalogue::file::<VehicleBrands>;
+    Admin       get  "/admin/vehicle-brands/new"             catalogue::new::<VehicleBrands>;
+    Admin       post "/admin/vehicle-brands/new"             catalogue::create::<VehicleBrands>;
+    Staff       get  "/admin/vehicle-brands/{id}"            catalogue::edit::<VehicleBrands>;
+    Admin       post "/admin/vehicle-brands/{id}"            catalogue::change::<VehicleBrands>;
+    Admin       get  "/admin/vehicle-brands/{id}/archive"    catalogue::archive_page::<VehicleBrands>;
+    Admin       post "/admin/vehicle-brands/{id}/archive"    catalogue::archive::<VehicleBrands>;
+    Admin       post "/admin/vehicle-brands/{id}/restore"    catalogue::restore::<VehicleBrands>;
+
+    Staff       get  "/admin/vehicle-models"                 catalogue::list::<VehicleModels>;
+    Staff       get  "/admin/vehicle-models.csv"             catalogue::file::<VehicleModels>;
+    Admin       get  "/admin/vehicle-models/new"             catalogue::new::<VehicleModels>;
+    Admin       post "/admin/vehicle-models/new"             catalogue::create::<VehicleModels>;
+    Staff       get  "/admin/vehicle-models/{id}"            catalogue::edit::<VehicleModels>;
+    Admin       post "/admin/vehicle-models/{id}"            catalogue::change::<VehicleModels>;
+    Admin       get  "/admin/vehicle-models/{id}/archive"    catalogue::archive_page::<VehicleModels>;
+    Admin       post "/admin/vehicle-models/{id}/archive"    catalogue::archive::<VehicleModels>;
+    Admin       post "/admin/vehicle-models/{id}/restore"    catalogue::restore::<VehicleModels>;
+
+    Staff       get  "/admin/service-categories"             catalogue::list::<ServiceCategories>;
+    Staff       get  "/admin/service-categories.csv"         catalogue::file::<ServiceCategories>;
+    Admin       get  "/admin/service-categories/new"         catalogue::new::<ServiceCategories>;
+    Admin       post "/admin/service-categories/new"         catalogue::create::<ServiceCategories>;
+    Staff       get  "/admin/service-categories/{id}"        catalogue::edit::<ServiceCategories>;
+    Admin       post "/admin/service-categories/{id}"        catalogue::change::<ServiceCategories>;
+    Admin       get  "/admin/service-categories/{id}/archive" catalogue::archive_page::<ServiceCategories>;
+    Admin       post "/admin/service-categories/{id}/archive" catalogue::archive::<ServiceCategories>;
+    Admin       post "/admin/service-categories/{id}/restore" catalogue::restore::<ServiceCategories>;
+
+    Staff       get  "/admin/services"                       catalogue::list::<Services>;
+    Staff       get  "/admin/services.csv"                   catalogue::file::<Services>;
+    Admin       get  "/admin/services/new"                   catalogue::new::<Services>;
+    Admin       post "/admin/services/new"                   catalogue::create::<Services>;
+    Staff       get  "/admin/services/{id}"                  catalogue::edit::<Services>;
+    Admin       post "/admin/services/{id}"                  catalogue::change::<Services>;
+    Admin       get  "/admin/services/{id}/archive"          catalogue::archive_page::<Services>;
+    Admin       post "/admin/services/{id}/archive"          catalogue::archive::<Services>;
+    Admin       post "/admin/services/{id}/restore"          catalogue::restore::<Services>;
+}
+
+#[expect(clippy::disallowed_methods, reason = "pages are no part of the API document")]
+fn guard(app: &App, access: Access, handler: MethodRouter<App>) -> MethodRouter<App> {
+    handler.route_layer(middleware::from_fn_with_state(Gate { app: app.clone(), access }, check))
+}
+
+/// All routes behind the checks of where a request comes from.
+pub(crate) fn router(app: &App) -> Router<App> {
+    let csrf = CsrfLayer::new().with_rejection_response(|_| Error::PermissionDenied.into_response());
+    guarded(app).layer(CompressionLayer::new()).layer(csrf).layer(middleware::from_fn(refuse_silent))
+}

@@ -1,0 +1,80 @@
+//! A browser as far as the panel needs one: it keeps the cookie and says where a form comes from.
+
+use std::{cell::RefCell, rc::Rc};
+
+use testing::{Answer, Client};
+
+#[derive(Clone)]
+pub(crate) struct Browser {
+    client: Client,
+    cookie: Rc<RefCell<Option<String>>>,
+}
+
+impl Browser {
+    /// A browser without a cookie.
+    pub(crate) fn new(client: &Client) -> Self {
+        let client = client.with("Host", "api.example").with("Sec-Fetch-Site", "same-origin");
+        Self { client, cookie: Rc::default() }
+    }
+
+    /// The same cookies over another network path, such as one with faults.
+    pub(crate) fn through(&self, client: &Client) -> Self {
+        Self { cookie: Rc::clone(&self.cookie), ..Self::new(client) }
+    }
+
+    /// A copy with one more header and the same cookies.
+    pub(crate) fn with(&self, name: &str, value: &str) -> Self {
+        Self { client: self.client.with(name, value), cookie: Rc::clone(&self.cookie) }
+    }
+
+    /// Another browser that a thief has given this one's cookie.
+    pub(crate) fn copy(&self) -> Self {
+        Self { client: self.client.clone(), cookie: Rc::new(RefCell::new(self.cookie.borrow().clone())) }
+    }
+
+    pub(crate) fn cookie(&self) -> Option<String> {
+        self.cookie.borrow().clone()
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.keep(self.client().get(path).await)
+    }
+
+    pub(crate) async fn submit(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        self.keep(self.client().submit(path, fields).await)
+    }
+
+    /// Follows the redirect of a form.
+    pub(crate) async fn submitted(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let answer = self.submit(path, fields).await;
+        assert_eq!(answer.status, 303, "{}", answer.text);
+        self.get(answer.header("location")).await
+    }
+
+    pub(crate) async fn sign_in(&self, email: &str, password: &str) -> Answer {
+        self.submit("/admin/sign-in/", &[("email", email), ("password", password)]).await
+    }
+
+    fn client(&self) -> Client {
+        match &*self.cookie.borrow() {
+            Some(cookie) => self.client.with("Cookie", cookie),
+            None => self.client.clone(),
+        }
+    }
+
+    fn keep(&self, answer: Answer) -> Answer {
+        for cookie in &answer.cookies {
+            let (pair, attributes) = cookie.split_once("; ").unwrap_or((cookie, ""));
+            let is_removed = attributes.contains("Max-Age=0");
+            *self.cookie.borrow_mut() = (!is_removed).then(|| pair.to_owned());
+        }
+        answer
+    }
+}
+
+/// The value of an input in a page.
+pub(crate) fn input(page: &Answer, name: &str) -> String {
+    let from = page.text.split(&format!("name=\"{name}\"")).nth(1).expect(name);
+    let tag = from.split('>').next().unwrap();
+    tag.split("value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default().to_owned()
+}
