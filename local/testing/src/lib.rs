@@ -27,6 +27,7 @@ use shared::{
     config::{self, Live, Settings},
     database::Database,
     descope::{Descope, Keys},
+    history::{Author, Source},
     redis::Redis,
     session::Sessions,
     staff::{ConfiguredKeys, StaffKeys},
@@ -104,7 +105,8 @@ pub fn catalogue_files() -> Files {
 
 /// Imports these files, which must be valid.
 pub async fn import(files: &Files, pool: &PgPool, redis: &Redis) -> Report {
-    import::import(&import::parse(files).unwrap(), &Database::from(pool.clone()), redis, Mode::Replace).await.unwrap()
+    let (catalogue, database) = (import::parse(files).unwrap(), Database::from(pool.clone()));
+    import::import(&catalogue, &database, redis, Mode::Replace, &Author::system(Source::Import)).await.unwrap()
 }
 
 /// Imports the catalogue of `local/catalogue/`.
