@@ -4,7 +4,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use serde_json::Value;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgExecutor};
 
 use crate::{bookings::Actor, database::Database, ids::UserId};
 
@@ -48,7 +48,7 @@ pub enum Action {
 /// Who makes a change, and by which way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Author {
-    /// `user:<id>`, `staff:<label>` or `system`.
+    /// `user:<id>`, `staff:<label>`, `system`, or `descope` for what was changed there.
     pub actor: String,
     pub source: Source,
     /// Of the request, as in its log lines.
@@ -65,6 +65,11 @@ impl Author {
     pub fn system(source: Source) -> Self {
         Self { actor: Actor::System.to_string(), source, request_id: None }
     }
+
+    /// The console of Descope, whose changes are learnt from tokens.
+    pub(crate) fn descope() -> Self {
+        Self { actor: "descope".to_owned(), source: Source::Api, request_id: None }
+    }
 }
 
 /// Signs the changes of a transaction, from here to its end. Unsigned ones are of `system`, by `psql`.
@@ -77,6 +82,32 @@ pub async fn sign(connection: &mut PgConnection, author: &Author) -> sqlx::Resul
         author.request_id.as_deref().unwrap_or_default()
     )
     .fetch_one(connection)
+    .await
+    .map(drop)
+}
+
+/// Records what no trigger sees, such as an ended session, with the signature of the transaction.
+pub(crate) async fn record(
+    executor: impl PgExecutor<'_>,
+    table: &str,
+    record: &str,
+    action: Action,
+    changes: &Value,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "
+        insert into audit_events (actor, source, request_id, table_name, record_id, action, changes)
+        values (
+            current_setting('app.actor'), current_setting('app.source')::audit_source,
+            nullif(current_setting('app.request_id'), ''), $1, $2, $3, $4
+        )
+        ",
+        table,
+        record,
+        action as Action,
+        changes
+    )
+    .execute(executor)
     .await
     .map(drop)
 }

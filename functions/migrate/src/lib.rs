@@ -157,18 +157,18 @@ impl App {
             Event::Migrate => self.migrate().await,
             Event::ImportCatalogue { files, mode } => Ok(Outcome::ImportCatalogue(self.import(&files, mode).await?)),
             Event::CreateSuperuser { email } => {
-                let appointment = self.personnel()?.appoint(&self.database, &email, ADMIN_ROLE).await?;
+                let appointment = self.personnel()?.appoint(&self.database, &email, ADMIN_ROLE, &author).await?;
                 Ok(Outcome::CreateSuperuser(appointment))
             }
             Event::AppointStaff { email } => {
-                let appointment = self.personnel()?.appoint(&self.database, &email, STAFF_ROLE).await?;
+                let appointment = self.personnel()?.appoint(&self.database, &email, STAFF_ROLE, &author).await?;
                 Ok(Outcome::AppointStaff(appointment))
             }
             Event::DismissStaff { identifier } => {
-                Ok(Outcome::DismissStaff(self.personnel()?.dismiss(&self.database, &identifier).await?))
+                Ok(Outcome::DismissStaff(self.personnel()?.dismiss(&self.database, &identifier, &author).await?))
             }
             Event::EndSessions { identifier } => {
-                Ok(Outcome::EndSessions(self.personnel()?.end_sessions(&self.database, &identifier).await?))
+                Ok(Outcome::EndSessions(self.personnel()?.end_sessions(&self.database, &identifier, &author).await?))
             }
             Event::AddStaffKey { label, key_sha256 } => {
                 Ok(Outcome::AddStaffKey(issued::add(&self.database, label, key_sha256.as_deref(), &author).await?))

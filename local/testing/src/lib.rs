@@ -30,6 +30,7 @@ use shared::{
     history::{Author, Source},
     redis::Redis,
     session::Sessions,
+    sign_in::{Limits, Messages, Seals, SignIn},
     staff::{ConfiguredKeys, StaffKeys},
     throttle::Throttle,
 };
@@ -65,6 +66,20 @@ pub fn sessions(database: &Database, stand_in: &StandIn, redis: &Redis) -> Sessi
 pub fn sessions_at(url: &str, database: &Database, redis: &Redis) -> Sessions {
     let descope = Descope::new(url, descope_stand_in::PROJECT_ID, descope_stand_in::MANAGEMENT_KEY).unwrap();
     Sessions { database: database.clone(), keys: Keys::new(descope.clone(), redis.clone()), descope }
+}
+
+/// Signing in, with these sessions and without rate limits.
+pub fn sign_in(sessions: Sessions, redis: &Redis) -> SignIn {
+    SignIn {
+        sessions,
+        seals: Seals::parse("test:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=").unwrap(),
+        throttle: no_throttle(redis),
+        limits: Limits::from_env().unwrap(),
+        messages: Messages {
+            password_reset_url: "http://localhost:3000/reset".to_owned(),
+            code_lifetime: Duration::from_mins(3),
+        },
+    }
 }
 
 /// Sessions with an unreachable Descope, for tests without a sign-in.

@@ -30,7 +30,11 @@ pub async fn from_outside(
         let Some(user_id) = proof.admit(connection).await? else { return Ok::<_, Error>(None) };
         proof.arrival.enter(sign_in, connection, user_id, device).await.map(Some)
     };
-    if let Some(user) = database.transaction(admit).await? {
+    let admitted = database.transaction(admit).await;
+    if matches!(admitted, Err(Error::Blocked)) {
+        proof.arrival.turn_away(sign_in).await;
+    }
+    if let Some(user) = admitted? {
         return Ok((user, proof.arrival.signed_in));
     }
     // No transaction may be open during a call to Descope.
@@ -64,7 +68,7 @@ async fn enter_anew(
     match sign_in.sessions.database.transaction(enter).await {
         Ok(user) => Ok((user, arrival.signed_in)),
         Err(error) => {
-            if matches!(error, Error::InvalidOtp) {
+            if matches!(error, Error::InvalidOtp | Error::Blocked) {
                 arrival.turn_away(sign_in).await;
             }
             Err(error)
