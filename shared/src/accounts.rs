@@ -1,19 +1,25 @@
 //! Database rows of users, their Descope identities and their sessions.
 
 mod identities;
+mod records;
+mod roles;
 mod sessions;
 mod users;
 
 pub use identities::{
-    Identity, OtherIdentity, adopt, close_other_ways_in, give_up_other_numbers, identity, identity_in, link, lock,
-    other_identities, unlink,
+    Identity, LinkedIdentity, OtherIdentity, adopt, close_other_ways_in, give_up_other_numbers, identities, identity,
+    identity_in, link, lock, other_identities, unlink,
+};
+pub use records::{Account, SessionRecord, sessions_of, show};
+pub(crate) use roles::learn_roles;
+pub use roles::{
+    RoleClaim, Taking, block, claim_roles, note_change_of_roles, note_roles, refuse_blocked, release_roles, unblock,
 };
 pub use sessions::{
-    KnownUser, ListedSession, NewSession, known_since, list_sessions, now, open_session, revoke_session,
-    revoke_sessions,
+    KnownUser, ListedSession, NewSession, RevokedSession, known_since, list_sessions, now, open_session,
+    revoke_session, revoke_sessions, sessions_revoked_at,
 };
 pub(crate) use users::user_in;
 pub use users::{
     ADMIN_ROLE, NewUser, ProfileChange, STAFF_ROLE, STAFF_ROLES, User, change_profile, create, hold, load,
-    note_change_of_roles,
 };

@@ -52,6 +52,9 @@ pub enum Error {
     /// 403: the caller is known and lacks the permission.
     #[error("You do not have permission to perform this action.")]
     PermissionDenied,
+    /// 403: the shop has blocked the account. Told only to whoever has proved that it is theirs.
+    #[error("This account is blocked. Please call the shop.")]
+    Blocked,
     /// 403: the staff key is missing or wrong.
     #[error("The API key is missing or wrong.")]
     ApiKeyInvalid,
@@ -254,7 +257,7 @@ impl Error {
             Self::InvalidOtp => Code::InvalidOtp,
             Self::InvalidSignature => Code::InvalidSignature,
             Self::PaymentsDisabled => Code::PaymentsDisabled,
-            Self::PermissionDenied => Code::PermissionDenied,
+            Self::PermissionDenied | Self::Blocked => Code::PermissionDenied,
             Self::ApiKeyInvalid => Code::ApiKeyInvalid,
             Self::NotFound(_) => Code::NotFound,
             Self::MethodNotAllowed => Code::MethodNotAllowed,

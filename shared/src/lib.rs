@@ -28,6 +28,7 @@ pub mod razorpay;
 pub mod accounts;
 pub mod bookings;
 pub mod catalogue;
+pub mod history;
 pub mod outbox;
 pub mod payments;
 pub mod session;

@@ -102,7 +102,9 @@ impl Sessions {
             accounts::lock(connection, &[claims.user_id()]).await?;
             let Some(user_id) = accounts::adopt(connection, claims.user_id(), stranger).await? else { return Ok(None) };
             if let Some(id) = session_of(connection, claims).await? {
-                add_token(connection, id, &token_sha256, claims).await?;
+                if add_token(connection, id, &token_sha256, claims).await? {
+                    accounts::learn_roles(connection, claims).await?;
+                }
                 return Ok(Some((id, accounts::load(&mut *connection, user_id, claims).await?)));
             }
             let (user_agent, ip_address) = (&device.user_agent, &device.ip_address);
@@ -126,7 +128,7 @@ pub fn sha256(token: &str) -> [u8; 32] {
 
 /// The session of a token that was issued without us; `None` if the session has no row. Descope has no session ids, but
 /// all tokens of one session have the same end. The token is refused if that session was revoked, or all of the user's
-/// sessions since the token was issued.
+/// sessions since the token was issued, and of a blocked user.
 pub async fn session_of(connection: &mut PgConnection, claims: &Claims) -> Result<Option<SessionId>> {
     // Must be its own statement: a concurrent revocation waits for this lock, or the next statement reads its writes.
     sqlx::query!(
@@ -142,7 +144,7 @@ pub async fn session_of(connection: &mut PgConnection, claims: &Claims) -> Resul
     let found = sqlx::query!(
         r#"
         select
-            users.sessions_revoked_at >= $3 as "is_outlived!",
+            users.sessions_revoked_at >= $3 as "is_outlived!", users.blocked_at is not null as "is_blocked!",
             session.id as "id?", coalesce(session.revoked_at is not null, false) as "is_revoked!"
         from user_identities identity
         join users on users.id = identity.user_id
@@ -163,33 +165,40 @@ pub async fn session_of(connection: &mut PgConnection, claims: &Claims) -> Resul
     .ok_or(Error::TokenInvalid)?;
     if found.is_revoked || (found.id.is_none() && found.is_outlived) {
         Err(Error::SessionRevoked)
+    } else if found.is_blocked {
+        Err(Error::Blocked)
     } else {
         Ok(found.id.map(SessionId))
     }
 }
 
-/// Writes another session token of a session.
+/// Writes another session token of a session; whether it tells of roles that are not known here.
 async fn add_token(
     connection: &mut PgConnection,
     session_id: SessionId,
     token_sha256: &[u8; 32],
     claims: &Claims,
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        "
-        insert into session_tokens (token_sha256, kind, session_id, expires_at) values ($1, 'session', $2, $3)
-        on conflict (token_sha256) do nothing
-        ",
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"
+        with token as (
+            insert into session_tokens (token_sha256, kind, session_id, expires_at) values ($1, 'session', $2, $3)
+            on conflict (token_sha256) do nothing
+        )
+        select roles_are_news($4, $5, $6) as "are_news!"
+        "#,
         token_sha256,
         session_id.0,
-        claims.expires_at()
+        claims.expires_at(),
+        claims.user_id(),
+        claims.issued_at(),
+        claims.roles()
     )
-    .execute(connection)
+    .fetch_one(connection)
     .await
-    .map(drop)
 }
 
-/// Finds the session of a token, revoked or not. Updates `last_seen_at` at most once a minute.
+/// Finds the session of a token, revoked or not; those of a blocked user count as revoked. Updates `last_seen_at` at most once a minute.
 async fn find(database: &Database, token_sha256: &[u8; 32], claims: &Claims) -> Result<Option<SessionOfToken>> {
     let session = |pool| async move {
         sqlx::query!(
@@ -200,16 +209,18 @@ async fn find(database: &Database, token_sha256: &[u8; 32], claims: &Claims) -> 
             where token.token_sha256 = $1 and token.kind = 'session' and session.id = token.session_id
                 and session.revoked_at is null and session.last_seen_at < now() - interval '1 minute'
         )
-        select session.id as session_id, session.revoked_at is not null as "is_revoked!", users.id, username, email,
-            is_email_verified, phone, is_phone_verified, first_name, last_name, profile_picture, users.created_at,
-            users.updated_at, roles_count(session.descope_user_id, session.user_id, $2) as "has_roles!"
+        select session.id as session_id, session.revoked_at is not null or users.blocked_at is not null as "is_revoked!",
+            users.id, username, email, is_email_verified, phone, is_phone_verified, first_name, last_name, profile_picture,
+            users.created_at, users.updated_at,
+            roles_that_count(session.descope_user_id, session.user_id, $2, $3::text[]) as "roles!"
         from session_tokens token
         join user_sessions session on session.id = token.session_id
         join users on users.id = session.user_id
         where token.token_sha256 = $1 and token.kind = 'session'
         "#,
             token_sha256,
-            claims.issued_at()
+            claims.issued_at(),
+            claims.roles()
         )
         .fetch_optional(&pool)
         .await
@@ -218,7 +229,7 @@ async fn find(database: &Database, token_sha256: &[u8; 32], claims: &Claims) -> 
     Ok(found.map(|row| SessionOfToken {
         session_id: SessionId(row.session_id),
         is_revoked: row.is_revoked,
-        user: user_in!(row, if row.has_roles { claims.roles().to_vec() } else { Vec::new() }),
+        user: user_in!(row, row.roles),
     }))
 }
 

@@ -42,6 +42,7 @@ impl Read for Login {
         (status = 200, body = Welcome),
         (status = 400, body = ErrorBody),
         (status = 401, description = "`INVALID_CREDENTIALS`.", body = ErrorBody),
+        (status = 403, description = "The account is blocked.", body = ErrorBody),
         (status = 429, body = ErrorBody),
     )
 )]

@@ -75,6 +75,7 @@ impl Read for Confirmation {
     responses(
         (status = 200, body = Done),
         (status = 400, body = ErrorBody),
+        (status = 403, description = "The account is blocked.", body = ErrorBody),
         (status = 409, description = "The password was changed at the same time.", body = ErrorBody),
         (status = 429, body = ErrorBody),
     )

@@ -42,6 +42,7 @@ impl Read for Refresh {
         (status = 200, body = Refreshed),
         (status = 400, body = ErrorBody),
         (status = 401, description = "The token is worth nothing, or its session was ended.", body = ErrorBody),
+        (status = 403, description = "The account is blocked.", body = ErrorBody),
     )
 )]
 async fn refresh(State(app): State<App>, device: Device, Json(body): Json<Refresh>) -> Result<Response> {

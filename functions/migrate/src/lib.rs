@@ -13,6 +13,7 @@ use shared::{
         import::{self, Files, Mode, Report},
     },
     database::{Database, MIGRATOR},
+    history::{Author, Source},
     redis::Redis,
     sign_in::personnel,
     staff::issued,
@@ -151,28 +152,29 @@ pub struct App {
 impl App {
     /// Runs the task. Every event is idempotent.
     pub async fn handle(&self, event: Event) -> Result<Outcome, Error> {
+        let author = Author::system(Source::Migrate);
         match event {
             Event::Migrate => self.migrate().await,
             Event::ImportCatalogue { files, mode } => Ok(Outcome::ImportCatalogue(self.import(&files, mode).await?)),
             Event::CreateSuperuser { email } => {
-                let appointment = self.personnel()?.appoint(&self.database, &email, ADMIN_ROLE).await?;
+                let appointment = self.personnel()?.appoint(&self.database, &email, ADMIN_ROLE, &author).await?;
                 Ok(Outcome::CreateSuperuser(appointment))
             }
             Event::AppointStaff { email } => {
-                let appointment = self.personnel()?.appoint(&self.database, &email, STAFF_ROLE).await?;
+                let appointment = self.personnel()?.appoint(&self.database, &email, STAFF_ROLE, &author).await?;
                 Ok(Outcome::AppointStaff(appointment))
             }
             Event::DismissStaff { identifier } => {
-                Ok(Outcome::DismissStaff(self.personnel()?.dismiss(&self.database, &identifier).await?))
+                Ok(Outcome::DismissStaff(self.personnel()?.dismiss(&self.database, &identifier, &author).await?))
             }
             Event::EndSessions { identifier } => {
-                Ok(Outcome::EndSessions(self.personnel()?.end_sessions(&self.database, &identifier).await?))
+                Ok(Outcome::EndSessions(self.personnel()?.end_sessions(&self.database, &identifier, &author).await?))
             }
             Event::AddStaffKey { label, key_sha256 } => {
-                Ok(Outcome::AddStaffKey(issued::add(&self.database, label, key_sha256.as_deref()).await?))
+                Ok(Outcome::AddStaffKey(issued::add(&self.database, label, key_sha256.as_deref(), &author).await?))
             }
             Event::RevokeStaffKey { label } => {
-                Ok(Outcome::RevokeStaffKey(issued::revoke(&self.database, label).await?))
+                Ok(Outcome::RevokeStaffKey(issued::revoke(&self.database, label, &author).await?))
             }
             Event::ListStaffKeys => Ok(Outcome::ListStaffKeys { keys: issued::list(&self.database).await? }),
         }
@@ -183,7 +185,8 @@ impl App {
     }
 
     async fn import(&self, files: &Files, mode: Mode) -> Result<Report, Error> {
-        Ok(import::import(&import::parse(files)?, &self.database, &self.redis, mode).await?)
+        let author = Author::system(Source::Import);
+        Ok(import::import(&import::parse(files)?, &self.database, &self.redis, mode, &author).await?)
     }
 
     async fn migrate(&self) -> Result<Outcome, Error> {

@@ -27,8 +27,10 @@ use shared::{
     config::{self, Live, Settings},
     database::Database,
     descope::{Descope, Keys},
+    history::{Author, Source},
     redis::Redis,
     session::Sessions,
+    sign_in::{Admits, Limits, Messages, Seals, SignIn},
     staff::{ConfiguredKeys, StaffKeys},
     throttle::Throttle,
 };
@@ -64,6 +66,21 @@ pub fn sessions(database: &Database, stand_in: &StandIn, redis: &Redis) -> Sessi
 pub fn sessions_at(url: &str, database: &Database, redis: &Redis) -> Sessions {
     let descope = Descope::new(url, descope_stand_in::PROJECT_ID, descope_stand_in::MANAGEMENT_KEY).unwrap();
     Sessions { database: database.clone(), keys: Keys::new(descope.clone(), redis.clone()), descope }
+}
+
+/// Signing in, with these sessions and without rate limits.
+pub fn sign_in(sessions: Sessions, redis: &Redis) -> SignIn {
+    SignIn {
+        sessions,
+        seals: Seals::parse("test:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=").unwrap(),
+        throttle: no_throttle(redis),
+        limits: Limits::from_env().unwrap(),
+        admits: Admits::Everyone,
+        messages: Messages {
+            password_reset_url: "http://localhost:3000/reset".to_owned(),
+            code_lifetime: Duration::from_mins(3),
+        },
+    }
 }
 
 /// Sessions with an unreachable Descope, for tests without a sign-in.
@@ -104,7 +121,8 @@ pub fn catalogue_files() -> Files {
 
 /// Imports these files, which must be valid.
 pub async fn import(files: &Files, pool: &PgPool, redis: &Redis) -> Report {
-    import::import(&import::parse(files).unwrap(), &Database::from(pool.clone()), redis, Mode::Replace).await.unwrap()
+    let (catalogue, database) = (import::parse(files).unwrap(), Database::from(pool.clone()));
+    import::import(&catalogue, &database, redis, Mode::Replace, &Author::system(Source::Import)).await.unwrap()
 }
 
 /// Imports the catalogue of `local/catalogue/`.

@@ -14,6 +14,7 @@ use shared::{
         vehicle_types::{self, VehicleType},
     },
     database::{Database, MIGRATOR},
+    history::{Author, Source},
     money::Money,
     redis::Redis,
 };
@@ -40,7 +41,7 @@ impl World {
             let changed = work(connection).await?;
             Ok::<_, Error>((changed, changed))
         };
-        let (changed, version) = change(&self.database, &self.redis, work).await?;
+        let (changed, version) = change(&self.database, &self.redis, &Author::system(Source::Panel), work).await?;
         assert_eq!(version, self.version().await);
         Ok((changed, version > before))
     }
@@ -189,7 +190,7 @@ async fn concurrent_changes_are_serialized(pool: PgPool) {
             let changed = prices::set(connection, &price).await? > 0;
             Ok::<_, Error>((paise, changed))
         };
-        change(&database, &world.redis, set).await.unwrap()
+        change(&database, &world.redis, &Author::system(Source::Panel), set).await.unwrap()
     };
     let mut done = futures::future::join_all((1..=8).map(raise)).await;
     done.sort_by_key(|(_, version)| *version);

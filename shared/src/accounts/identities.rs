@@ -129,6 +129,37 @@ pub async fn close_other_ways_in(
     .map(drop)
 }
 
+/// A Descope user of an account.
+#[derive(Clone, Debug)]
+pub struct LinkedIdentity {
+    pub descope_user_id: String,
+    /// Whether the Descope user's address or number was proved here.
+    pub is_proven: bool,
+}
+
+/// The Descope users of an account; `None` if there is no such user.
+pub async fn identities(database: &Database, user_id: UserId) -> sqlx::Result<Option<Vec<LinkedIdentity>>> {
+    let linked = |pool| async move {
+        sqlx::query!(
+            r#"
+            select descope_user_id as "descope_user_id?", is_proven as "is_proven?"
+            from users left join user_identities identity on identity.user_id = users.id
+            where users.id = $1
+            order by identity.created_at, descope_user_id
+            "#,
+            user_id.0
+        )
+        .fetch_all(&pool)
+        .await
+    };
+    let rows = database.read(linked).await?;
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    let identity = |(descope_user_id, is_proven)| LinkedIdentity { descope_user_id, is_proven };
+    Ok(Some(rows.into_iter().filter_map(|row| row.descope_user_id.zip(row.is_proven)).map(identity).collect()))
+}
+
 /// Another Descope user of the same account.
 #[derive(Debug)]
 pub struct OtherIdentity {

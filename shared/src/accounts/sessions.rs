@@ -2,11 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use sqlx::PgConnection;
+use serde_json::Value;
+use sqlx::{PgConnection, PgExecutor};
 use utoipa::ToSchema;
 
-use super::{User, user_in};
+use super::{User, learn_roles, user_in};
 use crate::{
+    Error, Result,
     database::Database,
     descope::Claims,
     ids::{SessionId, UserId},
@@ -62,9 +64,10 @@ pub struct NewSession<'a> {
     pub ip_address: &'a str,
 }
 
-/// Writes a session with its tokens; returns its id and its user. Descope may issue the same token to two sign-ins
-/// within a second: they share one session. The caller holds the [`lock`](super::lock).
-pub async fn open_session(connection: &mut PgConnection, new: NewSession<'_>) -> sqlx::Result<(SessionId, User)> {
+/// Writes a session with its tokens; returns its id and its user, 403 if the user is blocked. Descope may issue the same
+/// token to two sign-ins within a second: they share one session. The caller holds the [`lock`](super::lock), and the
+/// user's row against blocking, and rolls back a refusal.
+pub async fn open_session(connection: &mut PgConnection, new: NewSession<'_>) -> Result<(SessionId, User)> {
     let (refresh_token_sha256, refresh_token_sealed) = new.refresh_token.unzip();
     let row = sqlx::query!(
         r#"
@@ -84,9 +87,10 @@ pub async fn open_session(connection: &mut PgConnection, new: NewSession<'_>) ->
             on conflict (token_sha256) do nothing
         )
         select opened.id as "session_id!", users.id, username, email, is_email_verified, phone, is_phone_verified,
-            first_name, last_name, profile_picture, created_at, updated_at, roles_count($2, users.id, $10) as "has_roles!"
+            first_name, last_name, profile_picture, created_at, updated_at,
+            roles_that_count($2, users.id, $10, $11::text[]) as "roles!", roles_are_news($2, $10, $11) as "are_news!"
         from (select id from session union all select id from known) as opened, users
-        where users.id = $1
+        where users.id = $1 and users.blocked_at is null
         "#,
         new.user_id.0,
         new.claims.user_id(),
@@ -97,12 +101,16 @@ pub async fn open_session(connection: &mut PgConnection, new: NewSession<'_>) ->
         &new.token_sha256,
         new.claims.expires_at(),
         refresh_token_sha256.as_ref().map(<[u8; 32]>::as_slice) as Option<&[u8]>,
-        new.claims.issued_at()
+        new.claims.issued_at(),
+        new.claims.roles()
     )
-    .fetch_one(connection)
-    .await?;
-    let roles = if row.has_roles { new.claims.roles().to_vec() } else { Vec::new() };
-    Ok((SessionId(row.session_id), user_in!(row, roles)))
+    .fetch_optional(&mut *connection)
+    .await?
+    .ok_or(Error::Blocked)?;
+    if row.are_news {
+        learn_roles(connection, new.claims).await?;
+    }
+    Ok((SessionId(row.session_id), user_in!(row, row.roles)))
 }
 
 /// Revokes all sessions of a user here, including those without a row. The caller still has to end them at Descope.
@@ -166,16 +174,20 @@ pub async fn list_sessions(
     .await
 }
 
+/// Result of [`revoke_session`].
 #[derive(Debug)]
 pub struct RevokedSession {
     pub descope_user_id: String,
+    pub revoked_at: DateTime<Utc>,
+    /// Whether it was not revoked before.
+    pub was_active: bool,
     /// Whether it was active and its refresh token is unknown here: Descope can end it only with the user's others.
     pub is_unknown_to_us: bool,
 }
 
 /// Revokes one of a user's sessions; `None` if the user has no such session.
 pub async fn revoke_session(
-    database: &Database,
+    executor: impl PgExecutor<'_>,
     user_id: UserId,
     id: SessionId,
 ) -> sqlx::Result<Option<RevokedSession>> {
@@ -185,12 +197,25 @@ pub async fn revoke_session(
         update user_sessions session set revoked_at = coalesce(session.revoked_at, now())
         from user_sessions before
         where session.id = $1 and session.user_id = $2 and before.id = session.id
-        returning session.descope_user_id,
+        returning session.descope_user_id, session.revoked_at as "revoked_at!", before.revoked_at is null as "was_active!",
             before.revoked_at is null and session.refresh_token_sealed is null as "is_unknown_to_us!"
         "#,
         id.0,
         user_id.0
     )
-    .fetch_optional(&database.pool())
+    .fetch_optional(executor)
+    .await
+}
+
+/// When all sessions of a user were last revoked, as JSON: null if never. `None` if there is no such user.
+pub async fn sessions_revoked_at(executor: impl PgExecutor<'_>, user_id: UserId) -> sqlx::Result<Option<Value>> {
+    sqlx::query_scalar!(
+        r#"
+        select case when isfinite(sessions_revoked_at) then to_jsonb(sessions_revoked_at) else 'null' end as "moment!"
+        from users where id = $1
+        "#,
+        user_id.0
+    )
+    .fetch_optional(executor)
     .await
 }

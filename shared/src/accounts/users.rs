@@ -39,8 +39,8 @@ pub struct User {
     pub last_name: String,
     /// An https URL.
     pub profile_picture: Option<String>,
-    /// The Descope roles of the session token that count: none before an address or number is proved here, nor after the
-    /// shop has taken a role away since the token was issued.
+    /// The Descope roles of the session token that count: none before an address or number is proved here, and those noted
+    /// here if they were changed since the token was issued.
     pub roles: Vec<String>,
     /// Of the row here, not of the Descope user.
     pub created_at: DateTime<Utc>,
@@ -156,8 +156,7 @@ pub async fn load(executor: impl PgExecutor<'_>, user_id: UserId, claims: &Claim
         User,
         r#"
         select id, username, email, is_email_verified, phone, is_phone_verified, first_name, last_name,
-            profile_picture, created_at, updated_at,
-            case when roles_count($3, id, $4) then $2::text[] else '{}' end as "roles!"
+            profile_picture, created_at, updated_at, roles_that_count($3, id, $4, $2::text[]) as "roles!"
         from users where id = $1
         "#,
         user_id.0,
@@ -176,18 +175,6 @@ pub async fn hold(connection: &mut PgConnection, user_id: UserId) -> sqlx::Resul
         .fetch_optional(connection)
         .await
         .map(drop)
-}
-
-/// Makes roles count only in tokens that are issued from now on. Ten seconds are added, because Descope's clock may be
-/// ahead of Postgres'.
-pub async fn note_change_of_roles(executor: impl PgExecutor<'_>, user_id: UserId) -> sqlx::Result<()> {
-    sqlx::query!(
-        "update users set roles_changed_at = clock_timestamp() + interval '10 seconds' where id = $1",
-        user_id.0
-    )
-    .execute(executor)
-    .await
-    .map(drop)
 }
 
 /// A change of a user's profile. A new number or address is unverified.

@@ -21,21 +21,24 @@ use tracing::warn;
 use crate::{
     cache,
     database::Database,
+    history::{self, Author},
     redis::{Error as RedisError, Redis},
 };
 
 /// Lock timeout: the longest wait for another change, e.g. an import.
 const PATIENCE: &str = "30s";
 
-/// Runs a change of the catalogue or the shop. `work` returns a value and whether anything changed; the result is that
-/// value and the current version. The next public read shows the change, and the next booking charges its prices.
+/// Runs a change of the catalogue or the shop, signed by its author. `work` returns a value and whether anything changed;
+/// the result is that value and the current version. The next public read shows the change, and the next booking charges its prices.
 pub async fn change<T, E: From<sqlx::Error> + From<RedisError>>(
     database: &Database,
     redis: &Redis,
+    author: &Author,
     work: impl AsyncFnOnce(&mut PgConnection) -> Result<(T, bool), E>,
 ) -> Result<(T, i64), E> {
     let change = async |connection: &mut PgConnection| {
         let before = lock_version(connection).await?;
+        history::sign(connection, author).await?;
         let (value, has_changed) = work(connection).await?;
         if !has_changed {
             return Ok((value, before, false));

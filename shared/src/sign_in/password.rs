@@ -50,7 +50,7 @@ async fn enter(
         }
         entry = enter_as(sign_in, &arrival, Some(&arrival.user), moment, device).await;
     }
-    if matches!(entry, Err(Error::InvalidCredentials | Error::PermissionDenied)) {
+    if matches!(entry, Err(Error::InvalidCredentials | Error::PermissionDenied | Error::Blocked)) {
         arrival.turn_away(sign_in).await;
     }
     let user = entry?.ok_or_else(|| Error::internal("a user whom Descope knows was not taken in"))?;

@@ -82,10 +82,11 @@ async fn set_password(
                 // The account was taken back meanwhile: this link must not touch its sessions or its password.
                 return Err(bad_link());
             }
+            accounts::refuse_blocked(&mut *connection, known.user_id).await?;
             Ok(accounts::revoke_sessions(connection, known.user_id).await?)
         };
         if let Err(error) = sign_in.sessions.database.transaction(revoke).await {
-            if matches!(error, Error::Validation(_)) {
+            if matches!(error, Error::Validation(_) | Error::Blocked) {
                 arrival.turn_away(sign_in).await;
             }
             return Err(error);

@@ -1,20 +1,26 @@
-//! Appointment of administrators and staff, and ending of their sessions, by an event of `migrate`.
+//! The people of the shop: appointed and dismissed by an event of `migrate`, their roles and sessions changed by an
+//! administrator.
+
+pub mod access;
+pub mod roles;
 
 use std::collections::BTreeSet;
 
 use serde::Serialize;
 use sqlx::PgConnection;
 
-use super::Identifier;
+use super::{Identifier, SignIn};
 use crate::{
-    accounts::{self, ADMIN_ROLE, Identity, STAFF_ROLE, STAFF_ROLES},
+    accounts::{self, ADMIN_ROLE, Identity, STAFF_ROLE, STAFF_ROLES, Taking},
     config::{self, Settings},
     database::Database,
     descope::{Descope, User},
     email::{Email, NotAnEmail},
+    history::{self, Author},
     ids::UserId,
     written::Written,
 };
+use roles::Change;
 
 /// Result of [`Personnel::appoint`]. It holds no secret: the mail goes to the address alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -59,13 +65,25 @@ pub enum Error {
     Unsteady,
     /// Descope refused or is unavailable. The log has the details.
     #[error("Descope did not do it ({0}); does the project have the roles \"{STAFF_ROLE}\" and \"{ADMIN_ROLE}\"?")]
-    Descope(#[from] crate::Error),
+    Descope(crate::Error),
+    #[error("{0}")]
+    Refused(crate::Error),
     #[error(
         "Descope refused to send the mail; is the page of PASSWORD_RESET_URL among the project's approved domains?"
     )]
     Mail,
     #[error("the database failed: {0}")]
     Database(#[from] sqlx::Error),
+}
+
+impl From<crate::Error> for Error {
+    fn from(error: crate::Error) -> Self {
+        match error {
+            crate::Error::Database(error) => Self::Database(error),
+            error @ crate::Error::Conflict(_) => Self::Refused(error),
+            error => Self::Descope(error),
+        }
+    }
 }
 
 /// Appoints administrators and staff, and ends sessions, at Descope and here.
@@ -91,7 +109,13 @@ impl Personnel {
     /// Gives the account of an address a role, [`ADMIN_ROLE`] or [`STAFF_ROLE`]. Idempotent: a repetition changes and
     /// sends nothing. A retry after an interruption continues: the role or row that marks the mail as sent is written
     /// after the mail.
-    pub async fn appoint(&self, database: &Database, email: &str, role: &str) -> Result<Appointment, Error> {
+    pub async fn appoint(
+        &self,
+        database: &Database,
+        email: &str,
+        role: &str,
+        author: &Author,
+    ) -> Result<Appointment, Error> {
         let email: Email = email.parse()?;
         let mut done = Appointment::default();
         let user = if let Some(user) = self.descope.user_with_login_id(email.as_str()).await? {
@@ -113,57 +137,54 @@ impl Personnel {
         if is_strangers {
             // An account whose address was not proved here may belong to another person, also if its Descope user was
             // given the role in the console.
-            return self.take_over(database, &email, &user, (known, &roles), done).await;
+            return self.take_over(database, &email, &user, (known, &roles), (done, author)).await;
         }
         if is_promoted || known.is_none() {
             self.send_mail(&email).await?;
             done.mail_sent = true;
         }
-        if is_promoted {
-            self.descope.set_roles(email.as_str(), &roles).await?;
+        if let Some(Identity { user_id, .. }) = known.filter(|_| is_promoted) {
+            let change = (&Change::Give(role), Taking::NoAdmin);
+            roles::apply(database, &self.descope, (user_id, &[user.user_id]), change, author).await?;
             done.role_added = true;
+            return Ok(Appointment { user_id, ..done });
         }
-        done.user_id = take_in(database, &user, None).await?;
+        done.user_id = take_in(database, &user, None, author).await?;
         Ok(done)
     }
 
     /// Takes the roles [`STAFF_ROLES`] from the account with an address or number, at Descope and then here: its session
     /// tokens have no role from the next request on. Idempotent.
-    pub async fn dismiss(&self, database: &Database, identifier: &str) -> Result<Dismissal, Error> {
+    pub async fn dismiss(&self, database: &Database, identifier: &str, author: &Author) -> Result<Dismissal, Error> {
         let user = self.user(identifier).await?;
         let identity = accounts::identity(database, &user.user_id).await?;
-        let user_id = identity.map(|identity| identity.user_id);
-        let mut users = Vec::new();
-        if let Some(user_id) = user_id {
-            for other in accounts::other_identities(database, user_id, &user.user_id).await? {
-                users.extend(self.descope.user(&other.descope_user_id).await?);
-            }
-        }
-        users.push(user);
-        let mut role_removed = false;
-        for user in users {
-            let is_kept = |role: &&str| !STAFF_ROLES.contains(role);
-            let kept: Vec<&str> = user.role_names.iter().map(String::as_str).filter(is_kept).collect();
-            if let Some(login_id) = user.login_ids.first().filter(|_| kept.len() < user.role_names.len()) {
-                self.descope.set_roles(login_id, &kept).await?;
-                role_removed = true;
-            }
-        }
-        if let Some(user_id) = user_id {
-            // After Descope's change: a token issued before it may still say the role.
-            accounts::note_change_of_roles(&database.pool(), user_id).await?;
-        }
-        Ok(Dismissal { user_id, role_removed })
+        let change = Change::Take(&STAFF_ROLES);
+        let Some(Identity { user_id, .. }) = identity else {
+            let role_removed = roles::change_at_descope(&self.descope, &user.user_id, &change)
+                .await?
+                .is_some_and(|user| user.differs());
+            return Ok(Dismissal { user_id: None, role_removed });
+        };
+        let others = accounts::other_identities(database, user_id, &user.user_id).await?;
+        let mut identities: Vec<String> = others.into_iter().map(|other| other.descope_user_id).collect();
+        identities.push(user.user_id);
+        let change = (&change, Taking::AnyAdmin);
+        let role_removed = roles::apply(database, &self.descope, (user_id, &identities), change, author).await?;
+        Ok(Dismissal { user_id: Some(user_id), role_removed })
     }
 
     /// Ends all sessions of the account with an address or number, here and then at Descope. Idempotent: if Descope
     /// fails, a repetition ends the rest.
-    pub async fn end_sessions(&self, database: &Database, identifier: &str) -> Result<EndedSessions, Error> {
+    pub async fn end_sessions(
+        &self,
+        database: &Database,
+        identifier: &str,
+        author: &Author,
+    ) -> Result<EndedSessions, Error> {
         let user = self.user(identifier).await?;
         let identity = accounts::identity(database, &user.user_id).await?;
         if let Some(Identity { user_id, .. }) = identity {
-            let revoke = async |connection: &mut PgConnection| accounts::revoke_sessions(connection, user_id).await;
-            database.transaction(revoke).await?;
+            access::revoke_all(database, user_id, author).await?;
             for other in accounts::other_identities(database, user_id, &user.user_id).await? {
                 self.descope.log_out_user(&other.descope_user_id).await?;
             }
@@ -189,28 +210,36 @@ impl Personnel {
         email: &Email,
         user: &User,
         (known, roles): (Option<Identity>, &[&str]),
-        mut done: Appointment,
+        (mut done, author): (Appointment, &Author),
     ) -> Result<Appointment, Error> {
         self.descope.delete_user(&user.user_id).await?;
         let new = self.descope.create_user(email, roles).await?.ok_or(Error::Unsteady)?;
         self.send_mail(email).await?;
         (done.role_added, done.mail_sent) = (true, true);
-        done.user_id = take_in(database, &new, known.map(|known| (known.user_id, user.user_id.as_str()))).await?;
+        let old = known.map(|known| (known.user_id, user.user_id.as_str()));
+        done.user_id = take_in(database, &new, old, author).await?;
         Ok(done)
     }
 }
 
 /// Writes the row unless it exists; returns our id. `old` is the account that the address had before, with its Descope
 /// user id.
-async fn take_in(database: &Database, user: &User, old: Option<(UserId, &str)>) -> Result<UserId, Error> {
+async fn take_in(
+    database: &Database,
+    user: &User,
+    old: Option<(UserId, &str)>,
+    author: &Author,
+) -> Result<UserId, Error> {
     let take_in = async |connection: &mut PgConnection| {
         accounts::lock(connection, &[&user.user_id]).await?;
+        history::sign(connection, author).await?;
         if let Some((user_id, descope_user_id)) = old {
             accounts::hold(connection, user_id).await?;
             accounts::unlink(connection, descope_user_id).await?;
             accounts::revoke_sessions(connection, user_id).await?;
             accounts::close_other_ways_in(&mut *connection, user_id, &user.user_id).await?;
             accounts::link(connection, &user.user_id, user_id, None, true).await?;
+            accounts::note_roles(connection, &user.user_id, &user.role_names).await?;
             return Ok(user_id);
         }
         let is_new = accounts::identity_in(&mut *connection, &user.user_id).await?.is_none();
@@ -218,6 +247,7 @@ async fn take_in(database: &Database, user: &User, old: Option<(UserId, &str)>) 
         if is_new {
             // The role was assigned on purpose, so its assigner vouches for the address.
             accounts::link(connection, &user.user_id, user_id, None, user.proved().is_some()).await?;
+            accounts::note_roles(connection, &user.user_id, &user.role_names).await?;
         }
         Ok(user_id)
     };

@@ -192,12 +192,15 @@ async fn write(
         session_id
     };
     let tokens = RenewedTokens { refresh_token: newest, sealed, session_token_sha256, claims: &claims };
-    if !renew(connection, session_id, &tokens).await? {
+    let Some(are_news) = renew(connection, session_id, &tokens).await? else {
         // Revoked during the call to Descope: the new tokens are ended too.
         if let Err(error) = sign_in.sessions.descope.log_out(newest).await {
             warn!(%error, "a revoked session goes on at Descope");
         }
         return Err(Error::SessionRevoked);
+    };
+    if are_news {
+        accounts::learn_roles(connection, &claims).await?;
     }
     Ok(())
 }
@@ -211,13 +214,19 @@ struct RenewedTokens<'a> {
     claims: &'a Claims,
 }
 
-/// Writes new tokens of a session, and deletes its expired ones; `false` if the session was revoked.
-async fn renew(connection: &mut PgConnection, session_id: SessionId, tokens: &RenewedTokens<'_>) -> sqlx::Result<bool> {
-    let renewed = sqlx::query_scalar!(
-        "
+/// Writes new tokens of a session, and deletes its expired ones. Whether they tell of roles that are not known here;
+/// `None` if the session was revoked.
+async fn renew(
+    connection: &mut PgConnection,
+    session_id: SessionId,
+    tokens: &RenewedTokens<'_>,
+) -> sqlx::Result<Option<bool>> {
+    sqlx::query_scalar!(
+        r#"
         with session as (
             update user_sessions set refresh_token_sealed = $2, expires_at = $4, last_seen_at = now()
             where id = $1 and revoked_at is null
+                and not exists (select from users where users.id = user_id and blocked_at is not null)
             returning id
         ), tokens as (
             insert into session_tokens (token_sha256, kind, session_id, expires_at)
@@ -229,27 +238,30 @@ async fn renew(connection: &mut PgConnection, session_id: SessionId, tokens: &Re
         ), expired as (
             delete from session_tokens where session_id = $1 and expires_at < now() - interval '1 hour'
         )
-        select id from session
-        ",
+        select roles_are_news($7, $8, $9) as "are_news!" from session
+        "#,
         session_id.0,
         tokens.sealed,
         &sha256(tokens.refresh_token),
         tokens.claims.session_ends_at(),
         &tokens.session_token_sha256,
-        tokens.claims.expires_at()
+        tokens.claims.expires_at(),
+        tokens.claims.user_id(),
+        tokens.claims.issued_at(),
+        tokens.claims.roles()
     )
     .fetch_optional(connection)
-    .await?;
-    Ok(renewed.is_some())
+    .await
 }
 
 async fn session_with(connection: &mut PgConnection, refresh_token: &str) -> Result<Option<Owner>> {
     let known = sqlx::query_as!(
         Owner,
         r#"
-        select session_id, session.revoked_at is not null as "is_revoked!"
+        select session_id, session.revoked_at is not null or users.blocked_at is not null as "is_revoked!"
         from session_tokens token
         join user_sessions session on session.id = token.session_id
+        join users on users.id = session.user_id
         where token_sha256 = $1 and kind = 'refresh'
         "#,
         &sha256(refresh_token)

@@ -6,7 +6,8 @@ use tracing::warn;
 
 use super::SignIn;
 use crate::{
-    Error, Result, accounts,
+    Error, Result,
+    accounts::{self, RevokedSession},
     descope::{Kind, SignedIn},
     ids::{SessionId, UserId},
     session::Session,
@@ -17,19 +18,24 @@ const AT_ONCE: i64 = 20;
 
 /// Ends one of a user's sessions; 404 for another user's session, too.
 pub async fn revoke(sign_in: &SignIn, user_id: UserId, id: SessionId) -> Result<()> {
-    let revoked = accounts::revoke_session(&sign_in.sessions.database, user_id, id).await?;
+    let revoked = accounts::revoke_session(&sign_in.sessions.database.pool(), user_id, id).await?;
     let revoked = revoked.ok_or(Error::NotFound("Session"))?;
+    end_revoked(sign_in, user_id, &revoked).await;
+    Ok(())
+}
+
+/// Ends at Descope a session that has been revoked here.
+pub(super) async fn end_revoked(sign_in: &SignIn, user_id: UserId, revoked: &RevokedSession) {
     if revoked.is_unknown_to_us {
         // Descope can end a single session only by its refresh token.
         report(sign_in.sessions.descope.log_out_user(&revoked.descope_user_id).await);
     }
     end_at_descope(sign_in, user_id).await;
-    Ok(())
 }
 
 /// Ends a session, here and at Descope, and the refresh token that was sent, if it is the user's.
 pub async fn log_out(sign_in: &SignIn, session: &Session, refresh_token: Option<&str>) -> Result<()> {
-    accounts::revoke_session(&sign_in.sessions.database, session.user.id, session.id).await?;
+    accounts::revoke_session(&sign_in.sessions.database.pool(), session.user.id, session.id).await?;
     if let Some(token) = refresh_token
         && is_of(sign_in, session, token).await?
     {

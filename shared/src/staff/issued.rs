@@ -6,7 +6,12 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::label::{is_label, sha256};
-use crate::database::Database;
+use sqlx::PgConnection;
+
+use crate::{
+    database::Database,
+    history::{self, Author},
+};
 
 /// Result of [`add`].
 #[derive(PartialEq, Eq, Serialize)]
@@ -67,7 +72,12 @@ pub enum Error {
 }
 
 /// Adds a key by its SHA-256, or generates one of 256 random bits.
-pub async fn add(database: &Database, label: String, key_sha256: Option<&str>) -> Result<Added, Error> {
+pub async fn add(
+    database: &Database,
+    label: String,
+    key_sha256: Option<&str>,
+    author: &Author,
+) -> Result<Added, Error> {
     if !is_label(&label) {
         return Err(Error::Label);
     }
@@ -78,30 +88,38 @@ pub async fn add(database: &Database, label: String, key_sha256: Option<&str>) -
         let key_sha256 = sha256(&key);
         (Some(key), key_sha256)
     };
-    sqlx::query!("insert into staff_keys (label, key_sha256) values ($1, $2)", label, &key_sha256)
-        .execute(&database.pool())
-        .await
-        .map_err(|error| match error.as_database_error().and_then(|error| error.constraint()) {
-            Some("staff_keys_label_idx") => Error::LabelInUse,
-            Some("staff_keys_key_sha256_key") => Error::KnownKey,
-            _ => Error::Database(error),
-        })?;
+    let insert = async |connection: &mut PgConnection| {
+        history::sign(connection, author).await?;
+        sqlx::query!("insert into staff_keys (label, key_sha256) values ($1, $2)", label, &key_sha256)
+            .execute(connection)
+            .await
+            .map_err(|error| match error.as_database_error().and_then(|error| error.constraint()) {
+                Some("staff_keys_label_idx") => Error::LabelInUse,
+                Some("staff_keys_key_sha256_key") => Error::KnownKey,
+                _ => Error::Database(error),
+            })
+    };
+    database.transaction(insert).await?;
     Ok(Added { label, key })
 }
 
 /// Revokes the key with this label, from the next request on. Idempotent.
-pub async fn revoke(database: &Database, label: String) -> Result<Revoked, Error> {
-    let revoked_at = sqlx::query_scalar!(
-        r#"
-        with revoked as (
-            update staff_keys set revoked_at = now() where label = $1 and revoked_at is null returning revoked_at
+pub async fn revoke(database: &Database, label: String, author: &Author) -> Result<Revoked, Error> {
+    let revoke = async |connection: &mut PgConnection| {
+        history::sign(connection, author).await?;
+        sqlx::query_scalar!(
+            r#"
+            with revoked as (
+                update staff_keys set revoked_at = now() where label = $1 and revoked_at is null returning revoked_at
+            )
+            select coalesce((select revoked_at from revoked), max(revoked_at)) from staff_keys where label = $1
+            "#,
+            label
         )
-        select coalesce((select revoked_at from revoked), max(revoked_at)) from staff_keys where label = $1
-        "#,
-        label
-    )
-    .fetch_one(&database.pool())
-    .await?;
+        .fetch_one(connection)
+        .await
+    };
+    let revoked_at = database.transaction(revoke).await?;
     Ok(Revoked { label, revoked_at: revoked_at.ok_or(Error::UnknownLabel)? })
 }
 

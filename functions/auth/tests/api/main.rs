@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "test code")]
 
 mod attacks;
+mod blocking;
 mod codes;
 mod failing;
 mod limits;
@@ -13,9 +14,7 @@ mod round_trips;
 mod sessions;
 mod tokens;
 
-use std::time::Duration;
-
-use auth::{Admits, App, DEADLINE, Limits, Messages, Seals};
+use auth::{App, DEADLINE};
 use descope_stand_in::StandIn;
 use serde_json::{Value, json};
 use shared::{database::Database, redis::Redis, throttle::Throttle};
@@ -117,17 +116,7 @@ fn function(database: Database, descope_url: &str, redis: &Redis) -> Client {
 }
 
 fn app(database: &Database, descope_url: &str, redis: &Redis, throttle: Throttle) -> App {
-    App {
-        sessions: testing::sessions_at(descope_url, database, redis),
-        seals: Seals::parse("test:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=").unwrap(),
-        throttle,
-        admits: Admits::Everyone,
-        limits: Limits::from_env().unwrap(),
-        messages: Messages {
-            password_reset_url: "http://localhost:3000/reset".to_owned(),
-            code_lifetime: Duration::from_mins(3),
-        },
-    }
+    App { throttle, ..testing::sign_in(testing::sessions_at(descope_url, database, redis), redis) }
 }
 
 fn registration(email: &str) -> Value {

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     catalogue::{change, preview},
     database::Database,
+    history::Author,
     redis::{self as link, Redis},
 };
 
@@ -40,7 +41,13 @@ pub enum Mode {
 }
 
 /// Imports files, keeping their ids. Idempotent, and safe to run concurrently.
-pub async fn import(catalogue: &Catalogue, database: &Database, redis: &Redis, mode: Mode) -> Result<Report, Error> {
+pub async fn import(
+    catalogue: &Catalogue,
+    database: &Database,
+    redis: &Redis,
+    mode: Mode,
+    author: &Author,
+) -> Result<Report, Error> {
     if mode == Mode::Preview {
         let write = async |connection: &mut PgConnection| write(catalogue, connection).await;
         let (report, version) = Box::pin(preview(database, write)).await?;
@@ -56,7 +63,7 @@ pub async fn import(catalogue: &Catalogue, database: &Database, redis: &Redis, m
         Ok::<_, Error>((Report { applied: true, ..report }, is_change))
     };
     // Boxed, because the nested future types are too deep for the compiler.
-    let (report, version) = Box::pin(change(database, redis, write)).await?;
+    let (report, version) = Box::pin(change(database, redis, author, write)).await?;
     info!(version, report.applied, "catalogue imported");
     Ok(Report { version, ..report })
 }

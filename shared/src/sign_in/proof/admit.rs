@@ -12,10 +12,13 @@ use crate::{
 
 impl Proof<'_> {
     /// Finds or creates the account that the proof opens, and writes the proof. An account that is proved for the first
-    /// time loses its other ways in. `None` if the Descope user must be replaced first.
+    /// time loses its other ways in. `None` if the Descope user must be replaced first, 403 if the user is blocked.
     pub(in crate::sign_in) async fn admit(&self, connection: &mut PgConnection) -> Result<Option<UserId>> {
         self.lock(connection).await?;
         let found = self.find(connection, None).await?;
+        if found.is_blocked {
+            return Err(Error::Blocked);
+        }
         if self.replaced.is_none() && self.is_first(found.known) {
             return Ok(None);
         }

@@ -31,7 +31,7 @@ pub async fn from_outside(
         proof.arrival.enter(sign_in, connection, user_id, device).await.map(Some)
     };
     let admitted = database.transaction(admit).await;
-    if matches!(admitted, Err(Error::PermissionDenied)) {
+    if matches!(admitted, Err(Error::PermissionDenied | Error::Blocked)) {
         proof.arrival.turn_away(sign_in).await;
     }
     if let Some(user) = admitted? {
@@ -68,7 +68,7 @@ async fn enter_anew(
     match sign_in.sessions.database.transaction(enter).await {
         Ok(user) => Ok((user, arrival.signed_in)),
         Err(error) => {
-            if matches!(error, Error::InvalidOtp | Error::PermissionDenied) {
+            if matches!(error, Error::InvalidOtp | Error::PermissionDenied | Error::Blocked) {
                 arrival.turn_away(sign_in).await;
             }
             Err(error)

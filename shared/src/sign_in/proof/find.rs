@@ -17,6 +17,8 @@ pub(super) struct Candidates {
     pub(super) account: Option<UserId>,
     /// Whether the proof adds nothing new.
     pub(super) is_old_news: bool,
+    /// Whether the shop has blocked the user of the account.
+    pub(super) is_blocked: bool,
 }
 
 impl Proof<'_> {
@@ -51,10 +53,10 @@ impl Proof<'_> {
                 )) as id
                 from found
             ), held as (
-                select users.id from users join account on users.id = coalesce($4, account.id) for no key update of users
+                select users.id, users.blocked_at from users join account on users.id = coalesce($4, account.id) for no key update of users
             )
             select owner as "owner?", known as "known?", is_proven as "is_proven?", account.id as "account?",
-                coalesce(owner = known and is_linked, false) as "is_old_news!", held.id as "held?"
+                coalesce(owner = known and is_linked, false) as "is_old_news!", held.blocked_at is not null as "is_blocked!"
             from found, account left join held on true
             "#,
             self.arrival.id(),
@@ -67,6 +69,6 @@ impl Proof<'_> {
         let known = row.known.zip(row.is_proven);
         let known = known.map(|(user_id, is_proven)| Identity { user_id: UserId(user_id), is_proven });
         let (owner, account) = (row.owner.map(UserId), row.account.map(UserId));
-        Ok(Candidates { owner, known, account, is_old_news: row.is_old_news })
+        Ok(Candidates { owner, known, account, is_old_news: row.is_old_news, is_blocked: row.is_blocked })
     }
 }
