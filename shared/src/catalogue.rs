@@ -23,11 +23,15 @@ fn is_name_taken(error: &sqlx::Error) -> bool {
     constraint.is_some_and(|name| name.ends_with("name_excl"))
 }
 
-/// The API error for a row that could not be written.
+/// The API error for a row that could not be written: 409 for a taken name, 400 on the column of an unknown parent.
 fn refused(error: sqlx::Error) -> crate::Error {
     if is_name_taken(&error) {
-        crate::Error::conflict("name", "Another row on offer has this name.")
-    } else {
-        error.into()
+        return crate::Error::conflict("name", "Another row on offer has this name.");
+    }
+    let constraint = error.as_database_error().and_then(|error| error.constraint()).unwrap_or_default();
+    let parents = ["vehicle_type_id", "vehicle_brand_id", "service_category_id"];
+    match parents.into_iter().find(|column| constraint.ends_with(&format!("{column}_fkey"))) {
+        Some(column) => crate::Error::field(column, "Choose one of the list."),
+        None => error.into(),
     }
 }

@@ -1,7 +1,7 @@
 //! History of the catalogue, the shop, staff keys and people: who changed which row, when, from what to what. Triggers
 //! write it, table `audit_events`; here a transaction is signed, and the history is read.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
 use sqlx::{PgConnection, PgExecutor};
@@ -134,6 +134,9 @@ pub struct Entry {
     pub id: i64,
     #[serde(with = "crate::http::time")]
     pub at: DateTime<Utc>,
+    /// The same on the shop's clock.
+    #[serde(skip)]
+    pub at_the_shop: NaiveDateTime,
     pub actor: String,
     /// The present name of the user, or what the account was made with.
     pub actor_name: Option<String>,
@@ -176,7 +179,7 @@ async fn select(connection: &mut PgConnection, filter: &Filter, limit: i64) -> s
             order by id desc
             limit $7
         )
-        select page.id, at, actor, coalesce(nullif(trim(concat_ws(' ', first_name, last_name)), ''), username) as actor_name,
+        select page.id, at, shop_clock(at) as "at_the_shop!", actor, coalesce(nullif(trim(concat_ws(' ', first_name, last_name)), ''), username) as actor_name,
             source as "source: Source", request_id, table_name, record_id, action as "action: Action", changes
         from page left join users
             on users.id = substring(actor from '^(?:user:|staff:user-)([0-9]{1,18})$')::bigint

@@ -24,6 +24,8 @@ pub use failure::{Answers, ErrorBody};
 pub use fields::fields_read;
 pub use fields::{Fields, Read};
 pub use gateway::{handler, serve};
+
+pub use observe::RequestId;
 pub use patch::Patch;
 pub use routes::Routes;
 #[cfg(feature = "openapi")]

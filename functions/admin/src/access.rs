@@ -6,7 +6,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use lambda_http::http::{HeaderMap, Method, Uri, header, request::Parts};
-use shared::{Error, Result, http::Device};
+use shared::{
+    Error, Result,
+    http::{Device, RequestId},
+};
 
 use crate::{
     App,
@@ -39,7 +42,10 @@ pub(crate) async fn check(State(gate): State<Gate>, request: Request, next: Next
     let (mut parts, body) = request.into_parts();
     if gate.access != Access::Anyone {
         match admit(&gate, &parts).await {
-            Ok(Entry::Open(person)) => parts.extensions.insert(person),
+            Ok(Entry::Open(mut person)) => {
+                person.request_id = parts.extensions.get::<RequestId>().map(|id| id.0.clone());
+                parts.extensions.insert(person)
+            }
             Ok(Entry::SignIn(again)) => return to_sign_in(&parts, again),
             Err(error) => return error.into_response(),
         };

@@ -36,7 +36,9 @@ fn refusal(error: Error) -> Result<String> {
         Error::InvalidCredentials => Ok("This e-mail address and password do not belong together.".to_owned()),
         Error::InvalidOtp => Ok("The code is wrong or has expired. Ask for a new one.".to_owned()),
         Error::PermissionDenied => Ok(NO_ROLE.to_owned()),
-        Error::Throttled { .. } | Error::Upstream { .. } | Error::UpstreamTimeout { .. } => Ok(error.to_string()),
+        Error::Blocked | Error::Throttled { .. } | Error::Upstream { .. } | Error::UpstreamTimeout { .. } => {
+            Ok(error.to_string())
+        }
         error => Err(error),
     }
 }

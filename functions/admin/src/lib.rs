@@ -3,6 +3,7 @@
 //! [`routes`] is the table of all pages and who may use them. Each list and form is drawn by [`kit`] from plain data.
 
 mod access;
+mod activity;
 mod assets;
 mod catalogue;
 mod entry;
@@ -10,7 +11,9 @@ mod failure;
 mod home;
 mod kit;
 mod routes;
+mod search;
 mod session;
+mod users;
 
 use std::time::Duration;
 

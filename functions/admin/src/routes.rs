@@ -15,7 +15,7 @@ use crate::catalogue::{
 use crate::{
     Access, App,
     access::{Gate, check, refuse_silent},
-    assets, catalogue, entry, home,
+    activity, assets, catalogue, entry, home, search, users,
 };
 
 /// A row of the table.
@@ -65,6 +65,7 @@ table! {
     Admin       get  "/admin/vehicle-types/{id}/archive"     catalogue::archive_page::<VehicleTypes>;
     Admin       post "/admin/vehicle-types/{id}/archive"     catalogue::archive::<VehicleTypes>;
     Admin       post "/admin/vehicle-types/{id}/restore"     catalogue::restore::<VehicleTypes>;
+    Staff       get  "/admin/vehicle-types/{id}/history"     activity::of_record;
 
     Staff       get  "/admin/vehicle-brands"                 catalogue::list::<VehicleBrands>;
     Staff       get  "/admin/vehicle-brands.csv"             catalogue::file::<VehicleBrands>;
@@ -75,6 +76,7 @@ table! {
     Admin       get  "/admin/vehicle-brands/{id}/archive"    catalogue::archive_page::<VehicleBrands>;
     Admin       post "/admin/vehicle-brands/{id}/archive"    catalogue::archive::<VehicleBrands>;
     Admin       post "/admin/vehicle-brands/{id}/restore"    catalogue::restore::<VehicleBrands>;
+    Staff       get  "/admin/vehicle-brands/{id}/history"    activity::of_record;
 
     Staff       get  "/admin/vehicle-models"                 catalogue::list::<VehicleModels>;
     Staff       get  "/admin/vehicle-models.csv"             catalogue::file::<VehicleModels>;
@@ -85,6 +87,7 @@ table! {
     Admin       get  "/admin/vehicle-models/{id}/archive"    catalogue::archive_page::<VehicleModels>;
     Admin       post "/admin/vehicle-models/{id}/archive"    catalogue::archive::<VehicleModels>;
     Admin       post "/admin/vehicle-models/{id}/restore"    catalogue::restore::<VehicleModels>;
+    Staff       get  "/admin/vehicle-models/{id}/history"    activity::of_record;
 
     Staff       get  "/admin/service-categories"             catalogue::list::<ServiceCategories>;
     Staff       get  "/admin/service-categories.csv"         catalogue::file::<ServiceCategories>;
@@ -95,6 +98,7 @@ table! {
     Admin       get  "/admin/service-categories/{id}/archive" catalogue::archive_page::<ServiceCategories>;
     Admin       post "/admin/service-categories/{id}/archive" catalogue::archive::<ServiceCategories>;
     Admin       post "/admin/service-categories/{id}/restore" catalogue::restore::<ServiceCategories>;
+    Staff       get  "/admin/service-categories/{id}/history" activity::of_record;
 
     Staff       get  "/admin/services"                       catalogue::list::<Services>;
     Staff       get  "/admin/services.csv"                   catalogue::file::<Services>;
@@ -105,6 +109,23 @@ table! {
     Admin       get  "/admin/services/{id}/archive"          catalogue::archive_page::<Services>;
     Admin       post "/admin/services/{id}/archive"          catalogue::archive::<Services>;
     Admin       post "/admin/services/{id}/restore"          catalogue::restore::<Services>;
+    Staff       get  "/admin/services/{id}/history"          activity::of_record;
+
+    Staff       get  "/admin/search"                        search::show;
+    Staff       get  "/admin/search/suggestions"            search::suggest;
+
+
+    Admin       get  "/admin/users"                         users::list;
+    Admin       get  "/admin/users.csv"                     users::file;
+    Admin       get  "/admin/users/{id}"                    users::show;
+    Admin       get  "/admin/users/{id}/history"            activity::of_record;
+    ProvedAdmin post "/admin/users/{id}/give-role"          users::give_role;
+    ProvedAdmin post "/admin/users/{id}/take-role"          users::take_role;
+    Admin       post "/admin/users/{id}/block"              users::block;
+    Admin       post "/admin/users/{id}/unblock"            users::unblock;
+    Admin       post "/admin/users/{id}/end-sessions"       users::end_sessions;
+    Admin       post "/admin/users/{id}/end-session"        users::end_session;
+    Admin       get  "/admin/activity"                      activity::list;
 }
 
 #[expect(clippy::disallowed_methods, reason = "pages are no part of the API document")]

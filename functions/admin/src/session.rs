@@ -6,12 +6,12 @@ use shared::{
     Error, Result,
     accounts::{ADMIN_ROLE, STAFF_ROLES},
     descope::{Claims, SignedIn},
+    history::{Author, Source},
     http::Device,
     ids::{SessionId, UserId},
     session::sha256,
     sign_in::refresh,
 };
-use sqlx::PgConnection;
 use tracing::warn;
 
 use crate::App;
@@ -37,19 +37,14 @@ pub(crate) struct Person {
     pub(crate) is_admin: bool,
     /// When the person last entered a password or a code.
     proved_at: DateTime<Utc>,
+    /// As in the log.
+    pub(crate) request_id: Option<String>,
 }
 
 impl Person {
-    /// Names the person as the author of what the transaction writes.
-    pub(crate) async fn sign(&self, connection: &mut PgConnection) -> Result<()> {
-        let actor = format!("user:{}", self.user_id);
-        sqlx::query!(
-            "select set_config('app.actor', $1, true) as actor, set_config('app.source', 'panel', true) as source",
-            actor
-        )
-        .fetch_one(connection)
-        .await?;
-        Ok(())
+    /// The person as the author of a change, for the history.
+    pub(crate) fn author(&self) -> Author {
+        Author::user(self.user_id, Source::Panel, self.request_id.clone())
     }
 
     pub(crate) fn has_fresh_proof(&self) -> bool {
@@ -88,9 +83,9 @@ struct Found {
     session_id: SessionId,
     user_id: UserId,
     name: String,
+    /// Those that count.
     roles: Vec<String>,
     roles_asked_at: DateTime<Utc>,
-    do_roles_count: bool,
     proved_at: DateTime<Utc>,
 }
 
@@ -99,11 +94,11 @@ pub(crate) async fn find(app: &App, headers: &HeaderMap, device: &Device) -> Res
     let Some(cookie) = cookie(headers) else { return Ok(None) };
     let cookie_sha256 = sha256(cookie);
     let Some(mut found) = load(app, &cookie_sha256).await? else { return Ok(None) };
-    if !found.do_roles_count || Utc::now() - found.roles_asked_at > ROLES_FRESH {
+    if found.age() > ROLES_FRESH {
         match ask_roles(app, &cookie_sha256, &found, device).await {
             Ok(Some(newer)) => found = newer,
             Ok(None) => return Ok(None),
-            Err(error) if may_wait(&error) && found.do_roles_count && found.age() < ROLES_KNOWN => {
+            Err(error) if may_wait(&error) && found.age() < ROLES_KNOWN => {
                 warn!(%error, "roles not asked for again; the known ones count for now");
             }
             Err(Error::SessionRevoked | Error::TokenInvalid | Error::TokenExpired) => return Ok(None),
@@ -120,7 +115,7 @@ impl Found {
 
     /// The person, without a role if none counts.
     fn person(self) -> Person {
-        let has = |role: &str| self.do_roles_count && self.roles.iter().any(|known| known == role);
+        let has = |role: &str| self.roles.iter().any(|known| known == role);
         Person {
             user_id: self.user_id,
             session_id: self.session_id,
@@ -128,6 +123,7 @@ impl Found {
             is_admin: has(ADMIN_ROLE),
             name: self.name,
             proved_at: self.proved_at,
+            request_id: None,
         }
     }
 }
@@ -146,15 +142,15 @@ async fn load(app: &App, cookie_sha256: &[u8; 32]) -> Result<Option<Found>> {
                 update panel_sessions set last_seen_at = now()
                 where cookie_sha256 = $1 and last_seen_at between now() - interval '2 hours' and now() - interval '1 minute'
             )
-            select session.id as session_id, users.id as user_id, panel.roles, panel.roles_asked_at,
+            select session.id as session_id, users.id as user_id, panel.roles_asked_at,
                 panel.created_at as proved_at,
                 coalesce(nullif(trim(users.first_name || ' ' || users.last_name), ''), users.email, users.phone, users.username)
                     as "name!",
-                roles_count(session.descope_user_id, session.user_id, panel.roles_asked_at) as "do_roles_count!"
+                roles_that_count(session.descope_user_id, session.user_id, panel.roles_asked_at, panel.roles) as "roles!"
             from panel_sessions panel
             join user_sessions session on session.id = panel.session_id
             join users on users.id = session.user_id
-            where panel.cookie_sha256 = $1 and session.revoked_at is null
+            where panel.cookie_sha256 = $1 and session.revoked_at is null and users.blocked_at is null
                 and panel.last_seen_at > now() - interval '2 hours' and panel.created_at > now() - interval '12 hours'
             "#,
             cookie_sha256

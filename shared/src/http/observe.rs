@@ -24,7 +24,11 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 
 static IS_WARM: AtomicBool = AtomicBool::new(false);
 
-pub(super) async fn observe(State(answers): State<Answers>, request: Request, next: Next) -> Response {
+/// The id of a request, as its log lines have it: an extension of the request.
+#[derive(Clone, Debug)]
+pub struct RequestId(pub String);
+
+pub(super) async fn observe(State(answers): State<Answers>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let is_warm = IS_WARM.swap(true, Ordering::Relaxed);
     if !is_warm {
@@ -39,6 +43,7 @@ pub(super) async fn observe(State(answers): State<Answers>, request: Request, ne
     let text = |id: &HeaderValue| id.to_str().unwrap_or_default().to_owned();
     let span = info_span!("request", request_id = text(&id), gateway_request_id = gateway_id.as_ref().map(text));
 
+    request.extensions_mut().insert(RequestId(text(&id)));
     let mut response = next.run(request).instrument(span.clone()).await;
 
     span.in_scope(|| failure::render(&mut response, answers));

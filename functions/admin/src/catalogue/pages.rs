@@ -76,7 +76,6 @@ pub(crate) async fn create<T: Record>(State(app): State<App>, person: Person, mu
     let Some(row) = form.read::<T>() else { return refuse_new::<T>(&app, &person, &form, None).await };
     let key = form.key();
     let add = async |connection: &mut PgConnection| {
-        person.sign(connection).await?;
         if let Some(before) = idempotency::claim(connection, FORMS, &key, T::TABLE.as_bytes()).await? {
             return Ok((String::from_utf8_lossy(before.body()).into_owned(), false));
         }
@@ -86,7 +85,7 @@ pub(crate) async fn create<T: Record>(State(app): State<App>, person: Person, mu
         idempotency::keep(connection, FORMS, &key, &answer, idempotency::DAY).await?;
         Ok::<_, Error>((led_to, true))
     };
-    match catalogue::change(app.database(), &app.redis, add).await {
+    match catalogue::change(app.database(), &app.redis, &person.author(), add).await {
         Ok((led_to, _)) => Ok(redirect(&led_to)),
         Err(Error::Conflict(_)) => {
             let holder = row.holder(app.database()).await?;
@@ -116,7 +115,7 @@ pub(crate) const NOTHING_CHANGED: &str = "Nothing was changed: the store of cach
 
 async fn refuse_new<T: Record>(app: &App, person: &Person, form: &Form, holder: Option<i64>) -> Result<Response> {
     let choices = T::choices(app.database()).await?;
-    Ok(show_new::<T>(person, form, &choices, holder, StatusCode::BAD_REQUEST))
+    Ok(show_new::<T>(person, form, &choices, holder, form.refused()))
 }
 
 fn show_new<T: Record>(
@@ -210,7 +209,6 @@ pub(crate) async fn change<T: Record>(
     let Some(row) = form.read::<T>() else { return refuse::<T>(&app, &person, id, &form, Shown::faulty()).await };
     let version = form.value("version").parse::<i64>().unwrap_or_default();
     let change = async |connection: &mut PgConnection| {
-        person.sign(connection).await?;
         let stored = T::find(connection, id).await?.ok_or(Error::NotFound("Record"))?;
         // A form that was sent twice finds its own values.
         if stored.version != version && !stored.values.iter().all(|(name, value)| form.value(name).trim() == value) {
@@ -219,7 +217,7 @@ pub(crate) async fn change<T: Record>(
         let has_changed = row.rewrite(connection, id).await?;
         Ok::<_, Error>((Outcome::Saved, has_changed))
     };
-    match catalogue::change(app.database(), &app.redis, change).await {
+    match catalogue::change(app.database(), &app.redis, &person.author(), change).await {
         Ok((Outcome::Saved, _)) => Ok(redirect(&format!("{}{id}/?done=saved", T::PLACE.path))),
         Ok((Outcome::Stale(stored), _)) => {
             form.compare(stored.values);
@@ -232,7 +230,8 @@ pub(crate) async fn change<T: Record>(
         }
         Err(error) => {
             form.blame(fault(error)?);
-            refuse::<T>(&app, &person, id, &form, Shown::faulty()).await
+            let status = form.refused();
+            refuse::<T>(&app, &person, id, &form, Shown { status, ..Shown::default() }).await
         }
     }
 }
@@ -331,20 +330,14 @@ pub(crate) async fn archive_page<T: Record>(State(app): State<App>, person: Pers
 }
 
 pub(crate) async fn archive<T: Record>(State(app): State<App>, person: Person, Id(id): Id) -> Result<Response> {
-    let archive = async |connection: &mut PgConnection| {
-        person.sign(connection).await?;
-        Ok::<_, Error>(((), T::archive(connection, id).await?))
-    };
-    let archived = catalogue::change(app.database(), &app.redis, archive).await;
+    let archive = async |connection: &mut PgConnection| Ok::<_, Error>(((), T::archive(connection, id).await?));
+    let archived = catalogue::change(app.database(), &app.redis, &person.author(), archive).await;
     conclude::<T>(&app, &person, id, archived, "archived").await
 }
 
 pub(crate) async fn restore<T: Record>(State(app): State<App>, person: Person, Id(id): Id) -> Result<Response> {
-    let restore = async |connection: &mut PgConnection| {
-        person.sign(connection).await?;
-        Ok::<_, Error>(((), T::restore(connection, id).await?))
-    };
-    let restored = catalogue::change(app.database(), &app.redis, restore).await;
+    let restore = async |connection: &mut PgConnection| Ok::<_, Error>(((), T::restore(connection, id).await?));
+    let restored = catalogue::change(app.database(), &app.redis, &person.author(), restore).await;
     conclude::<T>(&app, &person, id, restored, "restored").await
 }
 

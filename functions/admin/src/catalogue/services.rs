@@ -17,7 +17,7 @@ use super::{
 };
 use crate::kit::{
     cell::Cell,
-    form::{Form, Input},
+    form::{Form, Input, whole},
     list::{Ask, Column, Filter, Rows},
     page::Place,
 };
@@ -38,13 +38,9 @@ pub(crate) struct Row {
 
 impl Read for Services {
     fn read(fields: &mut Fields) -> Option<Self> {
-        let (category, name) = (fields.integer("category"), fields.text("name", 200));
-        let (description, minutes) =
-            (fields.text_or_empty("description", 2000), fields.integer_within("minutes", 1..=1440));
-        if minutes.is_none() && fields.faults.of("minutes").is_empty() {
-            fields.faults.add("minutes", "This field is required.");
-        }
-        let duration_minutes = i32::try_from(minutes?).ok()?;
+        let (category, name) = (fields.integer("service_category_id"), fields.text("name", 200));
+        let (description, minutes) = (fields.text_or_empty("description", 2000), whole(fields, "minutes", 1..=1440));
+        let duration_minutes = minutes?;
         Some(Self(Service { service_category_id: category?, name: name?, description: description?, duration_minutes }))
     }
 }
@@ -124,7 +120,7 @@ impl Record for Services {
     fn inputs(form: &Form, choices: &[(String, String)]) -> Markup {
         html! {
             (Input::new("name", "Name").required().max(200).in_form(form))
-            (Input::new("category", "Category").required().select_in(form, choices))
+            (Input::new("service_category_id", "Category").required().select_in(form, choices))
             (Input::new("minutes", "Length in minutes").required().numeric().hint("How long a mechanic needs.").in_form(form))
             (Input::new("description", "Description").kind("textarea").max(2000).in_form(form))
         }
@@ -147,7 +143,7 @@ impl Record for Services {
             name: row.name.clone(),
             values: vec![
                 ("name", row.name),
-                ("category", row.service_category_id.to_string()),
+                ("service_category_id", row.service_category_id.to_string()),
                 ("minutes", row.duration_minutes.to_string()),
                 ("description", row.description),
             ],

@@ -38,7 +38,7 @@ pub(crate) struct Row {
 impl Read for VehicleBrands {
     fn read(fields: &mut Fields) -> Option<Self> {
         let (vehicle_type_id, name, image) =
-            (fields.integer("vehicle_type"), fields.text("name", 100), picture(fields));
+            (fields.integer("vehicle_type_id"), fields.text("name", 100), picture(fields));
         Some(Self(VehicleBrand { vehicle_type_id: vehicle_type_id?, name: name?, image: image? }))
     }
 }
@@ -114,7 +114,7 @@ impl Record for VehicleBrands {
     fn inputs(form: &Form, choices: &[(String, String)]) -> Markup {
         html! {
             (Input::new("name", "Name").required().max(100).in_form(form))
-            (Input::new("vehicle_type", "Vehicle type").required().select_in(form, choices))
+            (Input::new("vehicle_type_id", "Vehicle type").required().select_in(form, choices))
             (picture_input(form))
         }
     }
@@ -136,7 +136,7 @@ impl Record for VehicleBrands {
             name: row.name.clone(),
             values: vec![
                 ("name", row.name),
-                ("vehicle_type", row.vehicle_type_id.to_string()),
+                ("vehicle_type_id", row.vehicle_type_id.to_string()),
                 ("image", row.image.unwrap_or_default()),
             ],
         }))

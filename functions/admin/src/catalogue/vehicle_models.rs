@@ -40,7 +40,8 @@ pub(crate) struct Row {
 
 impl Read for VehicleModels {
     fn read(fields: &mut Fields) -> Option<Self> {
-        let (brand, name, fuel) = (fields.integer("brand"), fields.text("name", 100), fields.text("fuel", 20));
+        let (brand, name, fuel) =
+            (fields.integer("vehicle_brand_id"), fields.text("name", 100), fields.text("fuel", 20));
         let (engine_cc, image) = (engine(fields), picture(fields));
         let fuel = fuel.filter(|fuel| ["petrol", "electric"].contains(&fuel.as_str()));
         if fuel.is_none() && fields.faults.of("fuel").is_empty() {
@@ -134,7 +135,7 @@ impl Record for VehicleModels {
     fn inputs(form: &Form, choices: &[(String, String)]) -> Markup {
         html! {
             (Input::new("name", "Name").required().max(100).in_form(form))
-            (Input::new("brand", "Brand").required().select_in(form, choices))
+            (Input::new("vehicle_brand_id", "Brand").required().select_in(form, choices))
             (Input::new("fuel", "Fuel").required().select_in(form, &fuels()))
             (Input::new("engine_cc", "Engine (cc)").numeric().hint("Nothing for electric vehicles.").in_form(form))
             (picture_input(form))
@@ -158,7 +159,7 @@ impl Record for VehicleModels {
             name: row.name.clone(),
             values: vec![
                 ("name", row.name),
-                ("brand", row.vehicle_brand_id.to_string()),
+                ("vehicle_brand_id", row.vehicle_brand_id.to_string()),
                 ("fuel", row.fuel),
                 ("engine_cc", row.engine_cc.map(|cc| cc.to_string()).unwrap_or_default()),
                 ("image", row.image.unwrap_or_default()),

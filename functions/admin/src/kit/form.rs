@@ -1,9 +1,9 @@
 //! Forms: what was sent, its faults, and the inputs that show both.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::RangeInclusive};
 
 use axum::extract::{FromRequest, Request};
-use lambda_http::http::header;
+use lambda_http::http::{StatusCode, header};
 use maud::{Markup, html};
 use serde_json::Value;
 use shared::{
@@ -93,10 +93,34 @@ impl Form {
         self.theirs = differ.map(|(name, value)| (name.to_owned(), value)).collect();
     }
 
+    /// Whether somebody else has saved other values.
+    pub(crate) fn has_theirs(&self) -> bool {
+        !self.theirs.is_empty()
+    }
+
+    /// The value of a field that somebody else has saved.
+    pub(crate) fn theirs(&self, name: &str) -> Option<&str> {
+        self.theirs.get(name).map(String::as_str)
+    }
+
+    /// The status of a form that was not done: 503 if the reason is no field's.
+    pub(crate) fn refused(&self) -> StatusCode {
+        if self.fault("form").is_some() { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::BAD_REQUEST }
+    }
+
     /// The key that makes a form work once, however often it is sent; see [`once`].
     pub(crate) fn key(&self) -> Key {
         Key::new(self.value("form_key"))
     }
+}
+
+/// A required whole number in a range.
+pub(crate) fn whole(fields: &mut Fields, name: &str, range: RangeInclusive<i64>) -> Option<i32> {
+    let number = fields.integer_within(name, range);
+    if number.is_none() && fields.faults.of(name).is_empty() {
+        fields.faults.add(name, "This field is required.");
+    }
+    i32::try_from(number?).ok()
 }
 
 /// A hidden key: a form that is sent twice does its work once.

@@ -87,9 +87,18 @@ impl Ask {
         self.value("page").and_then(|page| page.parse().ok()).filter(|page| (1..=100_000).contains(page)).unwrap_or(1)
     }
 
+    /// A filter that is `yes` or `no`.
+    pub(crate) fn flag(&self, name: &str) -> Option<bool> {
+        match self.value(name) {
+            Some("yes") => Some(true),
+            Some("no") => Some(false),
+            _ => None,
+        }
+    }
+
     /// The same list with other values; an empty one leaves its name out. Other than a new page, a change leads to the
     /// first one.
-    fn link(&self, changes: &[(&str, &str)]) -> String {
+    pub(crate) fn link(&self, changes: &[(&str, &str)]) -> String {
         let mut values = self.values.clone();
         values.remove("page");
         values.remove("done");
@@ -142,6 +151,11 @@ pub(crate) enum Filter {
     Choice { name: &'static str, label: &'static str, all: &'static str, choices: Vec<(String, String)> },
     /// A range of days: `{name}_from` and `{name}_to`, both included.
     Days { name: &'static str, label: &'static str },
+}
+
+/// The options of a filter, with the one in use selected.
+pub(crate) fn choices_of<'a>(ask: &Ask, name: &str, choices: impl Iterator<Item = (&'a str, &'a str)>) -> Markup {
+    html! { @for (value, text) in choices { option value=(value) selected[ask.value(name) == Some(value)] { (text) } } }
 }
 
 /// Rows of a page, and how many match in all.
@@ -339,7 +353,8 @@ pub(crate) fn file<R>(place: Place, columns: &[Column<R>], rows: &Rows<R>) -> Re
     let named = format!("attachment; filename=\"{name}-{}.csv\"", Utc::now().format("%Y-%m-%d"));
     let mut response = Response::new(Body::from(text));
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
+    // Not text/csv: the Lambda adapter decodes what it takes for text, and drops the byte order mark.
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/csv; charset=utf-8"));
     headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_str(&named).map_err(Error::internal)?);
     Ok(response)
 }

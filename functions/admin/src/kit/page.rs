@@ -49,6 +49,16 @@ const SECTIONS: &[(&str, bool, &[Place])] = &[
     ),
 ];
 
+/// The sections that a person sees.
+pub(crate) fn sections_of(person: &Person) -> impl Iterator<Item = Place> {
+    let is_admin = person.is_admin;
+    SECTIONS
+        .iter()
+        .filter(move |(_, is_for_admins, _)| is_admin || !is_for_admins)
+        .flat_map(|(.., places)| *places)
+        .copied()
+}
+
 /// A page within the panel.
 pub(crate) struct Page<'a> {
     pub(crate) person: &'a Person,

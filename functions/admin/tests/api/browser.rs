@@ -27,9 +27,9 @@ impl Browser {
         Self { client: self.client.with(name, value), cookie: Rc::clone(&self.cookie) }
     }
 
-    /// Another browser that a thief has given this one's cookie.
-    pub(crate) fn copy(&self) -> Self {
-        Self { client: self.client.clone(), cookie: Rc::new(RefCell::new(self.cookie.borrow().clone())) }
+    /// A browser that was given this cookie.
+    pub(crate) fn with_cookie(client: &Client, cookie: &str) -> Self {
+        Self { cookie: Rc::new(RefCell::new(Some(cookie.to_owned()))), ..Self::new(client) }
     }
 
     pub(crate) fn cookie(&self) -> Option<String> {
@@ -42,6 +42,11 @@ impl Browser {
 
     pub(crate) async fn submit(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         self.keep(self.client().submit(path, fields).await)
+    }
+
+    /// Any request without a body.
+    pub(crate) async fn send(&self, method: &str, path: &str) -> Answer {
+        self.client().send(method, path, None).await
     }
 
     /// Follows the redirect of a form.

@@ -1,10 +1,14 @@
 //! The panel as a browser uses it, with real Postgres, Redis and the stand-in of Descope.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used, reason = "test code")]
 
+mod access;
 mod browser;
+mod catalogue;
 mod entering;
-
-use std::time::Duration;
+mod origins;
+//mod shop;
+mod statements;
+mod users;
 
 use admin::App;
 use descope_stand_in::StandIn;
@@ -12,8 +16,9 @@ use shared::{
     accounts::{ADMIN_ROLE, STAFF_ROLE},
     config::Settings,
     database::Database,
+    history::{Author, Source},
     redis::Redis,
-    sign_in::{Admits, Limits, Messages, Seals, SignIn, personnel::Personnel},
+    sign_in::{Admits, SignIn, personnel::Personnel},
 };
 use sqlx::PgPool;
 use testing::Client;
@@ -70,11 +75,22 @@ impl World {
         browser
     }
 
+    pub(crate) fn personnel(&self) -> Personnel {
+        let descope = testing::sessions(&self.database(), &self.descope, &self.redis).descope;
+        Personnel { descope, password_reset_url: PAGE.to_owned() }
+    }
+
+    /// The roles that Descope has for a person.
+    pub(crate) async fn roles_at_descope(&self, email: &str) -> Vec<String> {
+        let descope = testing::sessions(&self.database(), &self.descope, &self.redis).descope;
+        let mut roles = descope.user_with_login_id(email).await.unwrap().unwrap().role_names;
+        roles.sort();
+        roles
+    }
+
     /// Appoints a person as the event of `migrate` does, and sets the password on the panel's own page.
     pub(crate) async fn appoint(&self, email: &str, role: &str) {
-        let descope = testing::sessions(&self.database(), &self.descope, &self.redis).descope;
-        let personnel = Personnel { descope, password_reset_url: PAGE.to_owned() };
-        personnel.appoint(&self.database(), email, role).await.unwrap();
+        self.personnel().appoint(&self.database(), email, role, &deployer()).await.unwrap();
         let token = self.descope.inbox(email)[0].token.clone().expect("a mail with a link");
         let browser = Browser::new(&self.client);
         let answer = browser.submit("/admin/password/", &[("token", &token), ("new_password", PASSWORD)]).await;
@@ -82,17 +98,20 @@ impl World {
     }
 }
 
+/// The author of an event of `migrate`.
+pub(crate) fn deployer() -> Author {
+    Author::system(Source::Migrate)
+}
+
 /// A panel with Descope and Redis at these places.
 pub(crate) fn panel(pool: &PgPool, descope_url: &str, redis: &Redis, catalogue_redis: &Redis) -> Client {
-    let database = Database::from(pool.clone());
-    let sign_in = SignIn {
-        sessions: testing::sessions_at(descope_url, &database, redis),
-        seals: Seals::parse("test:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=").unwrap(),
-        throttle: testing::no_throttle(redis),
-        limits: Limits::from_env().unwrap(),
-        messages: Messages { password_reset_url: PAGE.to_owned(), code_lifetime: Duration::from_mins(3) },
-        admits: Admits::Personnel,
-    };
+    panel_on(&Database::from(pool.clone()), descope_url, redis, catalogue_redis)
+}
+
+/// The same, with a database that is reached in another way.
+pub(crate) fn panel_on(database: &Database, descope_url: &str, redis: &Redis, catalogue_redis: &Redis) -> Client {
+    let sessions = testing::sessions_at(descope_url, database, redis);
+    let sign_in = SignIn { admits: Admits::Personnel, ..testing::sign_in(sessions, redis) };
     let router = admin::router(App { sign_in, redis: catalogue_redis.clone() });
-    Client::behind(router, admin::edge(Settings::default(), database))
+    Client::behind(router, admin::edge(Settings::default(), database.clone()))
 }
