@@ -73,8 +73,8 @@ impl World {
     /// Appoints a person as the event of `migrate` does, and sets the password on the panel's own page.
     pub(crate) async fn appoint(&self, email: &str, role: &str) {
         let descope = testing::sessions(&self.database(), &self.descope, &self.redis).descope;
-        let personnel = Personnel { descope, password_reset_url: PAGE.to_owned() };
-        personnel.appoint(&self.database(), email, role).await.unwrap();
+        let personnel = Personnel { descope, password_reset_url: None };
+        personnel.appoint(&self.database(), email, role, Some(PAGE)).await.unwrap();
         let token = self.descope.inbox(email)[0].token.clone().expect("a mail with a link");
         let browser = Browser::new(&self.client);
         let answer = browser.submit("/admin/password/", &[("token", &token), ("new_password", PASSWORD)]).await;
@@ -90,7 +90,7 @@ pub(crate) fn panel(pool: &PgPool, descope_url: &str, redis: &Redis, catalogue_r
         seals: Seals::parse("test:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=").unwrap(),
         throttle: testing::no_throttle(redis),
         limits: Limits::from_env().unwrap(),
-        messages: Messages { password_reset_url: PAGE.to_owned(), code_lifetime: Duration::from_mins(3) },
+        messages: Messages { password_reset_url: None, code_lifetime: Duration::from_mins(3) },
         admits: Admits::Personnel,
     };
     let router = admin::router(App { sign_in, redis: catalogue_redis.clone() });

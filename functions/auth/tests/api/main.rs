@@ -124,7 +124,7 @@ fn app(database: &Database, descope_url: &str, redis: &Redis, throttle: Throttle
         admits: Admits::Everyone,
         limits: Limits::from_env().unwrap(),
         messages: Messages {
-            password_reset_url: "http://localhost:3000/reset".to_owned(),
+            password_reset_url: Some("http://localhost:3000/reset".to_owned()),
             code_lifetime: Duration::from_mins(3),
         },
     }
