@@ -7,6 +7,7 @@ import sys
 import urllib.parse
 
 import gate
+import panel
 import schedule
 import services
 import stack
@@ -56,6 +57,9 @@ def serve():
         step("Importing the catalogue")
         running.invoke("migrate", {"action": "import_catalogue", "files": stack.catalogue(), "mode": "if_empty"})
         running.wait_until_ready()
+        if running.urls["descope"]:
+            step("Making the first administrator")
+            panel.make_owner(running)
         print(what_to_try(running), flush=True)
         schedule.run_jobs(running)
 
@@ -81,11 +85,14 @@ def what_to_try(running):
     url, descope_url = running.url, running.urls["descope"]
     staff_key = running.environment["STAFF_API_KEYS"].split(",")[0].partition(":")[2].strip()
     codes = f"{descope_url}/_inbox" if descope_url else "sent by Descope"
+    # In a real project nobody reads the mailbox of example.com, so no one is made there.
+    people = f"{panel.OWNER}, password {panel.PASSWORD}" if descope_url else "users with the role admin or staff in Descope"
     pays_online = running.environment["RAZORPAY_ENABLED"] == "true"
     return f"""
 Serving on {url}. What the functions log is in {os.path.relpath(TARGET / "dev")}/, errors also appear here. Ctrl-C ends.
 
   Catalogue       curl {url}/api/vehicle-types/
+  Panel           {url}/admin/   {people}
   API docs        {url}/api/docs/
   Staff key       X-API-Key: {staff_key}
   One-time codes  {codes}

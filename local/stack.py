@@ -26,7 +26,7 @@ from services import Missing, ROOT, TARGET
 from stand_ins import DESCOPE, RAZORPAY, STAND_INS
 
 # One process answers one request at a time, as on Lambda; several of them answer concurrent requests.
-INSTANCES = {"vehicles": 3, "services": 3, "shop": 3, "bookings": 4, "auth": 3, "staff": 3, "payments": 3, "jobs": 1, "status": 2, "migrate": 1}
+INSTANCES = {"vehicles": 3, "services": 3, "shop": 3, "bookings": 4, "auth": 3, "staff": 3, "admin": 3, "payments": 3, "jobs": 1, "status": 2, "migrate": 1}
 # The environment of each function. Nothing else of the shell's environment reaches it, so a variable missing here is
 # noticed at once; template.yaml sets those that a deployment must decide, the others have defaults in the code.
 EVERY_FUNCTION = ["DATABASE_URL", "DATABASE_SECRET_ID", "REDIS_URL", "REDIS_SECRET_ID", "REDIS_KEY_PREFIX",
@@ -46,6 +46,7 @@ VARIABLES = {
     "bookings": EVERY_FUNCTION + ANSWERS_HTTP + LIMITED + ASKS_DESCOPE + KNOWS_STAFF + ["RAZORPAY_ENABLED"],
     "auth": EVERY_FUNCTION + ANSWERS_HTTP + ASKS_DESCOPE + SIGNS_IN,
     "staff": EVERY_FUNCTION + ANSWERS_HTTP + ASKS_DESCOPE + KNOWS_STAFF,
+    "admin": EVERY_FUNCTION + ASKS_DESCOPE + SIGNS_IN,
     "payments": EVERY_FUNCTION + ANSWERS_HTTP + ASKS_RAZORPAY + ["RAZORPAY_WEBHOOK_SECRET", "RAZORPAY_WEBHOOK_SECRET_PREVIOUS",
                                                                  "THROTTLE", "THROTTLE_ORDERS_PER_IP"],
     "jobs": EVERY_FUNCTION + ASKS_RAZORPAY,
@@ -59,11 +60,10 @@ DEFAULTS = {
     "STAFF_API_KEYS": "local:local-staff-key",
     "RAZORPAY_ENABLED": "false",
     "REFRESH_TOKEN_KEYS": "local:bG9jYWwga2V5LCBvZiBubyB1c2UgZWxzZXdoZXJlLi4=",
-    "PASSWORD_RESET_URL": "http://localhost:3000/reset-password",
 }
 # A path of each function that answers with an empty database.
 PROBES = ["/health", "/api/vehicle-types", "/api/service-categories", "/api/shop-info", "/api/slots", "/api/auth/profile",
-          "/api/staff/bookings", "/api/payments"]
+          "/api/staff/bookings", "/admin/sign-in", "/api/payments"]
 
 # Requests to this machine bypass its HTTP proxy.
 LOCAL = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -88,8 +88,10 @@ class Stack:
 
     def __init__(self, port, environment, logs, ports=None, states=None):
         self.url = f"http://localhost:{port}"
+        # Deployed functions take https and the host of a request.
+        own = {"PASSWORD_RESET_URL": f"{self.url}/admin/password/"}
         # An empty variable counts as unset, as in the functions.
-        self.environment = {**DEFAULTS, **{name: value for name, value in environment.items() if value}}
+        self.environment = {**DEFAULTS, **own, **{name: value for name, value in environment.items() if value}}
         self.ports = {**{each.name: each.port for each in STAND_INS}, **(ports or {})}
         self.states = states or {}
         self.urls = {each.name: each.place(self.environment, self.ports[each.name]) for each in STAND_INS}

@@ -57,7 +57,7 @@ pub struct Target {
 }
 
 /// The bare functions, and all deployed ones.
-const BINARIES: [&str; 12] = [
+const BINARIES: [&str; 13] = [
     "bare",
     "bare_redis",
     "vehicles",
@@ -66,6 +66,7 @@ const BINARIES: [&str; 12] = [
     "bookings",
     "auth",
     "staff",
+    "admin",
     "payments",
     "jobs",
     "status",

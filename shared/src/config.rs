@@ -78,7 +78,7 @@ variables! {
     DESCOPE_BASE_URL;
     /// Keys that encrypt refresh tokens, `id:base64 of 32 bytes`, separated by commas: the first encrypts, all decrypt.
     REFRESH_TOKEN_KEYS;
-    /// The page of the frontend that mails about passwords link to; Descope adds `?t=<token>`.
+    /// The page that mails about passwords link to; Descope adds `?t=<token>`. By default the panel's own.
     PASSWORD_RESET_URL;
     /// The lifetime of a one-time code in seconds, as set in the Descope project.
     OTP_LIFETIME_SECONDS;

@@ -17,7 +17,7 @@ pub use crate::routes;
 pub use conditional::{etag, not_modified};
 pub use described::BODY;
 pub use envelope::{Envelope, Paged, Paging, json, private_json};
-pub use extract::{ClientAddress, Device, Id, Json, Query};
+pub use extract::{ClientAddress, Device, Id, Json, OwnHost, Query};
 pub use failure::{Answers, ErrorBody};
 #[cfg(feature = "openapi")]
 #[doc(hidden)]

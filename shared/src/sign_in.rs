@@ -20,7 +20,8 @@ use std::time::Duration;
 use axum::extract::FromRef;
 
 use crate::{
-    config,
+    Error, Result, config,
+    http::OwnHost,
     session::Sessions,
     throttle::{Limit, Throttle},
 };
@@ -93,8 +94,8 @@ impl Limits {
 /// Settings of the messages that Descope sends for us.
 #[derive(Clone, Debug)]
 pub struct Messages {
-    /// The page that a password mail links to.
-    pub password_reset_url: String,
+    /// The page that a password mail links to; the panel's own page if there is none.
+    pub password_reset_url: Option<String>,
     /// Lifetime of a one-time code.
     pub code_lifetime: Duration,
 }
@@ -103,8 +104,15 @@ impl Messages {
     /// Reads `PASSWORD_RESET_URL` and `OTP_LIFETIME_SECONDS` (180, the default of a Descope project).
     pub fn from_env() -> Result<Self, config::Error> {
         Ok(Self {
-            password_reset_url: config::required(config::PASSWORD_RESET_URL)?,
+            password_reset_url: config::optional(config::PASSWORD_RESET_URL),
             code_lifetime: Duration::from_secs(config::or_default(config::OTP_LIFETIME_SECONDS, 180)?),
         })
+    }
+
+    /// The page that a password mail links to, for a request that was received at this host.
+    pub fn password_page(&self, host: &OwnHost) -> Result<String> {
+        let panel = || host.0.as_ref().map(|host| format!("https://{host}/admin/password/"));
+        let page = self.password_reset_url.clone().or_else(panel);
+        page.ok_or_else(|| Error::internal("PASSWORD_RESET_URL is not set, and the gateway names no host"))
     }
 }

@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use shared::{
     Result,
     email::Email,
-    http::{ClientAddress, ErrorBody, Fields, Json, Read, Routes, routes},
+    http::{ClientAddress, ErrorBody, Fields, Json, OwnHost, Read, Routes, routes},
     sign_in::{password, password_reset, refresh::LONGEST_TOKEN},
 };
 use utoipa::ToSchema;
@@ -42,8 +42,13 @@ impl Read for Forgotten {
         (status = 429, body = ErrorBody),
     )
 )]
-async fn request(State(app): State<App>, address: ClientAddress, Json(forgotten): Json<Forgotten>) -> Result<Done> {
-    password_reset::request(&app, &forgotten.email, &address).await?;
+async fn request(
+    State(app): State<App>,
+    address: ClientAddress,
+    host: OwnHost,
+    Json(forgotten): Json<Forgotten>,
+) -> Result<Done> {
+    password_reset::request(&app, &forgotten.email, &address, &host).await?;
     Ok(Done { message: "If this email is registered, a password reset link has been sent." })
 }
 

@@ -70,11 +70,17 @@ pub enum Event {
     CreateSuperuser {
         /// The deployer vouches for the owner of the mailbox.
         email: String,
+        /// The page that the mail links to, if not that of `PASSWORD_RESET_URL`.
+        #[serde(default)]
+        password_reset_url: Option<String>,
     },
     /// `{"action": "appoint_staff", "email": "…"}`: the same with the role `staff`.
     AppointStaff {
         /// As above.
         email: String,
+        /// As above.
+        #[serde(default)]
+        password_reset_url: Option<String>,
     },
     /// `{"action": "dismiss_staff", "identifier": "…"}`: takes the roles `staff` and `admin` from the account with this
     /// address or number, from the next request on.
@@ -156,13 +162,11 @@ impl App {
         match event {
             Event::Migrate => self.migrate().await,
             Event::ImportCatalogue { files, mode } => Ok(Outcome::ImportCatalogue(self.import(&files, mode).await?)),
-            Event::CreateSuperuser { email } => {
-                let appointment = self.personnel()?.appoint(&self.database, &email, ADMIN_ROLE, &author).await?;
-                Ok(Outcome::CreateSuperuser(appointment))
+            Event::CreateSuperuser { email, password_reset_url } => {
+                Ok(Outcome::CreateSuperuser(self.appoint(&email, ADMIN_ROLE, password_reset_url.as_deref(), &author).await?))
             }
-            Event::AppointStaff { email } => {
-                let appointment = self.personnel()?.appoint(&self.database, &email, STAFF_ROLE, &author).await?;
-                Ok(Outcome::AppointStaff(appointment))
+            Event::AppointStaff { email, password_reset_url } => {
+                Ok(Outcome::AppointStaff(self.appoint(&email, STAFF_ROLE, password_reset_url.as_deref(), &author).await?))
             }
             Event::DismissStaff { identifier } => {
                 Ok(Outcome::DismissStaff(self.personnel()?.dismiss(&self.database, &identifier, &author).await?))
@@ -178,6 +182,16 @@ impl App {
             }
             Event::ListStaffKeys => Ok(Outcome::ListStaffKeys { keys: issued::list(&self.database).await? }),
         }
+    }
+
+    async fn appoint(
+        &self,
+        email: &str,
+        role: &str,
+        page: Option<&str>,
+        author: &Author,
+    ) -> Result<Appointment, personnel::Error> {
+        self.personnel()?.appoint(&self.database, email, role, page, author).await
     }
 
     fn personnel(&self) -> Result<&Personnel, personnel::Error> {

@@ -25,11 +25,15 @@ pub const ORIGIN: &str = "http://localhost:3000";
 
 type Handler = dyn Fn(Value) -> Pin<Box<dyn Future<Output = Value>>>;
 
-/// A client of one function. [`Client::at`] and [`Client::with`] return a changed copy.
+/// The host name at which API Gateway receives the requests of a [`Client`].
+const HOST: &str = "api.example";
+
+/// A client of one function. [`Client::at`], [`Client::with`] and [`Client::received_at`] return a changed copy.
 #[derive(Clone)]
 pub struct Client {
     handler: Rc<Handler>,
     address: String,
+    host: Option<String>,
     headers: BTreeMap<String, String>,
 }
 
@@ -81,13 +85,19 @@ impl Client {
                 serde_json::to_value(answer.expect("a function always answers")).unwrap()
             })
         });
-        Self { handler, address: "203.0.113.9".to_owned(), headers: BTreeMap::new() }
+        Self { handler, address: "203.0.113.9".to_owned(), host: Some(HOST.to_owned()), headers: BTreeMap::new() }
     }
 
     /// The same client at another IP address.
     #[must_use]
     pub fn at(&self, address: &str) -> Self {
         Self { address: address.to_owned(), ..self.clone() }
+    }
+
+    /// The same client of a gateway that gives itself this name, or none.
+    #[must_use]
+    pub fn received_at(&self, host: Option<&str>) -> Self {
+        Self { host: host.map(ToOwned::to_owned), ..self.clone() }
     }
 
     /// The same client with one more header.
@@ -132,7 +142,7 @@ impl Client {
             "headers": headers,
             "cookies": cookies,
             "requestContext": {
-                "accountId": "1", "apiId": "api", "domainName": "api.example", "requestId": format!("gateway-{number}="),
+                "accountId": "1", "apiId": "api", "domainName": self.host, "requestId": format!("gateway-{number}="),
                 "routeKey": "$default", "stage": "$default",
                 "time": "22/Nov/2026:09:00:00 +0000", "timeEpoch": 1_795_338_000_000_i64,
                 "http": {

@@ -77,7 +77,7 @@ pub fn sign_in(sessions: Sessions, redis: &Redis) -> SignIn {
         limits: Limits::from_env().unwrap(),
         admits: Admits::Everyone,
         messages: Messages {
-            password_reset_url: "http://localhost:3000/reset".to_owned(),
+            password_reset_url: Some("http://localhost:3000/reset".to_owned()),
             code_lifetime: Duration::from_mins(3),
         },
     }

@@ -80,6 +80,22 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
     }
 }
 
+/// The host name that API Gateway received the request at, for links to this deployment. Taken from API Gateway, which
+/// knows its own names, because callers can forge `Host` and `X-Forwarded-Host`. `None` where no gateway names one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OwnHost(pub Option<String>);
+
+impl<S: Send + Sync> FromRequestParts<S> for OwnHost {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        Ok(Self(match parts.extensions.get::<RequestContext>() {
+            Some(RequestContext::ApiGatewayV2(context)) => context.domain_name.clone(),
+            _ => None,
+        }))
+    }
+}
+
 /// The device that a request comes from, shown to its user in the list of sessions.
 #[derive(Clone, Debug, Default)]
 pub struct Device {

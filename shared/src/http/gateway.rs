@@ -50,14 +50,15 @@ const NOT_IN_A_QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'
 const LONGEST: usize = 16 * 1024;
 
 /// Prevents a panic of the adapter, which builds a URI from scheme, host, path and query and panics if that fails; the
-/// gateway would then answer in our place. The scheme is not needed, so it is removed; so is a host that is none.
+/// gateway would then answer in our place. The scheme is not needed, so it is removed; so are hosts that are none.
 fn make_harmless(request: &mut ApiGatewayV2httpRequest) {
     let host = request.headers.get("host").map(|host| host.to_str().unwrap_or_default());
     if host.is_some_and(|host| !is_host(host)) {
         request.headers.remove("host");
     }
     request.headers.remove("x-forwarded-proto");
-    request.request_context.domain_name = None;
+    let own_host = &mut request.request_context.domain_name;
+    *own_host = own_host.take().filter(|name| is_host(name) && !name.contains([':', '[', ']']));
     if let Some(path) = &mut request.raw_path {
         truncate(path);
         if !path.starts_with('/') {

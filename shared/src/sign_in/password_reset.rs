@@ -8,12 +8,13 @@ use crate::{
     Error, Faults, Result,
     accounts::{self, Identity},
     email::Email,
-    http::ClientAddress,
+    http::{ClientAddress, OwnHost},
     ids::UserId,
 };
 
 /// Mails a link, within the rate limits. An unknown address gets the same answer, but no mail.
-pub async fn request(sign_in: &SignIn, email: &Email, address: &ClientAddress) -> Result<()> {
+pub async fn request(sign_in: &SignIn, email: &Email, address: &ClientAddress, host: &OwnHost) -> Result<()> {
+    let page = &sign_in.messages.password_page(host)?;
     let limits = &sign_in.limits;
     // Counted separately from codes, so that a code does not delay a reset.
     let recipient = format!("password reset {email}");
@@ -23,7 +24,7 @@ pub async fn request(sign_in: &SignIn, email: &Email, address: &ClientAddress) -
         limits.messages_per_address.on(&address.0),
     ];
     sign_in.throttle.check(&messages).await?;
-    let (descope, page) = (&sign_in.sessions.descope, &sign_in.messages.password_reset_url);
+    let descope = &sign_in.sessions.descope;
     // Two calls for every address, so that timing does not reveal whether it is registered. Descope mails a reset to
     // verified addresses only; its refusal of an unknown one is not passed on.
     match descope.user_with_login_id(email.as_str()).await? {

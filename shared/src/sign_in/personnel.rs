@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 use sqlx::PgConnection;
+use url::Url;
 
 use super::{Identifier, SignIn};
 use crate::{
@@ -52,8 +53,15 @@ pub struct EndedSessions {
 /// Why the people of the shop were not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("set DESCOPE_PROJECT_ID, DESCOPE_MANAGEMENT_KEY and PASSWORD_RESET_URL")]
+    #[error("set DESCOPE_PROJECT_ID and DESCOPE_MANAGEMENT_KEY")]
     NotConfigured,
+    #[error(
+        "no page is known that the mail could link to: set PASSWORD_RESET_URL, or add the panel's page at the API's own \
+         host to the event, such as \"password_reset_url\": \"https://abc123.execute-api.ap-south-1.amazonaws.com/admin/password/\""
+    )]
+    NoPage,
+    #[error("password_reset_url: this is no web address such as https://api.example.com/admin/password/")]
+    Page,
     #[error("email: {0}")]
     Email(#[from] NotAnEmail),
     #[error("identifier: {0}")]
@@ -68,10 +76,8 @@ pub enum Error {
     Descope(crate::Error),
     #[error("{0}")]
     Refused(crate::Error),
-    #[error(
-        "Descope refused to send the mail; is the page of PASSWORD_RESET_URL among the project's approved domains?"
-    )]
-    Mail,
+    #[error("Descope refused to send the mail; is the host of {0} among the project's approved domains?")]
+    Mail(String),
     #[error("the database failed: {0}")]
     Database(#[from] sqlx::Error),
 }
@@ -90,33 +96,41 @@ impl From<crate::Error> for Error {
 #[derive(Clone, Debug)]
 pub struct Personnel {
     pub descope: Descope,
-    /// The page of the frontend that the mail links to.
-    pub password_reset_url: String,
+    /// The page that the mail links to unless an appointment names another.
+    pub password_reset_url: Option<String>,
 }
 
 impl Personnel {
     /// Reads the settings of Descope; `None` if this deployment has none.
     pub fn from_settings(settings: &Settings) -> Result<Option<Self>, config::Error> {
-        let page = config::optional(config::PASSWORD_RESET_URL);
-        match (config::optional(config::DESCOPE_PROJECT_ID), page) {
-            (Some(_), Some(password_reset_url)) => {
-                Ok(Some(Self { descope: Descope::from_settings(settings)?, password_reset_url }))
-            }
-            _ => Ok(None),
+        if config::optional(config::DESCOPE_PROJECT_ID).is_none() {
+            return Ok(None);
         }
+        let password_reset_url = config::optional(config::PASSWORD_RESET_URL);
+        Ok(Some(Self { descope: Descope::from_settings(settings)?, password_reset_url }))
+    }
+
+    /// The page that the mail links to. Checked before anything is done.
+    fn page(&self, named: Option<&str>) -> Result<String, Error> {
+        let page = named.or(self.password_reset_url.as_deref()).ok_or(Error::NoPage)?;
+        let url = Url::parse(page).map_err(|_| Error::Page)?;
+        // A scheme that was written twice would become the host.
+        let has_host = url.domain().is_some_and(|host| host == "localhost" || host.contains('.'));
+        if ["http", "https"].contains(&url.scheme()) && has_host { Ok(page.to_owned()) } else { Err(Error::Page) }
     }
 
     /// Gives the account of an address a role, [`ADMIN_ROLE`] or [`STAFF_ROLE`]. Idempotent: a repetition changes and
     /// sends nothing. A retry after an interruption continues: the role or row that marks the mail as sent is written
-    /// after the mail.
+    /// after the mail. `page` is the page that the mail links to, if not [`Personnel::password_reset_url`].
     pub async fn appoint(
         &self,
         database: &Database,
         email: &str,
         role: &str,
+        page: Option<&str>,
         author: &Author,
     ) -> Result<Appointment, Error> {
-        let email: Email = email.parse()?;
+        let (email, page): (Email, String) = (email.parse()?, self.page(page)?);
         let mut done = Appointment::default();
         let user = if let Some(user) = self.descope.user_with_login_id(email.as_str()).await? {
             user
@@ -137,10 +151,10 @@ impl Personnel {
         if is_strangers {
             // An account whose address was not proved here may belong to another person, also if its Descope user was
             // given the role in the console.
-            return self.take_over(database, &email, &user, (known, &roles), (done, author)).await;
+            return self.take_over(database, (&email, &page), &user, (known, &roles), (done, author)).await;
         }
         if is_promoted || known.is_none() {
-            self.send_mail(&email).await?;
+            self.send_mail(&email, &page).await?;
             done.mail_sent = true;
         }
         if let Some(Identity { user_id, .. }) = known.filter(|_| is_promoted) {
@@ -198,8 +212,9 @@ impl Personnel {
         self.descope.user_with_login_id(identifier.as_str()).await?.ok_or(Error::UnknownUser)
     }
 
-    async fn send_mail(&self, email: &Email) -> Result<(), Error> {
-        if self.descope.send_reset_mail(email, &self.password_reset_url).await? { Ok(()) } else { Err(Error::Mail) }
+    async fn send_mail(&self, email: &Email, page: &str) -> Result<(), Error> {
+        let is_sent = self.descope.send_reset_mail(email, page).await?;
+        if is_sent { Ok(()) } else { Err(Error::Mail(page.to_owned())) }
     }
 
     /// Replaces a Descope user that other people may be able to sign in as by a new one with the roles, and closes every
@@ -207,14 +222,14 @@ impl Personnel {
     async fn take_over(
         &self,
         database: &Database,
-        email: &Email,
+        (email, page): (&Email, &str),
         user: &User,
         (known, roles): (Option<Identity>, &[&str]),
         (mut done, author): (Appointment, &Author),
     ) -> Result<Appointment, Error> {
         self.descope.delete_user(&user.user_id).await?;
         let new = self.descope.create_user(email, roles).await?.ok_or(Error::Unsteady)?;
-        self.send_mail(email).await?;
+        self.send_mail(email, page).await?;
         (done.role_added, done.mail_sent) = (true, true);
         let old = known.map(|known| (known.user_id, user.user_id.as_str()));
         done.user_id = take_in(database, &new, old, author).await?;

@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use shared::{
     Error, Result,
     email::Email,
-    http::{ClientAddress, Fields, Query, Read},
+    http::{ClientAddress, Fields, OwnHost, Query, Read},
     sign_in::{password, password_reset},
 };
 
@@ -45,9 +45,14 @@ impl Read for Address {
     }
 }
 
-pub(crate) async fn mail(State(app): State<App>, address: ClientAddress, mut form: Form) -> Result<Response> {
+pub(crate) async fn mail(
+    State(app): State<App>,
+    address: ClientAddress,
+    host: OwnHost,
+    mut form: Form,
+) -> Result<Response> {
     let Some(Address(email)) = form.read() else { return Ok(ask(&form, None)) };
-    match password_reset::request(&app.sign_in, &email, &address).await {
+    match password_reset::request(&app.sign_in, &email, &address, &host).await {
         Ok(()) => Ok(done("Look into your mail", "If this address has an account, a mail with a link is on its way.")),
         Err(error @ (Error::Throttled { .. } | Error::Upstream { .. } | Error::UpstreamTimeout { .. })) => {
             Ok(ask(&form, Some(&error.to_string())))

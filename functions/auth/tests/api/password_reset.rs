@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use auth::{DEADLINE, Messages};
 use descope_stand_in::MessageKind;
 use serde_json::json;
-use shared::database::MIGRATOR;
+use shared::database::{Database, MIGRATOR};
 use sqlx::PgPool;
+use testing::Client;
 
-use super::{EMAIL, PASSWORD, PHONE, World, failure};
+use super::{EMAIL, PASSWORD, PHONE, World, app, failure};
 
 const NEW: &str = "another good password";
 
@@ -114,4 +116,45 @@ async fn the_first_reset_removes_a_number_proved_before_it(pool: PgPool) {
     assert_eq!(confirm(&world, &world.link(EMAIL), NEW).await.status, 200);
     assert_eq!(world.prove(&world.client, PHONE).await.body["user"]["id"], 2);
     assert_eq!(world.login(EMAIL, NEW).await.body["user"]["id"], 1);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn without_a_configured_page_mails_link_to_the_panel_at_the_host_that_the_gateway_names(pool: PgPool) {
+    let world = World::new(pool).await;
+    world.register("unverified@example.com").await;
+    world.prove(&world.client, "verified@example.com").await;
+    let database = Database::from(world.pool.clone());
+    let mut app = app(&database, &world.descope.url(), &world.redis, testing::no_throttle(&world.redis));
+    app.messages = Messages { password_reset_url: None, ..app.messages };
+    let client = Client::within(auth::router(app), database, DEADLINE);
+    let forged = client.with("Host", "evil.example").with("X-Forwarded-Host", "evil.example");
+    let forged = forged.with("Forwarded", "host=evil.example").with("X-Forwarded-Proto", "http");
+    for email in ["unverified@example.com", "verified@example.com"] {
+        for (client, host) in [(&client, "api.example"), (&forged, "api.example")] {
+            let answer = client.post("/api/auth/password-reset/", &json!({ "email": email })).await;
+            assert_eq!(answer.status, 200, "{}", answer.text);
+            let link = world.descope.inbox(email)[0].link.clone().unwrap();
+            assert!(link.starts_with(&format!("https://{host}/admin/password/?t=")), "{link}");
+        }
+        let elsewhere = client.received_at(Some("abc123.execute-api.ap-south-1.amazonaws.com"));
+        elsewhere.post("/api/auth/password-reset/", &json!({ "email": email })).await;
+        let link = world.descope.inbox(email)[0].link.clone().unwrap();
+        assert!(link.starts_with("https://abc123.execute-api.ap-south-1.amazonaws.com/admin/password/?t="), "{link}");
+    }
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn without_a_configured_page_and_without_a_host_no_mail_is_sent(pool: PgPool) {
+    let world = World::new(pool).await;
+    world.register(EMAIL).await;
+    let database = Database::from(world.pool.clone());
+    let mut app = app(&database, &world.descope.url(), &world.redis, testing::no_throttle(&world.redis));
+    app.messages = Messages { password_reset_url: None, ..app.messages };
+    let client = Client::within(auth::router(app), database, DEADLINE).with("Host", "evil.example");
+    let mails = world.descope.inbox(EMAIL).len();
+    for host in [None, Some(""), Some("evil.example/x?"), Some("a b"), Some("api.example:8443"), Some("1.2.3.4.5")] {
+        let answer = client.received_at(host).post("/api/auth/password-reset/", &json!({ "email": EMAIL })).await;
+        assert_eq!(failure(&answer), (500, "INTERNAL_ERROR"), "{host:?}");
+    }
+    assert_eq!(world.descope.inbox(EMAIL).len(), mails);
 }

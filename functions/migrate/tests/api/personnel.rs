@@ -18,7 +18,7 @@ fn with_personnel(pool: &PgPool, descope: &StandIn) -> App {
     let database = Database::from(pool.clone());
     let personnel = Personnel {
         descope: testing::sessions(&database, descope, &testing::redis()).descope,
-        password_reset_url: "http://localhost:3000/reset".to_owned(),
+        password_reset_url: Some("http://localhost:3000/reset".to_owned()),
     };
     App { personnel: Some(personnel), ..app(pool) }
 }
@@ -105,7 +105,7 @@ async fn a_failed_appointment_reports_its_reason(pool: PgPool) {
     let descope = StandIn::start().await;
     let event = |email: &str| json!({ "action": "create_superuser", "email": email });
     let unconfigured = handle(&app(&pool), event(OWNER)).await;
-    assert_eq!(unconfigured, Err("set DESCOPE_PROJECT_ID, DESCOPE_MANAGEMENT_KEY and PASSWORD_RESET_URL".to_owned()));
+    assert_eq!(unconfigured, Err("set DESCOPE_PROJECT_ID and DESCOPE_MANAGEMENT_KEY".to_owned()));
     let app = with_personnel(&pool, &descope);
     assert_eq!(handle(&app, event("owner")).await, Err("email: Enter a valid email address.".to_owned()));
     descope.change(|settings| settings.roles.clear());
@@ -113,6 +113,48 @@ async fn a_failed_appointment_reports_its_reason(pool: PgPool) {
     assert!(without_role.contains("does the project have the roles \"staff\" and \"admin\"?"), "{without_role}");
     let rows: i64 = sqlx::query_scalar("select count(*) from users").fetch_one(&pool).await.unwrap();
     assert_eq!((rows, descope.user(OWNER)), (0, None));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn the_mail_links_to_the_page_of_the_event_else_to_the_configured_one(pool: PgPool) {
+    let descope = StandIn::start().await;
+    let app = with_personnel(&pool, &descope);
+    let panel = "https://abc123.execute-api.ap-south-1.amazonaws.com/admin/password/";
+    for (action, email, page, linked) in [
+        ("create_superuser", OWNER, json!(null), "http://localhost:3000/reset"),
+        ("create_superuser", "second@example.com", json!(panel), panel),
+        ("appoint_staff", "mechanic@example.com", json!(panel), panel),
+    ] {
+        let event = json!({ "action": action, "email": email, "password_reset_url": page });
+        assert_eq!(handle(&app, event).await.unwrap()["mail_sent"], true);
+        let link = descope.inbox(email)[0].link.clone().unwrap();
+        assert!(link.starts_with(&format!("{linked}?t=")), "{link}");
+    }
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn without_a_page_nobody_is_appointed_and_the_error_shows_what_to_add(pool: PgPool) {
+    let descope = StandIn::start().await;
+    let mut app = with_personnel(&pool, &descope);
+    app.personnel.as_mut().unwrap().password_reset_url = None;
+    for action in ["create_superuser", "appoint_staff"] {
+        let refused = handle(&app, json!({ "action": action, "email": OWNER })).await.unwrap_err();
+        let example = r#""password_reset_url": "https://abc123.execute-api.ap-south-1.amazonaws.com/admin/password/""#;
+        assert!(refused.contains("PASSWORD_RESET_URL") && refused.contains(example), "{refused}");
+        // The last one is what becomes of `https://` before the stack's output, which begins with it too.
+        for page in
+            ["", "/admin/password/", "javascript:alert(1)", "https://", "https://https://api.example/admin/password/"]
+        {
+            let event = json!({ "action": action, "email": OWNER, "password_reset_url": page });
+            let refused = handle(&app, event).await.unwrap_err();
+            assert!(refused.starts_with("password_reset_url: "), "{page}: {refused}");
+        }
+    }
+    let rows: i64 = sqlx::query_scalar("select count(*) from users").fetch_one(&pool).await.unwrap();
+    assert_eq!((rows, descope.user(OWNER)), (0, None));
+    let page = json!("https://api.example.com/admin/password/");
+    let event = json!({ "action": "create_superuser", "email": OWNER, "password_reset_url": page });
+    assert_eq!(handle(&app, event).await, Ok(appointment(true, true, true)));
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]

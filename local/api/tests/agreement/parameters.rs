@@ -42,10 +42,7 @@ fn only_parameters_that_every_deployer_must_choose_have_no_default() {
         .filter(|(_, parameter)| parameter.get("Default").is_none())
         .map(|(name, _)| name)
         .collect();
-    assert_eq!(
-        asked,
-        ["CorsAllowedOrigins", "DescopeManagementKey", "DescopeProjectId", "PasswordResetUrl", "RefreshTokenKeys"]
-    );
+    assert_eq!(asked, ["CorsAllowedOrigins", "DescopeManagementKey", "DescopeProjectId", "RefreshTokenKeys"]);
 }
 
 #[test]

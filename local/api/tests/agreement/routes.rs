@@ -142,14 +142,42 @@ fn emulator_and_gateway_call_the_same_function_for_every_path() {
     assert_eq!(emulator(), gateway());
 }
 
+fn called<'a>(table: &'a Table, path: &str) -> &'a str {
+    let prefix = table.keys().find(|prefix| path == **prefix || path.starts_with(&format!("{prefix}/")));
+    &table[prefix.map_or("$default", String::as_str)]
+}
+
 #[test]
 fn the_gateway_calls_the_function_that_serves_a_route() {
     let gateway = gateway();
     for (function, document) in api::parts() {
         for (_, path) in described(&document) {
-            let prefix = gateway.keys().find(|prefix| path == **prefix || path.starts_with(&format!("{prefix}/")));
-            let called = &gateway[prefix.map_or("$default", String::as_str)];
-            assert_eq!(called, function, "{path}");
+            assert_eq!(called(&gateway, &path), function, "{path}");
         }
     }
+}
+
+#[test]
+fn the_panel_is_called_for_each_of_its_pages_and_all_of_them_are_below_admin() {
+    let tables = [emulator(), gateway()];
+    for route in admin::ROUTES {
+        // Its cookie and its headers are meant for these paths alone.
+        assert!(route.path == "/admin" || route.path.starts_with("/admin/"), "{}", route.path);
+        for table in &tables {
+            assert_eq!(called(table, route.path), "admin", "{}", route.path);
+        }
+    }
+    for table in tables {
+        let prefixes: Vec<&String> =
+            table.iter().filter(|(_, function)| *function == "admin").map(|(path, _)| path).collect();
+        assert_eq!(prefixes, ["/admin"]);
+    }
+}
+
+#[test]
+fn the_panel_is_no_part_of_the_api_document() {
+    assert!(api::parts().iter().all(|(function, _)| *function != "admin"));
+    let document = api::document().unwrap();
+    let paths = document["paths"].as_object().unwrap();
+    assert_eq!(paths.keys().filter(|path| path.starts_with("/admin")).collect::<Vec<_>>(), Vec::<&String>::new());
 }

@@ -29,7 +29,7 @@ const NOT_DEPLOYED: &[&str] = &[
 const BY_USE: &[(&str, &[&str])] = &[
     (r"\bDatabase\b", &["DATABASE_URL", "DATABASE_SECRET_ID", "METRICS_NAMESPACE"]),
     (r"\b(Redis|Cache)\b", &["REDIS_URL", "REDIS_SECRET_ID"]),
-    (r"\bEdge\b", &["CORS_ALLOWED_ORIGINS"]),
+    (r"\bEdge::from_env\b", &["CORS_ALLOWED_ORIGINS"]),
     (
         r"\bDescope\b",
         &["DESCOPE_PROJECT_ID", "DESCOPE_MANAGEMENT_KEY", "DESCOPE_AUTH_MANAGEMENT_KEY", "DESCOPE_BASE_URL"],

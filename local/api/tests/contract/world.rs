@@ -46,7 +46,7 @@ impl World {
             WebhookSecrets::new([razorpay_stand_in::WEBHOOK_SECRET.to_owned()]),
         );
         let messages = auth::Messages {
-            password_reset_url: "http://localhost:3000/reset-password".to_owned(),
+            password_reset_url: Some("http://localhost:3000/reset-password".to_owned()),
             code_lifetime: std::time::Duration::from_mins(3),
         };
         let clients = vec![
