@@ -90,7 +90,7 @@ impl<'a> Page<'a> {
                     input #find type="search" name="q" placeholder="Search  ( / )" autocomplete="off";
                 }
                 details.me {
-                    summary { (self.person.name) }
+                    summary { span { (self.person.name) } }
                     div.menu {
                         p { @if self.person.is_admin { "Administrator" } @else { "Staff" } }
                         form method="post" action="/admin/sign-out/" { button.plain type="submit" { "Sign out" } }
@@ -104,7 +104,7 @@ impl<'a> Page<'a> {
             main #main tabindex="-1" {
                 @if !self.above.is_empty() {
                     nav.crumbs aria-label="Where you are" {
-                        @for (path, title) in self.above { a href=(path) { (title) } " › " }
+                        @for (path, title) in self.above { a href=(path) { (title) } span aria-hidden="true" { " › " } }
                     }
                 }
                 @if let Some(notice) = self.notice { div.notice role="status" { p { (notice) } } }
