@@ -4,9 +4,9 @@ const one = (selector, within = document) => within.querySelector(selector);
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 
 /** Makes an element; texts are inserted as texts, never as HTML. */
-function element(name, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(name), properties);
-  for (const [key, value] of Object.entries(properties)) if (key.includes("-") || key === "role") made.setAttribute(key, value);
+function element(name, properties, ...children) {
+  const made = document.createElement(name);
+  for (const key in properties) key in made ? (made[key] = properties[key]) : made.setAttribute(key, properties[key]);
   made.append(...children);
   return made;
 }
@@ -68,7 +68,7 @@ for (const secret of all(".secret")) {
   const said = secret.appendChild(element("span", { role: "status" }));
   copy.addEventListener("click", async () => {
     const text = one("code", secret).textContent.trim();
-    said.textContent = await navigator.clipboard.writeText(text).then(() => "Copied", () => "Copy it by hand, please");
+    said.textContent = await navigator.clipboard.writeText(text).then(() => "Copied", () => "Copy it by hand");
   });
 }
 
@@ -83,11 +83,10 @@ const KEYS = [
   ["j, k", "Next and previous row of a list"],
   ["Enter, e", "Open the row"],
   ["x", "Tick the row"],
-  ["Esc", "Close"],
   ["Arrows, Enter", "Prices: move between cells"],
   ["Shift + arrows", "Prices: select cells"],
   ["Ctrl D, Ctrl R", "Prices: fill down, fill right"],
-  ["Ctrl V", "Prices: paste a block from a spreadsheet"],
+  ["Ctrl V", "Prices: paste from a spreadsheet"],
 ];
 
 /** Lists the keys; single keys can be switched off for people whose speech input would press them. */
@@ -109,8 +108,7 @@ one(".me .menu")?.append(element("button", { type: "button", className: "plain",
 /** Opens a search that leads to records, or to sections while nothing is typed. */
 function palette() {
   const list = element("div", { id: "found", role: "listbox", "aria-label": "Found" });
-  const input = element("input", { type: "search", placeholder: "Search or go to…", autocomplete: "off", role: "combobox", "aria-label": "Search", "aria-controls": "found", "aria-expanded": "true", "aria-autocomplete": "list" });
-  const dialog = element("dialog", { className: "palette", "aria-label": "Search" }, input, list);
+  const input = element("input", { placeholder: "Search or go to…", autocomplete: "off", role: "combobox", "aria-label": "Search", "aria-controls": "found", "aria-expanded": "true" });
   const sections = all("#sections a").map((link) => ({ group: "Go to", title: link.textContent, href: link.pathname }));
   let options = [], at = -1, timer, asked = 0;
   const choose = (index) => {
@@ -125,8 +123,8 @@ function palette() {
     options = found.map(({ group, title, href }, index) => {
       const option = element("div", { id: `found-${index}`, role: "option", "aria-selected": "false", textContent: title });
       option.addEventListener("click", () => location.assign(href));
-      let box = all("[role=group]", list).find((box) => box.getAttribute("aria-label") === group);
-      box ??= list.appendChild(element("div", { role: "group", "aria-label": group }, element("p", { textContent: group, "aria-hidden": "true" })));
+      let box = [...list.children].find((box) => box.ariaLabel === group);
+      box ??= list.appendChild(element("div", { role: "group", ariaLabel: group }, element("p", { textContent: group, ariaHidden: "true" })));
       return box.appendChild(option);
     });
     at = -1;
@@ -150,7 +148,7 @@ function palette() {
     else return;
     event.preventDefault();
   });
-  open(dialog);
+  open(element("dialog", { className: "palette", "aria-label": "Search" }, input, list));
   show(sections);
 }
 
@@ -182,8 +180,7 @@ document.addEventListener("keydown", (event) => {
   else if (key === "?") help();
   else if (key === "j") step(1);
   else if (key === "k") step(-1);
-  else if (key === "e" && row) one("td a", row)?.click();
-  else if (key === "x" && row) one("[type=checkbox]", row)?.click();
+  else if (row && (key === "e" || key === "x")) one(key === "e" ? "td a" : "[type=checkbox]", row)?.click();
   else return;
   event.preventDefault();
 });
@@ -208,22 +205,22 @@ function grid(table) {
   const isChanged = (input) => !same(input.value, input.dataset.was);
   const changed = () => inputs.filter(isChanged).length;
   const said = one(".savebar")?.appendChild(element("span", { role: "status" }));
-  /** The cell where a selection began, and the one where it ends. */
+  // The cell where a selection began, and the one where it ends.
   let from, to, isSent = false;
 
   const place = (input) => {
-    const row = rows.findIndex((cells) => cells.includes(input.closest("td")));
-    return { row, column: rows[row].indexOf(input.closest("td")) };
+    const cell = input.closest("td");
+    return { row: rows.findIndex((cells) => cells.includes(cell)), column: cell.cellIndex };
   };
   const count = () => {
-    for (const shown of all("[data-count]", form ?? document)) shown.textContent = changed();
+    for (const shown of all("[data-count]")) shown.textContent = changed();
   };
   const mark = (input) => input.closest("td").classList.toggle("changed", isChanged(input));
   const write = (input, value) => {
     input.value = value;
     mark(input);
   };
-  /** The rows and columns of the selection, each from the first to the last. */
+  // The rows and columns of the selection, each from the first to the last.
   const range = () => ({
     top: Math.min(from.row, to.row), bottom: Math.max(from.row, to.row),
     left: Math.min(from.column, to.column), right: Math.max(from.column, to.column),
@@ -293,9 +290,9 @@ function grid(table) {
   });
   table.addEventListener("paste", (event) => {
     const block = event.clipboardData.getData("text").replace(/\r?\n$/, "").split(/\r?\n/).map((line) => line.split("\t"));
-    const { top, left, bottom, right } = range();
+    const { top, left } = range();
     let misses = 0;
-    if (block.length === 1 && block[0].length === 1) each({ top, left, bottom, right }, (cell) => write(cell, plain(block[0][0])));
+    if (!block[1] && !block[0][1]) each(range(), (cell) => write(cell, plain(block[0][0])));
     else block.forEach((line, down) => line.forEach((text, along) => {
       const cell = input(top + down, left + along);
       if (cell) write(cell, plain(text));
