@@ -27,7 +27,7 @@ let waiting = [];
 /** A form that was sent is not sent again until its page is shown anew. */
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (event.defaultPrevented || form.method !== "post") return;
+  if (event.defaultPrevented || form.getAttribute("method") !== "post") return;
   // Later, because a disabled button would not be part of what is sent.
   setTimeout(() => {
     const buttons = all("button:enabled", form);
@@ -44,7 +44,7 @@ addEventListener("pageshow", () => {
 for (const form of all("form[data-auto]")) {
   let timer, pause;
   form.classList.add("auto");
-  form.prepend(element("p", { className: "visually-hidden", textContent: "Filters apply when they are changed." }));
+  form.prepend(element("p", { className: "visually-hidden", textContent: "Filters apply at once." }));
   form.addEventListener("keydown", () => (pause = 1200));
   form.addEventListener("pointerdown", () => (pause = 0));
   form.addEventListener("change", ({ target }) => {
@@ -76,7 +76,7 @@ for (const secret of all(".secret")) {
 
 const PLACES = { s: "services", p: "prices", m: "vehicle-models", b: "vehicle-brands", h: "shop/hours", u: "users", a: "activity" };
 const KEYS = [
-  ["Ctrl K, /", "Search and go anywhere"],
+  ["Ctrl K, /", "Search"],
   ["?", "This list"],
   ["g s, g p, g m, g b", "Services, prices, models, brands"],
   ["g h, g u, g a", "Opening hours, users, activity"],
@@ -86,7 +86,7 @@ const KEYS = [
   ["Arrows, Enter", "Prices: move between cells"],
   ["Shift + arrows", "Prices: select cells"],
   ["Ctrl D, Ctrl R", "Prices: fill down, fill right"],
-  ["Ctrl V", "Prices: paste from a spreadsheet"],
+  ["Ctrl V", "Prices: paste cells"],
 ];
 
 /** Lists the keys; single keys can be switched off for people whose speech input would press them. */
@@ -170,7 +170,7 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     return palette();
   }
-  const typing = target.closest("input:not([type=checkbox]), select, textarea, [contenteditable]");
+  const typing = target.closest("input:not([type=checkbox]), select, textarea");
   if (typing || event.ctrlKey || event.metaKey || event.altKey || localStorage.noKeys) return;
   const row = document.activeElement.closest("main .table tbody tr");
   const place = goes && PLACES[key];
