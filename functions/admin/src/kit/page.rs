@@ -92,7 +92,8 @@ impl<'a> Page<'a> {
                 details.me {
                     summary { span { (self.person.name) } }
                     div.menu {
-                        p { @if self.person.is_admin { "Administrator" } @else { "Staff" } }
+                        // On phones the summary is an icon.
+                        p { (self.person.name) br; @if self.person.is_admin { "Administrator" } @else { "Staff" } }
                         form method="post" action="/admin/sign-out/" { button.plain type="submit" { "Sign out" } }
                         form method="post" action="/admin/sign-out/everywhere/" {
                             button.plain type="submit" { "Sign out everywhere" }
