@@ -11,6 +11,26 @@ const ASSETS: [(&str, &str, &[&str]); 2] = [
     ("panel.js", "text/javascript; charset=utf-8", &["assets/panel.js"]),
 ];
 
+/// What marks the blocks of oat.min.css that no page uses; they are 4 of its 7 KB, compressed.
+const UNUSED: [&str; 16] = [
+    "[data-variant=avatar]",
+    "menu.buttons",
+    "fieldset.group",
+    "progress{",
+    "[aria-busy=true]",
+    "--grid-cols",
+    ".card{",
+    "[role=alert]",
+    ".badge{",
+    "[role=tablist]",
+    "ot-dropdown",
+    ".toast-container",
+    "[data-sidebar-layout]",
+    ".skeleton",
+    "[data-tooltip]",
+    ".align-left{",
+];
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed=assets");
     let out = env::var("OUT_DIR")?;
@@ -18,8 +38,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for (name, content_type, files) in ASSETS {
         let mut bytes = Vec::new();
         for file in files {
-            bytes.extend(fs::read(file)?);
-            bytes.push(b'\n');
+            let text = fs::read_to_string(file)?;
+            bytes.extend(if file.ends_with("oat.min.css") { used(&text)? } else { slim(&text) }.into_bytes());
         }
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
         encoder.write_all(&bytes)?;
@@ -37,4 +57,37 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     fs::write(Path::new(&out).join("assets.rs"), list)?;
     Ok(())
+}
+
+/// The blocks of a style sheet that pages use.
+fn used(text: &str) -> Result<String, String> {
+    if let Some(missing) = UNUSED.iter().find(|mark| !text.contains(**mark)) {
+        return Err(format!("oat.min.css has no {missing} any more: look at UNUSED again"));
+    }
+    let (mut depth, mut begin, mut kept) = (0_u32, 0, String::new());
+    for (at, character) in text.char_indices() {
+        match character {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            _ => continue,
+        }
+        let block = text.get(begin..=at).unwrap_or_default();
+        if depth == 0 {
+            begin = at + 1;
+            if !UNUSED.iter().any(|mark| block.contains(mark)) {
+                kept += block;
+                kept.push('\n');
+            }
+        }
+    }
+    Ok(kept)
+}
+
+/// A text without indentation and without lines that are comments only.
+fn slim(text: &str) -> String {
+    let lines = text.lines().map(str::trim).filter(|line| {
+        let is_comment = line.starts_with("//") || (line.starts_with("/*") && line.ends_with("*/"));
+        !line.is_empty() && !is_comment
+    });
+    lines.fold(String::new(), |kept, line| kept + line + "\n")
 }

@@ -53,6 +53,11 @@ impl Cell {
         text.map_or(Self::Empty, |text| Self::Text(text.to_owned()))
     }
 
+    /// Whether it stands at the right of its column.
+    pub(crate) fn is_number(&self) -> bool {
+        matches!(self, Self::Number(_) | Self::Money(_))
+    }
+
     pub(crate) fn markup(&self) -> Markup {
         html! {
             @match self {

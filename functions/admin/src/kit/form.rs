@@ -196,7 +196,7 @@ impl<'a> Input<'a> {
                     aria-invalid=[is_faulty] aria-describedby=[described];
             }
         };
-        self.labelled(form, &control)
+        self.labelled(form, &control, &|theirs| theirs)
     }
 
     /// A choice among pairs of value and text.
@@ -209,7 +209,8 @@ impl<'a> Input<'a> {
                 @for (value, text) in choices { option value=(value) selected[value == chosen] { (text) } }
             }
         };
-        self.labelled(form, &control)
+        let text = |theirs| choices.iter().find(|(value, _)| value == theirs).map_or(theirs, |(_, text)| text);
+        self.labelled(form, &control, &text)
     }
 
     fn id(&self) -> String {
@@ -221,7 +222,8 @@ impl<'a> Input<'a> {
         has_more.then(|| format!("about-{}", self.name))
     }
 
-    fn labelled(&self, form: &Form, control: &Markup) -> Markup {
+    /// A control with its label; `text` says what a value that somebody else saved is called.
+    fn labelled<'t>(&self, form: &'t Form, control: &Markup, text: &dyn Fn(&'t str) -> &'t str) -> Markup {
         html! {
             div.field {
                 label for=(self.id()) { (self.label) @if !self.is_required && self.kind != "password" { span.optional { " (optional)" } } }
@@ -230,7 +232,7 @@ impl<'a> Input<'a> {
                     div id=(id) {
                         @if let Some(fault) = form.fault(self.name) { p.fault { (fault) } }
                         @if let Some(theirs) = form.theirs.get(self.name) {
-                            p.theirs { "Now saved: " strong { @if theirs.is_empty() { "nothing" } @else { (theirs) } } }
+                            p.theirs { "Now saved: " strong { @if theirs.is_empty() { "nothing" } @else { (text(theirs)) } } }
                         }
                         @if !self.hint.is_empty() { p.hint { (self.hint) } }
                     }

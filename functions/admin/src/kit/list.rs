@@ -203,7 +203,7 @@ impl<R> List<'_, R> {
     fn counted(&self) -> String {
         let (first, shown) = (self.ask.offset() + 1, i64::try_from(self.rows.rows.len()).unwrap_or_default());
         if self.rows.count <= PAGE {
-            format!("{}", self.rows.count)
+            format!("{} in all", self.rows.count)
         } else {
             format!("{first}–{} of {}", first + shown - 1, self.rows.count)
         }
@@ -294,7 +294,7 @@ impl<R> List<'_, R> {
                         tr {
                             @for column in self.columns {
                                 @let cell = (column.cell)(row);
-                                td.num[matches!(cell, Cell::Money(_) | Cell::Number(_))] data-label=(column.title) { (cell.markup()) }
+                                td class=[cell.is_number().then_some("num")] data-label=(column.title) { (cell.markup()) }
                             }
                         }
                     }
@@ -310,8 +310,10 @@ impl<R> List<'_, R> {
             Some(key) if key == down => (Some("descending"), ""),
             _ => (None, column.key),
         };
+        // Above its numbers; empty cells do not tell.
+        let is_number = self.rows.rows.iter().any(|row| (column.cell)(row).is_number());
         html! {
-            th scope="col" aria-sort=[sort] {
+            th class=[is_number.then_some("num")] scope="col" aria-sort=[sort] {
                 @if column.sorts { a href=(self.ask.link(&[("sort", next)])) { (column.title) } } @else { (column.title) }
             }
         }

@@ -100,9 +100,10 @@ impl<'a> Page<'a> {
                     input #find type="search" name="q" placeholder="Search  ( / )" autocomplete="off";
                 }
                 details.me {
-                    summary { (self.person.name) }
+                    summary { span { (self.person.name) } }
                     div.menu {
-                        p { @if self.person.is_admin { "Administrator" } @else { "Staff" } }
+                        // On phones the summary is an icon.
+                        p { (self.person.name) br; @if self.person.is_admin { "Administrator" } @else { "Staff" } }
                         form method="post" action="/admin/sign-out/" { button.plain type="submit" { "Sign out" } }
                         form method="post" action="/admin/sign-out/everywhere/" {
                             button.plain type="submit" { "Sign out everywhere" }
@@ -114,7 +115,7 @@ impl<'a> Page<'a> {
             main #main tabindex="-1" {
                 @if !self.above.is_empty() {
                     nav.crumbs aria-label="Where you are" {
-                        @for (path, title) in self.above { a href=(path) { (title) } " › " }
+                        @for (path, title) in self.above { a href=(path) { (title) } span aria-hidden="true" { " › " } }
                     }
                 }
                 @if let Some(notice) = self.notice { div.notice role="status" { p { (notice) } } }
