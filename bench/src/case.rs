@@ -6,7 +6,7 @@ use crate::{
     Result,
     instance::Instance,
     request::Request,
-    shop::{Shop, next_monday},
+    shop::{PANEL_COOKIE, Shop, next_monday},
 };
 
 /// Requests before the measurement, for connections, plans and caches.
@@ -28,13 +28,15 @@ pub(crate) enum Case {
     Booking,
     /// The first page of all bookings in the biggest database.
     StaffList,
+    /// The first page of the panel's longest list of the catalogue.
+    PanelList,
     /// The check of a one-time code, which signs its owner in.
     OtpVerification,
 }
 
 impl Case {
     /// All cases, the bare ones first.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Bare,
         Self::BareRedis,
         Self::CachedRead,
@@ -42,6 +44,7 @@ impl Case {
         Self::Slots,
         Self::Booking,
         Self::StaffList,
+        Self::PanelList,
         Self::OtpVerification,
     ];
 
@@ -55,6 +58,7 @@ impl Case {
             Self::Slots => "slots",
             Self::Booking => "booking",
             Self::StaffList => "staff list",
+            Self::PanelList => "panel list",
             Self::OtpVerification => "OTP verification",
         }
     }
@@ -67,6 +71,7 @@ impl Case {
             Self::CachedRead | Self::UncachedRead => "vehicles",
             Self::Slots | Self::Booking => "bookings",
             Self::StaffList => "staff",
+            Self::PanelList => "admin",
             Self::OtpVerification => "auth",
         }
     }
@@ -96,6 +101,7 @@ impl Case {
                 shop.booking(&phone)
             }
             Self::StaffList => Request::get("/api/staff/bookings/?page=1").with("x-api-key", "bench-staff-key"),
+            Self::PanelList => Request::get("/admin/vehicle-models/").with("cookie", PANEL_COOKIE),
             Self::OtpVerification => verification(shop, auth).await?,
         })
     }

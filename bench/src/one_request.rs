@@ -69,6 +69,8 @@ pub struct Compared {
     pub read: Ratio,
     /// A booking, warm, against its SQL in pgbench, if there is one.
     pub booking: Option<Ratio>,
+    /// A list of the panel, warm, against the staff list of the API.
+    pub panel: Ratio,
     /// Time of the SQL in pgbench, in milliseconds.
     pub sql: Option<f64>,
 }
@@ -132,6 +134,7 @@ pub async fn measure(shop: &mut Shop, effort: Effort) -> Result<(Vec<Cost>, Comp
     let compared = Compared {
         read: of(Case::CachedRead)?.times.against(&of(Case::BareRedis)?.times),
         booking: sql.as_ref().map(|sql| booking.times.against(sql)),
+        panel: of(Case::PanelList)?.times.against(&of(Case::StaffList)?.times),
         sql: sql.as_ref().map(|sql| sql.quantile(0.5) * 1e3),
     };
     Ok((costs, compared))

@@ -111,7 +111,9 @@ impl Shop {
         for event in [json!({"action": "migrate"}), json!({"action": "import_catalogue", "files": files})] {
             migrate.invoke(event.to_string()).await?;
         }
-        Ok(())
+        let mut connection = self.connect(size).await?;
+        sqlx::query(ADMINISTRATOR).bind(PANEL_COOKIE.rsplit('=').next()).execute(&mut connection).await?;
+        Ok(connection.close().await?)
     }
 
     /// Drops the databases and deletes the keys.
@@ -264,6 +266,25 @@ impl Shop {
         Request::post("/api/bookings/", &body).answered_with(201)
     }
 }
+
+/// The cookie of an administrator of the panel.
+pub(crate) const PANEL_COOKIE: &str = "__Host-panel=0000000000000000000000000000000000000000000000000000000000000000";
+
+/// Signs that administrator in. Descope was last asked for the roles in the future, so it is not asked again.
+const ADMINISTRATOR: &str = "
+    with owner as (
+        insert into users (username, email, is_email_verified) values ('owner@example.com', 'owner@example.com', true)
+        returning id
+    ), identity as (
+        insert into user_identities (descope_user_id, user_id, is_proven) select 'bench', id, true from owner
+    ), session as (
+        insert into user_sessions (user_id, descope_user_id, expires_at)
+        select id, 'bench', now() + interval '1 year' from owner
+        returning id
+    )
+    insert into panel_sessions (cookie_sha256, session_id, roles, roles_asked_at)
+    select sha256($1::bytea), id, '{admin}', now() + interval '1 year' from session
+";
 
 fn found(directory: &Path) -> Result<PathBuf> {
     Ok(fs::canonicalize(directory).map_err(|error| format!("{}: {error}", directory.display()))?)
