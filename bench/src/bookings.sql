@@ -12,12 +12,12 @@ select '+9170' || lpad(n::text, 8, '0') from generate_series($1 / 4 + 1, $2 / 4)
 with booking as (
     insert into bookings (
         reference, customer_id, customer_name, customer_email, vehicle_model_id, service_location, address,
-        appointment_date, appointment_time, slot_times, duration_minutes, total_paise, payment_method, payment_status,
-        booking_status, notes, access_token_sha256, access_token_expires_at
+        appointment_date, appointment_time, occupied_minutes, slot_times, duration_minutes, total_paise, payment_method,
+        payment_status, booking_status, notes, access_token_sha256, access_token_expires_at
     )
     select 'RMB-BENCH-' || n, customer.id, 'Customer ' || customer.id, 'customer' || customer.id || '@example.com', 7,
-        case when n % 3 = 0 then 'home' else 'shop' end::service_location, '123 Main St', day, hour, array[hour], 60,
-        63000, 'cash', case when day < current_date and n % 10 <> 0 then 'completed' else 'pending' end::payment_status,
+        case when n % 3 = 0 then 'home' else 'shop' end::service_location, '123 Main St', day, hour, 60,
+        quarters(hour, 60), 60, 63000, 'cash', case when day < current_date and n % 10 <> 0 then 'completed' else 'pending' end::payment_status,
         case when n % 10 = 0 then 'cancelled' when day < current_date then 'completed' else 'confirmed' end::booking_status,
         '', sha256(n::text::bytea), day + interval '30 days'
     from generate_series($1 + 1, $2) as n
@@ -35,10 +35,10 @@ from booking, (values ('created', 'pending'::booking_status), ('status_changed',
 
 truncate slot_usage;
 insert into slot_usage (pool, date, time, used, capacity)
-select service_location, appointment_date, appointment_time, count(*), 1000000
-from bookings
+select service_location, appointment_date, quarter, count(*), 1000000
+from bookings, unnest(slot_times) as quarter
 where booking_status <> 'cancelled'
-group by service_location, appointment_date, appointment_time;
+group by service_location, appointment_date, quarter;
 
 alter table bookings enable trigger bookings_total_paise_lines_check;
 alter table booking_services enable trigger booking_services_total_paise_lines_check;

@@ -9,6 +9,8 @@ pub mod facts;
 pub mod free_slots;
 mod masking;
 pub mod notes;
+pub mod occupied;
+pub mod outside;
 pub mod plan;
 mod reference;
 pub mod reschedule;

@@ -5,6 +5,7 @@
 pub mod cache;
 pub mod config;
 pub mod database;
+pub mod day_minute;
 pub mod email;
 pub mod error;
 pub mod http;

@@ -30,6 +30,7 @@ class Booking(models.Model):
     appointment_date = models.DateField()
     appointment_time = models.TimeField()
     slot_times = ArrayField(models.TimeField())
+    occupied_minutes = models.PositiveIntegerField()
     duration_minutes = models.PositiveIntegerField()
     total_paise = models.PositiveBigIntegerField()
     payment_method = models.TextField(choices=[("cash", "Cash"), ("razorpay", "Razorpay")])

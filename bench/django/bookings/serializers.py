@@ -95,6 +95,7 @@ class BookingCreateSerializer(serializers.Serializer):
             # The functions' table requires these columns.
             reference=f"RMB-{secrets.token_hex(8)}",
             slot_times=[validated_data["appointment_time"]],
+            occupied_minutes=15,
             duration_minutes=sum(price.service.duration_minutes for price in prices),
             access_token_sha256=hashlib.sha256(secrets.token_bytes()).digest(),
             access_token_expires_at=timezone.make_aware(appointment) + timedelta(days=30),

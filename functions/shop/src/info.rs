@@ -1,11 +1,12 @@
 //! Contact data and opening hours of the shop, in the shape that the frontends expect.
 
 use axum::{extract::State, response::Response};
-use chrono::{DateTime, NaiveTime, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use shared::{
     Result,
     cache::{Asked, Cache, HOUR},
+    day_minute::DayMinute,
     http::{ErrorBody, Paged, Paging, Routes, routes},
 };
 use sqlx::types::Json;
@@ -32,10 +33,10 @@ struct Shop {
     longitude: String,
     /// The earliest of the week; null while the shop has no open day.
     #[schema(required)]
-    opening_time: Option<NaiveTime>,
-    /// The latest of the week.
+    opening_time: Option<DayMinute>,
+    /// The latest of the week; `24:00:00` is the midnight that ends the day.
     #[schema(required)]
-    closing_time: Option<NaiveTime>,
+    closing_time: Option<DayMinute>,
     /// The open days, such as `Monday, Wednesday`.
     working_days: String,
     is_active: bool,
@@ -73,8 +74,9 @@ struct Week {
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[schema(as = OpeningHours)]
 struct Hours {
-    open: NaiveTime,
-    close: NaiveTime,
+    open: DayMinute,
+    /// `24:00:00` is the midnight that ends the day.
+    close: DayMinute,
 }
 
 /// Lists the shop.
@@ -93,7 +95,7 @@ async fn list(State(cache): State<Cache>, asked: Asked) -> Result<Response> {
                 r#"
                 select shop.id, shop.name, shop.address, shop.phone, shop.email,
                     shop.latitude::text as "latitude!", shop.longitude::text as "longitude!",
-                    min(hours.opens_at) as opening_time, max(hours.closes_at) as closing_time,
+                    min(hours.opens_at) as "opening_time: DayMinute", max(hours.closes_at) as "closing_time: DayMinute",
                     coalesce(string_agg(weekday.name, ', ' order by weekday.number) filter (where hours.shop_id is not null), '')
                         as "working_days!",
                     shop.is_active,

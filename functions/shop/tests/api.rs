@@ -43,6 +43,17 @@ async fn shop_information_shows_address_and_opening_hours(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
+async fn a_day_that_ends_at_midnight_closes_at_24_00(pool: PgPool) {
+    testing::import_catalogue(&pool, &testing::redis()).await;
+    sqlx::query("update opening_hours set closes_at = '24:00' where weekday = 1").execute(&pool).await.unwrap();
+    let shop = &client(&pool).get("/api/shop-info/").await.body["data"][0];
+    assert_eq!(
+        (&shop["closing_time"], &shop["hours"]["monday"]),
+        (&json!("24:00:00"), &json!({ "open": "09:00:00", "close": "24:00:00" }))
+    );
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
 async fn the_route_answers_at_its_old_path_with_and_without_a_slash(pool: PgPool) {
     testing::import_catalogue(&pool, &testing::redis()).await;
     let client = client(&pool);

@@ -1,7 +1,7 @@
 //! Changes of single rows of the catalogue and the shop: atomic for every reader, like an import.
 #![expect(clippy::unwrap_used, reason = "test code")]
 
-use chrono::{NaiveDate, NaiveTime};
+use chrono::NaiveDate;
 use shared::{
     Error, Result,
     catalogue::{
@@ -14,6 +14,7 @@ use shared::{
         vehicle_types::{self, VehicleType},
     },
     database::{Database, MIGRATOR},
+    day_minute::DayMinute,
     history::{Author, Source},
     money::Money,
     redis::Redis,
@@ -53,6 +54,24 @@ impl World {
 
 fn scooter(name: &str) -> VehicleType {
     VehicleType { name: name.to_owned(), slug: "scooter".to_owned(), image: None }
+}
+
+fn shop(time_zone: &str) -> Shop {
+    Shop {
+        name: "Namma".to_owned(),
+        address: "1 Main Road".to_owned(),
+        phone: "+919876543210".parse().unwrap(),
+        email: "shop@example.com".to_owned(),
+        latitude: 12.5,
+        longitude: 77.5,
+        time_zone: time_zone.to_owned(),
+        slot_minutes: 30,
+        shop_capacity: 3,
+        home_capacity: 1,
+        home_radius_km: 10,
+        minimum_notice_minutes: 60,
+        booking_horizon_days: 30,
+    }
 }
 
 const CHANGED: (bool, bool) = (true, true);
@@ -120,8 +139,7 @@ async fn prices_are_set_and_removed_by_service_and_model(pool: PgPool) {
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn hours_holidays_and_the_shop_are_rewritten(pool: PgPool) {
     let world = World::new(pool).await;
-    let time = |hour| NaiveTime::from_hms_opt(hour, 0, 0).unwrap();
-    let week = [OpeningHours { weekday: 1, opens_at: time(8), closes_at: time(20) }];
+    let week = [OpeningHours { weekday: 1, opens_at: "08:15".parse().unwrap(), closes_at: DayMinute::END }];
     for expected in [CHANGED, THE_SAME] {
         let set = world.change(async |connection| hours::set_week(connection, &week).await);
         assert_eq!(set.await.unwrap(), expected);
@@ -138,27 +156,45 @@ async fn hours_holidays_and_the_shop_are_rewritten(pool: PgPool) {
     let holidays: Vec<NaiveDate> =
         sqlx::query_scalar("select date from holidays order by date").fetch_all(&world.pool).await.unwrap();
     assert_eq!(holidays, [first, first.succ_opt().unwrap()]);
-    let shop = |time_zone: &str| Shop {
-        name: "Namma".to_owned(),
-        address: "1 Main Road".to_owned(),
-        phone: "+919876543210".parse().unwrap(),
-        email: "shop@example.com".to_owned(),
-        latitude: 12.5,
-        longitude: 77.5,
-        time_zone: time_zone.to_owned(),
-        slot_minutes: 30,
-        shop_capacity: 3,
-        home_capacity: 1,
-        home_radius_km: 10,
-        minimum_notice_minutes: 60,
-        booking_horizon_days: 30,
-    };
     for expected in [CHANGED, THE_SAME] {
         let written = world.change(async |connection| shop::rewrite(connection, &shop("Asia/Kolkata")).await);
         assert_eq!(written.await.unwrap(), expected);
     }
     let unknown = world.change(async |connection| shop::rewrite(connection, &shop("Mars/Olympus")).await);
     assert!(matches!(unknown.await, Err(Error::Validation(_))));
+}
+
+/// The validation errors of a change that is refused.
+fn faults(refused: Result<(bool, bool)>) -> serde_json::Value {
+    match refused {
+        Err(Error::Validation(faults)) => serde_json::json!(faults),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn hours_and_slots_off_the_quarter_of_an_hour_are_refused(pool: PgPool) {
+    let world = World::new(pool).await;
+    let day = |weekday, opens_at: &str, closes_at: &str| OpeningHours {
+        weekday,
+        opens_at: opens_at.parse().unwrap(),
+        closes_at: closes_at.parse().unwrap(),
+    };
+    let week = [day(1, "09:10", "19:00"), day(2, "09:00", "23:59"), day(3, "19:00", "09:00"), day(4, "00:00", "24:00")];
+    let refused = world.change(async |connection| hours::set_week(connection, &week).await).await;
+    let quarters = "Enter times on the quarter of an hour, such as 09:15. Midnight is 24:00.";
+    assert_eq!(
+        faults(refused),
+        serde_json::json!({
+            "monday": [quarters], "tuesday": [quarters], "wednesday": ["The shop must open before it closes."]
+        })
+    );
+    for slot_minutes in [0, 5, 20, 1441, 1455, -15] {
+        let cut = Shop { slot_minutes, ..shop("Asia/Kolkata") };
+        let refused = world.change(async |connection| shop::rewrite(connection, &cut).await).await;
+        let sentence = "Enter a multiple of 15 minutes, from 15 to 1440.";
+        assert_eq!(faults(refused), serde_json::json!({ "slot_minutes": [sentence] }), "{slot_minutes}");
+    }
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]

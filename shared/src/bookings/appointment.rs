@@ -1,18 +1,19 @@
 //! Appointment rules: slots, opening hours, notice and horizon. Pure functions; times are the shop's local time.
 
-use chrono::{Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
+use chrono::{Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 use serde::Deserialize;
 
-use crate::Faults;
+use super::occupied::Occupied;
+use crate::{Faults, day_minute::DayMinute};
 
 /// The opening hours and slot length of one day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub struct OpenDay {
     pub date: NaiveDate,
     /// Start of the first slot.
-    pub opens_at: NaiveTime,
+    pub opens_at: DayMinute,
     /// Every job must end by this time.
-    pub closes_at: NaiveTime,
+    pub closes_at: DayMinute,
     pub slot_minutes: u32,
 }
 
@@ -20,23 +21,24 @@ impl OpenDay {
     /// Start times of all slots.
     pub fn slots(&self) -> Vec<NaiveTime> {
         let step = usize::try_from(self.slot_minutes.max(1)).unwrap_or(1);
-        (minute(self.opens_at)..minute(self.closes_at)).step_by(step).filter_map(at_minute).collect()
+        let minutes = (self.opens_at.minutes()..self.closes_at.minutes()).step_by(step);
+        minutes.filter_map(DayMinute::at).filter_map(DayMinute::start).collect()
     }
 
-    /// The slots of a job that starts at `start`; `None` if `start` is not a slot or the job would end after closing.
-    /// A job longer than the day must start at opening, and takes the whole day.
-    pub fn slots_for(&self, start: NaiveTime, duration_minutes: u32) -> Option<Vec<NaiveTime>> {
-        let slots = self.slots();
-        let first = slots.iter().position(|slot| *slot == start)?;
-        let open_minutes = minute(self.closes_at) - minute(self.opens_at);
-        if duration_minutes > open_minutes {
-            return (first == 0).then_some(slots);
-        }
-        if minute(start) + duration_minutes > minute(self.closes_at) {
+    /// What a job occupies that starts at `start`: whole slots, the last one at most to closing. `None` if `start` is not
+    /// a slot or the job would end after closing. A job longer than the day must start at opening, and takes the whole day.
+    pub fn occupied(&self, start: NaiveTime, duration_minutes: u32) -> Option<Occupied> {
+        if !self.slots().contains(&start) {
             return None;
         }
-        let count = usize::try_from(duration_minutes.div_ceil(self.slot_minutes.max(1))).ok()?;
-        slots.get(first..first + count).map(<[NaiveTime]>::to_vec)
+        let start = DayMinute::from(start);
+        let open_minutes = self.closes_at.minutes() - self.opens_at.minutes();
+        let left_minutes = self.closes_at.minutes() - start.minutes();
+        if duration_minutes > open_minutes {
+            return (start == self.opens_at).then(|| Occupied::new(start, open_minutes));
+        }
+        let whole_slots = duration_minutes.next_multiple_of(self.slot_minutes.max(1));
+        (duration_minutes <= left_minutes).then(|| Occupied::new(start, whole_slots.min(left_minutes)))
     }
 }
 
@@ -66,13 +68,13 @@ impl Window {
     }
 }
 
-/// Checks an appointment: returns the slots that the job takes, or the fault under the field to fix.
+/// Checks an appointment: returns what the job occupies, or the fault under the field to fix.
 pub fn check(
     (date, time): (NaiveDate, NaiveTime),
     duration_minutes: u32,
     day: Option<&OpenDay>,
     window: &Window,
-) -> Result<Vec<NaiveTime>, Faults> {
+) -> Result<Occupied, Faults> {
     let of_date = |sentence: &str| Err(Faults::from(("appointment_date", sentence)));
     let of_time = |sentence: &str| Err(Faults::from(("appointment_time", sentence)));
     if date < window.now.date() {
@@ -84,29 +86,21 @@ pub fn check(
     let Some(day) = day else {
         return of_date("The shop is closed on this day.");
     };
-    if time < day.opens_at || time >= day.closes_at {
-        let (open, close) = (day.opens_at.format("%H:%M"), day.closes_at.format("%H:%M"));
+    if !(day.opens_at..day.closes_at).contains(&time.into()) {
+        let (open, close) = (day.opens_at, day.closes_at);
         return of_time(&format!("The shop is open from {open} to {close} on this day."));
     }
     if !day.slots().contains(&time) {
-        let (minutes, open) = (day.slot_minutes, day.opens_at.format("%H:%M"));
+        let (minutes, open) = (day.slot_minutes, day.opens_at);
         return of_time(&format!("Appointments start every {minutes} minutes from {open}."));
     }
     if !window.gives_notice(date, time) {
         return of_time(&format!("Please book at least {} minutes ahead.", window.minimum_notice_minutes));
     }
-    match day.slots_for(time, duration_minutes) {
-        Some(slots) => Ok(slots),
+    match day.occupied(time, duration_minutes) {
+        Some(occupied) => Ok(occupied),
         None => of_time(&format!("The work takes {duration_minutes} minutes and would not be done by closing time.")),
     }
-}
-
-fn minute(time: NaiveTime) -> u32 {
-    time.num_seconds_from_midnight() / 60
-}
-
-fn at_minute(minute: u32) -> Option<NaiveTime> {
-    NaiveTime::from_hms_opt(minute / 60, minute % 60, 0)
 }
 
 #[cfg(test)]
@@ -114,9 +108,19 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::day_minute::QUARTER;
 
     fn time(text: &str) -> NaiveTime {
         text.parse().or_else(|_| format!("{text}:00").parse()).unwrap()
+    }
+
+    fn at(text: &str) -> DayMinute {
+        text.parse().unwrap()
+    }
+
+    /// The minutes that a job occupies from its start.
+    fn minutes(day: &OpenDay, start: &str, duration: u32) -> Option<u32> {
+        day.occupied(time(start), duration).map(Occupied::minutes)
     }
 
     fn date(text: &str) -> NaiveDate {
@@ -125,7 +129,7 @@ mod tests {
 
     /// A Monday, open from 09:00 to 19:00 in one-hour slots.
     fn monday() -> OpenDay {
-        OpenDay { date: date("2026-11-23"), opens_at: time("09:00"), closes_at: time("19:00"), slot_minutes: 60 }
+        OpenDay { date: date("2026-11-23"), opens_at: at("09:00"), closes_at: at("19:00"), slot_minutes: 60 }
     }
 
     fn window() -> Window {
@@ -146,39 +150,42 @@ mod tests {
     }
 
     #[test]
-    fn a_job_takes_as_many_slots_in_a_row_as_its_minutes_need() {
-        assert_eq!(monday().slots_for(time("10:00"), 60), Some(vec![time("10:00")]));
-        assert_eq!(monday().slots_for(time("10:00"), 61), Some(vec![time("10:00"), time("11:00")]));
-        assert_eq!(monday().slots_for(time("17:00"), 120), Some(vec![time("17:00"), time("18:00")]));
+    fn a_job_occupies_as_many_whole_slots_as_its_minutes_need() {
+        assert_eq!(minutes(&monday(), "10:00", 60), Some(60));
+        assert_eq!(minutes(&monday(), "10:00", 61), Some(120));
+        assert_eq!(minutes(&monday(), "17:00", 120), Some(120));
+        let day = OpenDay { slot_minutes: 45, ..monday() };
+        assert_eq!(day.occupied(time("09:45"), 90), Some(Occupied::new(at("09:45"), 90)));
     }
 
     #[test]
     fn a_job_is_done_by_closing_time() {
-        assert_eq!(monday().slots_for(time("18:00"), 60), Some(vec![time("18:00")]));
-        assert_eq!(monday().slots_for(time("18:00"), 61), None);
-        assert_eq!(monday().slots_for(time("19:00"), 10), None);
-        assert_eq!(monday().slots_for(time("10:30"), 10), None);
+        assert_eq!(minutes(&monday(), "18:00", 60), Some(60));
+        for (start, duration) in [("18:00", 61), ("19:00", 10), ("10:30", 10), ("08:00", 10)] {
+            assert_eq!(minutes(&monday(), start, duration), None, "{start}");
+        }
     }
 
     #[test]
-    fn a_job_longer_than_the_day_takes_the_whole_day_from_opening() {
-        assert_eq!(monday().slots_for(time("09:00"), 601), Some(monday().slots()));
-        assert_eq!(monday().slots_for(time("10:00"), 601), None);
-        assert_eq!(monday().slots_for(time("09:00"), 600), Some(monday().slots()));
+    fn a_job_longer_than_the_day_occupies_the_whole_day_from_opening() {
+        assert_eq!(minutes(&monday(), "09:00", 601), Some(600));
+        assert_eq!(minutes(&monday(), "10:00", 601), None);
+        assert_eq!(minutes(&monday(), "09:00", 600), Some(600));
     }
 
     #[test]
     fn a_partial_last_slot_takes_only_jobs_that_fit() {
-        let day = OpenDay { closes_at: time("19:30"), ..monday() };
+        let day = OpenDay { closes_at: at("19:30"), ..monday() };
         assert_eq!(day.slots().last(), Some(&time("19:00")));
-        assert_eq!(day.slots_for(time("19:00"), 30), Some(vec![time("19:00")]));
-        assert_eq!(day.slots_for(time("19:00"), 31), None);
+        assert_eq!(minutes(&day, "19:00", 30), Some(30));
+        assert_eq!(minutes(&day, "19:00", 31), None);
     }
 
     #[test]
-    fn slots_stop_before_midnight() {
-        let day = OpenDay { opens_at: time("22:00"), closes_at: time("23:59"), ..monday() };
-        assert_eq!(day.slots(), [time("22:00"), time("23:00")]);
+    fn a_day_may_last_until_midnight() {
+        let day = OpenDay { opens_at: at("22:00"), closes_at: DayMinute::END, slot_minutes: 45, ..monday() };
+        assert_eq!(day.slots(), [time("22:00"), time("22:45"), time("23:30")]);
+        assert_eq!((minutes(&day, "23:30", 30), minutes(&day, "23:30", 31)), (Some(30), None));
     }
 
     #[test]
@@ -231,32 +238,41 @@ mod tests {
     #[test]
     fn notice_and_horizon_are_inclusive() {
         let open = monday();
-        let at = |now: &str| Window { now: date("2026-11-23").and_time(time(now)), ..window() };
+        let now = |now: &str| Window { now: date("2026-11-23").and_time(time(now)), ..window() };
         let start = (date("2026-11-23"), time("12:00"));
-        assert_eq!(check(start, 60, Some(&open), &at("11:00")), Ok(vec![time("12:00")]));
-        assert!(check(start, 60, Some(&open), &at("11:00:01")).is_err());
+        let hour = Ok(Occupied::new(start.1, 60));
+        assert_eq!(check(start, 60, Some(&open), &now("11:00")), hour);
+        assert!(check(start, 60, Some(&open), &now("11:00:01")).is_err());
         let last = OpenDay { date: date("2027-01-22"), ..open };
-        assert_eq!(check((last.date, time("12:00")), 60, Some(&last), &window()), Ok(vec![time("12:00")]));
+        assert_eq!(check((last.date, time("12:00")), 60, Some(&last), &window()), hour);
     }
 
     proptest! {
         #[test]
-        fn a_job_takes_consecutive_slots_that_cover_its_duration(
-            opens in 0_u32..1380, length in 1_u32..1440, slot_minutes in 5_u32..240, duration in 1_u32..2000, index in 0_usize..50,
+        fn a_job_occupies_whole_quarters_from_a_slot_that_cover_its_duration(
+            opens in 0_u32..95, length in 1_u32..96, slot in 1_u32..=96, duration in 1_u32..2000, index in 0_usize..50,
         ) {
-            let closes = (opens + length).min(1439);
+            let closes = (opens + length).min(96) * QUARTER;
+            let opens = opens * QUARTER;
             let day = OpenDay {
-                date: date("2026-11-23"), opens_at: at_minute(opens).unwrap(), closes_at: at_minute(closes).unwrap(), slot_minutes,
+                date: date("2026-11-23"),
+                opens_at: DayMinute::at(opens).unwrap(),
+                closes_at: DayMinute::at(closes).unwrap(),
+                slot_minutes: slot * QUARTER,
             };
             let slots = day.slots();
             let start = slots[index % slots.len()];
-            if let Some(taken) = day.slots_for(start, duration) {
-                prop_assert_eq!(taken[0], start);
-                let first = slots.iter().position(|slot| *slot == start).unwrap();
-                prop_assert_eq!(&slots[first..first + taken.len()], &taken[..]);
-                let is_whole_day = duration > closes - opens;
-                prop_assert!(is_whole_day || minute(start) + duration <= closes);
-                prop_assert!(is_whole_day || u32::try_from(taken.len()).unwrap() * slot_minutes >= duration);
+            if let Some(occupied) = day.occupied(start, duration) {
+                let quarters: Vec<u32> = occupied.quarters().map(DayMinute::minutes).collect();
+                let first = DayMinute::from(start).minutes();
+                let last = first + occupied.minutes();
+                prop_assert_eq!(&quarters, &(first..last).step_by(15).collect::<Vec<_>>());
+                prop_assert!(last <= closes);
+                // A job longer than the day takes all of it.
+                prop_assert!(occupied.minutes() >= duration.min(closes - opens));
+                // Another job can start where this one ends, unless the day is over.
+                prop_assert!(last == closes || slots.contains(&DayMinute::at(last).unwrap().start().unwrap()));
+                prop_assert_eq!(Occupied::stored(start, i32::try_from(occupied.minutes()).unwrap()), occupied);
             }
         }
     }

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::{
     masking,
+    occupied::Occupied,
     slot_usage::Visit,
     status::{BookingStatus, PaymentMethod, PaymentStatus, ServiceLocation},
 };
@@ -50,7 +51,7 @@ pub struct Booking {
     pub duration_minutes: i32,
     #[serde(skip)]
     #[schema(ignore)]
-    pub slot_times: Vec<NaiveTime>,
+    pub occupied_minutes: i32,
     #[serde(skip)]
     #[schema(ignore)]
     pub access_token_sha256: Vec<u8>,
@@ -109,7 +110,7 @@ macro_rules! select_bookings {
                 model.id as vehicle_model, model.name as vehicle_model_name, brand.name as vehicle_brand_name,
                 type.name as vehicle_type_name, booking.service_location as "service_location!: _",
                 booking.address as "address!", booking.appointment_date as "appointment_date!",
-                booking.appointment_time as "appointment_time!", booking.slot_times as "slot_times!",
+                booking.appointment_time as "appointment_time!", booking.occupied_minutes as "occupied_minutes!",
                 booking.duration_minutes as "duration_minutes!", booking.total_paise as "total_amount!",
                 booking.payment_method as "payment_method!: _", booking.payment_status as "payment_status!: _",
                 booking.booking_status as "booking_status!: _", booking.notes as "notes!",
@@ -162,14 +163,14 @@ impl Booking {
         self
     }
 
-    /// The booking's use of slot capacity.
+    /// The booking's use of capacity.
     pub fn visit(&self) -> Visit {
         Visit {
             location: self.service_location,
             date: self.appointment_date,
             time: self.appointment_time,
             duration_minutes: u32::try_from(self.duration_minutes).unwrap_or_default(),
-            slots: self.slot_times.clone(),
+            occupied: Occupied::stored(self.appointment_time, self.occupied_minutes),
         }
     }
 }

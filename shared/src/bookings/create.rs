@@ -21,7 +21,7 @@ pub struct Created {
     pub access_token: AccessToken,
 }
 
-/// Creates a booking. The slot row has the most lock contention, so it is locked last and only until the commit.
+/// Creates a booking. The rows of its quarters have the most lock contention, so they are locked last and only until the commit.
 pub async fn create(
     connection: &mut PgConnection,
     draft: Draft,
@@ -52,10 +52,11 @@ async fn insert(connection: &mut PgConnection, plan: &Plan, token: &AccessToken,
         ), bookings as (
             insert into bookings (
                 reference, customer_id, customer_name, customer_email, vehicle_model_id, service_location, address,
-                appointment_date, appointment_time, slot_times, duration_minutes, total_paise, payment_method, notes,
-                access_token_sha256, access_token_expires_at
+                appointment_date, appointment_time, occupied_minutes, slot_times, duration_minutes, total_paise,
+                payment_method, notes, access_token_sha256, access_token_expires_at
             )
-            select $2, customers.id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, access_token_expiry($8, $9)
+            select $2, customers.id, $3, $4, $5, $6, $7, $8, $9, $10, quarters($9, $10), $11, $12, $13, $14, $15,
+                access_token_expiry($8, $9)
             from customers
             returning *
         ), booking_services as (
@@ -80,7 +81,7 @@ async fn insert(connection: &mut PgConnection, plan: &Plan, token: &AccessToken,
         plan.address,
         visit.date,
         visit.time,
-        &visit.slots,
+        i32::try_from(visit.occupied.minutes()).map_err(Error::internal)?,
         i32::try_from(visit.duration_minutes).map_err(Error::internal)?,
         plan.total_paise,
         plan.payment_method as PaymentMethod,

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{Result, database::Database};
 
-/// Free start times for a visit whose slots were full, nearest first.
+/// Free start times for a visit that found no room, nearest first.
 pub async fn nearest(database: &Database, visit: &Visit) -> Result<Vec<NaiveDateTime>> {
     const SHOWN: usize = 5;
     let mut connection = database.pool().acquire().await?;
@@ -31,12 +31,12 @@ pub async fn nearest(database: &Database, visit: &Visit) -> Result<Vec<NaiveDate
     Ok(free)
 }
 
-/// How many more jobs of this duration can start at this time: the minimum over the job's slots.
+/// How many more jobs of this duration can start at this time: the minimum over the job's quarters.
 pub fn available(day: &OpenDay, start: NaiveTime, duration: u32, capacity: i32, facts: &Facts, usage: &Usage) -> i32 {
     if !facts.window.gives_notice(day.date, start) {
         return 0;
     }
-    let slots = day.slots_for(start, duration).unwrap_or_default();
-    let free = |slot| capacity - usage.get(&(day.date, slot)).copied().unwrap_or_default();
-    slots.into_iter().map(free).min().unwrap_or_default().max(0)
+    let Some(occupied) = day.occupied(start, duration) else { return 0 };
+    let used = |quarter| usage.get(&(day.date, quarter)).copied().unwrap_or_default();
+    (capacity - occupied.quarters().map(used).max().unwrap_or_default()).max(0)
 }

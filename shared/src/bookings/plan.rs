@@ -143,10 +143,10 @@ impl Draft {
         let wanted = self.service_ids.as_deref().unwrap_or_default();
         let services = offered(wanted, facts, self.vehicle_model_id.is_some(), &mut faults);
         let duration_minutes = services.iter().map(|service| service.duration_minutes).sum();
-        let mut slots = Vec::new();
+        let mut occupied = None;
         if let (Some(date), Some(time)) = (self.appointment_date, self.appointment_time) {
             match appointment::check((date, time), duration_minutes, facts.days.get(&date), &facts.window) {
-                Ok(taken) => slots = taken,
+                Ok(taken) => occupied = Some(taken),
                 Err(fault) => faults.merge(fault),
             }
         }
@@ -162,7 +162,7 @@ impl Draft {
                     date: self.appointment_date?,
                     time: self.appointment_time?,
                     duration_minutes,
-                    slots,
+                    occupied: occupied?,
                 },
                 address: self.address?,
                 total_paise: lines.iter().map(|line| line.price_paise).sum(),

@@ -1,4 +1,4 @@
-//! Moves a booking to another time: takes the new slots and frees the old ones in one statement.
+//! Moves a booking to another time: takes the new quarters and frees the old ones in one statement.
 
 use chrono::{NaiveDate, NaiveTime};
 use sqlx::PgConnection;
@@ -11,7 +11,7 @@ use super::{
     timeline::Event,
     transition::illegal,
 };
-use crate::{Error, outbox::Message};
+use crate::{Error, Result, outbox::Message};
 
 /// Rules that a move must obey.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,11 +39,12 @@ pub async fn move_to(
     }
     let facts = facts::load(&mut *connection, Question::day(date)).await?;
     let day = facts.days.get(&date);
-    let slots =
+    let occupied =
         appointment::check((date, time), old.duration_minutes, day, &facts.window).map_err(Error::Validation)?;
-    let new = Visit { date, time, slots, ..old.clone() };
+    let new = Visit { date, time, occupied, ..old.clone() };
     let capacity = facts.capacity(new.location);
-    // The slot row has the most lock contention, so it is locked last, unless the event depends on the outcome.
+    // The rows of its quarters have the most lock contention, so they are locked last, unless the event depends on the
+    // outcome.
     match rules {
         Rules::All => {
             write(connection, &mut booking, &new, actor, Event::Rescheduled).await?;
@@ -64,12 +65,13 @@ async fn write(
     new: &Visit,
     actor: &Actor,
     event: Event,
-) -> sqlx::Result<()> {
+) -> Result<()> {
+    let occupied_minutes = i32::try_from(new.occupied.minutes()).map_err(Error::internal)?;
     let written = sqlx::query!(
         "
         update bookings set
-            appointment_date = $3, appointment_time = $4, slot_times = $5, version = version + 1, updated_at = now(),
-            access_token_expires_at = access_token_expiry($3, $4)
+            appointment_date = $3, appointment_time = $4, occupied_minutes = $5, slot_times = quarters($4, $5),
+            version = version + 1, updated_at = now(), access_token_expires_at = access_token_expiry($3, $4)
         where id = $1
         returning updated_at, write_event($1, $6, $2, $2, $7) as event,
             write_message($8, jsonb_build_object('booking_id', $1::bigint)) as message
@@ -78,7 +80,7 @@ async fn write(
         booking.booking_status as BookingStatus,
         new.date,
         new.time,
-        &new.slots,
+        occupied_minutes,
         event as Event,
         actor.to_string(),
         Message::BookingRescheduled as Message
@@ -86,6 +88,6 @@ async fn write(
     .fetch_one(connection)
     .await?;
     (booking.appointment_date, booking.appointment_time) = (new.date, new.time);
-    (booking.slot_times, booking.updated_at) = (new.slots.clone(), written.updated_at);
+    (booking.occupied_minutes, booking.updated_at) = (occupied_minutes, written.updated_at);
     Ok(())
 }

@@ -1,14 +1,14 @@
-//! Slot capacity, enforced under concurrency by a check constraint: `used <= capacity + overbooked`.
+//! Capacity per quarter of an hour, enforced under concurrency by a check constraint: `used <= capacity + overbooked`.
 
 use std::collections::HashMap;
 
 use chrono::{NaiveDate, NaiveTime};
 use sqlx::{PgConnection, PgExecutor};
 
-use super::status::ServiceLocation;
-use crate::{Error, Result};
+use super::{occupied::Occupied, status::ServiceLocation};
+use crate::{Error, Result, day_minute::DayMinute};
 
-/// A booking's use of slot capacity: work at a time and place.
+/// A booking's use of capacity: work at a time and place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Visit {
     /// The capacity pool that it takes from.
@@ -17,14 +17,14 @@ pub struct Visit {
     /// Start, in the shop's local time.
     pub time: NaiveTime,
     pub duration_minutes: u32,
-    /// Start times of all slots that it takes.
-    pub slots: Vec<NaiveTime>,
+    /// What it takes of the day.
+    pub occupied: Occupied,
 }
 
 /// The reason that a booking could not be created or changed.
 #[derive(Debug)]
 pub enum Refused {
-    /// A slot of the visit is full.
+    /// A quarter of the visit is full.
     Full(Visit),
     Failed(Error),
 }
@@ -35,22 +35,22 @@ impl<E: Into<Error>> From<E> for Refused {
     }
 }
 
-/// Takes the slots of a visit, or fails with [`Refused::Full`] and leaves the transaction aborted.
+/// Takes the quarters of a visit, or fails with [`Refused::Full`] and leaves the transaction aborted.
 pub async fn take(connection: &mut PgConnection, capacity: i32, visit: &Visit) -> Result<(), Refused> {
     change(connection, capacity, None, Some(visit), Limit::Kept).await.map(drop)
 }
 
-/// Frees the slots of a visit.
+/// Frees the quarters of a visit.
 pub async fn free(connection: &mut PgConnection, visit: &Visit) -> Result<(), Refused> {
     change(connection, 0, Some(visit), None, Limit::Kept).await.map(drop)
 }
 
-/// Frees the slots of `old` and takes those of `new` in one statement; slots in both stay untouched.
+/// Frees the quarters of `old` and takes those of `new` in one statement; quarters in both stay untouched.
 pub async fn swap(connection: &mut PgConnection, capacity: i32, old: &Visit, new: &Visit) -> Result<(), Refused> {
     change(connection, capacity, Some(old), Some(new), Limit::Kept).await.map(drop)
 }
 
-/// Like [`swap`], but takes full slots too. Returns whether one was full.
+/// Like [`swap`], but takes full quarters too. Returns whether one was full.
 pub async fn force(connection: &mut PgConnection, capacity: i32, old: &Visit, new: &Visit) -> Result<bool, Refused> {
     change(connection, capacity, Some(old), Some(new), Limit::Ignored).await
 }
@@ -63,7 +63,7 @@ enum Limit {
 }
 
 /// Writes all rows in one statement, in the same order for all callers, so that no two deadlock. A proposed row has
-/// `used` 1 to take a slot and 0 to free it. Returns whether a slot was taken beyond its capacity.
+/// `used` 1 to take a quarter and 0 to free it. Returns whether one was taken beyond its capacity.
 async fn change(
     connection: &mut PgConnection,
     capacity: i32,
@@ -71,18 +71,18 @@ async fn change(
     new: Option<&Visit>,
     limit: Limit,
 ) -> Result<bool, Refused> {
-    let rows = |visit: Option<&Visit>| -> Vec<(ServiceLocation, NaiveDate, NaiveTime)> {
+    let rows = |visit: Option<&Visit>| -> Vec<(ServiceLocation, NaiveDate, DayMinute)> {
         visit
-            .map(|visit| visit.slots.iter().map(|time| (visit.location, visit.date, *time)).collect())
+            .map(|visit| visit.occupied.quarters().map(|quarter| (visit.location, visit.date, quarter)).collect())
             .unwrap_or_default()
     };
     let (freed, taken) = (rows(old), rows(new));
     let mut wanted = Vec::with_capacity(freed.len() + taken.len());
-    wanted.extend(taken.iter().filter(|slot| !freed.contains(slot)).map(|slot| (*slot, 1)));
-    wanted.extend(freed.iter().filter(|slot| !taken.contains(slot)).map(|slot| (*slot, 0)));
+    wanted.extend(taken.iter().filter(|quarter| !freed.contains(quarter)).map(|quarter| (*quarter, 1)));
+    wanted.extend(freed.iter().filter(|quarter| !taken.contains(quarter)).map(|quarter| (*quarter, 0)));
     let pools: Vec<ServiceLocation> = wanted.iter().map(|((pool, _, _), _)| *pool).collect();
     let dates: Vec<NaiveDate> = wanted.iter().map(|((_, date, _), _)| *date).collect();
-    let times: Vec<NaiveTime> = wanted.iter().map(|((_, _, time), _)| *time).collect();
+    let times: Vec<DayMinute> = wanted.iter().map(|((_, _, time), _)| *time).collect();
     let deltas: Vec<i32> = wanted.iter().map(|(_, take)| *take).collect();
     let outcome = sqlx::query_scalar!(
         r#"
@@ -112,7 +112,7 @@ async fn change(
         capacity,
         &pools as &[ServiceLocation],
         &dates,
-        &times,
+        &times as &[DayMinute],
         &deltas,
         limit == Limit::Ignored
     )
@@ -124,10 +124,10 @@ async fn change(
     }
 }
 
-/// Jobs per slot; a slot that is not in the map is free.
-pub type Usage = HashMap<(NaiveDate, NaiveTime), i32>;
+/// Jobs per quarter; one that is not in the map is free.
+pub type Usage = HashMap<(NaiveDate, DayMinute), i32>;
 
-/// Loads the usage of each slot in a range of days.
+/// Loads the usage of each quarter in a range of days.
 pub async fn load(
     executor: impl PgExecutor<'_>,
     pool: ServiceLocation,
@@ -135,7 +135,7 @@ pub async fn load(
     to: NaiveDate,
 ) -> Result<Usage> {
     let rows = sqlx::query!(
-        "select date, time, used from slot_usage where pool = $1 and date between $2 and $3",
+        r#"select date, time as "time: DayMinute", used from slot_usage where pool = $1 and date between $2 and $3"#,
         pool as ServiceLocation,
         from,
         to

@@ -1,4 +1,4 @@
-//! Status transitions of a booking and their effects: freed slots, refunds, cash counted as paid.
+//! Status transitions of a booking and their effects: freed capacity, refunds, cash counted as paid.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -21,7 +21,7 @@ pub fn illegal(from: BookingStatus) -> Error {
     Error::IllegalTransition(from.successors().iter().map(|status| status.as_str()).collect())
 }
 
-/// Changes the status of a locked booking. Idempotent: the same status changes nothing. Cancellation frees the slots
+/// Changes the status of a locked booking. Idempotent: the same status changes nothing. Cancellation frees its capacity
 /// and queues refunds of online payments; completion counts a cash booking as paid.
 pub async fn set_status(
     connection: &mut PgConnection,

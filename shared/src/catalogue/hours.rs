@@ -1,21 +1,70 @@
 //! Opening hours by weekday, and holidays.
 
-use chrono::{NaiveDate, NaiveTime};
+use chrono::NaiveDate;
 use sqlx::PgConnection;
 
-use crate::Result;
+use crate::{Faults, Result, day_minute::DayMinute};
 
 /// Opening hours of a weekday.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpeningHours {
     /// ISO: 1 is Monday.
     pub weekday: i16,
-    pub opens_at: NaiveTime,
-    pub closes_at: NaiveTime,
+    pub opens_at: DayMinute,
+    pub closes_at: DayMinute,
 }
 
-/// Replaces the opening hours of the week; a weekday that is left out is closed. `false` if nothing differs.
+impl OpeningHours {
+    /// Capacity is counted in quarters of an hour, so slots must start and end on them.
+    pub fn check(&self) -> Result<(), Unfit> {
+        if !self.opens_at.is_quarter() || !self.closes_at.is_quarter() {
+            return Err(Unfit::Quarters);
+        }
+        if self.opens_at < self.closes_at { Ok(()) } else { Err(Unfit::Order) }
+    }
+
+    /// In lower case, as in the shop's information.
+    fn weekday_name(&self) -> &'static str {
+        match self.weekday {
+            1 => "monday",
+            2 => "tuesday",
+            3 => "wednesday",
+            4 => "thursday",
+            5 => "friday",
+            6 => "saturday",
+            _ => "sunday",
+        }
+    }
+}
+
+/// Why hours cannot be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfit {
+    Quarters,
+    /// It closes before it opens.
+    Order,
+}
+
+impl Unfit {
+    /// The sentence for whoever entered the hours.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::Quarters => "Enter times on the quarter of an hour, such as 09:15. Midnight is 24:00.",
+            Self::Order => "The shop must open before it closes.",
+        }
+    }
+}
+
+/// Replaces the opening hours of the week; a weekday that is left out is closed. `false` if nothing differs, 400 on the
+/// weekdays whose hours cannot be kept.
 pub async fn set_week(connection: &mut PgConnection, week: &[OpeningHours]) -> Result<bool> {
+    let mut faults = Faults::default();
+    for day in week {
+        if let Err(unfit) = day.check() {
+            faults.add(day.weekday_name(), unfit.sentence());
+        }
+    }
+    faults.or(())?;
     let (written, removed) = write_week(connection, week).await?;
     Ok(!written.is_empty() || removed > 0)
 }
@@ -23,8 +72,8 @@ pub async fn set_week(connection: &mut PgConnection, week: &[OpeningHours]) -> R
 /// [`set_week`]: whether each written weekday was added rather than changed, and how many were removed.
 pub(super) async fn write_week(connection: &mut PgConnection, week: &[OpeningHours]) -> sqlx::Result<(Vec<bool>, u64)> {
     let days: Vec<i16> = week.iter().map(|day| day.weekday).collect();
-    let opens: Vec<NaiveTime> = week.iter().map(|day| day.opens_at).collect();
-    let closes: Vec<NaiveTime> = week.iter().map(|day| day.closes_at).collect();
+    let opens: Vec<DayMinute> = week.iter().map(|day| day.opens_at).collect();
+    let closes: Vec<DayMinute> = week.iter().map(|day| day.closes_at).collect();
     let removed = sqlx::query!("delete from opening_hours where shop_id = shop_id() and weekday <> all ($1)", &days)
         .execute(&mut *connection)
         .await?;
@@ -38,8 +87,8 @@ pub(super) async fn write_week(connection: &mut PgConnection, week: &[OpeningHou
         returning (xmax = 0) as "added!"
         "#,
         &days,
-        &opens,
-        &closes
+        &opens as &[DayMinute],
+        &closes as &[DayMinute]
     )
     .fetch_all(connection)
     .await?;

@@ -18,18 +18,28 @@ pub struct Shop {
     pub longitude: f64,
     /// An IANA name that Postgres knows.
     pub time_zone: String,
+    /// A multiple of 15, to a whole day.
     pub slot_minutes: i32,
-    /// Shop visits per slot.
+    /// Shop visits at once.
     pub shop_capacity: i32,
-    /// Home visits per slot.
+    /// Home visits at once.
     pub home_capacity: i32,
     pub home_radius_km: i32,
     pub minimum_notice_minutes: i32,
     pub booking_horizon_days: i32,
 }
 
-/// Updates the shop; `false` if nothing differs, 400 on `time_zone` if Postgres does not know it.
+/// Whether slots of this length start and end on quarters of an hour, in which capacity is counted.
+pub(super) fn is_slot_length(minutes: i32) -> bool {
+    (15..=1440).contains(&minutes) && minutes % 15 == 0
+}
+
+/// Updates the shop; `false` if nothing differs, 400 on `slot_minutes` if they are no quarters of an hour and on
+/// `time_zone` if Postgres does not know it.
 pub async fn rewrite(connection: &mut PgConnection, shop: &Shop) -> Result<bool> {
+    if !is_slot_length(shop.slot_minutes) {
+        return Err(Error::field("slot_minutes", "Enter a multiple of 15 minutes, from 15 to 1440."));
+    }
     let changed = sqlx::query!(
         "
         update shops set name = $1, address = $2, phone = $3, email = $4, latitude = $5::float8::numeric(9, 6),

@@ -55,7 +55,8 @@ async fn overlapping_long_bookings_neither_overbook_nor_deadlock(pool: PgPool) {
         sqlx::query_as("select used, capacity from slot_usage").fetch_all(&pool).await.unwrap();
     assert!(usage.iter().all(|(used, capacity)| used <= capacity && *capacity == 3));
     let total: i64 = usage.iter().map(|(used, _)| i64::from(*used)).sum();
-    assert_eq!(total, 3 * i64::try_from(counts[&201]).unwrap());
+    // 150 minutes in slots of an hour are twelve quarters.
+    assert_eq!(total, 12 * i64::try_from(counts[&201]).unwrap());
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
@@ -104,8 +105,8 @@ async fn concurrent_moves_into_one_slot_stop_at_capacity_and_lose_no_slot(pool: 
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn bookings_that_swap_slots_concurrently_do_not_deadlock(pool: PgPool) {
     let client = shop(&pool).await;
-    // Half-day jobs over sixty slots each: moves that lock slots in different orders would deadlock.
-    sqlx::query("update shops set shop_capacity = 8, slot_minutes = 5").execute(&pool).await.unwrap();
+    // Half-day jobs over twenty quarters each: moves that lock rows in different orders would deadlock.
+    sqlx::query("update shops set shop_capacity = 8, slot_minutes = 15").execute(&pool).await.unwrap();
     sqlx::query("update services set duration_minutes = 300 where id = 2").execute(&pool).await.unwrap();
     let halves = ["09:00", "14:00"];
     let mut bookings = vec![];
@@ -123,7 +124,7 @@ async fn bookings_that_swap_slots_concurrently_do_not_deadlock(pool: PgPool) {
         assert_eq!(statuses(&join_all(moves).await), BTreeMap::from([(200, 8)]), "round {round}");
     }
     let total: i64 = sqlx::query_scalar("select sum(used) from slot_usage").fetch_one(&pool).await.unwrap();
-    assert_eq!(total, 8 * 60);
+    assert_eq!(total, 8 * 20);
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
@@ -150,6 +151,11 @@ async fn database_constraints_refuse_rows_that_break_the_rules(pool: PgPool) {
     for (statement, constraint) in [
         ("update slot_usage set used = 4", "slot_usage_capacity_check"),
         ("update slot_usage set used = -1", "slot_usage_used_check"),
+        ("update slot_usage set time = time + interval '5 minutes'", "slot_usage_time_check"),
+        ("update opening_hours set opens_at = '09:10'", "opening_hours_quarters_check"),
+        ("update opening_hours set closes_at = '23:59'", "opening_hours_quarters_check"),
+        ("update shops set slot_minutes = 20", "shops_slot_minutes_quarters_check"),
+        ("update bookings set occupied_minutes = 0", "bookings_occupied_minutes_check"),
         ("update bookings set total_paise = total_paise + 1", "bookings_total_paise_lines_check"),
         ("update booking_services set price_paise = price_paise + 1", "bookings_total_paise_lines_check"),
         ("delete from booking_services", "bookings_total_paise_lines_check"),

@@ -63,7 +63,7 @@ async fn a_connection_lost_during_a_booking_leaves_nothing_behind(pool: PgPool) 
     let whole = (count(&pool, "bookings").await, count(&pool, "booking_events").await, count(&pool, "outbox").await);
     assert_eq!(whole, (1, 1, 1));
     let used: i64 = sqlx::query_scalar("select sum(used) from slot_usage").fetch_one(&pool).await.unwrap();
-    assert_eq!(used, 1);
+    assert_eq!(used, 4, "the quarters of one slot");
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]

@@ -72,7 +72,7 @@ async fn closed_past_and_distant_days_have_no_slots(pool: PgPool) {
 async fn slots_within_the_minimum_notice_are_not_available(pool: PgPool) {
     let client = shop(&pool).await;
     // Open around the clock; the minimum notice is raised from an hour to a day.
-    sqlx::query("insert into opening_hours select 1, day, '00:00', '23:59' from generate_series(1, 7) day on conflict (shop_id, weekday) do update set opens_at = excluded.opens_at, closes_at = excluded.closes_at").execute(&pool).await.unwrap();
+    sqlx::query("insert into opening_hours select 1, day, '00:00', '24:00' from generate_series(1, 7) day on conflict (shop_id, weekday) do update set opens_at = excluded.opens_at, closes_at = excluded.closes_at").execute(&pool).await.unwrap();
     let local_today: chrono::NaiveDate =
         sqlx::query_scalar("select (now() at time zone 'Asia/Kolkata')::date").fetch_one(&pool).await.unwrap();
     sqlx::query("update shops set minimum_notice_minutes = 1440").execute(&pool).await.unwrap();
@@ -81,6 +81,31 @@ async fn slots_within_the_minimum_notice_are_not_available(pool: PgPool) {
     let booking = booking_with(&json!({ "appointment_date": local_today, "appointment_time": "23:00" }));
     let refused = client.post("/api/bookings/", &booking).await;
     assert_eq!(refused.body["details"], json!({ "appointment_time": ["Please book at least 1440 minutes ahead."] }));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_day_that_closes_at_midnight_sells_its_last_quarter(pool: PgPool) {
+    let client = shop(&pool).await;
+    sqlx::raw_sql(
+        "update opening_hours set opens_at = '23:15', closes_at = '24:00' where weekday = 1;
+        update shops set slot_minutes = 15, shop_capacity = 1;
+        update services set duration_minutes = 15 where id = 4",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    let path = format!("/api/slots/?date={}&service_location=shop&service_ids=4", monday());
+    book(&client, &booking_with(&json!({ "appointment_time": "23:45" }))).await;
+    assert_eq!(available(&client.get(&path).await.body), [1, 1, 0]);
+    let late = client.post("/api/bookings/", &booking_with(&json!({ "appointment_time": "24:00" }))).await;
+    assert_eq!(late.status, 400);
+    let full = client.post("/api/bookings/", &booking_with(&json!({ "appointment_time": "23:45" }))).await;
+    assert_eq!((full.status, &full.body["details"]["available"][0]["time"]), (409, &json!("23:30:00")));
+    let early = client.post("/api/bookings/", &booking_with(&json!({ "appointment_time": "23:00" }))).await;
+    assert_eq!(
+        early.body["details"],
+        json!({ "appointment_time": ["The shop is open from 23:15 to 24:00 on this day."] })
+    );
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]

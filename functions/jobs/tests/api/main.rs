@@ -38,12 +38,13 @@ impl World {
             "begin;
             insert into customers (phone) values ('+919876543210');
             insert into bookings (reference, customer_id, customer_name, vehicle_model_id, service_location,
-                appointment_date, appointment_time, slot_times, duration_minutes, total_paise, payment_method,
-                access_token_sha256, access_token_expires_at)
-            select 'R1', id, 'John Doe', 7, 'shop', current_date + 7, '10:00', array['10:00'::time], 30, 75010, 'cash',
+                appointment_date, appointment_time, occupied_minutes, slot_times, duration_minutes, total_paise,
+                payment_method, access_token_sha256, access_token_expires_at)
+            select 'R1', id, 'John Doe', 7, 'shop', current_date + 7, '10:00', 60, quarters('10:00', 60), 30, 75010, 'cash',
                 sha256('token'), now() + interval '30 days' from customers;
             insert into booking_services (booking_id, service_id, price_paise) values (1, 4, 75010);
-            insert into slot_usage (pool, date, time, used, capacity) values ('shop', current_date + 7, '10:00', 1, 3);
+            insert into slot_usage (pool, date, time, used, capacity)
+            select 'shop', current_date + 7, unnest(quarters('10:00', 60)), 1, 3;
             commit",
         )
         .execute(&world.pool)
@@ -104,10 +105,10 @@ impl World {
         sqlx::query(
             "with booking as (
                 insert into bookings (reference, customer_id, customer_name, vehicle_model_id, service_location,
-                    appointment_date, appointment_time, slot_times, duration_minutes, total_paise, payment_method,
-                    access_token_sha256, access_token_expires_at)
-                select $1, customer_id, 'John Doe', 7, 'shop', appointment_date, appointment_time, slot_times, 30, 75010,
-                    'cash', access_token_sha256, access_token_expires_at
+                    appointment_date, appointment_time, occupied_minutes, slot_times, duration_minutes, total_paise,
+                    payment_method, access_token_sha256, access_token_expires_at)
+                select $1, customer_id, 'John Doe', 7, 'shop', appointment_date, appointment_time, occupied_minutes, slot_times, 30,
+                    75010, 'cash', access_token_sha256, access_token_expires_at
                 from bookings where id = 1
                 returning id
             ), line as (

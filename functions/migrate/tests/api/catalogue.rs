@@ -1,5 +1,6 @@
 //! The import of the catalogue's files.
 
+use chrono::Weekday;
 use migrate::App;
 use serde_json::{Value, json};
 use shared::{
@@ -44,7 +45,7 @@ async fn an_import_reports_its_changes_and_a_repeated_one_changes_nothing(pool: 
             "action": "import_catalogue", "applied": true, "version": version, "vehicle_types": rows(2, 0, 0, 0),
             "vehicle_brands": rows(40, 0, 0, 0), "vehicle_models": rows(220, 0, 0, 0),
             "service_categories": rows(10, 0, 0, 0), "services": rows(49, 0, 0, 0),
-            "service_prices": rows(7279, 0, 0, 0), "shop": rows(7, 0, 0, 0)
+            "service_prices": rows(7279, 0, 0, 0), "shop": rows(7, 0, 0, 0), "left_outside": []
         }))
     );
     assert_eq!(
@@ -53,7 +54,7 @@ async fn an_import_reports_its_changes_and_a_repeated_one_changes_nothing(pool: 
             "action": "import_catalogue", "applied": true, "version": version, "vehicle_types": rows(0, 0, 2, 0),
             "vehicle_brands": rows(0, 0, 40, 0), "vehicle_models": rows(0, 0, 220, 0),
             "service_categories": rows(0, 0, 10, 0), "services": rows(0, 0, 49, 0),
-            "service_prices": rows(0, 0, 7279, 0), "shop": rows(0, 0, 7, 0)
+            "service_prices": rows(0, 0, 7279, 0), "shop": rows(0, 0, 7, 0), "left_outside": []
         }))
     );
     let ids: (i64, i64) =
@@ -100,7 +101,7 @@ async fn an_import_into_an_empty_catalogue_undoes_no_later_change(pool: PgPool) 
         json!({
             "action": "import_catalogue", "applied": false, "version": before, "vehicle_types": none,
             "vehicle_brands": none, "vehicle_models": none, "service_categories": none, "services": none,
-            "service_prices": none, "shop": none
+            "service_prices": none, "shop": none, "left_outside": []
         })
     );
     let name: String = sqlx::query_scalar("select name from services where id = 1").fetch_one(&pool).await.unwrap();
@@ -139,6 +140,43 @@ async fn changed_and_missing_rows_are_counted_and_missing_services_archived(pool
 
     let shorter_week = with("shop_info.json", |text| text.replace("\"open\": \"10:00\"", "\"open\": \"11:00\""));
     assert_eq!(import(&app, &shorter_week).await.unwrap()["shop"], rows(0, 1, 6, 0));
+}
+
+/// A booking of an oil change at the shop, on a Monday within the horizon.
+async fn book(pool: &PgPool, time: &str) -> i64 {
+    sqlx::query_scalar(
+        "with customer as (insert into customers (phone) values ('+9198765' || replace($2, ':', '') || '0') returning id),
+        booking as (
+            insert into bookings (reference, customer_id, customer_name, vehicle_model_id, service_location,
+                appointment_date, appointment_time, occupied_minutes, slot_times, duration_minutes, total_paise,
+                payment_method, access_token_sha256, access_token_expires_at)
+            select 'R' || $2, id, 'John Doe', 7, 'shop', $1, $2::time, 60, quarters($2::time, 60), 30, 39000, 'cash',
+                sha256('token'), now() + interval '30 days'
+            from customer
+            returning id
+        ), line as (
+            insert into booking_services (booking_id, service_id, price_paise) select id, 4, 39000 from booking
+        )
+        select id from booking",
+    )
+    .bind(testing::next(Weekday::Mon))
+    .bind(time)
+    .fetch_one(pool)
+    .await
+    .unwrap()
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn an_import_and_its_preview_tell_which_bookings_are_left_outside(pool: PgPool) {
+    let app = app(&pool);
+    import(&app, &testing::catalogue_files()).await.unwrap();
+    let early = book(&pool, "09:00").await;
+    book(&pool, "12:00").await;
+    let late = with("shop_info.json", |text| text.replacen("\"09:00\"", "\"10:00\"", 1));
+    let preview = import_in("preview", &app, &late).await;
+    assert_eq!((&preview["applied"], &preview["left_outside"]), (&json!(false), &json!([early])));
+    assert_eq!(import(&app, &testing::catalogue_files()).await.unwrap()["left_outside"], json!([]));
+    assert_eq!(import(&app, &late).await.unwrap()["left_outside"], json!([early]));
 }
 
 /// The sample's shop with this value of `holidays`.
@@ -229,6 +267,18 @@ async fn an_invalid_catalogue_or_event_is_reported_in_a_sentence(pool: PgPool) {
         (
             fault("shop_info.json", |text| text.replace("\"slot_minutes\": 60", "\"slot_minutes\": \"sixty\"")).await,
             "shop_info.json line 43 column 25: invalid type: string \"sixty\", expected i32",
+        ),
+        (
+            fault("shop_info.json", |text| text.replace("\"slot_minutes\": 60", "\"slot_minutes\": 50")).await,
+            "shop_info.json line 43 column 20: a multiple of 15 from 15 to 1440 is needed",
+        ),
+        (
+            fault("shop_info.json", |text| text.replacen("\"19:00\"", "\"23:59\"", 1)).await,
+            "shop_info.json line 20 column 5: hours must be multiples of 15 minutes; midnight is written as 24:00",
+        ),
+        (
+            fault("shop_info.json", |text| text.replacen("\"09:00\"", "\"9 am\"", 1)).await,
+            "shop_info.json line 20 column 5: a time must be written as HH:MM",
         ),
         (fault("shop_info.json", |_| "[".to_owned()).await, "shop_info.json line 1 column 1"),
         (

@@ -5,6 +5,7 @@ mod bucket;
 mod catalogue;
 mod deploying;
 mod personnel;
+mod quarters;
 mod staff_keys;
 
 use migrate::{App, Event, Outcome};

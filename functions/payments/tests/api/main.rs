@@ -65,13 +65,14 @@ impl World {
             "begin;
             insert into customers (phone) values ('+919876543210') on conflict do nothing;
             insert into bookings (reference, customer_id, customer_name, vehicle_model_id, service_location,
-                appointment_date, appointment_time, slot_times, duration_minutes, total_paise, payment_method,
-                access_token_sha256, access_token_expires_at)
+                appointment_date, appointment_time, occupied_minutes, slot_times, duration_minutes, total_paise,
+                payment_method, access_token_sha256, access_token_expires_at)
             select 'R' || (select count(*) from bookings), min(id), 'John Doe', 7, 'shop', current_date + 7, '10:00',
-                array['10:00'::time], 30, 75010, 'cash', sha256('token'), now() + interval '30 days'
+                60, quarters('10:00', 60), 30, 75010, 'cash', sha256('token'), now() + interval '30 days'
             from customers;
             insert into booking_services (booking_id, service_id, price_paise) select max(id), 4, 75010 from bookings;
-            insert into slot_usage (pool, date, time, used, capacity) values ('shop', current_date + 7, '10:00', 1, 100000)
+            insert into slot_usage (pool, date, time, used, capacity)
+            select 'shop', current_date + 7, unnest(quarters('10:00', 60)), 1, 100000
             on conflict (pool, date, time) do update set used = slot_usage.used + 1;
             commit",
         )

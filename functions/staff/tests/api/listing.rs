@@ -196,10 +196,10 @@ async fn a_list_is_never_longer_than_500(pool: PgPool) {
     sqlx::raw_sql(
         "begin;
         insert into bookings (reference, customer_id, customer_name, vehicle_model_id, service_location,
-            appointment_date, appointment_time, slot_times, duration_minutes, total_paise, payment_method,
-            access_token_sha256, access_token_expires_at)
+            appointment_date, appointment_time, occupied_minutes, slot_times, duration_minutes, total_paise,
+            payment_method, access_token_sha256, access_token_expires_at)
         select 'R' || n, customer_id, customer_name, vehicle_model_id, service_location, appointment_date,
-            appointment_time, slot_times, duration_minutes, 1, payment_method, access_token_sha256,
+            appointment_time, occupied_minutes, slot_times, duration_minutes, 1, payment_method, access_token_sha256,
             access_token_expires_at
         from bookings, generate_series(1, 600) n where bookings.id = 1;
         insert into booking_services (booking_id, service_id, price_paise) select id, 4, 1 from bookings where id > 3;

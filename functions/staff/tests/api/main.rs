@@ -108,11 +108,11 @@ async fn book(pool: &PgPool, changes: &Value) -> i64 {
         ), booking as (
             insert into bookings (
                 reference, customer_id, customer_name, customer_email, vehicle_model_id, service_location, address,
-                appointment_date, appointment_time, slot_times, duration_minutes, total_paise, payment_method,
-                payment_status, booking_status, notes, access_token_sha256, access_token_expires_at
+                appointment_date, appointment_time, occupied_minutes, slot_times, duration_minutes, total_paise,
+                payment_method, payment_status, booking_status, notes, access_token_sha256, access_token_expires_at
             )
             select 'RMB-' || upper(left(md5(random()::text), 10)), customer.id, name, email, 7, location,
-                'MG Road', date, time, array[time], 30, paise, 'cash', payment, status, 'Noisy', sha256('x'), now()
+                'MG Road', date, time, 60, quarters(time, 60), 30, paise, 'cash', payment, status, 'Noisy', sha256('x'), now()
             from wanted, customer
             returning *
         ), line as (
@@ -122,7 +122,7 @@ async fn book(pool: &PgPool, changes: &Value) -> i64 {
             select id, 'created', booking_status, 'customer' from booking
         ), slot as (
             insert into slot_usage (pool, date, time, used, capacity)
-            select service_location, appointment_date, appointment_time, 1, 3 from booking
+            select service_location, appointment_date, unnest(slot_times), 1, 3 from booking
             where booking_status <> 'cancelled'
             on conflict (pool, date, time) do update set used = slot_usage.used + 1
         )
@@ -179,16 +179,16 @@ async fn timeline(pool: &PgPool, id: i64) -> Value {
     json!(events)
 }
 
-/// The used and overbooked capacity of Monday's slot at the shop. First checks that every slot counts exactly the
-/// bookings that are not cancelled.
+/// The used and overbooked capacity of Monday's slot at the shop. First checks that every quarter counts exactly
+/// the bookings that are not cancelled.
 async fn used(pool: &PgPool, time: &str) -> (i64, i64) {
     let wrong: i64 = sqlx::query_scalar(
         "
         select count(*)
         from slot_usage
         full join (
-            select service_location as pool, appointment_date as date, slot as time, count(*) as held
-            from bookings, unnest(slot_times) as slot
+            select service_location as pool, appointment_date as date, quarter as time, count(*) as held
+            from bookings, unnest(quarters(appointment_time, occupied_minutes)) as quarter
             where booking_status <> 'cancelled'
             group by 1, 2, 3
         ) as active using (pool, date, time)
@@ -198,7 +198,7 @@ async fn used(pool: &PgPool, time: &str) -> (i64, i64) {
     .fetch_one(pool)
     .await
     .unwrap();
-    assert_eq!(wrong, 0, "slots that do not hold what they say");
+    assert_eq!(wrong, 0, "quarters that do not count their bookings");
     sqlx::query_as(
         "
         select coalesce(sum(used), 0), coalesce(sum(overbooked), 0) from slot_usage

@@ -10,6 +10,7 @@ use super::{
     tables::{write_brands, write_categories, write_models, write_prices, write_services, write_shop, write_types},
 };
 use crate::{
+    bookings::outside::left_outside,
     catalogue::{change, preview},
     database::Database,
     history::Author,
@@ -90,6 +91,7 @@ async fn write(catalogue: &Catalogue, database: &mut PgConnection) -> Result<Rep
         services: write_services(catalogue, database).await?,
         service_prices: write_prices(catalogue, database).await?,
         shop: write_shop(&catalogue.shop, database).await?,
+        left_outside: left_outside(database).await?.into_iter().map(|booking| booking.id).collect(),
     })
 }
 

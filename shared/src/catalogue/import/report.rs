@@ -4,6 +4,8 @@ use std::ops::Add;
 
 use serde::Serialize;
 
+use crate::ids::BookingId;
+
 /// The result of an import.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
@@ -21,6 +23,8 @@ pub struct Report {
     pub service_prices: Rows,
     /// `shop_info.json`: the shop, its opening hours and its holidays.
     pub shop: Rows,
+    /// Ids of the bookings to come that lie outside hours, holidays or capacity once the files are in effect.
+    pub left_outside: Vec<BookingId>,
 }
 
 /// Row counts of one file.

@@ -2,11 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{NaiveDate, NaiveTime};
+use chrono::NaiveDate;
 use serde::{Deserialize, Deserializer, de::Error};
 
 use super::fault::Fault;
-use crate::{catalogue::hours::OpeningHours, phone::Phone};
+use crate::{
+    catalogue::{
+        hours::{OpeningHours, Unfit},
+        shop::is_slot_length,
+    },
+    day_minute::DayMinute,
+    phone::Phone,
+};
 
 pub(super) const FILE: &str = "shop_info.json";
 
@@ -102,8 +109,8 @@ impl Week {
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "WrittenHours")]
 struct Hours {
-    open: NaiveTime,
-    close: NaiveTime,
+    open: DayMinute,
+    close: DayMinute,
 }
 
 #[derive(Deserialize)]
@@ -116,9 +123,14 @@ impl TryFrom<WrittenHours> for Hours {
     type Error = &'static str;
 
     fn try_from(written: WrittenHours) -> Result<Self, Self::Error> {
-        let time = |text: &str| NaiveTime::parse_from_str(text, "%H:%M").map_err(|_| "a time must be written as HH:MM");
+        let time = |text: &str| text.parse::<DayMinute>().map_err(|_| "a time must be written as HH:MM");
         let hours = Self { open: time(&written.open)?, close: time(&written.close)? };
-        if hours.open < hours.close { Ok(hours) } else { Err("a day must open before it closes") }
+        let any_day = OpeningHours { weekday: 1, opens_at: hours.open, closes_at: hours.close };
+        match any_day.check() {
+            Ok(()) => Ok(hours),
+            Err(Unfit::Quarters) => Err("hours must be multiples of 15 minutes; midnight is written as 24:00"),
+            Err(Unfit::Order) => Err("a day must open before it closes"),
+        }
     }
 }
 
@@ -169,7 +181,12 @@ fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i32, D::Error> {
 }
 
 fn slot_minutes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i32, D::Error> {
-    within(deserializer, 5, 1440)
+    let minutes = i32::deserialize(deserializer)?;
+    if is_slot_length(minutes) {
+        Ok(minutes)
+    } else {
+        Err(D::Error::custom("a multiple of 15 from 15 to 1440 is needed"))
+    }
 }
 
 fn days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i32, D::Error> {
