@@ -161,7 +161,9 @@ async fn select(connection: &mut PgConnection, filter: &Filter, limit: i64) -> s
     sqlx::query_as!(
         Entry,
         r#"
-        with page as (
+        select id, at, actor, name_of_actor(actor) as actor_name, source as "source: Source", request_id, table_name,
+            record_id, action as "action: Action", changes
+        from (
             select id, at, actor, source, request_id, table_name, record_id, action, changes
             from audit_events
             where ($1::text is null or actor = $1)
@@ -175,12 +177,8 @@ async fn select(connection: &mut PgConnection, filter: &Filter, limit: i64) -> s
                 and ($6::bigint is null or id < $6)
             order by id desc
             limit $7
-        )
-        select page.id, at, actor, coalesce(nullif(trim(concat_ws(' ', first_name, last_name)), ''), username) as actor_name,
-            source as "source: Source", request_id, table_name, record_id, action as "action: Action", changes
-        from page left join users
-            on users.id = substring(actor from '^(?:user:|staff:user-)([0-9]{1,18})$')::bigint
-        order by page.id desc
+        ) as page
+        order by id desc
         "#,
         filter.actor,
         filter.source as Option<Source>,
