@@ -174,11 +174,11 @@ async fn select(connection: &mut PgConnection, filter: &Filter, limit: i64) -> s
                     at >= $5::timestamp at time zone (select time_zone from shops where id = shop_id())
                     and at < ($5 + 1)::timestamp at time zone (select time_zone from shops where id = shop_id())
                 ))
-                and ($6::bigint is null or id < $6)
-            order by id desc
+                and ($6::bigint is null or (at, id) < (select at, id from audit_events where id = $6))
+            order by at desc, id desc
             limit $7
         ) as page
-        order by id desc
+        order by at desc, id desc
         "#,
         filter.actor,
         filter.source as Option<Source>,

@@ -1,5 +1,5 @@
 //! Staff keys that an administrator makes and ends, and when they were last used.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
+#![expect(clippy::unwrap_used, reason = "test code")]
 
 use chrono::{DateTime, Utc};
 use serde_json::json;

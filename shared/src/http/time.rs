@@ -9,7 +9,6 @@ pub fn serialize<S: Serializer>(moment: &DateTime<Utc>, serializer: S) -> Result
 }
 
 /// Writes a timestamp that may be missing; for `#[serde(serialize_with)]`.
-#[expect(clippy::ref_option, reason = "so serde calls it")]
 pub fn serialize_if_any<S: Serializer>(moment: &Option<DateTime<Utc>>, serializer: S) -> Result<S::Ok, S::Error> {
     match moment {
         Some(moment) => serialize(moment, serializer),
