@@ -15,10 +15,10 @@ create table audit_events (
     -- What differs, by column: the old value and the new one.
     changes jsonb not null
 );
-create index audit_events_record_idx on audit_events (table_name, record_id, id);
-create index audit_events_actor_idx on audit_events (actor, id);
--- Small, because rows come in the order of time.
-create index audit_events_at_idx on audit_events using brin (at) with (pages_per_range = 16);
+-- Pages are in the order of time, because a day's rows are found by it.
+create index audit_events_at_idx on audit_events (at, id);
+create index audit_events_record_idx on audit_events (table_name, record_id, at, id);
+create index audit_events_actor_idx on audit_events (actor, at, id);
 
 create trigger audit_events_append_only
     before update or delete or truncate on audit_events

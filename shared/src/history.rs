@@ -164,7 +164,9 @@ async fn select(connection: &mut PgConnection, filter: &Filter, limit: i64) -> s
     sqlx::query_as!(
         Entry,
         r#"
-        with page as (
+        select id, at, shop_clock(at) as "at_the_shop!", actor, name_of_actor(actor) as actor_name, source as "source: Source", request_id, table_name,
+            record_id, action as "action: Action", changes
+        from (
             select id, at, actor, source, request_id, table_name, record_id, action, changes
             from audit_events
             where ($1::text is null or actor = $1)
@@ -175,15 +177,11 @@ async fn select(connection: &mut PgConnection, filter: &Filter, limit: i64) -> s
                     at >= $5::timestamp at time zone (select time_zone from shops where id = shop_id())
                     and at < ($5 + 1)::timestamp at time zone (select time_zone from shops where id = shop_id())
                 ))
-                and ($6::bigint is null or id < $6)
-            order by id desc
+                and ($6::bigint is null or (at, id) < (select at, id from audit_events where id = $6))
+            order by at desc, id desc
             limit $7
-        )
-        select page.id, at, shop_clock(at) as "at_the_shop!", actor, coalesce(nullif(trim(concat_ws(' ', first_name, last_name)), ''), username) as actor_name,
-            source as "source: Source", request_id, table_name, record_id, action as "action: Action", changes
-        from page left join users
-            on users.id = substring(actor from '^(?:user:|staff:user-)([0-9]{1,18})$')::bigint
-        order by page.id desc
+        ) as page
+        order by at desc, id desc
         "#,
         filter.actor,
         filter.source as Option<Source>,

@@ -43,4 +43,6 @@ ids! {
     UserId;
     /// Of `user_sessions`.
     SessionId;
+    /// Of `staff_keys`.
+    StaffKeyId;
 }

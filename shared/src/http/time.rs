@@ -8,6 +8,14 @@ pub fn serialize<S: Serializer>(moment: &DateTime<Utc>, serializer: S) -> Result
     serializer.serialize_str(&moment.to_rfc3339_opts(SecondsFormat::Micros, false))
 }
 
+/// Writes a timestamp that may be missing; for `#[serde(serialize_with)]`.
+pub fn serialize_if_any<S: Serializer>(moment: &Option<DateTime<Utc>>, serializer: S) -> Result<S::Ok, S::Error> {
+    match moment {
+        Some(moment) => serialize(moment, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
 /// Reads a timestamp with any offset; for `#[serde(with)]`.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTime<Utc>, D::Error> {
     DateTime::deserialize(deserializer)

@@ -1,4 +1,5 @@
-//! Staff keys in the database: adding, revoking and listing. A generated key is shown once; only its hash is stored.
+//! Staff keys in the database: adding, revoking and listing, by an event of `migrate` or an administrator. A generated key
+//! is shown once; only its hash is stored.
 
 use std::fmt;
 
@@ -11,6 +12,8 @@ use sqlx::PgConnection;
 use crate::{
     database::Database,
     history::{self, Author},
+    http::time,
+    ids::StaffKeyId,
 };
 
 /// Result of [`add`].
@@ -33,18 +36,26 @@ impl fmt::Debug for Added {
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Revoked {
     pub label: String,
-    #[serde(with = "crate::http::time")]
+    #[serde(with = "time")]
     pub revoked_at: DateTime<Utc>,
 }
 
 /// An entry of [`list`].
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct IssuedKey {
+    pub id: StaffKeyId,
     pub label: String,
-    #[serde(with = "crate::http::time")]
+    #[serde(with = "time")]
     pub created_at: DateTime<Utc>,
-    /// In the format of `created_at`.
-    pub revoked_at: Option<String>,
+    /// The actor who made it, as in the history; unknown for the oldest keys.
+    pub created_by: Option<String>,
+    /// The present name of that user.
+    pub created_by_name: Option<String>,
+    /// Noted once a minute.
+    #[serde(serialize_with = "time::serialize_if_any")]
+    pub last_used_at: Option<DateTime<Utc>>,
+    #[serde(serialize_with = "time::serialize_if_any")]
+    pub revoked_at: Option<DateTime<Utc>>,
 }
 
 /// Why a key was not added, revoked or listed.
@@ -71,6 +82,21 @@ pub enum Error {
     Database(#[from] sqlx::Error),
 }
 
+impl From<Error> for crate::Error {
+    fn from(error: Error) -> Self {
+        let sentence = error.to_string();
+        match error {
+            Error::Label => Self::field("label", sentence.trim_start_matches("label: ")),
+            Error::Hash => Self::field("key_sha256", sentence.trim_start_matches("key_sha256: ")),
+            Error::LabelInUse => Self::conflict("label", &sentence),
+            Error::KnownKey => Self::conflict("key_sha256", &sentence),
+            Error::UnknownLabel => Self::NotFound("Staff key"),
+            Error::Random(_) => Self::internal(sentence),
+            Error::Database(error) => Self::Database(error),
+        }
+    }
+}
+
 /// Adds a key by its SHA-256, or generates one of 256 random bits.
 pub async fn add(
     database: &Database,
@@ -90,14 +116,19 @@ pub async fn add(
     };
     let insert = async |connection: &mut PgConnection| {
         history::sign(connection, author).await?;
-        sqlx::query!("insert into staff_keys (label, key_sha256) values ($1, $2)", label, &key_sha256)
-            .execute(connection)
-            .await
-            .map_err(|error| match error.as_database_error().and_then(|error| error.constraint()) {
-                Some("staff_keys_label_idx") => Error::LabelInUse,
-                Some("staff_keys_key_sha256_key") => Error::KnownKey,
-                _ => Error::Database(error),
-            })
+        sqlx::query!(
+            "insert into staff_keys (label, key_sha256, created_by) values ($1, $2, $3)",
+            label,
+            &key_sha256,
+            author.actor
+        )
+        .execute(connection)
+        .await
+        .map_err(|error| match error.as_database_error().and_then(|error| error.constraint()) {
+            Some("staff_keys_label_idx") => Error::LabelInUse,
+            Some("staff_keys_key_sha256_key") => Error::KnownKey,
+            _ => Error::Database(error),
+        })
     };
     database.transaction(insert).await?;
     Ok(Added { label, key })
@@ -123,15 +154,34 @@ pub async fn revoke(database: &Database, label: String, author: &Author) -> Resu
     Ok(Revoked { label, revoked_at: revoked_at.ok_or(Error::UnknownLabel)? })
 }
 
+/// [`revoke`] for the key with this id.
+pub async fn end(database: &Database, id: StaffKeyId, author: &Author) -> Result<Revoked, Error> {
+    let end = async |connection: &mut PgConnection| {
+        history::sign(connection, author).await?;
+        sqlx::query!(
+            r#"
+            with ended as (
+                update staff_keys set revoked_at = now() where id = $1 and revoked_at is null returning revoked_at
+            )
+            select label, coalesce((select revoked_at from ended), revoked_at) as "revoked_at!" from staff_keys where id = $1
+            "#,
+            id.0
+        )
+        .fetch_optional(connection)
+        .await
+    };
+    let ended = database.transaction(end).await?.ok_or(Error::UnknownLabel)?;
+    Ok(Revoked { label: ended.label, revoked_at: ended.revoked_at })
+}
+
 /// All keys, revoked ones included, oldest first.
 pub async fn list(database: &Database) -> Result<Vec<IssuedKey>, Error> {
-    let keys = sqlx::query!("select label, created_at, revoked_at from staff_keys order by id")
-        .fetch_all(&database.pool())
-        .await?;
-    let written = |moment: DateTime<Utc>| moment.to_rfc3339_opts(chrono::SecondsFormat::Micros, false);
-    let listed =
-        |label, created_at, revoked_at: Option<_>| IssuedKey { label, created_at, revoked_at: revoked_at.map(written) };
-    Ok(keys.into_iter().map(|key| listed(key.label, key.created_at, key.revoked_at)).collect())
+    let keys = sqlx::query_as!(
+        IssuedKey,
+        "select id, label, created_at, created_by, name_of_actor(created_by) as created_by_name, last_used_at, revoked_at
+        from staff_keys order by id"
+    );
+    Ok(keys.fetch_all(&database.pool()).await?)
 }
 
 fn generate() -> Result<String, Error> {

@@ -51,6 +51,7 @@ impl StaffKeys {
         Err(Error::ApiKeyInvalid)
     }
 
+    /// Notes at most once a minute that a key of the database was used.
     async fn label_of(&self, key: &[u8]) -> Result<Option<String>> {
         let key_sha256 = sha256(key);
         let configured = self.configured.get()?;
@@ -59,7 +60,14 @@ impl StaffKeys {
         }
         let label = |pool| async move {
             sqlx::query_scalar!(
-                "select label from staff_keys where key_sha256 = $1 and revoked_at is null",
+                "
+                with used as (
+                    update staff_keys set last_used_at = now()
+                    where key_sha256 = $1 and revoked_at is null
+                        and (last_used_at is null or last_used_at < now() - interval '1 minute')
+                )
+                select label from staff_keys where key_sha256 = $1 and revoked_at is null
+                ",
                 key_sha256.as_slice()
             )
             .fetch_optional(&pool)

@@ -32,13 +32,18 @@ async fn a_staff_key_is_shown_once_and_only_its_hash_is_stored(pool: PgPool) {
         [("Front desk".to_owned(), sha256(key).to_vec()), ("import".to_owned(), sha256(&other).to_vec())]
     );
     let listed = handle(&app, json!({ "action": "list_staff_keys" })).await.unwrap();
-    let row = |label: &str| json!({ "label": label, "created_at": "<moment>", "revoked_at": null });
+    let row = |id: i64, label: &str| {
+        json!({
+            "id": id, "label": label, "created_at": "<moment>", "created_by": "system", "created_by_name": null,
+            "last_used_at": null, "revoked_at": null
+        })
+    };
     let mut keys = listed["keys"].clone();
     for key in keys.as_array_mut().unwrap() {
         assert!(key["created_at"].as_str().unwrap().ends_with("+00:00"));
         key["created_at"] = json!("<moment>");
     }
-    assert_eq!((&listed["action"], keys), (&json!("list_staff_keys"), json!([row("Front desk"), row("import")])));
+    assert_eq!((&listed["action"], keys), (&json!("list_staff_keys"), json!([row(1, "Front desk"), row(2, "import")])));
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
