@@ -9,6 +9,7 @@ mod entry;
 mod failure;
 mod home;
 mod kit;
+mod prices;
 mod routes;
 mod session;
 

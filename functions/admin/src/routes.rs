@@ -1,7 +1,9 @@
 //! The table of all pages and acts, and who may use them.
 
 use axum::{
-    Router, middleware,
+    Router,
+    extract::DefaultBodyLimit,
+    middleware,
     response::IntoResponse,
     routing::{MethodRouter, get, post},
 };
@@ -13,9 +15,9 @@ use crate::catalogue::{
     vehicle_models::VehicleModels, vehicle_types::VehicleTypes,
 };
 use crate::{
-    Access, App,
+    Access, App, BODY_LIMIT,
     access::{Gate, check, refuse_silent},
-    assets, catalogue, entry, home,
+    assets, catalogue, entry, home, prices,
 };
 
 /// A row of the table.
@@ -55,6 +57,15 @@ table! {
     Staff       post "/admin/sign-out/everywhere"           entry::sign_out::everywhere;
 
     Staff       get  "/admin"                               home::show;
+
+    Staff       get  "/admin/prices"                         prices::show;
+    Admin       post "/admin/prices"                         prices::save;
+    Staff       get  "/admin/prices.csv"                     prices::download;
+    Admin       get  "/admin/prices/percent"                 prices::percent_page;
+    Admin       post "/admin/prices/percent"                 prices::confirm_percent;
+    Admin       get  "/admin/prices/file"                    prices::file_page;
+    Admin       post "/admin/prices/file"                    prices::upload;
+    Admin       post "/admin/prices/file/confirm"            prices::confirm_file;
 
     Staff       get  "/admin/vehicle-types"                  catalogue::list::<VehicleTypes>;
     Staff       get  "/admin/vehicle-types.csv"              catalogue::file::<VehicleTypes>;
@@ -115,5 +126,9 @@ fn guard(app: &App, access: Access, handler: MethodRouter<App>) -> MethodRouter<
 /// All routes behind the checks of where a request comes from.
 pub(crate) fn router(app: &App) -> Router<App> {
     let csrf = CsrfLayer::new().with_rejection_response(|_| Error::PermissionDenied.into_response());
-    guarded(app).layer(CompressionLayer::new()).layer(csrf).layer(middleware::from_fn(refuse_silent))
+    guarded(app)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(CompressionLayer::new())
+        .layer(csrf)
+        .layer(middleware::from_fn(refuse_silent))
 }

@@ -84,7 +84,7 @@ impl Cell {
 }
 
 /// A spreadsheet takes a cell that begins with one of these for a formula.
-fn harmless(text: &str) -> String {
+pub(crate) fn harmless(text: &str) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
 }
 

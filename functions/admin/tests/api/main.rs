@@ -3,6 +3,8 @@
 
 mod browser;
 mod entering;
+mod price_file;
+mod prices;
 
 use std::time::Duration;
 
