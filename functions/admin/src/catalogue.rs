@@ -10,5 +10,5 @@ pub(crate) mod vehicle_brands;
 pub(crate) mod vehicle_models;
 pub(crate) mod vehicle_types;
 
-pub(crate) use pages::{archive, archive_page, change, create, edit, file, list, new, restore};
+pub(crate) use pages::{NOTHING_CHANGED, archive, archive_page, change, create, edit, file, list, new, restore};
 use record::{Dependents, Record, Stored};

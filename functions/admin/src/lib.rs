@@ -10,9 +10,12 @@ mod entry;
 mod failure;
 mod home;
 mod kit;
+mod prices;
 mod routes;
 mod search;
 mod session;
+mod shop;
+mod staff_keys;
 mod users;
 
 use std::time::Duration;

@@ -1,7 +1,9 @@
 //! The table of all pages and acts, and who may use them.
 
 use axum::{
-    Router, middleware,
+    Router,
+    extract::DefaultBodyLimit,
+    middleware,
     response::IntoResponse,
     routing::{MethodRouter, get, post},
 };
@@ -13,9 +15,9 @@ use crate::catalogue::{
     vehicle_models::VehicleModels, vehicle_types::VehicleTypes,
 };
 use crate::{
-    Access, App,
+    Access, App, BODY_LIMIT,
     access::{Gate, check, refuse_silent},
-    activity, assets, catalogue, entry, home, search, users,
+    activity, assets, catalogue, entry, home, prices, search, shop, staff_keys, users,
 };
 
 /// A row of the table.
@@ -55,6 +57,15 @@ table! {
     Staff       post "/admin/sign-out/everywhere"           entry::sign_out::everywhere;
 
     Staff       get  "/admin"                               home::show;
+
+    Staff       get  "/admin/prices"                         prices::show;
+    Admin       post "/admin/prices"                         prices::save;
+    Staff       get  "/admin/prices.csv"                     prices::download;
+    Admin       get  "/admin/prices/percent"                 prices::percent_page;
+    Admin       post "/admin/prices/percent"                 prices::confirm_percent;
+    Admin       get  "/admin/prices/file"                    prices::file_page;
+    Admin       post "/admin/prices/file"                    prices::upload;
+    Admin       post "/admin/prices/file/confirm"            prices::confirm_file;
 
     Staff       get  "/admin/vehicle-types"                  catalogue::list::<VehicleTypes>;
     Staff       get  "/admin/vehicle-types.csv"              catalogue::file::<VehicleTypes>;
@@ -115,6 +126,14 @@ table! {
     Staff       get  "/admin/search/suggestions"            search::suggest;
 
 
+    Staff       get  "/admin/shop"                          shop::details::page;
+    Admin       post "/admin/shop"                          shop::details::change;
+    Staff       get  "/admin/shop/hours"                    shop::hours::page;
+    Admin       post "/admin/shop/hours"                    shop::hours::change;
+    Staff       get  "/admin/shop/holidays"                 shop::holidays::page;
+    Admin       post "/admin/shop/holidays"                 shop::holidays::add;
+    Admin       post "/admin/shop/holidays/remove"          shop::holidays::remove;
+
     Admin       get  "/admin/users"                         users::list;
     Admin       get  "/admin/users.csv"                     users::file;
     Admin       get  "/admin/users/{id}"                    users::show;
@@ -126,6 +145,9 @@ table! {
     Admin       post "/admin/users/{id}/end-sessions"       users::end_sessions;
     Admin       post "/admin/users/{id}/end-session"        users::end_session;
     Admin       get  "/admin/activity"                      activity::list;
+    Admin       get  "/admin/staff-keys"                    staff_keys::list;
+    ProvedAdmin post "/admin/staff-keys"                    staff_keys::make;
+    ProvedAdmin post "/admin/staff-keys/{id}/end"           staff_keys::end;
 }
 
 #[expect(clippy::disallowed_methods, reason = "pages are no part of the API document")]
@@ -136,5 +158,9 @@ fn guard(app: &App, access: Access, handler: MethodRouter<App>) -> MethodRouter<
 /// All routes behind the checks of where a request comes from.
 pub(crate) fn router(app: &App) -> Router<App> {
     let csrf = CsrfLayer::new().with_rejection_response(|_| Error::PermissionDenied.into_response());
-    guarded(app).layer(CompressionLayer::new()).layer(csrf).layer(middleware::from_fn(refuse_silent))
+    guarded(app)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(CompressionLayer::new())
+        .layer(csrf)
+        .layer(middleware::from_fn(refuse_silent))
 }

@@ -162,12 +162,12 @@ impl App {
         match event {
             Event::Migrate => self.migrate().await,
             Event::ImportCatalogue { files, mode } => Ok(Outcome::ImportCatalogue(self.import(&files, mode).await?)),
-            Event::CreateSuperuser { email, password_reset_url } => {
-                Ok(Outcome::CreateSuperuser(self.appoint(&email, ADMIN_ROLE, password_reset_url.as_deref(), &author).await?))
-            }
-            Event::AppointStaff { email, password_reset_url } => {
-                Ok(Outcome::AppointStaff(self.appoint(&email, STAFF_ROLE, password_reset_url.as_deref(), &author).await?))
-            }
+            Event::CreateSuperuser { email, password_reset_url } => Ok(Outcome::CreateSuperuser(
+                self.appoint(&email, ADMIN_ROLE, password_reset_url.as_deref(), &author).await?,
+            )),
+            Event::AppointStaff { email, password_reset_url } => Ok(Outcome::AppointStaff(
+                self.appoint(&email, STAFF_ROLE, password_reset_url.as_deref(), &author).await?,
+            )),
             Event::DismissStaff { identifier } => {
                 Ok(Outcome::DismissStaff(self.personnel()?.dismiss(&self.database, &identifier, &author).await?))
             }

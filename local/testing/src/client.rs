@@ -129,8 +129,24 @@ impl Client {
         self.with_default("content-type", "application/x-www-form-urlencoded").send("POST", path, Some(&body)).await
     }
 
+    /// `POST` of a form with a file, as a browser sends it.
+    pub async fn upload(&self, path: &str, field: &str, file: &[u8]) -> Answer {
+        let head = format!(
+            "--frontier\r\nContent-Disposition: form-data; name=\"{field}\"; filename=\"file.csv\"\r\n\
+             Content-Type: text/csv\r\n\r\n"
+        );
+        let body = STANDARD.encode([head.as_bytes(), file, b"\r\n--frontier--\r\n"].concat());
+        self.with("content-type", "multipart/form-data; boundary=frontier")
+            .deliver("POST", path, Some(&body), true)
+            .await
+    }
+
     /// Any request.
     pub async fn send(&self, method: &str, path: &str, body: Option<&str>) -> Answer {
+        self.deliver(method, path, body, false).await
+    }
+
+    async fn deliver(&self, method: &str, path: &str, body: Option<&str>, is_base64: bool) -> Answer {
         static REQUESTS: AtomicU64 = AtomicU64::new(0);
         let number = REQUESTS.fetch_add(1, Ordering::Relaxed);
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
@@ -150,7 +166,7 @@ impl Client {
                     "userAgent": "test"
                 }
             },
-            "body": body, "isBase64Encoded": false,
+            "body": body, "isBase64Encoded": is_base64,
         }))
         .await;
         let sent = answer["body"].as_str().unwrap_or_default();

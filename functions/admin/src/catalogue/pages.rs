@@ -74,7 +74,13 @@ pub(crate) async fn new<T: Record>(State(app): State<App>, person: Person, ask: 
 
 pub(crate) async fn create<T: Record>(State(app): State<App>, person: Person, mut form: Form) -> Result<Response> {
     let Some(row) = form.read::<T>() else { return refuse_new::<T>(&app, &person, &form, None).await };
-    let key = form.key();
+    let key = match form.key() {
+        Ok(key) => key,
+        Err(error) => {
+            form.blame(fault(error)?);
+            return refuse_new::<T>(&app, &person, &form, None).await;
+        }
+    };
     let add = async |connection: &mut PgConnection| {
         if let Some(before) = idempotency::claim(connection, FORMS, &key, T::TABLE.as_bytes()).await? {
             return Ok((String::from_utf8_lossy(before.body()).into_owned(), false));
@@ -128,7 +134,7 @@ fn show_new<T: Record>(
     let title = format!("Add {}", T::ONE);
     let content = html! {
         h1 { (title) }
-        (problem(form.fault("form")))
+        (problem(form.fault("form").or(form.fault("form_key"))))
         (taken::<T>(holder))
         form.stack method="post" action=(format!("{}new/", T::PLACE.path)) {
             @if form.value("form_key").is_empty() { (once()) } @else {

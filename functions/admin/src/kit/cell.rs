@@ -18,7 +18,6 @@ pub(crate) enum Cell {
     Money(Money),
     /// On the shop's clock.
     Moment(NaiveDateTime),
-    Day(NaiveDate),
     /// A state in a word, with a colour that says no more than the word.
     Tag(Tone, &'static str),
     /// An https URL.
@@ -29,7 +28,6 @@ pub(crate) enum Cell {
 pub(crate) enum Tone {
     Good,
     Quiet,
-    Warning,
     Bad,
 }
 
@@ -38,7 +36,6 @@ impl Tone {
         match self {
             Self::Good => "good",
             Self::Quiet => "quiet",
-            Self::Warning => "warning",
             Self::Bad => "bad",
         }
     }
@@ -67,7 +64,6 @@ impl Cell {
                 Self::Number(number) => { (number) }
                 Self::Money(money) => { (rupees(*money)) }
                 Self::Moment(moment) => { time datetime=(moment.format("%Y-%m-%dT%H:%M")) { (moment_text(*moment)) } }
-                Self::Day(day) => { time datetime=(day.to_string()) { (day_text(*day)) } }
                 Self::Tag(tone, word) => { span class=(format!("tag {}", tone.class())) { (word) } }
                 Self::Picture(url) => { img.thumb src=(url) alt="" loading="lazy" width="32" height="32"; }
             }
@@ -82,14 +78,13 @@ impl Cell {
             Self::Number(number) => number.to_string(),
             Self::Money(money) => money.to_string(),
             Self::Moment(moment) => moment.format("%Y-%m-%d %H:%M:%S").to_string(),
-            Self::Day(day) => day.to_string(),
             Self::Tag(_, word) => (*word).to_owned(),
         }
     }
 }
 
 /// A spreadsheet takes a cell that begins with one of these for a formula.
-fn harmless(text: &str) -> String {
+pub(crate) fn harmless(text: &str) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
 }
 

@@ -108,9 +108,13 @@ impl Form {
         if self.fault("form").is_some() { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::BAD_REQUEST }
     }
 
-    /// The key that makes a form work once, however often it is sent; see [`once`].
-    pub(crate) fn key(&self) -> Key {
-        Key::new(self.value("form_key"))
+    /// The key that makes a form work once, however often it is sent; see [`once`]. A form that was gone back to and
+    /// filled in anew has another key.
+    pub(crate) fn key(&self) -> Result<Key> {
+        if self.value("form_key").len() < 32 {
+            return Err(Error::field("form_key", "Please open this page again and fill it in there."));
+        }
+        Ok(Key::new(form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.pairs).finish()))
     }
 }
 
@@ -200,7 +204,7 @@ impl<'a> Input<'a> {
     }
 
     /// A choice among pairs of value and text.
-    pub(crate) fn select_in(self, form: &Form, choices: &[(String, String)]) -> Markup {
+    pub(crate) fn select_in<'f>(self, form: &'f Form, choices: &'f [(String, String)]) -> Markup {
         let chosen = form.value(self.name);
         let control = html! {
             select id=(self.id()) name=(self.name) required[self.is_required]
@@ -209,7 +213,7 @@ impl<'a> Input<'a> {
                 @for (value, text) in choices { option value=(value) selected[value == chosen] { (text) } }
             }
         };
-        let text = |theirs| choices.iter().find(|(value, _)| value == theirs).map_or(theirs, |(_, text)| text);
+        let text = |theirs: &'f str| choices.iter().find(|(value, _)| value == theirs).map_or(theirs, |(_, text)| text);
         self.labelled(form, &control, &text)
     }
 

@@ -14,6 +14,9 @@ fn path(route: &Route, world_ids: &[(&str, &str)]) -> String {
     for (name, value) in world_ids {
         path = path.replace(name, value);
     }
+    if path.starts_with("/admin/prices/") {
+        return format!("{path}/?brand=3");
+    }
     if path.ends_with(".csv") || path.starts_with("/admin/assets") { path } else { format!("{path}/") }
 }
 

@@ -49,6 +49,11 @@ impl Browser {
         self.client().send(method, path, None).await
     }
 
+    /// Submits a form with one file.
+    pub(crate) async fn upload(&self, path: &str, field: &str, file: &[u8]) -> Answer {
+        self.keep(self.client().upload(path, field, file).await)
+    }
+
     /// Follows the redirect of a form.
     pub(crate) async fn submitted(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let answer = self.submit(path, fields).await;

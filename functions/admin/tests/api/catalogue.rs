@@ -84,6 +84,11 @@ async fn a_form_that_is_sent_many_times_at_once_adds_one_row(pool: PgPool) {
     let places: Vec<_> = answers.iter().map(|answer| (answer.status, answer.header("location").to_owned())).collect();
     assert_eq!(places, vec![(303, places[0].1.clone()); 6]);
     assert_eq!(number(&world, "select count(*) from vehicle_types where name = 'Moped'").await, 1);
+    // Going back and filling in the same form anew adds another.
+    let fields = [("form_key", key.as_str()), ("name", "Trike"), ("slug", "trike"), ("image", "")];
+    assert_ne!(owner.submit("/admin/vehicle-types/new/", &fields).await.header("location"), places[0].1);
+    assert_eq!(number(&world, "select count(*) from vehicle_types where name = 'Trike'").await, 1);
+    assert_eq!(owner.submit("/admin/vehicle-types/new/", &[("name", "Quad"), ("slug", "quad")]).await.status, 400);
 }
 
 #[sqlx::test(migrator = "shared::database::MIGRATOR")]

@@ -6,11 +6,15 @@ mod browser;
 mod catalogue;
 mod entering;
 mod origins;
-//mod shop;
+mod price_file;
+mod prices;
+mod shop;
+mod staff_keys;
 mod statements;
 mod users;
 
 use admin::App;
+use chrono::NaiveDate;
 use descope_stand_in::StandIn;
 use shared::{
     accounts::{ADMIN_ROLE, STAFF_ROLE},
@@ -86,6 +90,41 @@ impl World {
         let mut roles = descope.user_with_login_id(email).await.unwrap().unwrap().role_names;
         roles.sort();
         roles
+    }
+
+    /// Books an hour at the shop, as a customer; returns the reference.
+    pub(crate) async fn book(&self, date: NaiveDate, time: &str) -> String {
+        sqlx::query_scalar(
+            "
+            with customer as (
+                insert into customers (phone) values ('+919876543210')
+                on conflict (phone) do update set phone = excluded.phone
+                returning id
+            ), booking as (
+                insert into bookings (
+                    reference, customer_id, customer_name, vehicle_model_id, service_location, appointment_date,
+                    appointment_time, occupied_minutes, slot_times, duration_minutes, total_paise, payment_method,
+                    access_token_sha256, access_token_expires_at
+                )
+                select 'RMB-' || upper(left(md5(random()::text), 10)), id, 'John <script>', 7, 'shop', $1, $2::time, 60,
+                    quarters($2::time, 60), 60, 39000, 'cash', sha256('x'), now()
+                from customer
+                returning id, reference, appointment_date, slot_times
+            ), line as (
+                insert into booking_services (booking_id, service_id, price_paise) select id, 4, 39000 from booking
+            ), slots as (
+                insert into slot_usage (pool, date, time, used, capacity)
+                select 'shop', appointment_date, unnest(slot_times), 1, 3 from booking
+                on conflict (pool, date, time) do update set used = slot_usage.used + 1
+            )
+            select reference from booking
+            ",
+        )
+        .bind(date)
+        .bind(time)
+        .fetch_one(&self.pool)
+        .await
+        .unwrap()
     }
 
     /// Appoints a person as the event of `migrate` does, and sets the password on the panel's own page.
