@@ -274,7 +274,11 @@ async fn hours_are_recorded_by_their_weekday(pool: PgPool) {
     let time = |hour| NaiveTime::from_hms_opt(hour, 0, 0).unwrap();
     let before = recorded(&pool).await.len();
     for week in [[(1, 9), (2, 9)], [(1, 9), (2, 10)]] {
-        let week = week.map(|(weekday, hour)| OpeningHours { weekday, opens_at: time(hour), closes_at: time(18) });
+        let week = week.map(|(weekday, hour)| OpeningHours {
+            weekday,
+            opens_at: time(hour).into(),
+            closes_at: time(18).into(),
+        });
         let set = async |connection: &mut PgConnection| Ok::<_, Error>(((), hours::set_week(connection, &week).await?));
         change(&database, &testing::redis(), &Author::system(Source::Panel), set).await.unwrap();
     }

@@ -111,12 +111,12 @@ impl Personnel {
     }
 
     /// The page that the mail links to. Checked before anything is done.
-    fn page(&self, named: Option<&str>) -> Result<String, Error> {
-        let page = named.or(self.password_reset_url.as_deref()).ok_or(Error::NoPage)?;
-        let url = Url::parse(page).map_err(|_| Error::Page)?;
-        // A scheme that was written twice would become the host.
-        let has_host = url.domain().is_some_and(|host| host == "localhost" || host.contains('.'));
-        if ["http", "https"].contains(&url.scheme()) && has_host { Ok(page.to_owned()) } else { Err(Error::Page) }
+    fn page<'a>(&'a self, named: Option<&'a str>) -> Result<&'a str, Error> {
+        match named {
+            Some(page) if is_page(page) => Ok(page),
+            Some(_) => Err(Error::Page),
+            None => self.password_reset_url.as_deref().ok_or(Error::NoPage),
+        }
     }
 
     /// Gives the account of an address a role, [`ADMIN_ROLE`] or [`STAFF_ROLE`]. Idempotent: a repetition changes and
@@ -130,7 +130,7 @@ impl Personnel {
         page: Option<&str>,
         author: &Author,
     ) -> Result<Appointment, Error> {
-        let (email, page): (Email, String) = (email.parse()?, self.page(page)?);
+        let (email, page): (Email, &str) = (email.parse()?, self.page(page)?);
         let mut done = Appointment::default();
         let user = if let Some(user) = self.descope.user_with_login_id(email.as_str()).await? {
             user
@@ -151,10 +151,10 @@ impl Personnel {
         if is_strangers {
             // An account whose address was not proved here may belong to another person, also if its Descope user was
             // given the role in the console.
-            return self.take_over(database, (&email, &page), &user, (known, &roles), (done, author)).await;
+            return self.take_over(database, (&email, page), &user, (known, &roles), (done, author)).await;
         }
         if is_promoted || known.is_none() {
-            self.send_mail(&email, &page).await?;
+            self.send_mail(&email, page).await?;
             done.mail_sent = true;
         }
         if let Some(Identity { user_id, .. }) = known.filter(|_| is_promoted) {
@@ -235,6 +235,12 @@ impl Personnel {
         done.user_id = take_in(database, &new, old, author).await?;
         Ok(done)
     }
+}
+
+/// Whether a text is a web address that a mail can link to. A scheme that was written twice would be a host without a dot.
+fn is_page(text: &str) -> bool {
+    let is_host = |host: &str| host == "localhost" || host.contains(['.', ':']);
+    Url::parse(text).is_ok_and(|url| ["http", "https"].contains(&url.scheme()) && url.host_str().is_some_and(is_host))
 }
 
 /// Writes the row unless it exists; returns our id. `old` is the account that the address had before, with its Descope

@@ -44,8 +44,7 @@ struct Columns {
 pub(super) fn read(bytes: &[u8]) -> Result<Lines, String> {
     let text = std::str::from_utf8(bytes)
         .map_err(|_| "The file is not UTF-8. Save it as “CSV UTF-8” and send it again.".to_owned())?;
-    // A carriage return would end a record before its line feed, and line numbers would be wrong.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n");
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let first = text.lines().next().unwrap_or_default();
     let delimiter = if first.contains(';') { b';' } else { b',' };
     let mut reader =
@@ -53,10 +52,10 @@ pub(super) fn read(bytes: &[u8]) -> Result<Lines, String> {
     let mut records = reader.records();
     let header = records.next().and_then(Result::ok).unwrap_or_default();
     let columns = columns(&header)?;
-    let (mut read, mut seen) = (Lines::default(), BTreeMap::new());
+    let (mut read, mut seen, mut numbers) = (Lines::default(), BTreeMap::new(), Numbers::default());
     for record in records {
         let record = record.map_err(|error| format!("The file is no CSV file: {error}."))?;
-        let number = record.position().map_or(0, csv::Position::line);
+        let number = numbers.of(text, &record);
         if record.iter().all(|cell| cell.trim().is_empty()) {
             continue;
         }
@@ -69,6 +68,25 @@ pub(super) fn read(bytes: &[u8]) -> Result<Lines, String> {
         }
     }
     Ok(read)
+}
+
+/// Counts lines as an editor does. The reader of the file is one behind after a Windows line end.
+#[derive(Default)]
+struct Numbers {
+    bytes: usize,
+    line_ends: u64,
+}
+
+impl Numbers {
+    fn of(&mut self, text: &str, record: &StringRecord) -> u64 {
+        let start = record.position().and_then(|position| usize::try_from(position.byte()).ok()).unwrap_or_default();
+        let rest = text.get(start..).unwrap_or_default();
+        let start = start + rest.len() - rest.trim_start_matches(['\r', '\n']).len();
+        let passed = text.get(self.bytes..start).unwrap_or_default();
+        self.line_ends += passed.bytes().filter(|byte| *byte == b'\n').map(|_| 1).sum::<u64>();
+        self.bytes = start;
+        self.line_ends + 1
+    }
 }
 
 fn columns(header: &StringRecord) -> Result<Columns, String> {
@@ -127,12 +145,20 @@ mod tests {
             "Price;Vehicle_Model_ID;SERVICE_ID\r\n₹1,250.00;7;1\r\n;7;2",
             "service_id,vehicle_model_id,price\n1,7,1250.0\n2,7, \n,,\n\n",
         ] {
-            assert_eq!(read_text(text), Lines { lines: expected.iter().map(same).collect(), faulty: vec![] }, "{text}");
+            let read = read_text(text);
+            assert_eq!((read.lines.as_slice(), read.faulty.len()), (expected.as_slice(), 0), "{text}");
         }
     }
 
-    fn same(line: &Line) -> Line {
-        Line { names: line.names.clone(), ..*line }
+    #[test]
+    fn lines_are_counted_as_an_editor_counts_them() {
+        for end in ["\n", "\r\n"] {
+            let lines =
+                ["service_id,vehicle_model_id,price,note", "1,7,5,\"two", "lines\"", "", "2,7,5,x", ",,,", "3,7,x,"];
+            let read = read_text(&lines.join(end));
+            assert_eq!(read.lines.iter().map(|line| line.number).collect::<Vec<_>>(), [2, 5]);
+            assert_eq!(read.faulty.iter().map(|line| line.number).collect::<Vec<_>>(), [7]);
+        }
     }
 
     #[test]

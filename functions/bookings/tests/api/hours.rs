@@ -9,6 +9,7 @@ use shared::{
         hours::{OpeningHours, set_week},
     },
     database::{Database, MIGRATOR},
+    history::{Author, Source},
 };
 use sqlx::PgPool;
 use testing::Client;
@@ -25,7 +26,7 @@ async fn recut(pool: &PgPool, opens_at: &str, slot_minutes: i32) {
         sqlx::query("update shops set slot_minutes = $1").bind(slot_minutes).execute(connection).await?;
         Ok::<_, Error>(((), true))
     };
-    change(&database, &testing::redis(), work).await.unwrap();
+    change(&database, &testing::redis(), &Author::system(Source::Panel), work).await.unwrap();
 }
 
 /// The quarters of the bookings that are not cancelled, each with how many there are. First checks that Postgres counts
