@@ -1,12 +1,16 @@
 """End-to-end tests of the panel: its pages through gateway and function, and what customers see after a change."""
 
+import os
 import re
+import subprocess
 import unittest
 
 import panel
+import tools
 import under_test
 from panel import OWNER, PASSWORD, Browser
-from under_test import ORIGIN, get, inbox, named
+from services import TARGET
+from under_test import ORIGIN, Visitor, get, inbox, named
 
 
 class Panel(unittest.TestCase):
@@ -44,7 +48,7 @@ class Panel(unittest.TestCase):
         self.assertIn("Honda Motor", self.page(f"{BRANDS}?q=honda"))
 
     def rename(self, path, brand, name):
-        fields = {"version": value_of(self.page(path), "version"), "name": name, "vehicle_type": brand["vehicle_type"],
+        fields = {"version": value_of(self.page(path), "version"), "name": name, "vehicle_type_id": brand["vehicle_type"],
                   "image": brand["image"] or ""}
         saved = self.browser.submit(path, fields)
         self.assertEqual((saved.status, saved.headers["Location"]), (303, f"{path}?done=saved"), saved.text)
@@ -56,7 +60,7 @@ class Panel(unittest.TestCase):
         self.sign_in()
         brand = named(brands(), "Yamaha")
         path = f"{BRANDS}{brand['id']}/"
-        fields = {"version": "1", "name": "Yamaha Motor", "vehicle_type": brand["vehicle_type"], "image": ""}
+        fields = {"version": "1", "name": "Yamaha Motor", "vehicle_type_id": brand["vehicle_type"], "image": ""}
         refused = self.browser.submit(path, fields)
         self.assertEqual(refused.status, 409, refused.text)
         self.assertEqual(self.name_of(brand), "Yamaha")
@@ -97,6 +101,21 @@ class Panel(unittest.TestCase):
         for asset in re.findall(r'(?:href|src)="(/admin/assets/[^"]+)"', page.text):
             answer = self.browser.get(asset)
             self.assertEqual((answer.status, "immutable" in answer.headers["Cache-Control"]), (200, True), asset)
+
+
+class InABrowser(Visitor):
+    """The panel in Chromium, driven by local/browser/panel.mjs; it writes screenshots to target/screens/."""
+
+    def test_people_run_the_shop_in_a_browser(self):
+        panel.make_owner(under_test.system)
+        self.book("9876500077", self.free_times()[0])
+        script = tools.BROWSER / "panel.mjs"
+        ran = subprocess.run(
+            ["node", script, under_test.system.url, TARGET / "screens", OWNER, PASSWORD, str(self.day)],
+            env={**os.environ, "CHROMIUM": tools.chromium(), "NO_PROXY": "localhost", "no_proxy": "localhost"},
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=900)
+        print(ran.stdout)
+        self.assertEqual(ran.returncode, 0, "the lines above say what failed")
 
 
 BRANDS = "/admin/vehicle-brands/"

@@ -1,7 +1,7 @@
 """Gets the tools that the project is run, checked and deployed with; versions are pinned here.
 
     python3 local/tools.py run       cargo-lambda, which emulates Lambda
-    python3 local/tools.py test      the same, Descope's and Razorpay's own SDKs, and moto, which answers as AWS does
+    python3 local/tools.py test      the same, Descope's and Razorpay's own SDKs, moto, which answers as AWS does, and Chromium
     python3 local/tools.py bench     what the bench compares with: Django, and gunicorn, which serves it
     python3 local/tools.py deploy    cargo-lambda, SAM and zig, which cross-compiles
     python3 local/tools.py template  the same, and checkov, which looks for what is unsafe in the template
@@ -28,6 +28,8 @@ DJANGO = TARGET / "tools" / "django"
 SDKS = ("descope", "razorpay")
 # The programs that generate a client from the API document.
 API_CLIENT = TARGET / "tools" / "api-client"
+# What drives a browser through the panel.
+BROWSER = TARGET / "tools" / "browser"
 CHECKOV = TARGET / "tools" / "checkov"
 # The first version with `fetch`.
 OLDEST_NODE = 18
@@ -46,6 +48,8 @@ def for_test():
         python_tools(sdk(service, "python"), *pinned)
         node_packages(ROOT / f"local/{service}-stand-in/sdk", sdk(service, "node"))
     api_client()
+    node_packages(ROOT / "local/browser", BROWSER)
+    chromium()
     python_tools(MOTO, "moto[server]==5.2.5")
     test_servers()
     return for_run()
@@ -109,6 +113,15 @@ def installed(directory, package):
 
 def sdk(service, language):
     return TARGET / "tools" / f"{service}-{language}"
+
+
+def chromium():
+    """Returns Chromium, installing it if missing: the panel is tried in a browser."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    if not any(map(shutil.which, names)):
+        # With a font for Hindi, so that screenshots show what people see.
+        services.install(["chromium", "fonts-noto-core"], "the panel is tried in a browser")
+    return next(filter(None, map(shutil.which, names)))
 
 
 def api_client():

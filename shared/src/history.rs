@@ -144,6 +144,8 @@ pub struct Entry {
     pub request_id: Option<String>,
     pub table_name: String,
     pub record_id: String,
+    /// What the record is called now; of a price, the service and the model. `None` for the shop, hours and holidays.
+    pub record_name: Option<String>,
     pub action: Action,
     /// The old value and the new one of each column that differs: `{"name": ["Hero", "Hero MotoCorp"]}`.
     pub changes: Value,
@@ -165,7 +167,7 @@ async fn select(connection: &mut PgConnection, filter: &Filter, limit: i64) -> s
         Entry,
         r#"
         select id, at, shop_clock(at) as "at_the_shop!", actor, name_of_actor(actor) as actor_name, source as "source: Source", request_id, table_name,
-            record_id, action as "action: Action", changes
+            record_id, name_of_record(table_name, record_id) as record_name, action as "action: Action", changes
         from (
             select id, at, actor, source, request_id, table_name, record_id, action, changes
             from audit_events

@@ -213,7 +213,7 @@ function grid(table) {
     return { row: rows.findIndex((cells) => cells.includes(cell)), column: cell.cellIndex };
   };
   const count = () => {
-    for (const shown of all("[data-count]")) shown.textContent = changed();
+    for (const shown of all("[data-count]")) shown.textContent = `${changed()} changed`;
   };
   const mark = (input) => input.closest("td").classList.toggle("changed", isChanged(input));
   const write = (input, value) => {

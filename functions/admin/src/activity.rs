@@ -4,6 +4,7 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
+use chrono::Weekday;
 use maud::{Markup, html};
 use serde_json::Value;
 use shared::{
@@ -15,8 +16,9 @@ use shared::{
 use crate::{
     App,
     kit::{
+        ask::Ask,
         cell::moment_text,
-        list::{Ask, choices_of},
+        list::choices_of,
         page::{Page, Place},
     },
     session::Person,
@@ -134,7 +136,7 @@ fn table(entries: &[Entry]) -> Markup {
                                 td data-label="When" { (moment_text(entry.at_the_shop)) }
                                 td data-label="Who" { (who(entry)) }
                                 td data-label="What" { (what(entry)) }
-                                td data-label="Change" { (changes(&entry.changes)) }
+                                td data-label="Change" { (changes(entry)) }
                             }
                         }
                     }
@@ -152,33 +154,61 @@ fn who(entry: &Entry) -> Markup {
 fn what(entry: &Entry) -> Markup {
     let kind = KINDS.iter().find(|(table, ..)| *table == entry.table_name);
     let (title, place) = kind.map_or((entry.table_name.as_str(), None), |(_, title, place)| (*title, *place));
-    let word = match entry.action {
-        Action::Insert => "added",
-        Action::Update => "changed",
-        Action::Delete => "removed",
-    };
+    let name = record_name(entry);
     html! {
-        @if let Some(place) = place { a href=(format!("{place}{}/", entry.record_id)) { (title) " " (entry.record_id) } }
-        @else { (title) " " (entry.record_id) }
-        " " (word)
+        (title) " "
+        @if let Some(place) = place { a href=(format!("{place}{}/", entry.record_id)) { (name) } } @else { (name) }
     }
 }
 
-/// Each field with its old and its new value.
-fn changes(changes: &Value) -> Markup {
-    let fields: Vec<_> = changes.as_object().into_iter().flatten().collect();
+/// The record's name, else its key: the weekday of opening hours, the day of a holiday.
+fn record_name(entry: &Entry) -> String {
+    let weekday = || entry.record_id.parse::<u8>().ok().and_then(|day| Weekday::try_from(day.checked_sub(1)?).ok());
+    match (entry.table_name.as_str(), &entry.record_name) {
+        (_, Some(name)) => name.clone(),
+        ("opening_hours", None) => weekday().map_or_else(|| entry.record_id.clone(), |day| day.to_string()),
+        ("shops", None) => String::new(),
+        (_, None) => entry.record_id.clone(),
+    }
+}
+
+/// Columns that the record's name or its kind says already.
+const SAID: [&str; 5] = ["shop_id", "service_id", "vehicle_model_id", "weekday", "date"];
+
+/// What was done, and each field with its old and its new value.
+fn changes(entry: &Entry) -> Markup {
+    let fields = entry.changes.as_object().into_iter().flatten().filter(|(name, _)| !SAID.contains(&name.as_str()));
     html! {
+        @match entry.action {
+            Action::Insert => { p { "Added" } }
+            Action::Delete => { p { "Removed" } }
+            Action::Update => {}
+        }
         dl.changes {
             @for (name, values) in fields {
-                dt { (name.trim_end_matches("_paise").replace('_', " ")) }
-                dd { (value(name, values.get(0))) " → " (value(name, values.get(1))) }
+                @let [old, new] = [values.get(0), values.get(1)].map(|side| value(name, side));
+                dt { (field(name)) }
+                dd {
+                    @match entry.action {
+                        Action::Insert => { (new) }
+                        Action::Delete => { (old) }
+                        Action::Update => { (old) " → " (new) }
+                    }
+                }
             }
         }
     }
 }
 
+fn field(name: &str) -> String {
+    name.trim_end_matches("_paise").trim_end_matches("_at").replace('_', " ")
+}
+
 fn value(name: &str, value: Option<&Value>) -> String {
+    let is_moment = ["archived_at", "blocked_at", "revoked_at"].contains(&name);
     match value {
+        None | Some(Value::Null) if is_moment => "no".to_owned(),
+        Some(Value::String(_)) if is_moment => "yes".to_owned(),
         None | Some(Value::Null) => "—".to_owned(),
         Some(Value::String(text)) if text.is_empty() => "—".to_owned(),
         Some(Value::String(text)) => text.clone(),

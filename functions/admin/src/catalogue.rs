@@ -2,13 +2,21 @@
 //!
 //! A table is a type that implements [`Record`]: its columns, queries and inputs. The pages are the same for all.
 
-mod pages;
+mod archive;
+mod edit;
+mod list;
+mod new;
 mod record;
 pub(crate) mod service_categories;
 pub(crate) mod services;
 pub(crate) mod vehicle_brands;
 pub(crate) mod vehicle_models;
 pub(crate) mod vehicle_types;
+mod words;
 
-pub(crate) use pages::{NOTHING_CHANGED, archive, archive_page, change, create, edit, file, list, new, restore};
+pub(crate) use archive::{archive, archive_page, restore};
+pub(crate) use edit::{change, edit};
+pub(crate) use list::{file, list};
+pub(crate) use new::{create, new};
 use record::{Dependents, Record, Stored};
+pub(crate) use words::NOTHING_CHANGED;

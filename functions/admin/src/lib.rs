@@ -30,7 +30,7 @@ use shared::{
 };
 
 pub use access::Access;
-pub use kit::list::LONGEST_FILE;
+pub use kit::file::LONGEST_FILE;
 pub use routes::{ROUTES, Route};
 
 /// What the handlers of this function need.

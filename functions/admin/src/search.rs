@@ -12,7 +12,7 @@ use shared::{Result, http::private_json};
 use crate::{
     App,
     kit::{
-        list::Ask,
+        ask::Ask,
         page::{Page, sections_of},
     },
     session::Person,

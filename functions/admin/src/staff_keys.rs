@@ -13,9 +13,9 @@ use shared::{
 use crate::{
     App,
     kit::{
+        ask::Ask,
         cell::moment_text,
         form::{Form, Input},
-        list::Ask,
         page::{Page, redirect},
     },
     session::Person,

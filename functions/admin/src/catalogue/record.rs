@@ -11,9 +11,10 @@ use shared::{
 use sqlx::PgConnection;
 
 use crate::kit::{
+    ask::Ask,
     cell::{Cell, Tone},
     form::{Form, Input},
-    list::{Ask, Column, Filter, Rows},
+    list::{Column, Filter, Rows},
     page::Place,
 };
 

@@ -15,9 +15,10 @@ use super::{
     record::{archived, state, state_cell, writers},
 };
 use crate::kit::{
+    ask::Ask,
     cell::Cell,
     form::{Form, Input},
-    list::{Ask, Column, Filter, Rows},
+    list::{Column, Filter, Rows},
     page::Place,
 };
 

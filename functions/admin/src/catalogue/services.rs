@@ -16,9 +16,10 @@ use super::{
     service_categories,
 };
 use crate::kit::{
+    ask::Ask,
     cell::Cell,
     form::{Form, Input, whole},
-    list::{Ask, Column, Filter, Rows},
+    list::{Column, Filter, Rows},
     page::Place,
 };
 

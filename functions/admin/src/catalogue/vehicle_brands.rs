@@ -16,9 +16,10 @@ use super::{
     vehicle_types,
 };
 use crate::kit::{
+    ask::Ask,
     cell::Cell,
     form::{Form, Input},
-    list::{Ask, Column, Filter, Rows},
+    list::{Column, Filter, Rows},
     page::Place,
 };
 

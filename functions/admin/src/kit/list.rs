@@ -1,137 +1,19 @@
-//! Lists: a page of rows with filters, sorting and a CSV file of exactly what is filtered.
+//! Lists: a page of rows with filters, chips of those in use, sorting and paging.
 
-use std::{collections::BTreeMap, fmt::Write};
-
-use axum::{body::Body, extract::FromRequestParts, response::Response};
-use chrono::{NaiveDate, Utc};
-use lambda_http::http::{HeaderValue, header, request::Parts};
 use maud::{Markup, html};
-use shared::{Error, Result, written::Written};
 
-use super::{cell::Cell, page::Place};
-
-/// Rows of a page.
-const PAGE: i64 = 50;
-/// Rows of a CSV file.
-pub const LONGEST_FILE: i64 = 25_000;
-/// Bytes of a CSV file: a function may answer 6 MB.
-const LARGEST_FILE: usize = 5_000_000;
-
-/// What a page's address asks for: the text searched for, filters, order and page.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Ask {
-    path: String,
-    /// By name, without empty ones.
-    values: BTreeMap<String, String>,
-    is_file: bool,
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Ask {
-    type Rejection = Error;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
-        let path = parts.uri.path().trim_end_matches('/');
-        let pairs = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned();
-        let is_kept =
-            |(name, value): &(String, String)| !value.trim().is_empty() && !value.contains('\0') && name.len() < 100;
-        let values = pairs.filter(is_kept).map(|(name, value)| (name, value.trim().chars().take(300).collect()));
-        Ok(Self {
-            path: format!("{}/", path.trim_end_matches(".csv")),
-            values: values.collect(),
-            is_file: path.ends_with(".csv"),
-        })
-    }
-}
-
-impl Ask {
-    pub(crate) fn value(&self, name: &str) -> Option<&str> {
-        self.values.get(name).map(String::as_str)
-    }
-
-    /// All values of the address, by name.
-    pub(crate) fn values(&self) -> &BTreeMap<String, String> {
-        &self.values
-    }
-
-    /// The text searched for, as a pattern of `like` in which nothing but its ends is a wildcard.
-    pub(crate) fn pattern(&self) -> Option<String> {
-        let text = self.value("q")?.to_lowercase();
-        let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-        Some(format!("%{escaped}%"))
-    }
-
-    /// An id to filter by; one that is no number matches nothing.
-    pub(crate) fn id(&self, name: &str) -> Option<i64> {
-        self.value(name).map(|text| text.parse().unwrap_or(-1))
-    }
-
-    /// A day to filter by.
-    pub(crate) fn day(&self, name: &str) -> Option<NaiveDate> {
-        self.value(name).and_then(|text| NaiveDate::parse(text).ok())
-    }
-
-    /// The key of the column to sort by, with `-` before it for descending order.
-    pub(crate) fn sort(&self) -> Option<&str> {
-        self.value("sort")
-    }
-
-    pub(crate) fn limit(&self) -> i64 {
-        if self.is_file { LONGEST_FILE } else { PAGE }
-    }
-
-    pub(crate) fn offset(&self) -> i64 {
-        if self.is_file { 0 } else { (self.page() - 1) * PAGE }
-    }
-
-    fn page(&self) -> i64 {
-        self.value("page").and_then(|page| page.parse().ok()).filter(|page| (1..=100_000).contains(page)).unwrap_or(1)
-    }
-
-    /// A filter that is `yes` or `no`.
-    pub(crate) fn flag(&self, name: &str) -> Option<bool> {
-        match self.value(name) {
-            Some("yes") => Some(true),
-            Some("no") => Some(false),
-            _ => None,
-        }
-    }
-
-    /// The same list with other values; an empty one leaves its name out. Other than a new page, a change leads to the
-    /// first one.
-    pub(crate) fn link(&self, changes: &[(&str, &str)]) -> String {
-        let mut values = self.values.clone();
-        values.remove("page");
-        values.remove("done");
-        for (name, value) in changes {
-            if value.is_empty() {
-                values.remove(*name)
-            } else {
-                values.insert((*name).to_owned(), (*value).to_owned())
-            };
-        }
-        address(&self.path, &values)
-    }
-
-    /// The CSV file of the same rows.
-    fn file(&self) -> String {
-        let mut values = self.values.clone();
-        values.remove("page");
-        values.remove("done");
-        address(&format!("{}.csv", self.path.trim_end_matches('/')), &values)
-    }
-}
-
-fn address(path: &str, values: &BTreeMap<String, String>) -> String {
-    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(values).finish();
-    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
-}
+use super::{
+    ask::{Ask, PAGE},
+    cell::Cell,
+    page::Place,
+};
 
 /// A column: its title, whether it can be sorted by, and the cell of a row.
 pub(crate) struct Column<R> {
     key: &'static str,
-    title: &'static str,
+    pub(super) title: &'static str,
     sorts: bool,
-    cell: fn(&R) -> Cell,
+    pub(super) cell: fn(&R) -> Cell,
 }
 
 impl<R> Column<R> {
@@ -332,39 +214,4 @@ impl<R> List<'_, R> {
             }
         }
     }
-}
-
-/// The rows as a CSV file: UTF-8 with a byte order mark, for spreadsheets. Its last line says when rows are missing.
-pub(crate) fn file<R>(place: Place, columns: &[Column<R>], rows: &Rows<R>) -> Result<Response> {
-    let mut text = String::from("\u{feff}");
-    line(&mut text, columns.iter().map(|column| column.title.to_owned()))?;
-    let mut written = 0_i64;
-    for row in &rows.rows {
-        let before = text.len();
-        line(&mut text, columns.iter().map(|column| (column.cell)(row).csv()))?;
-        if text.len() > LARGEST_FILE {
-            text.truncate(before);
-            break;
-        }
-        written += 1;
-    }
-    if written < rows.count {
-        let _ = write!(text, "\"Cut: {written} of {} rows. Filter for fewer.\"\r\n", rows.count);
-    }
-    let name = place.path.trim_end_matches('/').rsplit('/').next().unwrap_or("list");
-    let named = format!("attachment; filename=\"{name}-{}.csv\"", Utc::now().format("%Y-%m-%d"));
-    let mut response = Response::new(Body::from(text));
-    let headers = response.headers_mut();
-    // Not text/csv: the Lambda adapter decodes what it takes for text, and drops the byte order mark.
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/csv; charset=utf-8"));
-    headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_str(&named).map_err(Error::internal)?);
-    Ok(response)
-}
-
-fn line(text: &mut String, cells: impl Iterator<Item = String>) -> Result<()> {
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-    writer.write_record(cells.collect::<Vec<_>>()).map_err(Error::internal)?;
-    let bytes = writer.into_inner().map_err(|error| Error::internal(error.to_string()))?;
-    text.push_str(&String::from_utf8(bytes).map_err(Error::internal)?);
-    Ok(())
 }

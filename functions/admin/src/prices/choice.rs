@@ -1,6 +1,6 @@
 //! Which prices a page is about: those of a brand, a model, a service.
 
-use crate::kit::list::Ask;
+use crate::kit::ask::Ask;
 
 use super::PLACE;
 

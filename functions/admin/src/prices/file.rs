@@ -19,9 +19,11 @@ use super::{
 use crate::{
     App,
     kit::{
+        ask::Ask,
         cell::{Cell, harmless},
+        file,
         form::{Form, problem},
-        list::{self, Ask, Column, Rows},
+        list::{Column, Rows},
         page::{Page, redirect},
     },
     session::Person,
@@ -63,7 +65,7 @@ pub(crate) async fn download(State(app): State<App>, ask: Ask) -> Result<Respons
         choice.brand,
         choice.model,
         choice.service,
-        list::LONGEST_FILE
+        file::LONGEST_FILE
     )
     .fetch_all(&app.database().pool())
     .await?;
@@ -76,7 +78,7 @@ pub(crate) async fn download(State(app): State<App>, ask: Ask) -> Result<Respons
         Column::plain("price", "price", |row| Cell::Money(row.price)),
     ];
     let count = rows.first().map_or(0, |row| row.count);
-    list::file(PLACE, &columns, &Rows { rows, count })
+    file::file(PLACE, &columns, &Rows { rows, count })
 }
 
 /// The page on which a file is chosen.

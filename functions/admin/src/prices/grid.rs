@@ -20,8 +20,8 @@ use crate::{
     App,
     catalogue::NOTHING_CHANGED,
     kit::{
+        ask::Ask,
         form::{Form, problem},
-        list::Ask,
         page::{Page, redirect},
     },
     session::Person,

@@ -17,8 +17,8 @@ use super::{
 use crate::{
     App,
     kit::{
+        ask::Ask,
         form::{Form, Input, problem},
-        list::Ask,
         page::{Page, redirect},
     },
     session::Person,

@@ -16,8 +16,8 @@ use super::save::{Saved, Undone, button, confirmation, save, warning};
 use crate::{
     App,
     kit::{
+        ask::Ask,
         form::{Form, Input, problem, whole},
-        list::Ask,
         page::{Page, redirect},
     },
     session::Person,

@@ -17,9 +17,9 @@ use crate::{
     App,
     catalogue::NOTHING_CHANGED,
     kit::{
+        ask::Ask,
         cell::day_text,
         form::{Form, Input, problem},
-        list::Ask,
         page::{Page, redirect},
     },
     session::Person,

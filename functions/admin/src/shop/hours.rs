@@ -16,8 +16,8 @@ use super::save::{Saved, Undone, button, confirmation, save, warning};
 use crate::{
     App,
     kit::{
+        ask::Ask,
         form::{Form, problem},
-        list::Ask,
         page::{Page, redirect},
     },
     session::Person,
@@ -166,7 +166,7 @@ fn row(form: &Form, day: &Weekday) -> Markup {
             }
             @for (name, end) in [(day.opens, "opens"), (day.closes, "closes")] {
                 td {
-                    input name=(name) value=(form.value(name)) aria-label=(format!("{} {end}", day.title)) list="quarters"
+                    input type="text" name=(name) value=(form.value(name)) aria-label=(format!("{} {end}", day.title)) list="quarters"
                         placeholder="closed" size="6" maxlength="5" autocomplete="off"
                         aria-invalid=[fault.map(|_| "true")] aria-describedby=[fault.map(|_| format!("about-{}", day.key))];
                 }

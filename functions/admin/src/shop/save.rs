@@ -81,7 +81,7 @@ fn fingerprint(left: &[LeftOutside]) -> String {
 pub(super) fn warning(left: &[LeftOutside]) -> Markup {
     html! {
         @if !left.is_empty() {
-            section.problem.outside role="alert" aria-labelledby="outside" {
+            section.outside role="alert" aria-labelledby="outside" {
                 h2 #outside { (left.len()) @if left.len() == 1 { " booking" } @else { " bookings" } " would not fit any more" }
                 p { "Nothing is saved yet. They stay booked if you save anyway: call these customers, and move or cancel each." }
                 ul {

@@ -12,8 +12,10 @@ use shared::{
 use crate::{
     App,
     kit::{
+        ask::Ask,
         cell::{Cell, Tone},
-        list::{self, Ask, Column, Filter, List, Rows},
+        file,
+        list::{Column, Filter, List, Rows},
         page::{Page, Place},
     },
     session::Person,
@@ -144,5 +146,5 @@ pub(crate) async fn list(State(app): State<App>, person: Person, ask: Ask) -> Re
 }
 
 pub(crate) async fn file(State(app): State<App>, ask: Ask) -> Result<Response> {
-    list::file(PLACE, &columns(), &rows(app.database(), &ask).await?)
+    file::file(PLACE, &columns(), &rows(app.database(), &ask).await?)
 }

@@ -14,7 +14,7 @@ use shared::{
 use super::list::PLACE;
 use crate::{
     App,
-    kit::{cell::moment_text, form::problem, list::Ask, page::Page},
+    kit::{ask::Ask, cell::moment_text, form::problem, page::Page},
     session::Person,
 };
 
@@ -156,7 +156,7 @@ impl User {
         let act = if self.blocked.is_some() { "unblock" } else { "block" };
         html! {
             h2 { "Access" }
-            form.aside method="post" action=(format!("/admin/users/{}/{act}/", self.id)) {
+            form method="post" action=(format!("/admin/users/{}/{act}/", self.id)) {
                 @if self.blocked.is_some() { button type="submit" { "Unblock user" } }
                 @else { button.danger type="submit" { "Block user" } }
                 p.hint { "A blocked user has no session and can open none." }

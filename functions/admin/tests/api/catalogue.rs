@@ -67,7 +67,7 @@ async fn a_brand_is_added_changed_archived_and_restored_and_its_history_tells_it
     assert!(owner.submitted(&format!("{path}restore/"), &[]).await.text.contains("Restored. It is on offer again."));
 
     let history = owner.get(&format!("{path}history/")).await;
-    for part in ["Zontes → Zontes India", "https://img.example/a.png → —", "— → Zontes", crate::OWNER, "Panel"]
+    for part in ["Zontes → Zontes India", "https://img.example/a.png → —", "<p>Added</p>", crate::OWNER, "Panel"]
     {
         assert!(history.text.contains(part), "{part}: {}", history.text);
     }

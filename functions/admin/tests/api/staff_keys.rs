@@ -28,7 +28,7 @@ async fn a_key_is_shown_once_works_at_once_and_ends_at_the_next_request(pool: Pg
     assert!(page.text.contains("Ended. Requests with this key are refused from now on."), "{}", page.text);
     assert_eq!(owner.submit("/admin/staff-keys/99999/end/", &[]).await.status, 404);
     let activity = owner.get("/admin/activity/?kind=staff_keys").await;
-    assert!(activity.text.contains("front desk") && activity.text.contains("revoked at"), "{}", activity.text);
+    assert!(activity.text.contains("front desk") && activity.text.contains("no → yes"), "{}", activity.text);
     assert!(!activity.text.contains("sha256") && !activity.text.contains(&key));
 }
 

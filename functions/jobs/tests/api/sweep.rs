@@ -9,7 +9,7 @@ use crate::World;
 fn swept(count: u64) -> Value {
     json!({
         "action": "sweep", "idempotency_keys": count, "session_tokens": count, "user_sessions": count,
-        "payment_events": count, "outbox": count
+        "panel_sessions": count, "payment_events": count, "outbox": count
     })
 }
 
@@ -22,6 +22,8 @@ async fn expired_rows_are_deleted_and_others_kept(pool: PgPool) {
         insert into users (username) values ('u');
         insert into user_sessions (user_id, descope_user_id, expires_at)
             values (1, 'U1', now() - interval '31 days'), (1, 'U1', now() + interval '1 day');
+        insert into panel_sessions (cookie_sha256, session_id, roles, roles_asked_at, created_at)
+            values (sha256('old'), 2, '{}', now(), now() - interval '25 hours'), (sha256('new'), 2, '{}', now(), now());
         insert into session_tokens (token_sha256, kind, session_id, expires_at)
             values (sha256('old'), 'session', 2, now() - interval '2 hours'), (sha256('new'), 'session', 2, now());
         insert into payment_events (event_id, event, received_at)
@@ -43,6 +45,7 @@ async fn expired_rows_are_deleted_and_others_kept(pool: PgPool) {
             'idempotency_keys', (select json_agg(convert_from(key_sha256, 'utf8')) from idempotency_keys),
             'session_tokens', (select json_agg(token_sha256 = sha256('new')) from session_tokens),
             'user_sessions', (select json_agg(id) from user_sessions),
+            'panel_sessions', (select json_agg(cookie_sha256 = sha256('new')) from panel_sessions),
             'payment_events', (select json_agg(event_id) from payment_events),
             'outbox', (select json_agg(kind order by id) from outbox))",
     )
@@ -50,7 +53,7 @@ async fn expired_rows_are_deleted_and_others_kept(pool: PgPool) {
     .await
     .unwrap();
     let expected = json!({
-        "idempotency_keys": ["new"], "session_tokens": [true], "user_sessions": [2], "payment_events": ["new"],
+        "idempotency_keys": ["new"], "session_tokens": [true], "user_sessions": [2], "panel_sessions": [true], "payment_events": ["new"],
         "outbox": ["new", "waiting", "given up"]
     });
     assert_eq!(left, expected);

@@ -1,0 +1,122 @@
+//! What the address of a list asks for, so that a link shows the same list to a colleague.
+
+use std::collections::BTreeMap;
+
+use axum::extract::FromRequestParts;
+use chrono::NaiveDate;
+use lambda_http::http::request::Parts;
+use shared::{Error, Result, written::Written};
+
+use super::file::LONGEST_FILE;
+
+/// Rows of a page.
+pub(super) const PAGE: i64 = 50;
+
+/// What a page's address asks for: the text searched for, filters, order and page.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ask {
+    pub(super) path: String,
+    /// By name, without empty ones.
+    values: BTreeMap<String, String>,
+    is_file: bool,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Ask {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        let path = parts.uri.path().trim_end_matches('/');
+        let pairs = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned();
+        let is_kept =
+            |(name, value): &(String, String)| !value.trim().is_empty() && !value.contains('\0') && name.len() < 100;
+        let values = pairs.filter(is_kept).map(|(name, value)| (name, value.trim().chars().take(300).collect()));
+        Ok(Self {
+            path: format!("{}/", path.trim_end_matches(".csv")),
+            values: values.collect(),
+            is_file: path.ends_with(".csv"),
+        })
+    }
+}
+
+impl Ask {
+    pub(crate) fn value(&self, name: &str) -> Option<&str> {
+        self.values.get(name).map(String::as_str)
+    }
+
+    /// All values of the address, by name.
+    pub(crate) fn values(&self) -> &BTreeMap<String, String> {
+        &self.values
+    }
+
+    /// The text searched for, as a pattern of `like` in which nothing but its ends is a wildcard.
+    pub(crate) fn pattern(&self) -> Option<String> {
+        let text = self.value("q")?.to_lowercase();
+        let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        Some(format!("%{escaped}%"))
+    }
+
+    /// An id to filter by; one that is no number matches nothing.
+    pub(crate) fn id(&self, name: &str) -> Option<i64> {
+        self.value(name).map(|text| text.parse().unwrap_or(-1))
+    }
+
+    /// A day to filter by.
+    pub(crate) fn day(&self, name: &str) -> Option<NaiveDate> {
+        self.value(name).and_then(|text| NaiveDate::parse(text).ok())
+    }
+
+    /// The key of the column to sort by, with `-` before it for descending order.
+    pub(crate) fn sort(&self) -> Option<&str> {
+        self.value("sort")
+    }
+
+    pub(crate) fn limit(&self) -> i64 {
+        if self.is_file { LONGEST_FILE } else { PAGE }
+    }
+
+    pub(crate) fn offset(&self) -> i64 {
+        if self.is_file { 0 } else { (self.page() - 1) * PAGE }
+    }
+
+    pub(super) fn page(&self) -> i64 {
+        self.value("page").and_then(|page| page.parse().ok()).filter(|page| (1..=100_000).contains(page)).unwrap_or(1)
+    }
+
+    /// A filter that is `yes` or `no`.
+    pub(crate) fn flag(&self, name: &str) -> Option<bool> {
+        match self.value(name) {
+            Some("yes") => Some(true),
+            Some("no") => Some(false),
+            _ => None,
+        }
+    }
+
+    /// The same list with other values; an empty one leaves its name out. Other than a new page, a change leads to the
+    /// first one.
+    pub(crate) fn link(&self, changes: &[(&str, &str)]) -> String {
+        let mut values = self.values.clone();
+        values.remove("page");
+        values.remove("done");
+        for (name, value) in changes {
+            if value.is_empty() {
+                values.remove(*name)
+            } else {
+                values.insert((*name).to_owned(), (*value).to_owned())
+            };
+        }
+        address(&self.path, &values)
+    }
+
+    /// The CSV file of the same rows.
+    pub(super) fn file(&self) -> String {
+        let mut values = self.values.clone();
+        values.remove("page");
+        values.remove("done");
+        address(&format!("{}.csv", self.path.trim_end_matches('/')), &values)
+    }
+}
+
+fn address(path: &str, values: &BTreeMap<String, String>) -> String {
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(values).finish();
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+}

@@ -1,0 +1,286 @@
+// The panel in Chromium: what a person does there, on each page axe and the console, and the limits on bytes and requests.
+//
+//     node panel.mjs <url> <folder for screenshots> <e-mail> <password> <a day with a booking, YYYY-MM-DD>
+
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { chromium } from "playwright-core";
+
+const [url, folder, email, password, bookedDay] = process.argv.slice(2);
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const screens = folder.replace(/\/?$/, "/");
+mkdirSync(screens, { recursive: true });
+
+const MODES = {
+  light: { viewport: { width: 1280, height: 900 }, colorScheme: "light" },
+  dark: { viewport: { width: 1280, height: 900 }, colorScheme: "dark" },
+  phone: { viewport: { width: 390, height: 844 }, colorScheme: "light", hasTouch: true, isMobile: true },
+};
+
+// Every page of the panel, by the name of its screenshot.
+const PAGES = {
+  start: "/admin/",
+  prices: "/admin/prices/?brand=3",
+  "price-of-a-model": "/admin/prices/?model=7",
+  services: "/admin/services/",
+  service: "/admin/services/4/",
+  "new-service": "/admin/services/new/",
+  categories: "/admin/service-categories/",
+  models: "/admin/vehicle-models/",
+  "models-filtered": "/admin/vehicle-models/?brand=3&sort=-name&q=a",
+  "models-none": "/admin/vehicle-models/?q=nothing-has-this-name",
+  brands: "/admin/vehicle-brands/",
+  brand: "/admin/vehicle-brands/3/",
+  "archive-brand": "/admin/vehicle-brands/3/archive/",
+  types: "/admin/vehicle-types/",
+  shop: "/admin/shop/",
+  hours: "/admin/shop/hours/",
+  holidays: "/admin/shop/holidays/",
+  users: "/admin/users/",
+  user: "/admin/users/1/",
+  "staff-keys": "/admin/staff-keys/",
+  activity: "/admin/activity/",
+  history: "/admin/vehicle-brands/3/history/",
+  search: "/admin/search/?q=honda",
+  "not-found": "/admin/vehicle-brands/99999/",
+};
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+  ],
+});
+const complaints = [];
+// The cookie of the first sign-in, for windows that need no sign-in of their own.
+let signedIn;
+
+/** Opens a window; what its console complains about is an error of the page. */
+async function open(options) {
+  const context = await browser.newContext({ baseURL: url, locale: "en-IN", ...options });
+  const page = await context.newPage();
+  page.on("pageerror", (error) => complaints.push(`${page.url()}: ${error}`));
+  page.on("console", (message) => {
+    const isExpected = message.text().includes("the server responded with a status of");
+    if (["error", "warning"].includes(message.type()) && !isExpected) complaints.push(`${page.url()}: ${message.text()}`);
+  });
+  return page;
+}
+
+async function signIn(page) {
+  await page.goto("/admin/");
+  await page.getByLabel("E-mail address").fill(email);
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("heading", { name: "Start" }).waitFor();
+}
+
+async function step(name, act) {
+  const before = complaints.length;
+  await act();
+  assert.deepEqual(complaints.slice(before), [], `${name}: complaints of the console`);
+  console.log(`panel: ${name}`);
+}
+
+async function priceOnSale(service, model) {
+  const answer = await fetch(`${url}/api/service-pricing/by-vehicle/?vehicle_model_id=${model}`);
+  const { data } = await answer.json();
+  return data.find((price) => price.service_id === service)?.price;
+}
+
+/** Fails on what axe finds, on sideways scrolling and, on phones, on targets that are too small for a finger. */
+async function inspect(page, name, mode) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() =>
+    globalThis.axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] }));
+  const found = violations.map((one) => `${one.id}: ${one.nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" | ")}`);
+  assert.deepEqual(found, [], `${name}, ${mode}: axe`);
+  const overflow = await page.evaluate(() => document.scrollingElement.scrollWidth - innerWidth);
+  assert.ok(overflow <= 0, `${name}, ${mode}: scrolls sideways by ${overflow} px`);
+  if (mode === "phone" && name !== "prices" && name !== "price-of-a-model") {
+    const small = await page.evaluate(() =>
+      [...document.querySelectorAll("button, .button, select, summary, input:not([type=hidden]), textarea")]
+        .filter((element) => element.checkVisibility() && element.getBoundingClientRect().height < 43.5)
+        .map((element) => element.outerHTML.slice(0, 120)));
+    assert.deepEqual(small, [], `${name}: targets below 44 px`);
+  }
+}
+
+/** Bytes on the wire and requests of what `act` loads, without what the browser has kept. */
+async function traffic(page, act) {
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("Network.enable");
+  const kept = new Set();
+  const loaded = [];
+  devtools.on("Network.requestServedFromCache", ({ requestId }) => kept.add(requestId));
+  devtools.on("Network.loadingFinished", (each) => loaded.push(each));
+  await act();
+  await page.waitForLoadState("networkidle");
+  await devtools.detach();
+  const own = loaded.filter(({ requestId, encodedDataLength }) => !kept.has(requestId) && encodedDataLength > 0);
+  return { requests: own.length, bytes: own.reduce((sum, each) => sum + each.encodedDataLength, 0) };
+}
+
+await step("the first visit and a list stay within their bytes and requests", async () => {
+  const page = await open(MODES.light);
+  const first = await traffic(page, () => page.goto("/admin/sign-in/"));
+  console.log(`panel: first visit ${first.bytes} bytes in ${first.requests} requests (at most 30,000 in 3)`);
+  assert.ok(first.bytes <= 30_000 && first.requests <= 3, JSON.stringify(first));
+  await signIn(page);
+  signedIn = await page.context().storageState();
+  const list = await traffic(page, () => page.goto("/admin/vehicle-models/"));
+  console.log(`panel: list of 50 ${list.bytes} bytes in ${list.requests} requests (at most 9,000 in 1)`);
+  assert.ok(list.bytes <= 9_000 && list.requests === 1, JSON.stringify(list));
+  await page.context().close();
+});
+
+await step("a pasted block of prices is saved, and only what changed", async () => {
+  const page = await open({ ...MODES.light, storageState: signedIn });
+  await page.goto("/admin/prices/?brand=3");
+  const cells = page.locator(".price-grid input[name^=price-]");
+  const [first, second] = [cells.nth(0), cells.nth(1)];
+  const [, service, model] = (await first.getAttribute("name")).split("-").map(Number);
+  const before = await Promise.all([first, second].map((cell) => cell.inputValue()));
+  const [pasted, expected] = before[0] === "1234.50" ? ["₹1,300.50", "1300.50"] : ["₹1,234.50", "1234.50"];
+  await first.focus();
+  await page.evaluate((text) => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData("text/plain", text);
+    document.activeElement.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+  }, `${pasted}\t${before[1]}\n`);
+  assert.equal(await first.inputValue(), expected);
+  assert.equal(await page.locator(".price-grid td.changed").count(), 1);
+  await page.screenshot({ path: `${screens}prices-pasted.png` });
+  await page.locator(".savebar button[type=submit]").click();
+  await page.locator(".notice").waitFor();
+  assert.equal(await priceOnSale(service, model), expected, "the next public read has it");
+  assert.equal(await cells.nth(1).inputValue(), before[1]);
+});
+
+await step("a record is changed, archived and restored, and the history tells it", async () => {
+  const page = await open({ ...MODES.light, storageState: signedIn });
+  await page.goto("/admin/vehicle-brands/3/");
+  const name = await page.getByLabel("Name").inputValue();
+  await page.getByLabel("Name").fill(`${name} बाइक्स`);
+  await page.getByRole("button", { name: "Save brand" }).click();
+  await page.getByText("Saved. Customers see it now.").waitFor();
+  await page.getByRole("link", { name: /^Archive/ }).click();
+  await page.screenshot({ path: `${screens}archiving.png` });
+  await page.getByRole("button", { name: /^Archive/ }).click();
+  await page.getByRole("button", { name: /^Restore/ }).click();
+  await page.getByLabel("Name").fill(name);
+  await page.getByRole("button", { name: "Save brand" }).click();
+  await page.goto("/admin/vehicle-brands/3/history/");
+  await page.getByText("बाइक्स").first().waitFor();
+});
+
+await step("a holiday over a booked day lists the booking first", async () => {
+  const page = await open({ ...MODES.light, storageState: signedIn });
+  await page.goto("/admin/shop/holidays/");
+  await page.getByLabel("Name").fill("Pongal");
+  await page.getByLabel("First day").fill(bookedDay);
+  await page.getByRole("button", { name: "Save holidays" }).click();
+  await page.getByText("would not fit any more").waitFor();
+  await page.screenshot({ path: `${screens}holiday-over-a-booking.png` });
+  await inspect(page, "holiday over a booking", "light");
+  await page.getByRole("button", { name: "Save holidays anyway" }).click();
+  await page.getByRole("button", { name: /^Remove .* Pongal/ }).click();
+  await page.getByText("Removed. The day can be booked again.").waitFor();
+});
+
+await step("the file of prices is opened again, and shows one change", async () => {
+  const page = await open({ ...MODES.light, storageState: signedIn });
+  await page.goto("/admin/prices/?brand=3");
+  const download = page.waitForEvent("download");
+  await page.getByRole("link", { name: "Download CSV" }).click();
+  const path = await (await download).path();
+  const lines = readFileSync(path, "utf8").split("\r\n");
+  lines[1] = lines[1].replace(/[\d.]+$/, "777.00");
+  const changed = `${screens}prices.csv`;
+  writeFileSync(changed, lines.join("\r\n"));
+  await page.getByRole("link", { name: "Upload a file" }).click();
+  await page.getByLabel("Price file").setInputFiles(changed);
+  await page.getByRole("button", { name: "Show what changes" }).click();
+  await page.getByText("777.00").first().waitFor();
+  await page.screenshot({ path: `${screens}prices-file-preview.png` });
+  await inspect(page, "preview of a file", "light");
+});
+
+await step("a mistake is shown beside its field", async () => {
+  const page = await open({ ...MODES.light, storageState: signedIn });
+  await page.goto("/admin/vehicle-models/7/");
+  await page.getByLabel("Engine").fill("many");
+  await page.getByRole("button", { name: "Save model" }).click();
+  await page.getByText("Enter a number from 1 to 10000").waitFor();
+  assert.equal(await page.getByLabel("Engine").inputValue(), "many");
+  await page.screenshot({ path: `${screens}mistake.png` });
+  await inspect(page, "mistake", "light");
+});
+
+await step("the keyboard opens the search and moves through a list", async () => {
+  const page = await open({ ...MODES.light, storageState: signedIn });
+  await page.goto("/admin/vehicle-brands/");
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("activa");
+  await page.getByRole("dialog").getByRole("option").first().waitFor();
+  await page.screenshot({ path: `${screens}palette.png` });
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/vehicle-models|prices/);
+  await page.goto("/admin/vehicle-brands/");
+  await page.keyboard.press("j");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/vehicle-brands\/\d+\//);
+});
+
+for (const [mode, options] of Object.entries(MODES)) {
+  await step(`axe finds nothing on any page, ${mode}`, async () => {
+    const page = await open(options);
+    await page.goto("/admin/sign-in/");
+    await inspect(page, "sign-in", mode);
+    await page.screenshot({ path: `${screens}sign-in-${mode}.png` });
+    await page.context().addCookies(signedIn.cookies);
+    for (const [name, path] of Object.entries(PAGES)) {
+      await page.goto(path);
+      await inspect(page, name, mode);
+      await page.screenshot({ path: `${screens}${name}-${mode}.png`, fullPage: name !== "prices" });
+    }
+    if (mode === "phone") {
+      await page.goto("/admin/");
+      await page.getByRole("button", { name: "Menu" }).click();
+      await page.screenshot({ path: `${screens}menu-phone.png` });
+    }
+    await page.context().close();
+  });
+}
+
+await step("without JavaScript: sign in, change a price, change the hours", async () => {
+  const page = await open({ ...MODES.light, javaScriptEnabled: false });
+  await signIn(page);
+  await page.goto("/admin/prices/?brand=3");
+  const cell = page.locator(".price-grid input[name^=price-]").nth(2);
+  const [, service, model] = (await cell.getAttribute("name")).split("-").map(Number);
+  const typed = (await cell.inputValue()) === "888.00" ? "999.00" : "888.00";
+  await cell.fill(typed);
+  await page.locator(".savebar button[type=submit]").click();
+  await page.locator(".notice").waitFor();
+  assert.equal(await priceOnSale(service, model), typed);
+  await page.goto("/admin/shop/hours/");
+  await page.getByLabel("Sunday closes").fill("18:30");
+  await page.getByLabel("Sunday opens").fill("09:30");
+  await page.getByRole("button", { name: /Save hours/ }).click();
+  await page.getByText("Saved. Slots follow these hours now.").waitFor();
+});
+
+await step("whoever is signed out is out", async () => {
+  const page = await open(MODES.light);
+  await signIn(page);
+  await page.getByText(email).first().click();
+  await page.getByRole("button", { name: "Sign out", exact: true }).click();
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  await page.goto("/admin/services/");
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+});
+
+await browser.close();
