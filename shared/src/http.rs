@@ -27,7 +27,6 @@ pub use gateway::{handler, serve};
 
 pub use observe::RequestId;
 pub use patch::Patch;
-pub use routes::Routes;
 #[cfg(feature = "openapi")]
 #[doc(hidden)]
 pub use routes::named_once;
@@ -36,4 +35,5 @@ pub use routes::named_once;
 pub use routes::route;
 #[doc(hidden)]
 pub use routes::utoipa_axum;
+pub use routes::{Routes, undocumented};
 pub use stack::{BODY_LIMIT, DEADLINE, Edge};

@@ -85,7 +85,7 @@ fn to_sign_in(parts: &Parts, again: bool) -> Response {
 /// Path and query of a request; its final slash was cut off on the way.
 fn here(uri: &Uri) -> String {
     let (path, query) = (uri.path(), uri.query().map(|query| format!("?{query}")).unwrap_or_default());
-    let slash = if path.ends_with('/') || path.ends_with(".csv") { "" } else { "/" };
+    let slash = if path.ends_with('/') || path.strip_suffix(".csv").is_some() { "" } else { "/" };
     format!("{path}{slash}{query}")
 }
 

@@ -24,7 +24,7 @@ use axum::extract::FromRef;
 use shared::{
     config::Settings,
     database::Database,
-    http::{Answers, Edge, Routes},
+    http::{Answers, Edge, Routes, undocumented},
     redis::Redis,
     sign_in::SignIn,
 };
@@ -56,7 +56,7 @@ pub const BODY_LIMIT: usize = 2 * 1024 * 1024;
 
 /// All routes of this function, ready to serve.
 pub fn router(app: App) -> Routes {
-    routes::router(&app).with_state(app).into()
+    undocumented(routes::router(&app).with_state(app))
 }
 
 /// The outer layers: failures as pages, headers that keep other origins out, and no CORS.

@@ -37,6 +37,7 @@ macro_rules! table {
             $(Route { access: Access::$access, method: stringify!($method), path: $path },)*
         ];
 
+        #[expect(clippy::disallowed_methods, reason = "pages are no part of the API document")]
         fn guarded(app: &App) -> Router<App> {
             Router::new()$(.route($path, guard(app, Access::$access, $method($handler))))*
         }
@@ -150,7 +151,6 @@ table! {
     ProvedAdmin post "/admin/staff-keys/{id}/end"           staff_keys::end;
 }
 
-#[expect(clippy::disallowed_methods, reason = "pages are no part of the API document")]
 fn guard(app: &App, access: Access, handler: MethodRouter<App>) -> MethodRouter<App> {
     handler.route_layer(middleware::from_fn_with_state(Gate { app: app.clone(), access }, check))
 }

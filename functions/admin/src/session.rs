@@ -97,11 +97,10 @@ pub(crate) async fn find(app: &App, headers: &HeaderMap, device: &Device) -> Res
     if found.age() > ROLES_FRESH {
         match ask_roles(app, &cookie_sha256, &found, device).await {
             Ok(Some(newer)) => found = newer,
-            Ok(None) => return Ok(None),
             Err(error) if may_wait(&error) && found.age() < ROLES_KNOWN => {
                 warn!(%error, "roles not asked for again; the known ones count for now");
             }
-            Err(Error::SessionRevoked | Error::TokenInvalid | Error::TokenExpired) => return Ok(None),
+            Ok(None) | Err(Error::SessionRevoked | Error::TokenInvalid | Error::TokenExpired) => return Ok(None),
             Err(error) => return Err(error),
         }
     }

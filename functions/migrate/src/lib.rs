@@ -111,7 +111,7 @@ pub enum Outcome {
         /// The versions that this event applied.
         added: Vec<i64>,
     },
-    ImportCatalogue(Report),
+    ImportCatalogue(Box<Report>),
     CreateSuperuser(Appointment),
     AppointStaff(Appointment),
     DismissStaff(Dismissal),
@@ -161,7 +161,9 @@ impl App {
         let author = Author::system(Source::Migrate);
         match event {
             Event::Migrate => self.migrate().await,
-            Event::ImportCatalogue { files, mode } => Ok(Outcome::ImportCatalogue(self.import(&files, mode).await?)),
+            Event::ImportCatalogue { files, mode } => {
+                Ok(Outcome::ImportCatalogue(Box::new(self.import(&files, mode).await?)))
+            }
             Event::CreateSuperuser { email, password_reset_url } => Ok(Outcome::CreateSuperuser(
                 self.appoint(&email, ADMIN_ROLE, password_reset_url.as_deref(), &author).await?,
             )),

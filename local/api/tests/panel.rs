@@ -1,5 +1,5 @@
 //! What is saved in the panel is what customers see next.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
+#![expect(clippy::unwrap_used, reason = "test code")]
 
 use chrono::Weekday;
 use descope_stand_in::StandIn;

@@ -1,5 +1,5 @@
 //! Changes of single rows of the catalogue and the shop: atomic for every reader, like an import.
-#![expect(clippy::unwrap_used, reason = "test code")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "test code")]
 
 use chrono::NaiveDate;
 use shared::{

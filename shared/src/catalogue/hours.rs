@@ -24,7 +24,7 @@ impl OpeningHours {
     }
 
     /// In lower case, as in the shop's information.
-    fn weekday_name(&self) -> &'static str {
+    fn weekday_name(self) -> &'static str {
         match self.weekday {
             1 => "monday",
             2 => "tuesday",

@@ -32,6 +32,13 @@ macro_rules! routes {
     };
 }
 
+/// Routes that are no part of the API document, such as pages for people.
+pub fn undocumented(router: axum::Router) -> Routes {
+    #[cfg(feature = "openapi")]
+    let router = Routes::from(router);
+    router
+}
+
 /// The route of one handler, at the methods and path of `P`, the type that `#[utoipa::path]` generates for it.
 #[cfg(not(feature = "openapi"))]
 #[doc(hidden)]

@@ -33,7 +33,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Ask {
         Ok(Self {
             path: format!("{}/", path.trim_end_matches(".csv")),
             values: values.collect(),
-            is_file: path.ends_with(".csv"),
+            is_file: path.strip_suffix(".csv").is_some(),
         })
     }
 }

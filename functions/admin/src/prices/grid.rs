@@ -115,49 +115,17 @@ impl View {
 
     fn form(&self, person: &Person, choice: Choice, offers: &[Offer]) -> Markup {
         if !person.is_admin {
-            return self.table(choice, offers, &|offer| html! { td.num { (read_only(offer)) } });
+            return table(choice, offers, &|offer| html! { td.num { (read_only(offer)) } });
         }
         let shown =
             compact(offers.iter().map(|offer| (offer.pair(), self.was(offer))).filter(|(_, was)| was.is_some()));
         html! {
             form.prices method="post" action=(choice.address(&[])) autocomplete="off" data-prices {
                 input type="hidden" name="was" value=(shown);
-                (self.table(choice, offers, &|offer| self.cell(offer)))
+                (table(choice, offers, &|offer| self.cell(offer)))
                 div.savebar {
                     output data-count { @if self.draft.len() > 0 { (counted(self.draft.len())) " changed" } }
                     button type="submit" { "Save prices" }
-                }
-            }
-        }
-    }
-
-    fn table(&self, choice: Choice, offers: &[Offer], cell: &dyn Fn(&Offer) -> Markup) -> Markup {
-        let rows: Vec<&[Offer]> = if choice.is_list() {
-            offers.chunk_by(|one, next| one.vehicle_model_id == next.vehicle_model_id).collect()
-        } else {
-            offers.chunk_by(|one, next| one.service_id == next.service_id).collect()
-        };
-        let columns = rows.first().copied().unwrap_or_default();
-        html! {
-            div.grid-scroll role="region" aria-label="Prices" tabindex="0" {
-                table.price-grid {
-                    thead {
-                        tr {
-                            th scope="col" { @if choice.is_list() { "Model" } @else { "Service" } }
-                            @for column in columns { th scope="col" { (heading(choice, column)) } }
-                        }
-                    }
-                    tbody {
-                        @for group in rows.chunk_by(|one, next| group(choice, one) == group(choice, next)) {
-                            tr.group { th colspan=(columns.len() + 1) scope="colgroup" { (group.first().and_then(|row| group_name(choice, row)).unwrap_or_default()) } }
-                            @for row in group {
-                                tr {
-                                    th scope="row" { @if let Some(first) = row.first() { (row_name(choice, first)) } }
-                                    @for offer in *row { (cell(offer)) }
-                                }
-                            }
-                        }
-                    }
                 }
             }
         }
@@ -203,6 +171,38 @@ fn title(choice: Choice, offers: &[Offer]) -> String {
     match choice.service {
         Some(_) => format!("Prices of {} for {vehicle}", first.service),
         None => format!("Prices of {vehicle}"),
+    }
+}
+
+fn table(choice: Choice, offers: &[Offer], cell: &dyn Fn(&Offer) -> Markup) -> Markup {
+    let rows: Vec<&[Offer]> = if choice.is_list() {
+        offers.chunk_by(|one, next| one.vehicle_model_id == next.vehicle_model_id).collect()
+    } else {
+        offers.chunk_by(|one, next| one.service_id == next.service_id).collect()
+    };
+    let columns = rows.first().copied().unwrap_or_default();
+    html! {
+        div.grid-scroll role="region" aria-label="Prices" tabindex="0" {
+            table.price-grid {
+                thead {
+                    tr {
+                        th scope="col" { @if choice.is_list() { "Model" } @else { "Service" } }
+                        @for column in columns { th scope="col" { (heading(choice, column)) } }
+                    }
+                }
+                tbody {
+                    @for group in rows.chunk_by(|one, next| group(choice, one) == group(choice, next)) {
+                        tr.group { th colspan=(columns.len() + 1) scope="colgroup" { (group.first().and_then(|row| group_name(choice, row)).unwrap_or_default()) } }
+                        @for row in group {
+                            tr {
+                                th scope="row" { @if let Some(first) = row.first() { (row_name(choice, first)) } }
+                                @for offer in *row { (cell(offer)) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
     }
 }
 

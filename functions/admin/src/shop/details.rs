@@ -63,7 +63,7 @@ fn degrees(fields: &mut Fields, name: &str, most: f64) -> Option<f64> {
     let text = fields.text(name, 20)?;
     let decimals = text.split_once('.').map_or(0, |(_, decimals)| decimals.len());
     let is_plain = text.bytes().all(|byte| byte.is_ascii_digit() || b".-".contains(&byte));
-    let number = text.parse::<f64>().ok().filter(|number| is_plain && decimals <= 6 && (-most..=most).contains(number));
+    let number = text.parse::<f64>().ok().filter(|number| is_plain && decimals <= 6 && number.abs() <= most);
     if number.is_none() {
         fields.faults.add(name, format!("Enter degrees from -{most} to {most}, such as 12.934500."));
     }

@@ -17,7 +17,7 @@ fn path(route: &Route, world_ids: &[(&str, &str)]) -> String {
     if path.starts_with("/admin/prices/") {
         return format!("{path}/?brand=3");
     }
-    if path.ends_with(".csv") || path.starts_with("/admin/assets") { path } else { format!("{path}/") }
+    if path.strip_suffix(".csv").is_some() || path.starts_with("/admin/assets") { path } else { format!("{path}/") }
 }
 
 async fn ask(browser: &Browser, route: &Route) -> Answer {

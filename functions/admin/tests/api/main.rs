@@ -1,5 +1,5 @@
 //! The panel as a browser uses it, with real Postgres, Redis and the stand-in of Descope.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used, reason = "test code")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used, clippy::panic, reason = "test code")]
 
 mod access;
 mod browser;

@@ -43,8 +43,8 @@ async fn shop(browser: &Browser, changes: &[(&str, &str)]) -> Vec<(String, Strin
 }
 
 fn with(page: &testing::Answer, names: Vec<String>, changes: &[(&str, &str)]) -> Vec<(String, String)> {
-    let changed = |name: &str| changes.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-    names.into_iter().map(|name| (name.clone(), changed(&name).unwrap_or_else(|| input(page, &name)))).collect()
+    let replaced = |name: &str| changes.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+    names.into_iter().map(|name| (name.clone(), replaced(&name).unwrap_or_else(|| input(page, &name)))).collect()
 }
 
 async fn submit(browser: &Browser, path: &str, fields: &[(String, String)]) -> testing::Answer {
