@@ -72,7 +72,7 @@ impl<R> List<'_, R> {
                     p.count { (self.counted()) }
                     a href=(self.ask.file()) download { "Download CSV" }
                 }
-                div.table role="region" aria-label=(self.place.title) tabindex="0" { (self.table()) }
+                div.table.wide[self.columns.len() > 9] role="region" aria-label=(self.place.title) tabindex="0" { (self.table()) }
                 (self.pages())
             }
         }
