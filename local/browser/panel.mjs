@@ -228,7 +228,7 @@ await step("the keyboard opens the search and moves through a list", async () =>
   await page.goto("/admin/vehicle-brands/");
   await page.keyboard.press("Control+k");
   await page.keyboard.type("activa");
-  await page.getByRole("dialog").getByRole("option").first().waitFor();
+  await page.getByRole("dialog").getByRole("option", { name: /Activa/ }).first().waitFor();
   await page.screenshot({ path: `${screens}palette.png` });
   await page.keyboard.press("Enter");
   await page.waitForURL(/vehicle-models|prices/);
@@ -279,7 +279,7 @@ await step("without JavaScript: sign in, change a price, change the hours", asyn
   await page.getByText("Saved. Slots follow these hours now.").waitFor();
 });
 
-await step("whoever is signed out is out", async () => {
+await step("a user who has signed out is out", async () => {
   const page = await open(MODES.light);
   await signIn(page);
   await page.getByText(email).first().click();

@@ -1,7 +1,7 @@
 //! Prices: a grid of services and models, a change by percent, and the same as a file.
 //!
-//! A price belongs to a [`Pair`] of service and model; forms and files name both by id, never by position. Whatever was
-//! shown travels with a form, so a price that somebody else saved meanwhile is never overwritten unseen.
+//! A price belongs to a [`Pair`] of service and model; forms and files name both by id, never by position. What was
+//! shown travels with a form, so a price that another user saved meanwhile is never overwritten unseen.
 
 mod amount;
 mod choice;

@@ -1,4 +1,4 @@
-//! The page of a record: its form, and what becomes of it.
+//! The page of a record: its form, and what a submitted form does.
 
 use axum::{extract::State, response::Response};
 use lambda_http::http::StatusCode;
@@ -62,7 +62,7 @@ pub(super) struct Shown {
 /// What became of a form.
 enum Outcome {
     Saved,
-    /// Somebody else has saved the record since the form was opened.
+    /// Another user has saved the record since the form was opened.
     Stale(Stored),
 }
 

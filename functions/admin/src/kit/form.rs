@@ -22,7 +22,7 @@ pub(crate) struct Form {
     /// All pairs, in the order in which they were sent.
     pairs: Vec<(String, String)>,
     faults: Faults,
-    /// Values that somebody else saved meanwhile, by name.
+    /// Values that another user saved meanwhile, by name.
     theirs: BTreeMap<String, String>,
 }
 
@@ -87,18 +87,18 @@ impl Form {
         self.faults.of(name).first().map(String::as_str)
     }
 
-    /// Shows values that somebody else has saved since the form was opened, where they differ.
+    /// Shows values that another user has saved since the form was opened, where they differ.
     pub(crate) fn compare(&mut self, theirs: impl IntoIterator<Item = (&'static str, String)>) {
         let differ = theirs.into_iter().filter(|(name, value)| self.value(name) != value);
         self.theirs = differ.map(|(name, value)| (name.to_owned(), value)).collect();
     }
 
-    /// Whether somebody else has saved other values.
+    /// Whether another user has saved other values.
     pub(crate) fn has_theirs(&self) -> bool {
         !self.theirs.is_empty()
     }
 
-    /// The value of a field that somebody else has saved.
+    /// The value of a field that another user has saved.
     pub(crate) fn theirs(&self, name: &str) -> Option<&str> {
         self.theirs.get(name).map(String::as_str)
     }
@@ -226,7 +226,7 @@ impl<'a> Input<'a> {
         has_more.then(|| format!("about-{}", self.name))
     }
 
-    /// A control with its label; `text` says what a value that somebody else saved is called.
+    /// A control with its label; `text` says what a value that another user saved is called.
     fn labelled<'t>(&self, form: &'t Form, control: &Markup, text: &dyn Fn(&'t str) -> &'t str) -> Markup {
         html! {
             div.field {

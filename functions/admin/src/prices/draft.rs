@@ -1,4 +1,4 @@
-//! What somebody has typed into a grid, compared with what was shown and with what is saved now.
+//! What a user has typed into a grid, compared with what was shown and with what is saved now.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -85,7 +85,7 @@ impl Draft {
 #[derive(Debug, Default)]
 pub(super) struct Compared {
     pub(super) changes: Vec<Price>,
-    /// Cells that somebody else has changed to something else meanwhile.
+    /// Cells that another user has changed to something else meanwhile.
     pub(super) clashes: BTreeSet<Pair>,
     /// Some cell is not one of the grid.
     pub(super) has_foreign: bool,

@@ -119,7 +119,7 @@ async fn stored(connection: &mut PgConnection) -> sqlx::Result<Vec<(&'static str
     Ok(WEEK.iter().flat_map(of).collect())
 }
 
-/// What a form was opened with, so that a later change of somebody else is noticed.
+/// What a form was opened with, so that a later change of another user is noticed.
 fn shown(values: &[(&'static str, String)]) -> String {
     values.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(" ")
 }

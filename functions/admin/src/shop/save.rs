@@ -24,7 +24,7 @@ pub(super) enum Saved {
     Done,
     /// Nothing was saved: these bookings would be left outside.
     WouldLeave(Vec<LeftOutside>),
-    /// Nothing was saved: the values that somebody else has saved since the form was opened.
+    /// Nothing was saved: the values that another user has saved since the form was opened.
     Stale(Vec<(&'static str, String)>),
     /// Nothing was saved: the faults of the values.
     Faulty(Faults),

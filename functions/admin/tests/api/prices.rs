@@ -200,7 +200,7 @@ async fn one_faulty_cell_keeps_all_from_being_saved_and_all_that_was_typed(pool:
 }
 
 #[sqlx::test(migrator = "shared::database::MIGRATOR")]
-async fn a_price_that_somebody_else_has_changed_is_shown_with_both_and_then_overwritten_knowingly(pool: PgPool) {
+async fn a_price_that_another_user_has_changed_is_shown_with_both_and_then_overwritten_knowingly(pool: PgPool) {
     let world = World::new(pool).await;
     let (owner, colleague) = (world.owner().await, world.person("second@example.com", "admin").await);
     let (mine, theirs) = (owner.get(BRAND).await, colleague.get(BRAND).await);
