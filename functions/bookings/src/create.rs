@@ -6,8 +6,8 @@ use serde::Serialize;
 use shared::{
     Result,
     bookings::{
-        self, Actor, Booking,
-        create::create as create_booking,
+        self, Booking,
+        create::{Terms, create as create_booking},
         plan::{Draft, OnlinePayment},
         slot_usage::Refused,
     },
@@ -101,7 +101,7 @@ async fn book(
     if let Some(answer) = idempotency::replay(connection, SCOPE, key, &request_sha256).await? {
         return Ok(Booked::Before(answer));
     }
-    let created = create_booking(connection, draft, online, &Actor::Customer).await?;
+    let created = create_booking(connection, draft, &Terms::customer(online)).await?;
     let shown = Created { booking: created.booking, access_token: created.access_token.reveal().to_owned() };
     let answer = Envelope::new("Booking created successfully", shown);
     Ok(Booked::Now(idempotency::answer(connection, SCOPE, key, StatusCode::CREATED, &answer).await?))

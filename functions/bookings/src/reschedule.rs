@@ -6,7 +6,8 @@ use shared::{
     Result,
     bookings::{
         self, Actor, Booking,
-        reschedule::{Rules, move_to},
+        appointment::Rules,
+        reschedule::{Appointment, move_to},
     },
     database::Database,
     http::{Envelope, ErrorBody, Fields, Id, Json, Read, Routes, routes},
@@ -65,8 +66,9 @@ async fn reschedule(
 ) -> Result<Envelope<Booking>> {
     let reschedule = async |connection: &mut PgConnection| {
         let booking = caller.lock_own(connection, id).await?;
-        let appointment = (wanted.appointment_date, wanted.appointment_time);
-        move_to(connection, booking, appointment, &Actor::Customer, Rules::All).await
+        let appointment =
+            Appointment { date: wanted.appointment_date, time: wanted.appointment_time, ..booking.appointment() };
+        move_to(connection, booking, appointment, &Actor::Customer, Rules::Customer).await
     };
     let booking = bookings::transaction(&database, reschedule).await?;
     Ok(Envelope::new("Booking rescheduled successfully", booking))

@@ -5,8 +5,10 @@ use chrono::{NaiveDate, NaiveTime};
 use shared::{
     Result,
     bookings::{
-        self, Actor, Booking, booking, notes,
-        reschedule::{Rules, move_to},
+        self, Actor, Booking,
+        appointment::Rules,
+        booking, notes,
+        reschedule::{Appointment, move_to},
         slot_usage::Refused,
     },
     database::Database,
@@ -31,7 +33,7 @@ pub(crate) fn routes() -> Routes<App> {
 struct BookingChanges {
     /// A day on the shop's calendar.
     appointment_date: Option<NaiveDate>,
-    /// The start of a slot on the shop's clock.
+    /// On the shop's clock.
     appointment_time: Option<NaiveTime>,
     notes: Option<String>,
     /// Whether a full slot is taken as well.
@@ -51,8 +53,8 @@ impl Read for BookingChanges {
 
 /// Moves a booking, and rewrites its notes.
 ///
-/// Only a `pending` or `confirmed` booking moves; notes can be rewritten at any time. `force` takes a full slot, and the
-/// timeline says by whom.
+/// Only a `pending` or `confirmed` booking moves, to any minute of the opening hours, however near or far; notes can be
+/// rewritten at any time. `force` takes a full slot, and the timeline says by whom.
 #[utoipa::path(
     patch, path = "/staff/bookings/{id}", operation_id = "change_booking", tag = "Staff", request_body = Json<BookingChanges>,
     params(("id" = i64, Path)),
@@ -84,12 +86,16 @@ async fn apply(
     actor: &Actor,
 ) -> Result<Booking, Refused> {
     let mut booking = booking::lock(&mut *connection, id).await?;
-    let present = (booking.appointment_date, booking.appointment_time);
-    let wanted = (changes.appointment_date.unwrap_or(present.0), changes.appointment_time.unwrap_or(present.1));
+    let present = booking.appointment();
+    let wanted = Appointment {
+        date: changes.appointment_date.unwrap_or(present.date),
+        time: changes.appointment_time.unwrap_or(present.time),
+        ..present.clone()
+    };
     // Skipped if the time is unchanged: a form that sends all fields may rewrite the notes of a booking that cannot
     // move.
     if wanted != present {
-        let rules = if changes.force { Rules::Overbook } else { Rules::All };
+        let rules = if changes.force { Rules::Overbook } else { Rules::Counter };
         booking = move_to(&mut *connection, booking, wanted, actor, rules).await?;
     }
     match changes.notes {

@@ -40,6 +40,29 @@ impl OpenDay {
         let whole_slots = duration_minutes.next_multiple_of(self.slot_minutes.max(1));
         (duration_minutes <= left_minutes).then(|| Occupied::new(start, whole_slots.min(left_minutes)))
     }
+
+    /// What a job occupies under these rules. At the counter it may start at any minute of the day and takes its own time
+    /// only, and under [`Rules::Overbook`] the time up to closing if it lasts longer.
+    pub fn occupied_under(&self, rules: Rules, start: NaiveTime, duration_minutes: u32) -> Option<Occupied> {
+        let left_minutes = self.closes_at.minutes().checked_sub(DayMinute::from(start).minutes())?;
+        let is_whole_day = DayMinute::from(start) == self.opens_at && duration_minutes > left_minutes;
+        match rules {
+            Rules::Customer => self.occupied(start, duration_minutes),
+            Rules::Counter if duration_minutes > left_minutes && !is_whole_day => None,
+            Rules::Counter | Rules::Overbook => Some(Occupied::new(start, duration_minutes.min(left_minutes))),
+        }
+    }
+}
+
+/// Which rules bind an appointment: those for customers, or those for the shop's people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rules {
+    /// Calendar, notice, horizon, slots and capacity.
+    Customer,
+    /// Opening hours and capacity: any minute of an open day, also one that has passed today.
+    Counter,
+    /// Opening hours only: work may last beyond closing, and a full time is overbooked, which the timeline records.
+    Overbook,
 }
 
 /// The period open for booking, relative to now.
@@ -74,13 +97,14 @@ pub fn check(
     duration_minutes: u32,
     day: Option<&OpenDay>,
     window: &Window,
+    rules: Rules,
 ) -> Result<Occupied, Faults> {
     let of_date = |sentence: &str| Err(Faults::from(("appointment_date", sentence)));
     let of_time = |sentence: &str| Err(Faults::from(("appointment_time", sentence)));
     if date < window.now.date() {
         return of_date("The appointment cannot be in the past.");
     }
-    if !window.holds_day(date) {
+    if rules == Rules::Customer && !window.holds_day(date) {
         return of_date(&format!("Bookings are taken up to {} days ahead.", window.booking_horizon_days));
     }
     let Some(day) = day else {
@@ -90,14 +114,14 @@ pub fn check(
         let (open, close) = (day.opens_at, day.closes_at);
         return of_time(&format!("The shop is open from {open} to {close} on this day."));
     }
-    if !day.slots().contains(&time) {
+    if rules == Rules::Customer && !day.slots().contains(&time) {
         let (minutes, open) = (day.slot_minutes, day.opens_at);
         return of_time(&format!("Appointments start every {minutes} minutes from {open}."));
     }
-    if !window.gives_notice(date, time) {
+    if rules == Rules::Customer && !window.gives_notice(date, time) {
         return of_time(&format!("Please book at least {} minutes ahead.", window.minimum_notice_minutes));
     }
-    match day.occupied(time, duration_minutes) {
+    match day.occupied_under(rules, time, duration_minutes) {
         Some(occupied) => Ok(occupied),
         None => of_time(&format!("The work takes {duration_minutes} minutes and would not be done by closing time.")),
     }
@@ -138,7 +162,7 @@ mod tests {
     }
 
     fn fault(day: &str, start: &str, minutes: u32, hours: Option<&OpenDay>) -> serde_json::Value {
-        serde_json::json!(check((date(day), time(start)), minutes, hours, &window()).unwrap_err())
+        serde_json::json!(check((date(day), time(start)), minutes, hours, &window(), Rules::Customer).unwrap_err())
     }
 
     #[test]
@@ -241,10 +265,31 @@ mod tests {
         let now = |now: &str| Window { now: date("2026-11-23").and_time(time(now)), ..window() };
         let start = (date("2026-11-23"), time("12:00"));
         let hour = Ok(Occupied::new(start.1, 60));
-        assert_eq!(check(start, 60, Some(&open), &now("11:00")), hour);
-        assert!(check(start, 60, Some(&open), &now("11:00:01")).is_err());
+        assert_eq!(check(start, 60, Some(&open), &now("11:00"), Rules::Customer), hour);
+        assert!(check(start, 60, Some(&open), &now("11:00:01"), Rules::Customer).is_err());
         let last = OpenDay { date: date("2027-01-22"), ..open };
-        assert_eq!(check((last.date, time("12:00")), 60, Some(&last), &window()), hour);
+        assert_eq!(check((last.date, time("12:00")), 60, Some(&last), &window(), Rules::Customer), hour);
+    }
+
+    #[test]
+    fn neither_notice_horizon_nor_slots_bind_the_counter() {
+        let open = monday();
+        let at_the_counter = |day: &str, start: &str, minutes, hours: Option<&OpenDay>, rules| {
+            check((date(day), time(start)), minutes, hours, &window(), rules).ok().map(Occupied::minutes)
+        };
+        let far = OpenDay { date: date("2027-06-21"), ..open };
+        for rules in [Rules::Counter, Rules::Overbook] {
+            assert_eq!(at_the_counter("2026-11-23", "10:37", 50, Some(&open), rules), Some(50));
+            assert_eq!(at_the_counter("2026-11-23", "09:00", 60, Some(&open), rules), Some(60));
+            assert_eq!(at_the_counter("2027-06-21", "12:10", 60, Some(&far), rules), Some(60));
+            assert_eq!(at_the_counter("2026-11-22", "12:00", 60, Some(&open), rules), None);
+            assert_eq!(at_the_counter("2026-11-23", "08:59", 60, Some(&open), rules), None);
+            assert_eq!(at_the_counter("2026-11-23", "19:00", 60, Some(&open), rules), None);
+            assert_eq!(at_the_counter("2026-11-24", "12:00", 60, None, rules), None);
+        }
+        assert_eq!(at_the_counter("2026-11-23", "18:00", 61, Some(&open), Rules::Counter), None);
+        assert_eq!(at_the_counter("2026-11-23", "09:00", 601, Some(&open), Rules::Counter), Some(600));
+        assert_eq!(at_the_counter("2026-11-23", "18:00", 61, Some(&open), Rules::Overbook), Some(60));
     }
 
     proptest! {

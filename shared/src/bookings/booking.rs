@@ -10,7 +10,7 @@ use super::{
     masking,
     occupied::Occupied,
     slot_usage::Visit,
-    status::{BookingStatus, PaymentMethod, PaymentStatus, ServiceLocation},
+    status::{BookingSource, BookingStatus, PaymentMethod, PaymentStatus, ServiceLocation},
 };
 use crate::{Error, Result, ids::BookingId, money::Money};
 
@@ -52,6 +52,21 @@ pub struct Booking {
     #[serde(skip)]
     #[schema(ignore)]
     pub occupied_minutes: i32,
+    /// Grows with each change: a form carries the one that it was opened with.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub version: i32,
+    /// For the shop's people.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub internal_notes: String,
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub source: BookingSource,
+    /// Cancelled because the customer did not come.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub is_no_show: bool,
     #[serde(skip)]
     #[schema(ignore)]
     pub access_token_sha256: Vec<u8>,
@@ -114,7 +129,8 @@ macro_rules! select_bookings {
                 booking.duration_minutes as "duration_minutes!", booking.total_paise as "total_amount!",
                 booking.payment_method as "payment_method!: _", booking.payment_status as "payment_status!: _",
                 booking.booking_status as "booking_status!: _", booking.notes as "notes!",
-                booking.access_token_sha256 as "access_token_sha256!",
+                booking.version as "version!", booking.internal_notes as "internal_notes!", booking.source as "source!: _",
+                booking.is_no_show as "is_no_show!", booking.access_token_sha256 as "access_token_sha256!",
                 booking.access_token_expires_at <= now() as "access_token_is_expired!",
                 (
                     select coalesce(json_agg(json_build_object(

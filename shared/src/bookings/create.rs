@@ -5,11 +5,12 @@ use sqlx::PgConnection;
 use super::{
     Actor, Booking,
     access_token::AccessToken,
+    appointment::Rules,
     facts,
     plan::{Draft, OnlinePayment, Plan},
     reference,
     slot_usage::{self, Refused},
-    status::{PaymentMethod, ServiceLocation},
+    status::{BookingSource, BookingStatus, PaymentMethod, ServiceLocation},
     timeline::Event,
 };
 use crate::{Error, Result, outbox::Message, select_bookings};
@@ -21,24 +22,48 @@ pub struct Created {
     pub access_token: AccessToken,
 }
 
+/// Who makes a booking, and what binds it.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    pub actor: Actor,
+    pub source: BookingSource,
+    pub rules: Rules,
+    pub online: OnlinePayment,
+}
+
+impl Terms {
+    /// A booking by a customer on the web site or in the app.
+    pub const fn customer(online: OnlinePayment) -> Self {
+        Self { actor: Actor::Customer, source: BookingSource::Web, rules: Rules::Customer, online }
+    }
+}
+
 /// Creates a booking. The rows of its quarters have the most lock contention, so they are locked last and only until the commit.
-pub async fn create(
-    connection: &mut PgConnection,
-    draft: Draft,
-    online: OnlinePayment,
-    actor: &Actor,
-) -> Result<Created, Refused> {
+pub async fn create(connection: &mut PgConnection, draft: Draft, terms: &Terms) -> Result<Created, Refused> {
     let facts = facts::load(&mut *connection, draft.question()).await?;
-    let plan = draft.plan(&facts, online)?;
+    let plan = draft.plan(&facts, terms.online, terms.rules)?;
     let access_token = AccessToken::generate()?;
-    let booking = insert(connection, &plan, &access_token, actor).await?;
-    slot_usage::take(connection, facts.capacity(plan.visit.location), &plan.visit).await?;
+    let booking = insert(connection, &plan, &access_token, terms).await?;
+    let capacity = facts.capacity(plan.visit.location);
+    if terms.rules != Rules::Overbook {
+        slot_usage::take(connection, capacity, &plan.visit).await?;
+    } else if slot_usage::force(connection, capacity, None, &plan.visit).await? {
+        sqlx::query!(
+            "select write_event($1, $2, $3, $3, $4) as event",
+            booking.id.0,
+            Event::Overbooked as Event,
+            booking.booking_status as BookingStatus,
+            terms.actor.to_string()
+        )
+        .fetch_one(connection)
+        .await?;
+    }
     Ok(Created { booking, access_token })
 }
 
 /// Inserts customer, booking, services, timeline event and outbox message. The customer row holds only the phone
 /// number: name and e-mail of an anonymous caller are stored with this booking alone.
-async fn insert(connection: &mut PgConnection, plan: &Plan, token: &AccessToken, actor: &Actor) -> Result<Booking> {
+async fn insert(connection: &mut PgConnection, plan: &Plan, token: &AccessToken, terms: &Terms) -> Result<Booking> {
     let services: Vec<i64> = plan.lines.iter().map(|line| line.service_id).collect();
     let prices: Vec<i64> = plan.lines.iter().map(|line| line.price_paise).collect();
     let visit = &plan.visit;
@@ -53,10 +78,10 @@ async fn insert(connection: &mut PgConnection, plan: &Plan, token: &AccessToken,
             insert into bookings (
                 reference, customer_id, customer_name, customer_email, vehicle_model_id, service_location, address,
                 appointment_date, appointment_time, occupied_minutes, slot_times, duration_minutes, total_paise,
-                payment_method, notes, access_token_sha256, access_token_expires_at
+                payment_method, notes, access_token_sha256, access_token_expires_at, source
             )
             select $2, customers.id, $3, $4, $5, $6, $7, $8, $9, $10, quarters($9, $10), $11, $12, $13, $14, $15,
-                access_token_expiry($8, $9)
+                access_token_expiry($8, $9), $21
             from customers
             returning *
         ), booking_services as (
@@ -90,8 +115,9 @@ async fn insert(connection: &mut PgConnection, plan: &Plan, token: &AccessToken,
         &services,
         &prices,
         Event::Created as Event,
-        actor.to_string(),
-        Message::BookingCreated as Message
+        terms.actor.to_string(),
+        Message::BookingCreated as Message,
+        terms.source as BookingSource
     )
     .fetch_one(connection)
     .await?;

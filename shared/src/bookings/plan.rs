@@ -4,7 +4,7 @@ use chrono::{NaiveDate, NaiveTime};
 use utoipa::ToSchema;
 
 use super::{
-    appointment,
+    appointment::{self, Rules},
     facts::{Facts, Model, Question, Service},
     notes,
     slot_usage::Visit,
@@ -131,7 +131,7 @@ impl Draft {
     }
 
     /// Validates the draft against the facts; reports all faults at once.
-    pub fn plan(self, facts: &Facts, online: OnlinePayment) -> Result<Plan> {
+    pub fn plan(self, facts: &Facts, online: OnlinePayment, rules: Rules) -> Result<Plan> {
         let mut faults = self.faults;
         if self.payment_method == Some(PaymentMethod::Razorpay) && online == OnlinePayment::Disabled {
             let sentence = "Razorpay payment is currently disabled. Please use cash payment.";
@@ -145,7 +145,7 @@ impl Draft {
         let duration_minutes = services.iter().map(|service| service.duration_minutes).sum();
         let mut occupied = None;
         if let (Some(date), Some(time)) = (self.appointment_date, self.appointment_time) {
-            match appointment::check((date, time), duration_minutes, facts.days.get(&date), &facts.window) {
+            match appointment::check((date, time), duration_minutes, facts.days.get(&date), &facts.window, rules) {
                 Ok(taken) => occupied = Some(taken),
                 Err(fault) => faults.merge(fault),
             }

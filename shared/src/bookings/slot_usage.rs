@@ -50,9 +50,14 @@ pub async fn swap(connection: &mut PgConnection, capacity: i32, old: &Visit, new
     change(connection, capacity, Some(old), Some(new), Limit::Kept).await.map(drop)
 }
 
-/// Like [`swap`], but takes full quarters too. Returns whether one was full.
-pub async fn force(connection: &mut PgConnection, capacity: i32, old: &Visit, new: &Visit) -> Result<bool, Refused> {
-    change(connection, capacity, Some(old), Some(new), Limit::Ignored).await
+/// Like [`swap`], or [`take`] without an `old` visit, but takes full quarters too. Returns whether one was full.
+pub async fn force(
+    connection: &mut PgConnection,
+    capacity: i32,
+    old: Option<&Visit>,
+    new: &Visit,
+) -> Result<bool, Refused> {
+    change(connection, capacity, old, Some(new), Limit::Ignored).await
 }
 
 /// Whether the capacity limit is enforced.

@@ -1,13 +1,13 @@
 //! Status, payment and location of a booking as enums, and the allowed status transitions.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::written::Written;
 
 /// Where a booking stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema, sqlx::Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Type)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "booking_status", rename_all = "snake_case")]
 pub enum BookingStatus {
@@ -55,7 +55,7 @@ impl BookingStatus {
 }
 
 /// Whether the money is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema, sqlx::Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Type)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "payment_status", rename_all = "snake_case")]
 pub enum PaymentStatus {
@@ -68,7 +68,7 @@ pub enum PaymentStatus {
 }
 
 /// How the customer pays.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema, sqlx::Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Type)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "payment_method", rename_all = "snake_case")]
 pub enum PaymentMethod {
@@ -78,8 +78,21 @@ pub enum PaymentMethod {
     Razorpay,
 }
 
+/// Where a booking was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Type)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "booking_source", rename_all = "snake_case")]
+pub enum BookingSource {
+    Web,
+    App,
+    /// By the shop's people, for a customer who came.
+    Counter,
+    /// By the shop's people, for a customer who called.
+    Phone,
+}
+
 /// Where the work is done. Each place has a pool of capacity of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema, sqlx::Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Type)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "service_location", rename_all = "snake_case")]
 pub enum ServiceLocation {
@@ -113,6 +126,7 @@ written! {
     PaymentStatus: "pending" => Pending, "completed" => Completed, "refunded" => Refunded;
     PaymentMethod: "cash" => Cash, "razorpay" => Razorpay;
     ServiceLocation: "home" => Home, "shop" => Shop;
+    BookingSource: "web" => Web, "app" => App, "counter" => Counter, "phone" => Phone;
 }
 
 #[cfg(test)]

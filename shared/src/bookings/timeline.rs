@@ -1,7 +1,7 @@
 //! The timeline of a booking: events with time and actor. Append-only; only the schema's `write_event` writes to it.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::PgExecutor;
 use utoipa::ToSchema;
 
@@ -9,7 +9,7 @@ use super::status::BookingStatus;
 use crate::ids::BookingId;
 
 /// What happened to a booking.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema, sqlx::Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Type)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 #[schema(as = BookingEventKind)]
@@ -23,6 +23,10 @@ pub enum Event {
     /// Rescheduled into a full slot.
     Overbooked,
     NotesChanged,
+    /// Notes of the shop's people, which the customer's timeline leaves out.
+    InternalNotesChanged,
+    /// A service was added or removed.
+    ServicesChanged,
     Paid,
     RefundRequested,
     Refunded,
@@ -58,7 +62,7 @@ pub struct Entry {
     actor: String,
 }
 
-/// The newest 500 entries, oldest first.
+/// The newest 500 entries, oldest first, without what only concerns the shop's people.
 pub async fn list(executor: impl PgExecutor<'_>, booking: BookingId) -> sqlx::Result<Vec<Entry>> {
     sqlx::query_as!(
         Entry,
@@ -66,7 +70,8 @@ pub async fn list(executor: impl PgExecutor<'_>, booking: BookingId) -> sqlx::Re
         select created_at as at, event as "event: Event", from_status as "from_status: BookingStatus",
             to_status as "to_status: BookingStatus", actor
         from (
-            select * from booking_events where booking_id = $1 order by id desc limit 500
+            select * from booking_events where booking_id = $1 and event <> 'internal_notes_changed'
+            order by id desc limit 500
         ) as newest
         order by id
         "#,

@@ -37,7 +37,7 @@ pub async fn set_status(
     if !from.successors().contains(&to) {
         return Err(illegal(from).into());
     }
-    booking.updated_at = write(connection, booking.id, (from, to), actor, reason).await?;
+    (booking.updated_at, booking.version) = write(connection, booking.id, (from, to), actor, reason).await?;
     booking.booking_status = to;
     match to {
         BookingStatus::Cancelled => {
@@ -62,6 +62,31 @@ pub async fn cancel(connection: &mut PgConnection, booking: Booking, reason: &st
     set_status(connection, booking, BookingStatus::Cancelled, &Actor::Customer, reason).await
 }
 
+/// Cancels a locked booking whose customer did not come: its time must have begun, its work not.
+pub async fn set_no_show(connection: &mut PgConnection, booking: Booking, actor: &Actor) -> Result<Booking, Refused> {
+    if booking.is_no_show {
+        return Ok(booking);
+    }
+    if !booking.booking_status.is_up_to_customer() {
+        return Err(illegal(booking.booking_status).into());
+    }
+    let has_begun = sqlx::query_scalar!(
+        r#"select $1::date + $2::time <= shop_clock(now()) as "has_begun!""#,
+        booking.appointment_date,
+        booking.appointment_time
+    )
+    .fetch_one(&mut *connection)
+    .await?;
+    if !has_begun {
+        return Err(Error::field("status", "The appointment has not begun yet.").into());
+    }
+    let mut booking =
+        set_status(connection, booking, BookingStatus::Cancelled, actor, "the customer did not come").await?;
+    sqlx::query!("update bookings set is_no_show = true where id = $1", booking.id.0).execute(connection).await?;
+    booking.is_no_show = true;
+    Ok(booking)
+}
+
 fn is_unpaid_cash(booking: &Booking) -> bool {
     booking.payment_method == PaymentMethod::Cash && booking.payment_status == PaymentStatus::Pending
 }
@@ -72,12 +97,12 @@ async fn write(
     (from, to): (BookingStatus, BookingStatus),
     actor: &Actor,
     reason: &str,
-) -> sqlx::Result<DateTime<Utc>> {
+) -> sqlx::Result<(DateTime<Utc>, i32)> {
     let written = sqlx::query!(
         "
         update bookings set booking_status = $3, version = version + 1, updated_at = now()
         where id = $1
-        returning updated_at, write_event($1, $6, $2, $3, $4, $5) as event,
+        returning updated_at, version, write_event($1, $6, $2, $3, $4, $5) as event,
             write_message($7, jsonb_build_object('booking_id', $1::bigint)) as message
         ",
         id.0,
@@ -90,5 +115,5 @@ async fn write(
     )
     .fetch_one(connection)
     .await?;
-    Ok(written.updated_at)
+    Ok((written.updated_at, written.version))
 }

@@ -153,7 +153,7 @@ pub async fn claim_due(executor: impl PgExecutor<'_>) -> sqlx::Result<Option<Ord
 }
 
 /// Closes the open order of a booking: no payment is requested any more.
-pub(super) async fn close(executor: impl PgExecutor<'_>, booking: BookingId) -> sqlx::Result<()> {
+pub(crate) async fn close(executor: impl PgExecutor<'_>, booking: BookingId) -> sqlx::Result<()> {
     sqlx::query!(
         "update payments set state = 'closed', updated_at = now() where booking_id = $1 and state = 'open'",
         booking.0

@@ -36,7 +36,7 @@ pub(super) async fn write(
         update bookings set
             payment_status = 'completed', payment_method = $6, version = version + 1, updated_at = now()
         where id = $3
-        returning updated_at, write_event($3, $7, $4, $4, $5) as event,
+        returning updated_at, version, write_event($3, $7, $4, $4, $5) as event,
             write_message($8, jsonb_build_object('booking_id', $3::bigint)) as message
         ",
         means.payment.0,
@@ -52,6 +52,6 @@ pub(super) async fn write(
     .await?;
     metrics::count(Count::PaymentsSettled);
     (booking.payment_status, booking.payment_method) = (PaymentStatus::Completed, means.method);
-    booking.updated_at = written.updated_at;
+    (booking.updated_at, booking.version) = (written.updated_at, written.version);
     Ok(())
 }

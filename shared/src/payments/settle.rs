@@ -37,7 +37,8 @@ pub struct Settlement {
 /// Applies Razorpay's state of the payments of an order and of their refunds. The only way a payment moves forward; it
 /// never moves back.
 ///
-/// A capture pays an unpaid booking. A capture for a paid or cancelled booking is queued for refund.
+/// A capture pays an unpaid booking. A capture for a paid or cancelled booking is queued for refund, and so is one of another
+/// amount than the booking's total: its services have changed since the order was made.
 pub async fn settle(
     connection: &mut PgConnection,
     order_id: &str,
@@ -66,7 +67,7 @@ pub async fn settle(
         let Some(capture) = moved else { continue };
         settlement.applied += 1;
         if state == CaptureState::Captured {
-            let reason = arrive(connection, &mut booking, PaymentId(order.id), capture).await?;
+            let reason = arrive(connection, &mut booking, PaymentId(order.id), capture, payment.amount).await?;
             to_give_back.extend(reason.map(|reason| (capture, payment, reason)));
         }
     }
@@ -131,8 +132,12 @@ async fn arrive(
     booking: &mut Booking,
     payment: PaymentId,
     capture: CaptureId,
+    amount_paise: i64,
 ) -> sqlx::Result<Option<&'static str>> {
     let is_paid = booking.payment_status != PaymentStatus::Pending;
+    if !is_paid && amount_paise != booking.total_amount.paise() {
+        return Ok(Some("paid an earlier total"));
+    }
     if !is_paid {
         let means = Means { payment, capture, method: PaymentMethod::Razorpay };
         paid::write(connection, booking, means, &Actor::Razorpay).await?;
