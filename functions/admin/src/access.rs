@@ -90,7 +90,7 @@ fn here(uri: &Uri) -> String {
 }
 
 /// Path and query of the page that a form was on.
-fn page_before(headers: &HeaderMap) -> Option<String> {
+pub(crate) fn page_before(headers: &HeaderMap) -> Option<String> {
     let referer = headers.get(header::REFERER)?.to_str().ok()?;
     let (_, path) = referer.split_once("://")?.1.split_once('/')?;
     Some(format!("/{path}"))

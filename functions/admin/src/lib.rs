@@ -5,18 +5,21 @@
 mod access;
 mod activity;
 mod assets;
+mod bookings;
 mod catalogue;
 mod entry;
 mod failure;
-mod home;
 mod kit;
+mod language;
 mod prices;
 mod routes;
 mod search;
 mod session;
 mod shop;
 mod staff_keys;
+mod today;
 mod users;
+mod words;
 
 use std::time::Duration;
 

@@ -17,7 +17,7 @@ use crate::catalogue::{
 use crate::{
     Access, App, BODY_LIMIT,
     access::{Gate, check, refuse_silent},
-    activity, assets, catalogue, entry, home, prices, search, shop, staff_keys, users,
+    activity, assets, bookings, catalogue, entry, language, prices, search, shop, staff_keys, today, users,
 };
 
 /// A row of the table.
@@ -57,7 +57,28 @@ table! {
     Anyone      post "/admin/sign-out"                      entry::sign_out::one;
     Staff       post "/admin/sign-out/everywhere"           entry::sign_out::everywhere;
 
-    Staff       get  "/admin"                               home::show;
+    Staff       post "/admin/language"                      language::choose;
+
+    Staff       get  "/admin"                               today::show;
+
+    Staff       get  "/admin/bookings"                      bookings::list;
+    Admin       get  "/admin/bookings.csv"                  bookings::file;
+    Staff       post "/admin/bookings/bulk"                 bookings::bulk_confirm;
+    Staff       post "/admin/bookings/bulk/act"             bookings::bulk_act;
+    Staff       get  "/admin/bookings/new"                  bookings::walk_in;
+    Staff       post "/admin/bookings/new"                  bookings::book;
+    Staff       get  "/admin/bookings/{id}"                 bookings::show;
+    Staff       post "/admin/bookings/{id}/status"          bookings::set_status;
+    Staff       post "/admin/bookings/{id}/no-show"         bookings::say_no_show;
+    Staff       get  "/admin/bookings/{id}/move"            bookings::move_page;
+    Staff       post "/admin/bookings/{id}/move"            bookings::move_to;
+    Staff       post "/admin/bookings/{id}/services"        bookings::change_services;
+    Staff       post "/admin/bookings/{id}/notes"           bookings::save_notes;
+    Staff       post "/admin/bookings/{id}/cash"            bookings::record_cash;
+    Staff       get  "/admin/bookings/{id}/print/job-card"  bookings::job_card;
+    Staff       get  "/admin/bookings/{id}/print/receipt"   bookings::receipt;
+    Staff       get  "/admin/bookings/{id}/print/roll"      bookings::roll;
+    Staff       get  "/admin/bookings/{id}/print/tag"       bookings::tag;
 
     Staff       get  "/admin/prices"                         prices::show;
     Admin       post "/admin/prices"                         prices::save;

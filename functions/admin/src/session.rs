@@ -5,6 +5,7 @@ use lambda_http::http::{HeaderMap, HeaderValue, header};
 use shared::{
     Error, Result,
     accounts::{ADMIN_ROLE, STAFF_ROLES},
+    bookings::Actor,
     descope::{Claims, SignedIn},
     history::{Author, Source},
     http::Device,
@@ -14,7 +15,10 @@ use shared::{
 };
 use tracing::warn;
 
-use crate::App;
+use crate::{
+    App,
+    words::{Language, Words},
+};
 
 /// Sent only over https, only to this host, and never to a script.
 const COOKIE: &str = "__Host-panel";
@@ -39,12 +43,19 @@ pub(crate) struct Person {
     proved_at: DateTime<Utc>,
     /// As in the log.
     pub(crate) request_id: Option<String>,
+    /// In the language of the person's browser.
+    pub(crate) words: Words,
 }
 
 impl Person {
     /// The person as the author of a change, for the history.
     pub(crate) fn author(&self) -> Author {
         Author::user(self.user_id, Source::Panel, self.request_id.clone())
+    }
+
+    /// The person as the actor of a booking's change.
+    pub(crate) fn actor(&self) -> Actor {
+        Actor::Staff(format!("user-{}", self.user_id))
     }
 
     pub(crate) fn has_fresh_proof(&self) -> bool {
@@ -91,7 +102,7 @@ struct Found {
 
 /// The person of a request's cookie; `None` without a session that lives.
 pub(crate) async fn find(app: &App, headers: &HeaderMap, device: &Device) -> Result<Option<Person>> {
-    let Some(cookie) = cookie(headers) else { return Ok(None) };
+    let Some(cookie) = cookie(headers, COOKIE) else { return Ok(None) };
     let cookie_sha256 = sha256(cookie);
     let Some(mut found) = load(app, &cookie_sha256).await? else { return Ok(None) };
     if found.age() > ROLES_FRESH {
@@ -104,7 +115,7 @@ pub(crate) async fn find(app: &App, headers: &HeaderMap, device: &Device) -> Res
             Err(error) => return Err(error),
         }
     }
-    Ok(Some(found.person()))
+    Ok(Some(Person { words: Words(Language::of(headers)), ..found.person() }))
 }
 
 impl Found {
@@ -123,6 +134,7 @@ impl Found {
             name: self.name,
             proved_at: self.proved_at,
             request_id: None,
+            words: Words::default(),
         }
     }
 }
@@ -177,8 +189,9 @@ async fn ask_roles(app: &App, cookie_sha256: &[u8; 32], found: &Found, device: &
     load(app, cookie_sha256).await
 }
 
-fn cookie(headers: &HeaderMap) -> Option<&str> {
+/// The value of a request's cookie.
+pub(crate) fn cookie<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
     let all = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
     let mut pairs = all.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value)
+    pairs.find(|(name, _)| *name == wanted).map(|(_, value)| value)
 }

@@ -28,6 +28,7 @@ pub(crate) async fn list<T: Record>(State(app): State<App>, person: Person, ask:
         rows: &rows,
         search: Some(T::SEARCH),
         empty: &empty,
+        bulk: None,
     };
     let content = html! {
         div.heading {

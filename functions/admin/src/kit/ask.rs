@@ -26,16 +26,20 @@ impl<S: Send + Sync> FromRequestParts<S> for Ask {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
         let path = parts.uri.path().trim_end_matches('/');
-        let pairs = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned();
-        let is_kept =
-            |(name, value): &(String, String)| !value.trim().is_empty() && !value.contains('\0') && name.len() < 100;
-        let values = pairs.filter(is_kept).map(|(name, value)| (name, value.trim().chars().take(300).collect()));
         Ok(Self {
             path: format!("{}/", path.trim_end_matches(".csv")),
-            values: values.collect(),
+            values: kept(parts.uri.query().unwrap_or_default()),
             is_file: path.strip_suffix(".csv").is_some(),
         })
     }
+}
+
+/// The values of a query by name, without empty ones.
+fn kept(query: &str) -> BTreeMap<String, String> {
+    let is_kept =
+        |(name, value): &(String, String)| !value.trim().is_empty() && !value.contains('\0') && name.len() < 100;
+    let pairs = form_urlencoded::parse(query.as_bytes()).into_owned().filter(is_kept);
+    pairs.map(|(name, value)| (name, value.trim().chars().take(300).collect())).collect()
 }
 
 impl Ask {
@@ -50,9 +54,13 @@ impl Ask {
 
     /// The text searched for, as a pattern of `like` in which nothing but its ends is a wildcard.
     pub(crate) fn pattern(&self) -> Option<String> {
-        let text = self.value("q")?.to_lowercase();
-        let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-        Some(format!("%{escaped}%"))
+        self.value("q").map(Self::pattern_of)
+    }
+
+    /// A pattern of `like` that matches a text anywhere, in lower case.
+    pub(crate) fn pattern_of(text: &str) -> String {
+        let escaped = text.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        format!("%{escaped}%")
     }
 
     /// An id to filter by; one that is no number matches nothing.
@@ -105,6 +113,19 @@ impl Ask {
             };
         }
         address(&self.path, &values)
+    }
+
+    /// The filters as a query, without a page.
+    pub(super) fn query(&self) -> String {
+        let mut values = self.values.clone();
+        values.remove("page");
+        values.remove("done");
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(&values).finish()
+    }
+
+    /// A list that is asked for by a query that [`Self::query`] has made.
+    pub(crate) fn of_query(path: &str, query: &str) -> Self {
+        Self { path: path.to_owned(), values: kept(query), is_file: false }
     }
 
     /// The CSV file of the same rows.

@@ -20,6 +20,8 @@ pub(crate) enum Cell {
     Moment(NaiveDateTime),
     /// A state in a word, with a colour that says no more than the word.
     Tag(Tone, &'static str),
+    /// A status: its colour, its icon, which is left out of files, and its word.
+    Status(Tone, &'static str, &'static str),
     /// An https URL.
     Picture(String),
 }
@@ -27,15 +29,20 @@ pub(crate) enum Cell {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tone {
     Good,
+    /// Going on.
+    Active,
     Quiet,
+    Warning,
     Bad,
 }
 
 impl Tone {
-    fn class(self) -> &'static str {
+    pub(crate) fn class(self) -> &'static str {
         match self {
             Self::Good => "good",
+            Self::Active => "active",
             Self::Quiet => "quiet",
+            Self::Warning => "warning",
             Self::Bad => "bad",
         }
     }
@@ -65,6 +72,9 @@ impl Cell {
                 Self::Money(money) => { (rupees(*money)) }
                 Self::Moment(moment) => { time datetime=(moment.format("%Y-%m-%dT%H:%M")) { (moment_text(*moment)) } }
                 Self::Tag(tone, word) => { span class=(format!("tag {}", tone.class())) { (word) } }
+                Self::Status(tone, icon, word) => {
+                    span class=(format!("tag status {}", tone.class())) { span.icon aria-hidden="true" { (icon) } " " (word) }
+                }
                 Self::Picture(url) => { img.thumb src=(url) alt="" loading="lazy" width="32" height="32"; }
             }
         }
@@ -78,7 +88,7 @@ impl Cell {
             Self::Number(number) => number.to_string(),
             Self::Money(money) => money.to_string(),
             Self::Moment(moment) => moment.format("%Y-%m-%d %H:%M:%S").to_string(),
-            Self::Tag(_, word) => (*word).to_owned(),
+            Self::Tag(_, word) | Self::Status(_, _, word) => (*word).to_owned(),
         }
     }
 }

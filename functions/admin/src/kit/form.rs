@@ -15,7 +15,7 @@ use shared::{
 use crate::BODY_LIMIT;
 
 /// The fields of a submitted form, or the values that a form begins with, and the faults found in them.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Form {
     /// By name; of a repeated name the last.
     values: BTreeMap<String, String>,
@@ -67,6 +67,11 @@ impl Form {
     /// All pairs in the order in which they were sent.
     pub(crate) fn pairs(&self) -> &[(String, String)] {
         &self.pairs
+    }
+
+    /// The names of all values that are not empty.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.values.iter().filter(|(_, value)| !value.is_empty()).map(|(name, _)| name.as_str())
     }
 
     pub(crate) fn set(&mut self, name: &str, value: impl Into<String>) {
@@ -150,12 +155,23 @@ pub(crate) struct Input<'a> {
     complete: &'static str,
     is_required: bool,
     is_numeric: bool,
+    is_live: bool,
     max: usize,
 }
 
 impl<'a> Input<'a> {
     pub(crate) fn new(name: &'a str, label: &'a str) -> Self {
-        Self { name, label, kind: "text", hint: "", complete: "off", is_required: false, is_numeric: false, max: 0 }
+        Self {
+            name,
+            label,
+            kind: "text",
+            hint: "",
+            complete: "off",
+            is_required: false,
+            is_numeric: false,
+            is_live: false,
+            max: 0,
+        }
     }
 
     /// The input's `type`; `textarea` for a text of several lines.
@@ -181,6 +197,11 @@ impl<'a> Input<'a> {
         Self { is_numeric: true, ..self }
     }
 
+    /// A change of it shows the parts of the page anew that depend on it.
+    pub(crate) fn live(self) -> Self {
+        Self { is_live: true, ..self }
+    }
+
     pub(crate) fn max(self, max: usize) -> Self {
         Self { max, ..self }
     }
@@ -195,7 +216,7 @@ impl<'a> Input<'a> {
                 textarea id=(self.id()) name=(self.name) rows="4" maxlength=[max] required[self.is_required]
                     aria-invalid=[is_faulty] aria-describedby=[described] { (value) }
             } @else {
-                input id=(self.id()) name=(self.name) type=(self.kind) value=(value) autocomplete=(self.complete)
+                input id=(self.id()) name=(self.name) type=(self.kind) value=(value) autocomplete=(self.complete) data-live-input[self.is_live]
                     inputmode=[self.is_numeric.then_some("numeric")] maxlength=[max] required[self.is_required]
                     aria-invalid=[is_faulty] aria-describedby=[described];
             }

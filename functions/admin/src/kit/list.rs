@@ -33,6 +33,20 @@ pub(crate) enum Filter {
     Choice { name: &'static str, label: &'static str, all: &'static str, choices: Vec<(String, String)> },
     /// A range of days: `{name}_from` and `{name}_to`, both included.
     Days { name: &'static str, label: &'static str },
+    /// A text of one's own.
+    Text { name: &'static str, label: &'static str },
+}
+
+/// What can be done to several rows at once: ticks in front of them, and buttons below.
+pub(crate) struct Bulk<R> {
+    /// Where the ticked rows are sent.
+    pub(crate) action: &'static str,
+    /// What a ticked row is sent as.
+    pub(crate) key: fn(&R) -> String,
+    /// What a row is called.
+    pub(crate) name: fn(&R) -> String,
+    /// Value and text of each act.
+    pub(crate) acts: Vec<(&'static str, &'static str)>,
 }
 
 /// The options of a filter, with the one in use selected.
@@ -58,6 +72,7 @@ pub(crate) struct List<'a, R> {
     pub(crate) search: Option<&'a str>,
     /// The sentence of an empty list: how to fill it.
     pub(crate) empty: &'a str,
+    pub(crate) bulk: Option<Bulk<R>>,
 }
 
 impl<R> List<'_, R> {
@@ -72,8 +87,32 @@ impl<R> List<'_, R> {
                     p.count { (self.counted()) }
                     a href=(self.ask.file()) download { "Download CSV" }
                 }
-                div.table.wide[self.columns.len() > 9] role="region" aria-label=(self.place.title) tabindex="0" { (self.table()) }
+                @let table = html! {
+                    div.table.wide[self.columns.len() > 9] role="region" aria-label=(self.place.title) tabindex="0" { (self.table()) }
+                };
+                @if let Some(bulk) = &self.bulk { (self.in_form(bulk, &table)) } @else { (table) }
                 (self.pages())
+            }
+        }
+    }
+
+    /// The table with the form that sends what is ticked, or all that match. The filter and its count go along, so that
+    /// what was seen is what is changed.
+    fn in_form(&self, bulk: &Bulk<R>, table: &Markup) -> Markup {
+        html! {
+            form.bulk method="post" action=(bulk.action) {
+                input type="hidden" name="query" value=(self.ask.query());
+                input type="hidden" name="count" value=(self.rows.count);
+                (table)
+                div.savebar {
+                    fieldset.which {
+                        legend.visually-hidden { "Which rows" }
+                        label { input type="radio" name="which" value="ticked" checked; " Ticked" }
+                        label { input type="radio" name="which" value="all"; " All " (self.rows.count) " that match" }
+                    }
+                    @for (value, text) in &bulk.acts { button.plain type="submit" name="to" value=(value) { (text) } }
+                    span data-ticked role="status" {}
+                }
             }
         }
     }
@@ -120,6 +159,12 @@ impl<R> List<'_, R> {
                     }
                 }
             },
+            Filter::Text { name, label } => html! {
+                div.field {
+                    label for=(format!("filter-{name}")) { (label) }
+                    input id=(format!("filter-{name}")) type="text" name=(name) value=[self.ask.value(name)] autocomplete="off";
+                }
+            },
             Filter::Days { name, label } => html! {
                 @for (end, word) in [("from", "from"), ("to", "to")] {
                     div.field {
@@ -141,6 +186,9 @@ impl<R> List<'_, R> {
                     ((*name).to_owned(), format!("{label}: {text}"))
                 });
                 chosen.into_iter().collect::<Vec<_>>()
+            }
+            Filter::Text { name, label } => {
+                self.ask.value(name).map(|text| ((*name).to_owned(), format!("{label}: {text}"))).into_iter().collect()
             }
             Filter::Days { name, label } => {
                 let end = |end: &str| {
@@ -170,10 +218,13 @@ impl<R> List<'_, R> {
     fn table(&self) -> Markup {
         html! {
             table {
-                thead { tr { @for column in self.columns { (self.heading(column)) } } }
+                thead { tr { @if self.bulk.is_some() { th scope="col" { span.visually-hidden { "Tick" } } } @for column in self.columns { (self.heading(column)) } } }
                 tbody {
                     @for row in &self.rows.rows {
                         tr {
+                            @if let Some(bulk) = &self.bulk {
+                                td.tick { input type="checkbox" name="row" value=((bulk.key)(row)) aria-label=(format!("Tick {}", (bulk.name)(row))); }
+                            }
                             @for column in self.columns {
                                 @let cell = (column.cell)(row);
                                 td class=[cell.is_number().then_some("num")] data-label=(column.title) { (cell.markup()) }

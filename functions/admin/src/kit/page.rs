@@ -4,7 +4,7 @@ use axum::{body::Body, response::Response};
 use lambda_http::http::{HeaderValue, StatusCode, header};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::{assets, session::Person};
+use crate::{assets, session::Person, words::Language};
 
 /// A section of the panel: its list and the pages below it.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +20,9 @@ const SECTIONS: &[(&str, bool, &[Place])] = &[
         "Shop",
         false,
         &[
-            Place { path: "/admin/", title: "Start" },
+            Place { path: "/admin/", title: "Today" },
+            Place { path: "/admin/bookings/", title: "Bookings" },
+            Place { path: "/admin/bookings/new/", title: "New booking" },
             Place { path: "/admin/shop/", title: "Shop" },
             Place { path: "/admin/shop/hours/", title: "Opening hours" },
             Place { path: "/admin/shop/holidays/", title: "Holidays" },
@@ -104,6 +106,11 @@ impl<'a> Page<'a> {
                     div.menu {
                         // On phones the summary is an icon.
                         p { (self.person.name) br; @if self.person.is_admin { "Administrator" } @else { "Staff" } }
+                        form method="post" action="/admin/language/" {
+                            @let (tag, name) = if self.person.words.0 == Language::English { ("hi", "हिन्दी") } else { ("en", "English") };
+                            input type="hidden" name="language" value=(tag);
+                            button.plain type="submit" lang=(tag) { (name) }
+                        }
                         form method="post" action="/admin/sign-out/" { button.plain type="submit" { "Sign out" } }
                         form method="post" action="/admin/sign-out/everywhere/" {
                             button.plain type="submit" { "Sign out everywhere" }
@@ -122,7 +129,7 @@ impl<'a> Page<'a> {
                 (content)
             }
         };
-        respond(self.status, &document(self.title, "panel", &body))
+        respond(self.status, &document(self.person.words.0, self.title, "panel", &body))
     }
 
     fn sections(&self) -> Markup {
@@ -134,13 +141,24 @@ impl<'a> Page<'a> {
                         p.group { (group) }
                         ul {
                             @for place in *places {
-                                li { a href=(place.path) aria-current=[(place.path == self.place).then_some("page")] { (place.title) } }
+                                li { a href=(place.path) aria-current=[(place.path == self.place).then_some("page")] { (title_of(self.person, place)) } }
                             }
                         }
                     }
                 }
             }
         }
+    }
+}
+
+/// A section's title in the person's language, where it has words in it.
+fn title_of(person: &Person, place: &Place) -> &'static str {
+    match place.path {
+        "/admin/" => person.words.today(),
+        "/admin/bookings/" => person.words.bookings(),
+        "/admin/bookings/new/" => person.words.walk_in(),
+        "/admin/cash/" => person.words.cash(),
+        _ => place.title,
     }
 }
 
@@ -152,13 +170,14 @@ pub(crate) fn entrance(title: &str, is_refused: bool, content: &Markup) -> Respo
 
 /// A page without sections, such as that of a failure.
 pub(crate) fn bare(title: &str, content: &Markup) -> Markup {
-    document(title, "bare", &html! { main #main { p.brand { "RepairMyBike" } (content) } })
+    document(Language::English, title, "bare", &html! { main #main { p.brand { "RepairMyBike" } (content) } })
 }
 
-fn document(title: &str, class: &str, body: &Markup) -> Markup {
+/// A whole page: also what is printed, which has a body of its own class.
+pub(crate) fn document(language: Language, title: &str, class: &str, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
-        html lang="en" {
+        html lang=(language.tag()) {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
@@ -173,7 +192,7 @@ fn document(title: &str, class: &str, body: &Markup) -> Markup {
     }
 }
 
-fn respond(status: StatusCode, page: &PreEscaped<String>) -> Response {
+pub(crate) fn respond(status: StatusCode, page: &PreEscaped<String>) -> Response {
     let mut response = Response::new(Body::from(page.0.clone()));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));

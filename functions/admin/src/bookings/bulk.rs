@@ -1,0 +1,223 @@
+//! One act on several bookings: a page that names them, then a result for each.
+
+use axum::{extract::State, response::Response};
+use lambda_http::http::StatusCode;
+use maud::{Markup, html};
+use shared::{
+    Error, Result,
+    bookings::{self, booking, status::BookingStatus, transition},
+    database::Database,
+    ids::BookingId,
+};
+use sqlx::PgConnection;
+
+use super::{PLACE, acts, list, look::status_tag, path};
+use crate::{
+    App,
+    kit::{
+        ask::Ask,
+        form::{Form, problem},
+        page::Page,
+    },
+    session::Person,
+    words::Words,
+};
+
+/// Bookings of one act.
+const MOST: usize = 200;
+
+/// A booking that was chosen, as it is now.
+struct Chosen {
+    id: BookingId,
+    version: i32,
+    reference: String,
+    customer: String,
+    status: BookingStatus,
+    is_no_show: bool,
+}
+
+/// Names what is about to be done, and to which bookings; nothing is changed yet.
+pub(crate) async fn confirm(State(app): State<App>, person: Person, form: Form) -> Result<Response> {
+    let Some(to) = acts::status(form.value("to")) else { return Err(Error::NotFound("Status")) };
+    let words = person.words;
+    let (chosen, count) = match form.value("which") {
+        "all" => all_that_match(app.database(), &form).await?,
+        _ => ticked(app.database(), &form).await?,
+    };
+    let was_seen: i64 = form.value("count").parse().unwrap_or_default();
+    let refusal = if form.value("which") == "all" && count != was_seen {
+        Some(format!(
+            "{count} bookings match now, and {was_seen} did when you opened the list. Nothing was changed: look at the list again."
+        ))
+    } else if count > i64::try_from(MOST).unwrap_or(i64::MAX) {
+        Some(format!("{count} bookings are too many: at most {MOST} are changed in one go. Filter for fewer."))
+    } else if chosen.is_empty() {
+        Some("No booking is ticked. Tick some, or choose all that match.".to_owned())
+    } else {
+        None
+    };
+    let back = format!("{}?{}", PLACE.path, form.value("query"));
+    let title = format!("{}: {count}", words.step_to(to));
+    let content = html! {
+        h1 { (title) }
+        @if let Some(refusal) = &refusal {
+            (problem(Some(refusal)))
+            p { a.button href=(back) { "Back to the list" } }
+        } @else {
+            @if form.value("which") == "all" { p.hint { "All that match: " (filter_text(form.value("query"))) } }
+            form method="post" action="/admin/bookings/bulk/act/" {
+                input type="hidden" name="back" value=(back);
+                div.table role="region" aria-label=(title) tabindex="0" {
+                    table {
+                        thead { tr { th scope="col" { (words.reference()) } th scope="col" { (words.customer()) } th scope="col" { (words.status()) } } }
+                        tbody {
+                            @for one in &chosen {
+                                tr {
+                                    td data-label=(words.reference()) { a href=(path(one.id)) { (one.reference) } input type="hidden" name="row" value=(format!("{}:{}", one.id, one.version)); }
+                                    td data-label=(words.customer()) { (one.customer) }
+                                    td data-label=(words.status()) { (status_tag(words, one.status, one.is_no_show)) }
+                                }
+                            }
+                        }
+                    }
+                }
+                div.actions {
+                    button.danger[to == BookingStatus::Cancelled] type="submit" name="to" value=(to.as_str()) { (words.step_to(to)) ": " (chosen.len()) }
+                    a href=(back) { "Change nothing" }
+                }
+            }
+        }
+    };
+    let status = if refusal.is_some() { StatusCode::CONFLICT } else { StatusCode::OK };
+    let above = [(PLACE.path.to_owned(), words.bookings().to_owned())];
+    Ok(Page::new(&person, PLACE.path, &title).below(&above).status(status).show(&content))
+}
+
+/// Changes each booking in a transaction of its own, if it is as it was shown. Sent twice, the second finds all done.
+pub(crate) async fn act(State(app): State<App>, person: Person, form: Form) -> Result<Response> {
+    let Some(to) = acts::status(form.value("to")) else { return Err(Error::NotFound("Status")) };
+    let words = person.words;
+    let rows = rows_of(&form);
+    if rows.len() > MOST {
+        return Err(Error::field("row", "Too many bookings."));
+    }
+    let mut results = Vec::with_capacity(rows.len());
+    for (id, version) in rows {
+        results.push((id, change(app.database(), id, version, to, &person).await?));
+    }
+    let done = results.iter().filter(|(_, result)| result.is_done()).count();
+    let title = format!("{}: {done} of {}", words.step_to(to), results.len());
+    let content = html! {
+        h1 { (title) }
+        ul.outcomes {
+            @for (id, result) in &results { li { a href=(path(*id)) { (words.bookings()) " " (id) } " " (result.show(words)) } }
+        }
+        p { a.button href=(acts::back(&form, BookingId(0))) { "Back to the list" } }
+    };
+    Ok(Page::new(&person, PLACE.path, &title).show(&content))
+}
+
+/// What became of one booking.
+enum Outcome {
+    Done,
+    /// It was so already.
+    Same,
+    Changed,
+    NotAllowed(BookingStatus),
+    Missing,
+}
+
+impl Outcome {
+    fn is_done(&self) -> bool {
+        matches!(self, Self::Done | Self::Same)
+    }
+
+    fn show(&self, words: Words) -> Markup {
+        html! {
+            @match self {
+                Self::Done => span.tag.good { (words.done()) },
+                Self::Same => span.tag.quiet { "Was so already" },
+                Self::Changed => span.tag.warning { "Changed meanwhile, so left as it is" },
+                Self::NotAllowed(status) => span.tag.bad { "Not possible: " (words.status_of(*status)) },
+                Self::Missing => span.tag.bad { "Not found" },
+            }
+        }
+    }
+}
+
+async fn change(
+    database: &Database,
+    id: BookingId,
+    version: i32,
+    to: BookingStatus,
+    person: &Person,
+) -> Result<Outcome> {
+    let change = async |connection: &mut PgConnection| {
+        let booking = booking::lock(connection, id).await?;
+        let from = booking.booking_status;
+        if from == to {
+            return Ok(Outcome::Same);
+        }
+        if booking.version != version {
+            return Ok(Outcome::Changed);
+        }
+        if !from.successors().contains(&to) {
+            return Ok(Outcome::NotAllowed(from));
+        }
+        transition::set_status(connection, booking, to, &person.actor(), "").await.map(|_| Outcome::Done)
+    };
+    match bookings::transaction(database, change).await {
+        Err(Error::NotFound(_)) => Ok(Outcome::Missing),
+        outcome => outcome,
+    }
+}
+
+/// The ticked rows: id and version.
+fn rows_of(form: &Form) -> Vec<(BookingId, i32)> {
+    let rows = form.pairs().iter().filter(|(name, _)| name == "row");
+    let parse = |(_, value): &(String, String)| {
+        let (id, version) = value.split_once(':')?;
+        Some((BookingId(id.parse().ok()?), version.parse().ok()?))
+    };
+    let mut rows: Vec<(BookingId, i32)> = rows.filter_map(parse).collect();
+    rows.sort_unstable();
+    rows.dedup_by_key(|(id, _)| *id);
+    rows
+}
+
+async fn ticked(database: &Database, form: &Form) -> Result<(Vec<Chosen>, i64)> {
+    let ids: Vec<i64> = rows_of(form).into_iter().map(|(id, _)| id.0).collect();
+    let chosen = sqlx::query_as!(
+        Chosen,
+        r#"
+        select id, version, reference, customer_name as customer, booking_status as "status: BookingStatus", is_no_show
+        from bookings where id = any($1) order by appointment_date, appointment_time, id
+        "#,
+        &ids
+    )
+    .fetch_all(&database.pool())
+    .await?;
+    let count = i64::try_from(chosen.len()).unwrap_or(i64::MAX);
+    Ok((chosen, count))
+}
+
+async fn all_that_match(database: &Database, form: &Form) -> Result<(Vec<Chosen>, i64)> {
+    let ask = Ask::of_query(PLACE.path, form.value("query"));
+    let found = list::find(database, &ask, i64::try_from(MOST).unwrap_or(i64::MAX)).await?.rows;
+    let chosen = found.rows.into_iter().map(|row| Chosen {
+        id: BookingId(row.id),
+        version: row.version,
+        reference: row.reference,
+        customer: row.customer,
+        status: row.status,
+        is_no_show: row.is_no_show,
+    });
+    Ok((chosen.collect(), found.count))
+}
+
+/// A filter in words, as its address has it.
+fn filter_text(query: &str) -> String {
+    let pairs: Vec<String> =
+        form_urlencoded::parse(query.as_bytes()).map(|(name, value)| format!("{name}: {value}")).collect();
+    if pairs.is_empty() { "no filter".to_owned() } else { pairs.join(", ") }
+}
