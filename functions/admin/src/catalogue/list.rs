@@ -10,14 +10,20 @@ use super::{
 };
 use crate::{
     App,
-    kit::{ask::Ask, file as csv, list::List, page::Page},
+    kit::{
+        ask::Ask,
+        file as csv,
+        list::{Filter, List},
+        page::Page,
+    },
     session::Person,
 };
 
 pub(crate) async fn list<T: Record>(State(app): State<App>, person: Person, ask: Ask) -> Result<Response> {
     let rows = T::rows(app.database(), &ask).await?;
-    let mut filters = T::filters(app.database()).await?;
+    let mut filters = T::filters(T::choices(app.database()).await?);
     filters.insert(0, state_filter());
+    filters.push(Filter::Days { name: "created", label: "Created" });
     let columns = T::columns();
     let empty = format!("There is no {} yet. Add the first one.", T::ONE);
     let list = List {

@@ -47,13 +47,17 @@ pub(crate) trait Record: Read + Send + Sync + 'static {
 
     fn columns() -> Vec<Column<Self::Row>>;
 
-    /// The filters of the list, beside whether rows are archived.
-    fn filters(database: &Database) -> impl Future<Output = Result<Vec<Filter>>> + Send;
+    /// The filters of the list, beside the state of a row and the day on which it was added.
+    fn filters(_: Vec<(String, String)>) -> Vec<Filter> {
+        Vec::new()
+    }
 
     fn rows(database: &Database, ask: &Ask) -> impl Future<Output = Result<Rows<Self::Row>>> + Send;
 
-    /// The choices of the form's inputs.
-    fn choices(database: &Database) -> impl Future<Output = Result<Vec<(String, String)>>> + Send;
+    /// The choices of the form's inputs and of the list's filters.
+    fn choices(_: &Database) -> impl Future<Output = Result<Vec<(String, String)>>> + Send {
+        async { Ok(Vec::new()) }
+    }
 
     fn inputs(form: &Form, choices: &[(String, String)]) -> Markup;
 
@@ -76,28 +80,6 @@ pub(crate) trait Record: Read + Send + Sync + 'static {
     /// Links on the record's page, such as to the models of a brand.
     fn links(id: i64) -> Vec<(String, &'static str)>;
 }
-
-/// The four writes of a table, which are those of its module in `shared::catalogue`.
-macro_rules! writers {
-    ($table:ident) => {
-        async fn add(&self, connection: &mut PgConnection) -> Result<i64> {
-            $table::add(connection, &self.0).await
-        }
-
-        async fn rewrite(&self, connection: &mut PgConnection, id: i64) -> Result<bool> {
-            $table::rewrite(connection, id, &self.0).await
-        }
-
-        async fn archive(connection: &mut PgConnection, id: i64) -> Result<bool> {
-            $table::archive(connection, id).await
-        }
-
-        async fn restore(connection: &mut PgConnection, id: i64) -> Result<bool> {
-            $table::restore(connection, id).await
-        }
-    };
-}
-pub(super) use writers;
 
 /// The column that says whether a row is on offer.
 pub(super) const fn state<R>(cell: fn(&R) -> Cell) -> Column<R> {

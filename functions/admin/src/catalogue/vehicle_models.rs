@@ -8,18 +8,16 @@ use shared::{
     database::Database,
     http::{Fields, Read},
 };
-use sqlx::PgConnection;
 
 use super::{
-    Dependents, Record, Stored,
-    record::{archived, picture, picture_input, state, state_cell, writers},
+    queries::{dependents, rows, stored},
+    record::{Record, picture, picture_input, state, state_cell},
     vehicle_brands,
 };
 use crate::kit::{
-    ask::Ask,
     cell::Cell,
     form::{Form, Input},
-    list::{Column, Filter, Rows},
+    list::{Column, Filter},
     page::Place,
 };
 
@@ -61,7 +59,6 @@ impl Read for VehicleModels {
 impl Record for VehicleModels {
     const PLACE: Place = Place { path: "/admin/vehicle-models/", title: "Models" };
     const ONE: &'static str = "model";
-    const TABLE: &'static str = "vehicle_models";
     const SEARCH: &'static str = "Name, brand or type";
 
     type Row = Row;
@@ -84,49 +81,18 @@ impl Record for VehicleModels {
         ]
     }
 
-    async fn filters(database: &Database) -> Result<Vec<Filter>> {
-        let choices = vehicle_brands::choices(database).await?;
-        Ok(vec![
-            Filter::Choice { name: "brand", label: "Brand", all: "All brands", choices },
-            Filter::Days { name: "created", label: "Created" },
-        ])
+    fn filters(choices: Vec<(String, String)>) -> Vec<Filter> {
+        vec![Filter::Choice { name: "brand", label: "Brand", all: "All brands", choices }]
     }
 
-    async fn rows(database: &Database, ask: &Ask) -> Result<Rows<Row>> {
-        let rows = sqlx::query_as!(
-            Row,
-            r#"
-            select model.id, model.name, model.vehicle_brand_id, brand.name as brand, model.fuel, model.engine_cc, model.image,
-                model.archived_at is not null as "is_archived!", shop_clock(model.created_at) as "created!",
-                count(*) over () as "count!",
-                (select count(*) from service_prices price where price.vehicle_model_id = model.id) as "prices!"
-            from vehicle_models model join vehicle_brands brand on brand.id = model.vehicle_brand_id
-                join vehicle_types type on type.id = brand.vehicle_type_id
-            where ($1::text is null or lower(model.name) like $1 or lower(brand.name) like $1 or lower(type.name) like $1)
-                and ($2::bigint is null or model.vehicle_brand_id = $2)
-                and ($3::date is null or shop_clock(model.created_at)::date >= $3)
-                and ($4::date is null or shop_clock(model.created_at)::date <= $4)
-                and ($5::boolean is null or (model.archived_at is not null) = $5)
-            order by
-                case $6 when 'id' then model.id when 'created' then extract(epoch from model.created_at) end,
-                case $6 when '-id' then model.id when '-created' then extract(epoch from model.created_at) end desc,
-                case $6 when '-name' then lower(model.name) when '-brand' then lower(brand.name) end desc,
-                case when $6 = 'brand' then lower(brand.name) end, lower(model.name), model.id
-            limit $7 offset $8
-            "#,
-            ask.pattern(),
-            ask.id("brand"),
-            ask.day("created_from"),
-            ask.day("created_to"),
-            archived(ask),
-            ask.sort(),
-            ask.limit(),
-            ask.offset()
-        )
-        .fetch_all(&database.pool())
-        .await?;
-        let count = rows.first().map_or(0, |row| row.count);
-        Ok(Rows { rows, count })
+    rows! {
+        select r#"record.vehicle_brand_id, brand.name as brand, record.fuel, record.engine_cc, record.image,
+            (select count(*) from service_prices price where price.vehicle_model_id = record.id) as "prices!""#,
+        from "vehicle_models record join vehicle_brands brand on brand.id = record.vehicle_brand_id
+            join vehicle_types type on type.id = brand.vehicle_type_id",
+        search "lower(record.name) like $1 or lower(brand.name) like $1 or lower(type.name) like $1",
+        filter "brand" "record.vehicle_brand_id = $8",
+        text "brand" "lower(brand.name)",
     }
 
     async fn choices(database: &Database) -> Result<Vec<(String, String)>> {
@@ -143,64 +109,22 @@ impl Record for VehicleModels {
         }
     }
 
-    async fn find(connection: &mut PgConnection, id: i64) -> Result<Option<Stored>> {
-        let row = sqlx::query!(
-            r#"
-            select vehicle_brand_id, name, fuel, engine_cc, image, archived_at is not null as "is_archived!",
-                (extract(epoch from updated_at) * 1000000)::bigint as "version!"
-            from vehicle_models where id = $1
-            "#,
-            id
-        )
-        .fetch_optional(connection)
-        .await?;
-        Ok(row.map(|row| Stored {
-            version: row.version,
-            is_archived: row.is_archived,
-            name: row.name.clone(),
-            values: vec![
-                ("name", row.name),
-                ("vehicle_brand_id", row.vehicle_brand_id.to_string()),
-                ("fuel", row.fuel),
-                ("engine_cc", row.engine_cc.map(|cc| cc.to_string()).unwrap_or_default()),
-                ("image", row.image.unwrap_or_default()),
-            ],
-        }))
+    stored! {
+        "vehicle_models", vehicle_models,
+        form "vehicle_brand_id, name, fuel, engine_cc, image", |row| [
+            "name": row.name,
+            "vehicle_brand_id": row.vehicle_brand_id.to_string(),
+            "fuel": row.fuel,
+            "engine_cc": row.engine_cc.map(|cc| cc.to_string()).unwrap_or_default(),
+            "image": row.image.unwrap_or_default(),
+        ],
+        unique "vehicle_brand_id = $1 and name = $2", vehicle_brand_id, name
     }
 
-    async fn holder(&self, database: &Database) -> Result<Option<i64>> {
-        Ok(sqlx::query_scalar!(
-            "select id from vehicle_models where vehicle_brand_id = $1 and name = $2 and archived_at is null",
-            self.0.vehicle_brand_id,
-            self.0.name
-        )
-        .fetch_optional(&database.pool())
-        .await?)
-    }
-
-    writers!(vehicle_models);
-
-    async fn dependents(connection: &mut PgConnection, id: i64) -> Result<Dependents> {
-        let found = sqlx::query!(
-            r#"
-            select
-                (select count(*) from service_prices where vehicle_model_id = $1) as "prices!",
-                (select count(*) from bookings booking
-                    where booking.vehicle_model_id = $1 and booking.appointment_date >= shop_clock(now())::date
-                        and booking.booking_status in ('pending', 'confirmed')) as "bookings!"
-            "#,
-            id
-        )
-        .fetch_one(connection)
-        .await?;
-        Ok(vec![
-            (found.prices, "prices", format!("/admin/prices/?model={id}")),
-            (found.bookings, "bookings to come", String::new()),
-        ])
-    }
-
-    fn links(id: i64) -> Vec<(String, &'static str)> {
-        vec![(format!("/admin/prices/?model={id}"), "Prices of this model")]
+    dependents! {
+        "prices", "Prices of this model", "/admin/prices/?model=",
+            "select count(*) from service_prices where vehicle_model_id = $1";
+        bookings "where booking.vehicle_model_id = $1"
     }
 }
 
