@@ -1,7 +1,6 @@
 //! Database rows of users, their Descope identities and their sessions.
 
 mod identities;
-mod records;
 mod roles;
 mod sessions;
 mod users;
@@ -10,7 +9,6 @@ pub use identities::{
     Identity, LinkedIdentity, OtherIdentity, adopt, close_other_ways_in, give_up_other_numbers, identities, identity,
     identity_in, link, lock, other_identities, unlink,
 };
-pub use records::{Account, SessionRecord, sessions_of, show};
 pub(crate) use roles::learn_roles;
 pub use roles::{
     RoleClaim, Taking, block, claim_roles, note_change_of_roles, note_roles, refuse_blocked, release_roles, unblock,
