@@ -6,3 +6,4 @@ pub(crate) mod file;
 pub(crate) mod form;
 pub(crate) mod list;
 pub(crate) mod page;
+pub(crate) mod stale;

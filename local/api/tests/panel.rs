@@ -92,8 +92,8 @@ async fn slots_follow_hours_and_holidays_saved_in_the_panel_at_the_next_request(
     assert_eq!(starts().await.first().map(String::as_str), Some("09:00"));
     let owner = panel(&database, &redis, &descope).await;
     let page = owner.get("/admin/shop/hours/").await;
-    let shown = page.text.split("name=\"shown\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
-    let fields = [("shown", shown.as_str()), ("monday_opens", "11:30"), ("monday_closes", "14:30")];
+    let version = page.text.split("name=\"version\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let fields = [("version", version.as_str()), ("monday_opens", "11:30"), ("monday_closes", "14:30")];
     assert_eq!(owner.submit("/admin/shop/hours/", &fields).await.status, 303);
     assert_eq!(starts().await, ["11:30", "12:30", "13:30"]);
     let fields = [("name", "Pongal"), ("from", &monday.to_string()), ("to", "")];

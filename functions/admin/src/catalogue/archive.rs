@@ -16,10 +16,7 @@ use super::{
 };
 use crate::{
     App,
-    kit::{
-        form::Form,
-        page::{Page, redirect},
-    },
+    kit::page::{Page, redirect},
     session::Person,
 };
 
@@ -74,12 +71,12 @@ async fn conclude<T: Record>(
         Ok(_) => Ok(redirect(&format!("{}{id}/?done={done}", T::PLACE.path))),
         Err(Error::Conflict(_)) => {
             let stored = find::<T>(app, id).await?;
-            let mut form = Form::of(stored.values);
+            let mut form = stored.present.form();
             form.blame(Faults::from(("name", "Another row on offer has taken this name. Change one of them first.")));
             refuse::<T>(app, person, id, &form, Shown::refused(StatusCode::CONFLICT)).await
         }
         Err(Error::Redis(_)) => {
-            let mut form = Form::of(find::<T>(app, id).await?.values);
+            let mut form = find::<T>(app, id).await?.present.form();
             form.blame(Faults::from(("form", NOTHING_CHANGED)));
             refuse::<T>(app, person, id, &form, Shown::refused(StatusCode::SERVICE_UNAVAILABLE)).await
         }

@@ -18,6 +18,7 @@ use crate::{
     kit::{
         form::{Form, problem},
         page::{Page, redirect},
+        stale::{Present, stale, version},
     },
     session::Person,
 };
@@ -40,8 +41,9 @@ pub(crate) async fn edit<T: Record>(
 ) -> Result<Response> {
     let stored = find::<T>(&app, id).await?;
     let choices = T::choices(app.database()).await?;
-    let form = Form::of(stored.values.clone());
-    Ok(show::<T>(&person, id, &stored, &form, &choices, &Shown { notice: notice(done.as_deref()), ..Shown::default() }))
+    let form = stored.present.form();
+    let page = Shown { notice: notice(done.as_deref()), ..Shown::default() };
+    Ok(show::<T>(&person, id, &stored, &form, &choices, &page))
 }
 
 pub(super) async fn find<T: Record>(app: &App, id: i64) -> Result<Stored> {
@@ -56,14 +58,13 @@ pub(super) struct Shown {
     status: StatusCode,
     /// The row that has the name.
     holder: Option<i64>,
-    is_stale: bool,
 }
 
 /// What became of a form.
 enum Outcome {
     Saved,
     /// Another user has saved the record since the form was opened.
-    Stale(Stored),
+    Stale(Present),
 }
 
 pub(crate) async fn change<T: Record>(
@@ -73,22 +74,19 @@ pub(crate) async fn change<T: Record>(
     mut form: Form,
 ) -> Result<Response> {
     let Some(row) = form.read::<T>() else { return refuse::<T>(&app, &person, id, &form, Shown::faulty()).await };
-    let version = form.value("version").parse::<i64>().unwrap_or_default();
     let change = async |connection: &mut PgConnection| {
-        let stored = T::find(connection, id).await?.ok_or(Error::NotFound("Record"))?;
-        // A form that was sent twice finds its own values.
-        if stored.version != version && !stored.values.iter().all(|(name, value)| form.value(name).trim() == value) {
-            return Ok((Outcome::Stale(stored), false));
+        let Stored { present, .. } = T::find(connection, id).await?.ok_or(Error::NotFound("Record"))?;
+        if present.is_newer_than(&form) {
+            return Ok((Outcome::Stale(present), false));
         }
         let has_changed = row.rewrite(connection, id).await?;
         Ok::<_, Error>((Outcome::Saved, has_changed))
     };
     match catalogue::change(app.database(), &app.redis, &person.author(), change).await {
         Ok((Outcome::Saved, _)) => Ok(redirect(&format!("{}{id}/?done=saved", T::PLACE.path))),
-        Ok((Outcome::Stale(stored), _)) => {
-            form.compare(stored.values);
-            let shown = Shown { status: StatusCode::CONFLICT, is_stale: true, ..Shown::default() };
-            refuse::<T>(&app, &person, id, &form, shown).await
+        Ok((Outcome::Stale(present), _)) => {
+            present.show_beside(&mut form);
+            refuse::<T>(&app, &person, id, &form, Shown::refused(StatusCode::CONFLICT)).await
         }
         Err(Error::Conflict(_)) => {
             let holder = row.holder(app.database()).await?;
@@ -145,14 +143,10 @@ fn show<T: Record>(
         }
         (problem(form.fault("form")))
         (taken::<T>(shown.holder))
-        @if shown.is_stale {
-            div.problem role="alert" {
-                p { "Somebody else has changed this " (T::ONE) " since you opened it. Your values are in the form, and theirs below each field. Save again to keep yours, or " a href=(path) { "take theirs" } "." }
-            }
-        }
+        (stale(form, &format!("this {}", T::ONE), &path))
         form.stack method="post" action=(path) {
             fieldset disabled[!person.is_admin] {
-                input type="hidden" name="version" value=(stored.version);
+                (version(form))
                 (T::inputs(form, choices))
                 @if person.is_admin {
                     div.actions { button type="submit" { "Save " (T::ONE) } a href=(T::PLACE.path) { "Cancel" } }

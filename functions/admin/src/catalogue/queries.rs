@@ -79,10 +79,9 @@ macro_rules! stored {
             .fetch_optional(connection)
             .await?;
             Ok(row.map(|$row| $crate::catalogue::Stored {
-                version: $row.version,
                 is_archived: $row.is_archived,
                 name: $row.name.clone(),
-                values: vec![$(($input, $text)),+],
+                present: $crate::kit::stale::Present::new($row.version, vec![$(($input, $text)),+]),
             }))
         }
 

@@ -16,18 +16,17 @@ use crate::kit::{
     form::{Form, Input},
     list::{Column, Filter, Rows},
     page::Place,
+    stale::Present,
 };
 
 /// A saved record.
 #[derive(Debug)]
 pub(crate) struct Stored {
-    /// The time of its last change in microseconds: a form carries the one that it was opened with.
-    pub(crate) version: i64,
     pub(crate) is_archived: bool,
     /// What the record is called on pages.
     pub(crate) name: String,
     /// The values of the form's inputs.
-    pub(crate) values: Vec<(&'static str, String)>,
+    pub(crate) present: Present,
 }
 
 /// Records that depend on one: how many, of what kind, and the list that shows them.

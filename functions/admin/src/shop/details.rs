@@ -19,6 +19,7 @@ use crate::{
         ask::Ask,
         form::{Form, Input, problem, whole},
         page::{Page, redirect},
+        stale::{Present, stale, version},
     },
     session::Person,
 };
@@ -72,9 +73,7 @@ fn degrees(fields: &mut Fields, name: &str, most: f64) -> Option<f64> {
 
 pub(crate) async fn page(State(app): State<App>, person: Person, ask: Ask) -> Result<Response> {
     let mut connection = app.database().pool().acquire().await?;
-    let (version, values) = stored(&mut connection).await?.ok_or(Error::NotFound("Shop"))?;
-    let mut form = Form::of(values);
-    form.set("version", version.to_string());
+    let form = stored(&mut connection).await?.form();
     let notice = ask.value("done").map(|_| "Saved. Customers see it now, and slots follow it.");
     Ok(show(&person, &form, &[], notice, StatusCode::OK))
 }
@@ -83,22 +82,18 @@ pub(crate) async fn change(State(app): State<App>, person: Person, mut form: For
     let Some(ShopForm(shop)) = form.read() else {
         return Ok(show(&person, &form, &[], None, StatusCode::BAD_REQUEST));
     };
-    let version = form.value("version").parse::<i64>().unwrap_or_default();
     let work = async |connection: &mut PgConnection| {
-        let (saved, values) = stored(connection).await?.ok_or(Error::NotFound("Shop"))?;
-        if saved != version && !values.iter().all(|(name, value)| form.value(name).trim() == value) {
-            return Err(Undone::Stale(values));
+        let present = stored(connection).await?;
+        if present.is_newer_than(&form) {
+            return Err(Undone::Stale(present));
         }
         Ok(shop::rewrite(connection, &shop).await?)
     };
     match save(&app, &person, &form, work).await? {
         Saved::Done => Ok(redirect(&format!("{PATH}?done=saved"))),
         Saved::WouldLeave(left) => Ok(show(&person, &form, &left, None, StatusCode::CONFLICT)),
-        Saved::Stale(theirs) => {
-            form.compare(theirs);
-            let mut connection = app.database().pool().acquire().await?;
-            let newest = stored(&mut connection).await?.map(|(version, _)| version.to_string());
-            form.set("version", newest.unwrap_or_default());
+        Saved::Stale(present) => {
+            present.show_beside(&mut form);
             Ok(show(&person, &form, &[], None, StatusCode::CONFLICT))
         }
         Saved::Faulty(faults) => {
@@ -108,8 +103,8 @@ pub(crate) async fn change(State(app): State<App>, person: Person, mut form: For
     }
 }
 
-/// The version of the shop, the time of its last change in microseconds, and its values by the names of the inputs.
-async fn stored(connection: &mut PgConnection) -> sqlx::Result<Option<(i64, Vec<(&'static str, String)>)>> {
+/// The shop by the names of the inputs.
+async fn stored(connection: &mut PgConnection) -> Result<Present> {
     let row = sqlx::query!(
         r#"
         select name, address, phone, email, latitude::text as "latitude!", longitude::text as "longitude!", time_zone,
@@ -119,25 +114,24 @@ async fn stored(connection: &mut PgConnection) -> sqlx::Result<Option<(i64, Vec<
         "#
     )
     .fetch_optional(connection)
-    .await?;
-    Ok(row.map(|row| {
-        let values = vec![
-            ("name", row.name),
-            ("address", row.address),
-            ("phone", row.phone),
-            ("email", row.email),
-            ("latitude", row.latitude),
-            ("longitude", row.longitude),
-            ("time_zone", row.time_zone),
-            ("slot_minutes", row.slot_minutes.to_string()),
-            ("shop_capacity", row.shop_capacity.to_string()),
-            ("home_capacity", row.home_capacity.to_string()),
-            ("home_radius_km", row.home_radius_km.to_string()),
-            ("minimum_notice_minutes", row.minimum_notice_minutes.to_string()),
-            ("booking_horizon_days", row.booking_horizon_days.to_string()),
-        ];
-        (row.version, values)
-    }))
+    .await?
+    .ok_or(Error::NotFound("Shop"))?;
+    let values = vec![
+        ("name", row.name),
+        ("address", row.address),
+        ("phone", row.phone),
+        ("email", row.email),
+        ("latitude", row.latitude),
+        ("longitude", row.longitude),
+        ("time_zone", row.time_zone),
+        ("slot_minutes", row.slot_minutes.to_string()),
+        ("shop_capacity", row.shop_capacity.to_string()),
+        ("home_capacity", row.home_capacity.to_string()),
+        ("home_radius_km", row.home_radius_km.to_string()),
+        ("minimum_notice_minutes", row.minimum_notice_minutes.to_string()),
+        ("booking_horizon_days", row.booking_horizon_days.to_string()),
+    ];
+    Ok(Present::new(row.version, values))
 }
 
 fn show(person: &Person, form: &Form, left: &[LeftOutside], notice: Option<&str>, status: StatusCode) -> Response {
@@ -149,11 +143,11 @@ fn show(person: &Person, form: &Form, left: &[LeftOutside], notice: Option<&str>
             a href="/admin/activity/?kind=shops" { "History" }
         }
         (problem(form.fault("form")))
-        (problem(form.has_theirs().then_some("Somebody else has changed the shop since you opened this page. Your values are in the form, and theirs below each field. Save again to keep yours.")))
+        (stale(form, "the shop", PATH))
         (warning(left))
         form.stack method="post" action=(PATH) {
             fieldset disabled[!person.is_admin] {
-                input type="hidden" name="version" value=(form.value("version"));
+                (version(form))
                 (confirmation(left))
                 (Input::new("name", "Name").required().max(200).in_form(form))
                 (Input::new("address", "Address").required().max(500).in_form(form))

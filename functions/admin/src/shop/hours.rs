@@ -19,6 +19,7 @@ use crate::{
         ask::Ask,
         form::{Form, problem},
         page::{Page, redirect},
+        stale::{Present, stale, version},
     },
     session::Person,
 };
@@ -67,9 +68,7 @@ impl Read for Week {
 
 pub(crate) async fn page(State(app): State<App>, person: Person, ask: Ask) -> Result<Response> {
     let mut connection = app.database().pool().acquire().await?;
-    let values = stored(&mut connection).await?;
-    let mut form = Form::of(values.clone());
-    form.set("shown", shown(&values));
+    let form = stored(&mut connection).await?.form();
     let notice = ask.value("done").map(|_| "Saved. Slots follow these hours now.");
     Ok(show(&person, &form, &[], notice, StatusCode::OK))
 }
@@ -79,19 +78,17 @@ pub(crate) async fn change(State(app): State<App>, person: Person, mut form: For
         return Ok(show(&person, &form, &[], None, StatusCode::BAD_REQUEST));
     };
     let work = async |connection: &mut PgConnection| {
-        let values = stored(connection).await?;
-        if shown(&values) != form.value("shown") && !values.iter().all(|(name, value)| form.value(name).trim() == value)
-        {
-            return Err(Undone::Stale(values));
+        let present = stored(connection).await?;
+        if present.is_newer_than(&form) {
+            return Err(Undone::Stale(present));
         }
         Ok(hours::set_week(connection, &week).await?)
     };
     match save(&app, &person, &form, work).await? {
         Saved::Done => Ok(redirect(&format!("{PATH}?done=saved"))),
         Saved::WouldLeave(left) => Ok(show(&person, &form, &left, None, StatusCode::CONFLICT)),
-        Saved::Stale(theirs) => {
-            form.set("shown", shown(&theirs));
-            form.compare(theirs);
+        Saved::Stale(present) => {
+            present.show_beside(&mut form);
             Ok(show(&person, &form, &[], None, StatusCode::CONFLICT))
         }
         Saved::Faulty(faults) => {
@@ -102,7 +99,7 @@ pub(crate) async fn change(State(app): State<App>, person: Person, mut form: For
 }
 
 /// The hours by the names of the inputs; empty on closed days.
-async fn stored(connection: &mut PgConnection) -> sqlx::Result<Vec<(&'static str, String)>> {
+async fn stored(connection: &mut PgConnection) -> sqlx::Result<Present> {
     let rows = sqlx::query!(
         r#"
         select weekday, opens_at as "opens_at: DayMinute", closes_at as "closes_at: DayMinute"
@@ -116,12 +113,7 @@ async fn stored(connection: &mut PgConnection) -> sqlx::Result<Vec<(&'static str
         let text = |end: Option<DayMinute>| end.map(|end| end.to_string()).unwrap_or_default();
         [(day.opens, text(row.map(|row| row.opens_at))), (day.closes, text(row.map(|row| row.closes_at)))]
     };
-    Ok(WEEK.iter().flat_map(of).collect())
-}
-
-/// What a form was opened with, so that a later change of another user is noticed.
-fn shown(values: &[(&'static str, String)]) -> String {
-    values.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(" ")
+    Ok(Present::untimed(WEEK.iter().flat_map(of).collect()))
 }
 
 fn show(person: &Person, form: &Form, left: &[LeftOutside], notice: Option<&str>, status: StatusCode) -> Response {
@@ -130,11 +122,11 @@ fn show(person: &Person, form: &Form, left: &[LeftOutside], notice: Option<&str>
         p.links { a href="/admin/shop/holidays/" { "Holidays" } a href="/admin/activity/?kind=opening_hours" { "History" } }
         p.hint { "Times are multiples of 15 minutes; midnight is 24:00. Leave both empty on a closed day." }
         (problem(form.fault("form")))
-        (problem(form.has_theirs().then_some("Somebody else has changed the hours since you opened this page. Theirs stand below yours. Save again to keep yours.")))
+        (stale(form, "the hours", PATH))
         (warning(left))
         form method="post" action=(PATH) {
             fieldset disabled[!person.is_admin] {
-                input type="hidden" name="shown" value=(form.value("shown"));
+                (version(form))
                 (confirmation(left))
                 table.week {
                     thead { tr { th scope="col" { "Day" } th scope="col" { "Opens" } th scope="col" { "Closes" } } }

@@ -15,7 +15,7 @@ use sqlx::PgConnection;
 use crate::{
     App,
     catalogue::NOTHING_CHANGED,
-    kit::{cell::day_text, form::Form},
+    kit::{cell::day_text, form::Form, stale::Present},
     session::Person,
 };
 
@@ -25,7 +25,7 @@ pub(super) enum Saved {
     /// Nothing was saved: these bookings would be left outside.
     WouldLeave(Vec<LeftOutside>),
     /// Nothing was saved: the values that another user has saved since the form was opened.
-    Stale(Vec<(&'static str, String)>),
+    Stale(Present),
     /// Nothing was saved: the faults of the values.
     Faulty(Faults),
 }
@@ -33,7 +33,7 @@ pub(super) enum Saved {
 /// Why a change was rolled back.
 pub(super) enum Undone {
     Leaves(Vec<LeftOutside>),
-    Stale(Vec<(&'static str, String)>),
+    Stale(Present),
     Failed(Error),
 }
 

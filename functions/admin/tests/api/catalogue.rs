@@ -114,6 +114,20 @@ async fn a_change_over_a_newer_one_is_shown_both_and_saved_only_knowingly(pool: 
 }
 
 #[sqlx::test(migrator = "shared::database::MIGRATOR")]
+async fn after_a_fault_is_corrected_a_newer_change_is_still_noticed(pool: PgPool) {
+    let world = World::new(pool).await;
+    let (owner, partner) = (world.owner().await, world.person("partner@example.com", "admin").await);
+    let (mut mine, theirs) = (brand(&owner, "").await, brand(&partner, "Theirs").await);
+    assert_eq!(partner.submit("/admin/vehicle-brands/3/", &borrowed(&theirs)).await.status, 303);
+    let faulty = owner.submit("/admin/vehicle-brands/3/", &borrowed(&mine)).await;
+    assert_eq!(faulty.status, 400);
+    mine[0].1 = input(&faulty, "version");
+    mine[1].1 = "Mine".to_owned();
+    assert_eq!(owner.submit("/admin/vehicle-brands/3/", &borrowed(&mine)).await.status, 409);
+    assert_eq!(text(&world, "select name from vehicle_brands where id = 3").await, "Theirs");
+}
+
+#[sqlx::test(migrator = "shared::database::MIGRATOR")]
 async fn of_two_people_who_save_at_once_one_is_told_of_the_other(pool: PgPool) {
     let world = World::new(pool).await;
     let owner = world.owner().await;

@@ -15,7 +15,7 @@ const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday",
 /// The fields of the page of hours as it is open now, with some replaced.
 async fn hours(browser: &Browser, changes: &[(&str, &str)]) -> Vec<(String, String)> {
     let page = browser.get("/admin/shop/hours/").await;
-    let mut names = vec!["shown".to_owned()];
+    let mut names = vec!["version".to_owned()];
     names.extend(DAYS.iter().flat_map(|day| [format!("{day}_opens"), format!("{day}_closes")]));
     with(&page, names, changes)
 }
