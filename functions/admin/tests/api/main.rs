@@ -6,6 +6,8 @@ mod browser;
 mod catalogue;
 mod entering;
 mod origins;
+mod percent;
+mod price_clashes;
 mod price_file;
 mod prices;
 mod shop;

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use sqlx::PgPool;
 use testing::{Answer, Fault};
 
-use crate::{World, browser::Browser, prices::confirmation};
+use crate::{World, browser::Browser, percent::confirmation};
 
 const PATH: &str = "/admin/prices/file/";
 const HEADER: &str = "service_id,vehicle_model_id,price\n";

@@ -1,4 +1,4 @@
-//! The grid of prices, and the change by percent.
+//! The grid of prices.
 
 use std::collections::BTreeMap;
 
@@ -11,6 +11,7 @@ use crate::{
     World,
     browser::{Browser, input},
     panel,
+    percent::{PERCENT, confirmation},
 };
 
 /// A brand of the sample shop: 9 models, of which 7 is the Activa 6G.
@@ -56,14 +57,14 @@ impl World {
 }
 
 /// The inputs of a grid with what they show.
-fn cells(page: &Answer) -> BTreeMap<String, String> {
+pub(crate) fn cells(page: &Answer) -> BTreeMap<String, String> {
     let names =
         page.text.split("name=\"price-").skip(1).map(|rest| format!("price-{}", rest.split('"').next().unwrap()));
     names.map(|name| (name.clone(), input(page, &name))).collect()
 }
 
 /// What a browser sends of a grid in which some cells were typed into: everything, or, with script, only what changed.
-fn filled<'a>(page: &Answer, typed: &[(&'a str, &'a str)], has_script: bool) -> Vec<(String, String)> {
+pub(crate) fn filled<'a>(page: &Answer, typed: &[(&'a str, &'a str)], has_script: bool) -> Vec<(String, String)> {
     let mut fields = BTreeMap::from([("was".to_owned(), input(page, "was"))]);
     if !has_script {
         fields.extend(cells(page));
@@ -72,18 +73,18 @@ fn filled<'a>(page: &Answer, typed: &[(&'a str, &'a str)], has_script: bool) -> 
     fields.into_iter().collect()
 }
 
-async fn send(browser: &Browser, path: &str, fields: &[(String, String)]) -> Answer {
+pub(crate) async fn send(browser: &Browser, path: &str, fields: &[(String, String)]) -> Answer {
     let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     browser.submit(path, &fields).await
 }
 
-fn saved(answer: &Answer) -> (u16, &str) {
+pub(crate) fn saved(answer: &Answer) -> (u16, &str) {
     assert_eq!(answer.status, 303, "{}", answer.text);
     (answer.status, answer.header("location"))
 }
 
 /// The cell of an input, from `<td` to `</td>`.
-fn cell_of<'a>(page: &'a Answer, name: &str) -> &'a str {
+pub(crate) fn cell_of<'a>(page: &'a Answer, name: &str) -> &'a str {
     let at = page.text.find(&format!("name=\"{name}\"")).unwrap_or_else(|| panic!("{name}: {}", page.text));
     let start = page.text[..at].rfind("<td").unwrap();
     let end = page.text[at..].find("</td>").unwrap();
@@ -200,77 +201,6 @@ async fn one_faulty_cell_keeps_all_from_being_saved_and_all_that_was_typed(pool:
 }
 
 #[sqlx::test(migrator = "shared::database::MIGRATOR")]
-async fn a_price_that_another_user_has_changed_is_shown_with_both_and_then_overwritten_knowingly(pool: PgPool) {
-    let world = World::new(pool).await;
-    let (owner, colleague) = (world.owner().await, world.person("second@example.com", "admin").await);
-    let (mine, theirs) = (owner.get(BRAND).await, colleague.get(BRAND).await);
-    saved(&send(&colleague, BRAND, &filled(&theirs, &[("price-4-7", "400"), ("price-7-7", "210")], false)).await);
-    let before = world.prices().await;
-    let refused = send(&owner, BRAND, &filled(&mine, &[("price-4-7", "395"), ("price-6-7", "245")], false)).await;
-    assert_eq!(refused.status, 409);
-    assert_eq!(world.prices().await, before, "nothing is half saved");
-    let clash = cell_of(&refused, "price-4-7");
-    assert!(clash.contains("class=\"changed clash\"") && clash.contains("value=\"395\""), "{clash}");
-    assert!(clash.contains("<small class=\"theirs\" id=\"about-price-4-7\">Now saved: ₹400.00</small>"), "{clash}");
-    assert_eq!(input(&refused, "price-6-7"), "245");
-    assert_eq!(input(&refused, "price-7-7"), "210.00", "what was not typed into is the newest");
-    // A third change is a clash again; the knowing overwrite is saved, and only that.
-    saved(&send(&colleague, BRAND, &filled(&colleague.get(BRAND).await, &[("price-4-7", "401")], true)).await);
-    let again = send(&owner, BRAND, &filled(&refused, &[], false)).await;
-    assert_eq!(again.status, 409);
-    assert!(cell_of(&again, "price-4-7").contains("Now saved: ₹401.00"));
-    let kept = send(&owner, BRAND, &filled(&again, &[], false)).await;
-    assert_eq!(saved(&kept).1, "/admin/prices/?brand=2&done=saved&count=2");
-    let now = [world.price(4, 7).await, world.price(6, 7).await, world.price(7, 7).await];
-    assert_eq!(now, [Some(39_500), Some(24_500), Some(21_000)]);
-}
-
-#[sqlx::test(migrator = "shared::database::MIGRATOR")]
-async fn after_a_fault_is_corrected_a_clash_is_still_found(pool: PgPool) {
-    let world = World::new(pool).await;
-    let owner = world.owner().await;
-    let page = owner.get(BRAND).await;
-    world.run("update service_prices set price_paise = 40000 where service_id = 4 and vehicle_model_id = 7").await;
-    let faulty = send(&owner, BRAND, &filled(&page, &[("price-4-7", "395"), ("price-6-7", "x")], false)).await;
-    assert_eq!(faulty.status, 400);
-    let corrected = send(&owner, BRAND, &filled(&faulty, &[("price-6-7", "245")], false)).await;
-    assert_eq!(corrected.status, 409);
-    assert_eq!((world.price(4, 7).await, world.price(6, 7).await), (Some(40_000), Some(24_000)));
-}
-
-#[sqlx::test(migrator = "shared::database::MIGRATOR")]
-async fn a_form_that_is_sent_twice_does_its_work_once(pool: PgPool) {
-    let world = World::new(pool).await;
-    let owner = world.owner().await;
-    let fields = filled(&owner.get(BRAND).await, &[("price-4-7", "395"), ("price-6-7", "")], false);
-    assert!(saved(&send(&owner, BRAND, &fields).await).1.ends_with("count=2"));
-    let once = world.prices().await;
-    let second = send(&owner, BRAND, &fields).await;
-    assert!(saved(&second).1.ends_with("count=0"));
-    assert_eq!(world.prices().await, once);
-    let page = owner.get(second.header("location")).await;
-    assert!(page.text.contains("Nothing to save: these prices are the saved ones."));
-}
-
-#[sqlx::test(migrator = "shared::database::MIGRATOR")]
-async fn two_people_at_once_save_different_cells_and_one_of_two_prices_for_the_same(pool: PgPool) {
-    let world = World::new(pool).await;
-    let (owner, colleague) = (world.owner().await, world.person("second@example.com", "admin").await);
-    let page = owner.get(BRAND).await;
-    let (mine, theirs) = (filled(&page, &[("price-6-7", "241")], false), filled(&page, &[("price-7-7", "201")], false));
-    let both = futures::join!(send(&owner, BRAND, &mine), send(&colleague, BRAND, &theirs));
-    assert_eq!((both.0.status, both.1.status), (303, 303));
-    assert_eq!((world.price(6, 7).await, world.price(7, 7).await), (Some(24_100), Some(20_100)));
-    let (mine, theirs) = (filled(&page, &[("price-4-7", "391")], false), filled(&page, &[("price-4-7", "392")], false));
-    let both = futures::join!(send(&owner, BRAND, &mine), send(&colleague, BRAND, &theirs));
-    let mut statuses = [both.0.status, both.1.status];
-    statuses.sort_unstable();
-    assert_eq!(statuses, [303, 409]);
-    let winner = if both.0.status == 303 { 39_100 } else { 39_200 };
-    assert_eq!(world.price(4, 7).await, Some(winner));
-}
-
-#[sqlx::test(migrator = "shared::database::MIGRATOR")]
 async fn a_cell_that_is_not_of_the_grid_is_refused(pool: PgPool) {
     let world = World::new(pool).await;
     let owner = world.owner().await;
@@ -362,95 +292,4 @@ async fn a_name_with_markup_is_a_text_on_every_page(pool: PgPool) {
         assert!(page.text.contains("&lt;script&gt;"), "{}", page.text);
         assert_eq!(page.text.matches("<script").count(), 1, "only the panel's own");
     }
-}
-
-/// The fields of a previewed change by percent.
-const PERCENT: &[&str] = &["brand", "percent", "rounding", "over", "fingerprint", "form_key"];
-
-/// The hidden fields of the confirmation on a page, which follows the form that was filled in.
-pub(crate) fn confirmation(page: &Answer, names: &[&str]) -> Vec<(String, String)> {
-    let at = page.text.find("form class=\"actions\"").unwrap_or_else(|| panic!("no confirmation: {}", page.text));
-    let form = Answer { text: page.text[at..].to_owned(), ..page.clone() };
-    names.iter().map(|name| ((*name).to_owned(), input(&form, name))).collect()
-}
-
-#[sqlx::test(migrator = "shared::database::MIGRATOR")]
-async fn prices_change_by_percent_as_the_preview_has_listed(pool: PgPool) {
-    let world = World::new(pool).await;
-    let owner = world.owner().await;
-    let before = world.prices().await;
-    let form = owner.get("/admin/prices/percent/?brand=2").await;
-    assert_eq!(form.status, 200, "{}", form.text);
-    assert!(
-        form.text.contains("<option value=\"category-2\">") && form.text.contains("<option value=\"10\" selected>")
-    );
-    let preview = owner.get("/admin/prices/percent/?brand=2&percent=%2B5&rounding=10&over=service-4").await;
-    // ₹390.00 + 5 % is ₹409.50, which is nearest to ₹410.00.
-    let row = "<td data-label=\"Service\">Engine Oil Change</td><td data-label=\"Model\">Honda Activa 6G</td>\
-        <td class=\"num\" data-label=\"Price now\">₹390.00</td><td class=\"num\" data-label=\"New price\">₹410.00</td>";
-    assert!(preview.text.contains(row) && preview.text.contains("7 prices would change"), "{}", preview.text);
-    assert_eq!(world.prices().await, before, "a preview writes nothing");
-    let fields = confirmation(&preview, PERCENT);
-    let answer = send(&owner, "/admin/prices/percent/", &fields).await;
-    assert_eq!(saved(&answer).1, "/admin/prices/?brand=2&done=saved&count=7");
-    let mut expected = before;
-    for ((service, model), (paise, _)) in &mut expected {
-        if *service == 4 && (7..=15).contains(model) {
-            *paise = (*paise * 105 + 50_000) / 100_000 * 1_000;
-        }
-    }
-    let paise = |prices: BTreeMap<(i64, i64), (i64, String)>| -> BTreeMap<(i64, i64), i64> {
-        prices.into_iter().map(|(pair, (paise, _))| (pair, paise)).collect()
-    };
-    assert_eq!(paise(world.prices().await), paise(expected));
-    // Sent twice, it is done once.
-    let once = world.prices().await;
-    let again = send(&owner, "/admin/prices/percent/", &fields).await;
-    assert_eq!(saved(&again).1, "/admin/prices/?brand=2&done=saved&count=7");
-    assert_eq!(world.prices().await, once);
-}
-
-#[sqlx::test(migrator = "shared::database::MIGRATOR")]
-async fn a_long_preview_lists_the_first_200_and_counts_the_rest(pool: PgPool) {
-    let world = World::new(pool).await;
-    let owner = world.owner().await;
-    let preview = owner.get("/admin/prices/percent/?brand=2&percent=50&rounding=none&over=all").await;
-    assert!(preview.text.contains("284 prices would change") && preview.text.contains("and 84 more"));
-    assert_eq!(preview.text.matches("data-label=\"New price\"").count(), 200);
-    let nothing = owner.get("/admin/prices/percent/?brand=2&percent=0.01&rounding=10&over=category-2").await;
-    assert!(nothing.text.contains("No price changes.") && !nothing.text.contains("fingerprint"));
-}
-
-#[sqlx::test(migrator = "shared::database::MIGRATOR")]
-async fn a_change_by_percent_is_refused_with_a_new_preview_if_a_price_has_changed_meanwhile(pool: PgPool) {
-    let world = World::new(pool).await;
-    let owner = world.owner().await;
-    let preview = owner.get("/admin/prices/percent/?brand=2&percent=5&rounding=10&over=service-4").await;
-    let fields = confirmation(&preview, PERCENT);
-    world.run("update service_prices set price_paise = 50000 where service_id = 4 and vehicle_model_id = 7").await;
-    let before = world.prices().await;
-    let refused = send(&owner, "/admin/prices/percent/", &fields).await;
-    assert_eq!(refused.status, 409);
-    assert!(refused.text.contains("Nothing was saved: prices have changed") && refused.text.contains("₹530.00"));
-    assert_eq!(world.prices().await, before);
-    // The key of the refused form is free, and the new list can be confirmed.
-    assert_eq!(send(&owner, "/admin/prices/percent/", &fields).await.status, 409);
-    saved(&send(&owner, "/admin/prices/percent/", &confirmation(&refused, PERCENT)).await);
-    assert_eq!(world.price(4, 7).await, Some(53_000));
-}
-
-#[sqlx::test(migrator = "shared::database::MIGRATOR")]
-async fn a_percentage_out_of_bounds_or_a_price_too_high_is_not_offered_for_confirmation(pool: PgPool) {
-    let world = World::new(pool).await;
-    let owner = world.owner().await;
-    for percent in ["-51", "101", "0", "abc"] {
-        let page = owner.get(&format!("/admin/prices/percent/?brand=2&percent={percent}&rounding=10&over=all")).await;
-        assert_eq!(page.status, 400);
-        assert!(page.text.contains("Enter a percentage from -50 to 100") && !page.text.contains("fingerprint"));
-    }
-    world.run("update service_prices set price_paise = 99000000 where service_id = 4 and vehicle_model_id = 7").await;
-    let page = owner.get("/admin/prices/percent/?brand=2&percent=5&rounding=10&over=model-7").await;
-    assert!(page.text.contains("Some new prices would be above ₹10,00,000.00") && !page.text.contains("fingerprint"));
-    let elsewhere = owner.get("/admin/prices/percent/").await;
-    assert_eq!(saved(&elsewhere).1, "/admin/prices/");
 }

@@ -5,6 +5,7 @@ mod attacks;
 mod blocking;
 mod codes;
 mod failing;
+mod kept_tokens;
 mod limits;
 mod password_reset;
 mod profile;
