@@ -8,7 +8,7 @@ import unittest
 import panel
 import tools
 import under_test
-from panel import OWNER, PASSWORD, Browser
+from panel import MECHANIC, OWNER, PASSWORD, Browser
 from services import TARGET
 from under_test import ORIGIN, Visitor, get, inbox, named
 
@@ -108,10 +108,11 @@ class InABrowser(Visitor):
 
     def test_people_run_the_shop_in_a_browser(self):
         panel.make_owner(under_test.system)
+        panel.make_mechanic(under_test.system)
         self.book("9876500077", self.free_times()[0])
         script = tools.BROWSER / "panel.mjs"
         ran = subprocess.run(
-            ["node", script, under_test.system.url, TARGET / "screens", OWNER, PASSWORD, str(self.day)],
+            ["node", script, under_test.system.url, TARGET / "screens", OWNER, PASSWORD, str(self.day), MECHANIC],
             env={**os.environ, "CHROMIUM": tools.chromium(), "NO_PROXY": "localhost", "no_proxy": "localhost"},
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=900)
         print(ran.stdout)

@@ -1,4 +1,4 @@
-"""The panel of a system on one machine: its first administrator, and requests as a browser sends them."""
+"""The panel of a system on one machine: its first people, and requests as a browser sends them."""
 
 import http.client
 import json
@@ -8,20 +8,31 @@ from services import Missing
 from stack import LOCAL
 
 OWNER = "owner@example.com"
+MECHANIC = "mechanic@example.com"
 # Only for stand-ins on one machine: nobody else can sign in there.
 PASSWORD = "local-owner-password"
 
 
 def make_owner(system):
-    """Makes the first administrator and, if that sent a mail, sets the password through its link. Idempotent."""
-    done = system.invoke("migrate", {"action": "create_superuser", "email": OWNER})
+    """Makes the first administrator."""
+    appoint(system, "create_superuser", OWNER)
+
+
+def make_mechanic(system):
+    """Makes a person with the role `staff`."""
+    appoint(system, "appoint_staff", MECHANIC)
+
+
+def appoint(system, action, email):
+    """Gives a person a role and, if that sent a mail, sets the password through its link. Idempotent."""
+    done = system.invoke("migrate", {"action": action, "email": email})
     if done["mail_sent"]:
-        query = urllib.parse.urlencode({"to": OWNER})
+        query = urllib.parse.urlencode({"to": email})
         with LOCAL.open(f"{system.urls['descope']}/_inbox?{query}", timeout=10) as mails:
             token = json.load(mails)[0]["token"]
         answer = Browser(system.port).submit("/admin/password/", {"token": token, "new_password": PASSWORD})
         if answer.status != 200:
-            raise Missing(f"The panel refuses the password of {OWNER}: {answer.text}")
+            raise Missing(f"The panel refuses the password of {email}: {answer.text}")
 
 
 class Page:

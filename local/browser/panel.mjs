@@ -1,13 +1,14 @@
 // The panel in Chromium: what a person does there, on each page axe and the console, and the limits on bytes and requests.
 //
-//     node panel.mjs <url> <folder for screenshots> <e-mail> <password> <a day with a booking, YYYY-MM-DD>
+//     node panel.mjs <url> <folder for screenshots> <e-mail> <password> <a day with a booking, YYYY-MM-DD> \
+//         <e-mail of a user with the role staff and the same password>
 
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
 
-const [url, folder, email, password, bookedDay] = process.argv.slice(2);
+const [url, folder, email, password, bookedDay, mechanic] = process.argv.slice(2);
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const screens = folder.replace(/\/?$/, "/");
 mkdirSync(screens, { recursive: true });
@@ -69,9 +70,9 @@ async function open(options) {
   return page;
 }
 
-async function signIn(page) {
+async function signIn(page, address = email) {
   await page.goto("/admin/");
-  await page.getByLabel("E-mail address").fill(email);
+  await page.getByLabel("E-mail address").fill(address);
   await page.getByLabel("Password").fill(password);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByRole("heading", { name: "Start" }).waitFor();
@@ -277,6 +278,19 @@ await step("without JavaScript: sign in, change a price, change the hours", asyn
   await page.getByLabel("Sunday opens").fill("09:30");
   await page.getByRole("button", { name: /Save hours/ }).click();
   await page.getByText("Saved. Slots follow these hours now.").waitFor();
+});
+
+await step("a user whose role is taken away is refused at the next click", async () => {
+  const owner = await open({ ...MODES.light, storageState: signedIn });
+  const page = await open(MODES.light);
+  await signIn(page, mechanic);
+  await owner.goto(`/admin/users/?q=${encodeURIComponent(mechanic)}`);
+  await owner.getByRole("link", { name: mechanic, exact: true }).click();
+  await owner.getByRole("button", { name: "Take role “Staff”" }).click();
+  await owner.getByText("Saved. It counts from the next request on.").waitFor();
+  await page.getByLabel("Sections").getByRole("link", { name: "Services", exact: true }).click();
+  await page.getByRole("heading", { name: "Not allowed" }).waitFor();
+  await page.screenshot({ path: `${screens}role-taken-away.png` });
 });
 
 await step("a user who has signed out is out", async () => {
