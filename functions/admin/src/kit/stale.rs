@@ -55,7 +55,7 @@ pub(crate) fn stale(form: &Form, what: &str, path: &str) -> Markup {
     html! {
         @if form.has_theirs() {
             div.problem role="alert" {
-                p { "Somebody else has changed " (what) " since you opened this page. Your values are in the form, and theirs beside yours. Save again to keep yours, or " a href=(path) { "take theirs" } "." }
+                p { "Another user has changed " (what) " since you opened this page. Your values are in the form, and theirs beside yours. Save again to keep yours, or " a href=(path) { "take theirs" } "." }
             }
         }
     }
