@@ -74,14 +74,17 @@ for (const secret of all(".secret")) {
 
 // Keys
 
-const PLACES = { s: "services", p: "prices", m: "vehicle-models", b: "vehicle-brands", h: "shop/hours", u: "users", a: "activity" };
+const PLACES = { t: "", b: "bookings/", n: "bookings/new/", p: "payments/", k: "cash/", c: "customers/", r: "reports/", s: "services/", l: "prices/", m: "vehicle-models/", h: "shop/hours/", u: "users/", a: "activity/" };
 const KEYS = [
   ["Ctrl K, /", "Search"],
   ["?", "This list"],
-  ["g s, g p, g m, g b", "Services, prices, models, brands"],
-  ["g h, g u, g a", "Opening hours, users, activity"],
-  ["j, k", "Next and previous row of a list"],
-  ["Enter, e", "Open the row"],
+  ["g t, g b, g n", "Today, bookings, new booking"],
+  ["g p, g k, g c, g r", "Payments, cash, customers, reports"],
+  ["g s, g l, g m, g h", "Services, prices, models, opening hours"],
+  ["g u, g a", "Users, activity"],
+  ["j, k", "Next and previous row or job"],
+  ["Enter, e", "Open it"],
+  ["m", "Move the job"],
   ["x", "Tick the row"],
   ["Arrows, Enter", "Prices: move between cells"],
   ["Shift + arrows", "Prices: select cells"],
@@ -152,12 +155,15 @@ function palette() {
   show(sections);
 }
 
+/** Rows of a list, or jobs of a board. */
+const ROW = "main .table tbody tr, article.job";
+
 /** Moves to the link of the row that is so many rows further. */
 function step(by) {
-  const rows = all("main .table tbody tr").filter((row) => one("td a", row));
+  const rows = all(ROW).filter((row) => one("a", row));
   const at = rows.findIndex((row) => row.contains(document.activeElement));
   const row = rows[at < 0 ? 0 : Math.min(Math.max(at + by, 0), rows.length - 1)];
-  if (row) one("td a", row).focus();
+  if (row) one("a", row).focus();
 }
 
 /** Whether `g` was the key before. */
@@ -172,18 +178,120 @@ document.addEventListener("keydown", (event) => {
   }
   const typing = target.closest("input:not([type=checkbox]), select, textarea");
   if (typing || event.ctrlKey || event.metaKey || event.altKey || localStorage.noKeys) return;
-  const row = document.activeElement.closest("main .table tbody tr");
-  const place = goes && PLACES[key];
+  const row = document.activeElement.closest(ROW);
+  const place = goes ? PLACES[key] : undefined;
   goes = key === "g";
-  if (place) one(`#sections a[href="/admin/${place}/"]`)?.click();
+  if (place !== undefined) one(`#sections a[href="/admin/${place}"]`)?.click();
   else if (key === "/") palette();
   else if (key === "?") help();
   else if (key === "j") step(1);
   else if (key === "k") step(-1);
-  else if (row && (key === "e" || key === "x")) one(key === "e" ? "td a" : "[type=checkbox]", row)?.click();
+  else if (row && (key === "e" || key === "x")) one(key === "e" ? "a" : "[type=checkbox]", row)?.click();
+  else if (row?.draggable && key === "m") location.assign(`/admin/bookings/${row.dataset.id}/move/?back=${encodeURIComponent(location.pathname + location.search)}`);
   else return;
   event.preventDefault();
 });
+
+// Bookings
+
+for (const button of all("[data-print]")) button.addEventListener("click", () => print());
+
+/** Counts what is ticked in a list; a tick means that the ticked ones are meant. */
+for (const form of all("form.bulk")) {
+  const boxes = all("[name=row]", form);
+  const head = one("thead th", form).appendChild(element("input", { type: "checkbox", "aria-label": "Tick all on this page" }));
+  const count = () => {
+    const ticked = boxes.filter((box) => box.checked).length;
+    one("[data-ticked]", form).textContent = ticked ? `${ticked} ticked` : "";
+    head.checked = ticked === boxes.length;
+  };
+  head.addEventListener("change", () => {
+    for (const box of boxes) box.checked = head.checked;
+    one("[value=ticked]", form).checked = true;
+    count();
+  });
+  for (const box of boxes) box.addEventListener("change", count);
+  count();
+}
+
+/** Shows the parts of a page anew that another answer has differently, but for what somebody is typing in. */
+async function show(answer, parts) {
+  if (!answer.ok || answer.redirected) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const part of all(parts)) {
+    const next = page.getElementById(part.id);
+    const typing = document.activeElement;
+    if (!next || next.innerHTML === part.innerHTML) continue;
+    if (part.contains(typing) && typing.matches("input, select, textarea")) continue;
+    const focused = part.contains(typing) && (typing.id || typing.getAttribute("href"));
+    part.replaceChildren(...next.childNodes);
+    if (focused) (document.getElementById(focused) ?? one(`[href="${CSS.escape(focused)}"]`, part))?.focus();
+  }
+}
+
+/** Whether a card is being dragged, so that the board must stay as it is. */
+let dragged;
+
+if (one("[data-refresh]")) {
+  setInterval(async () => {
+    if (document.hidden || dragged || waiting.length || one("dialog[open]")) return;
+    await show(await fetch(location.href).catch(() => ({})), "[data-refresh]");
+  }, 20000);
+}
+
+/** Sends a form as if it stood on the page. */
+function send(action, values) {
+  const form = element("form", { method: "post", action, hidden: true });
+  for (const name in values) form.append(element("input", { type: "hidden", name, value: values[name] }));
+  document.body.append(form);
+  form.requestSubmit();
+}
+
+document.addEventListener("dragstart", (event) => {
+  dragged = event.target.closest?.("article.job");
+  if (dragged) event.dataTransfer.setData("text/plain", dragged.dataset.id);
+});
+document.addEventListener("dragend", () => (dragged = undefined));
+document.addEventListener("dragover", (event) => {
+  const row = event.target.closest?.("[data-time], .days a[href]");
+  if (!dragged || !row) return;
+  event.preventDefault();
+  for (const over of all(".over-here")) over.classList.remove("over-here");
+  row.classList.add("over-here");
+});
+document.addEventListener("drop", (event) => {
+  const row = dragged && event.target.closest?.("[data-time]");
+  for (const over of all(".over-here")) over.classList.remove("over-here");
+  if (!row) return;
+  event.preventDefault();
+  const { id, version } = dragged.dataset;
+  const date = one("[data-board]").dataset.board;
+  send(`/admin/bookings/${id}/move/`, { version, date, time: row.dataset.time, back: location.pathname + location.search });
+});
+
+/** Asks for the form's page again when an input changes that others depend on. */
+for (const form of all("form[data-live]")) {
+  document.documentElement.classList.add("script");
+  let timer, asked = 0;
+  const ask = async () => {
+    const mine = ++asked, values = new FormData(form);
+    values.delete("form_key");
+    const answer = await fetch(`${location.pathname}?${new URLSearchParams(values)}`).catch(() => ({}));
+    if (mine === asked) await show(answer, "[data-part]");
+  };
+  form.addEventListener("input", ({ target }) => {
+    if (!target.matches("[data-live-input]")) return;
+    clearTimeout(timer);
+    timer = setTimeout(ask, 250);
+  });
+  form.addEventListener("click", (event) => {
+    const choice = event.target.closest("button[name=model]");
+    if (!choice) return;
+    event.preventDefault();
+    one("#field-model", form).value = choice.value;
+    ask();
+  });
+}
 
 // The grid of prices
 

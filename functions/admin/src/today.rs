@@ -42,7 +42,7 @@ pub(crate) async fn show(State(app): State<App>, person: Person, ask: Ask) -> Re
             a href=(ask.link(&[("by", "")])) aria-current=[(!is_by_status).then_some("true")] { (words.by_time()) }
             a href=(ask.link(&[("by", "status")])) aria-current=[is_by_status.then_some("true")] { (words.by_status()) }
         }
-        div #day data-refresh data-board {
+        div #day data-refresh data-board=(day.date) {
             @if let Some(name) = &day.holiday { p.note { (words.closed()) ": " (name) } }
             @if jobs.is_empty() {
                 p.empty { (words.nothing_today()) " " a href=(format!("/admin/bookings/new/?when=later&appointment_date={}", day.date)) { (words.walk_in()) } }

@@ -88,7 +88,7 @@ async fn conclude(app: &App, person: &Person, id: BookingId, mut form: Form, cha
     let view = match changed {
         Changed::Done => return Ok(redirect(&back(&form, id))),
         Changed::Stale => View { is_stale: true, status: StatusCode::CONFLICT, ..View::default() },
-        Changed::Full(free) => View { free, status: StatusCode::CONFLICT, ..View::default() },
+        Changed::Full(free) => View { free: Some(free), status: StatusCode::CONFLICT, ..View::default() },
         Changed::Faulty(faults) => {
             form.blame(faults);
             View { status: StatusCode::BAD_REQUEST, ..View::default() }

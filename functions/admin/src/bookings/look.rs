@@ -62,13 +62,13 @@ pub(crate) fn next_step(words: Words, step: &Step<'_>) -> Markup {
     let takes_cash = *next == BookingStatus::Completed
         && step.payment_status == PaymentStatus::Pending
         && step.payment_method == PaymentMethod::Cash;
+    let cash = if takes_cash { format!(", {} {}", rupees(step.total), words.in_cash()) } else { String::new() };
+    let text = format!("{}{cash}", words.step_to(*next));
     html! {
         form.step method="post" action=(format!("/admin/bookings/{}/status/", step.id)) {
             input type="hidden" name="version" value=(step.version);
             input type="hidden" name="back" value=(step.back);
-            button type="submit" name="to" value=(next.as_str()) aria-label=(format!("{}: {}", words.step_to(*next), step.name)) {
-                (words.step_to(*next)) @if takes_cash { ", " (rupees(step.total)) " " (words.in_cash()) }
-            }
+            button type="submit" name="to" value=(next.as_str()) aria-label=(format!("{text}: {}", step.name)) { (text) }
         }
     }
 }

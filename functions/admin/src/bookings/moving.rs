@@ -72,7 +72,7 @@ impl Move {
 pub(crate) async fn move_page(State(app): State<App>, person: Person, Id(id): Id<BookingId>) -> Result<Response> {
     let booking = booking::find(&app.database().pool(), id).await?;
     let form = values(&booking);
-    Ok(show(&person, &booking, &form, &[], false, StatusCode::OK))
+    Ok(show(&person, &booking, &form, None, false, StatusCode::OK))
 }
 
 pub(crate) async fn move_to(
@@ -81,7 +81,7 @@ pub(crate) async fn move_to(
     Id(id): Id<BookingId>,
     mut form: Form,
 ) -> Result<Response> {
-    let mut refused = (Vec::new(), false, StatusCode::BAD_REQUEST);
+    let mut refused = (None, false, StatusCode::BAD_REQUEST);
     if let Some(wanted) = form.read::<Move>() {
         let rules = if wanted.is_forced { Rules::Overbook } else { Rules::Counter };
         let work = async |connection: &mut PgConnection, booking: Booking| {
@@ -91,8 +91,8 @@ pub(crate) async fn move_to(
         let is_done = |booking: &Booking| booking.appointment() == wanted.of(booking);
         match change(&app, id, &form, is_done, work).await? {
             Changed::Done => return Ok(redirect(&back(&form, id))),
-            Changed::Stale => refused = (Vec::new(), true, StatusCode::CONFLICT),
-            Changed::Full(free) => refused = (free, false, StatusCode::CONFLICT),
+            Changed::Stale => refused = (None, true, StatusCode::CONFLICT),
+            Changed::Full(free) => refused = (Some(free), false, StatusCode::CONFLICT),
             Changed::Faulty(faults) => {
                 for (own, theirs) in [("date", "appointment_date"), ("time", "appointment_time")] {
                     for sentence in faults.of(theirs) {
@@ -115,7 +115,7 @@ pub(crate) async fn move_to(
         form.compare(pairs(&booking));
         form.set("version", booking.version.to_string());
     }
-    Ok(show(&person, &booking, &form, &free, is_stale, status))
+    Ok(show(&person, &booking, &form, free.as_deref(), is_stale, status))
 }
 
 fn pairs(booking: &Booking) -> Vec<(&'static str, String)> {
@@ -141,7 +141,7 @@ fn show(
     person: &Person,
     booking: &Booking,
     form: &Form,
-    free: &[NaiveDateTime],
+    free: Option<&[NaiveDateTime]>,
     is_stale: bool,
     status: StatusCode,
 ) -> Response {
@@ -161,15 +161,15 @@ fn show(
     Page::new(person, PLACE.path, &title).below(&above).status(status).show(&content)
 }
 
-/// The form, and the free times if the wanted one is full.
-pub(super) fn form(words: Words, id: BookingId, form: &Form, free: &[NaiveDateTime]) -> Markup {
+/// The form, and if the wanted time is full those that are free.
+pub(super) fn form(words: Words, id: BookingId, form: &Form, free: Option<&[NaiveDateTime]>) -> Markup {
     let places = [("shop", words.at_the_shop()), ("home", words.at_home())]
         .map(|(value, text)| (value.to_owned(), text.to_owned()));
     html! {
         form.stack method="post" action=(format!("{}move/", path(id))) {
             input type="hidden" name="version" value=(form.value("version"));
             @if !form.value("back").is_empty() { input type="hidden" name="back" value=(form.value("back")); }
-            @if !free.is_empty() { (free_times(words, free)) }
+            @if let Some(free) = free { (free_times(words, free)) }
             div.row {
                 (Input::new("date", words.date()).kind("date").required().in_form(form))
                 (Input::new("time", words.time()).kind("time").required().in_form(form))
@@ -186,7 +186,7 @@ pub(super) fn form(words: Words, id: BookingId, form: &Form, free: &[NaiveDateTi
 pub(super) fn free_times(words: Words, free: &[NaiveDateTime]) -> Markup {
     html! {
         div.problem role="alert" {
-            p { strong { (words.time_is_full()) } " " (words.free_times()) ":" }
+            p { strong { (words.time_is_full()) } @if !free.is_empty() { " " (words.free_times()) ":" } }
             div.actions {
                 @for time in free {
                     button.plain type="submit" name="free" value=(time.format("%Y-%m-%dT%H:%M")) { (words.moment(*time)) }

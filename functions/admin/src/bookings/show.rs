@@ -43,7 +43,8 @@ use crate::{
 pub(super) struct View {
     pub(super) form: Form,
     pub(super) is_stale: bool,
-    pub(super) free: Vec<NaiveDateTime>,
+    /// Set if the time is full: those that are free.
+    pub(super) free: Option<Vec<NaiveDateTime>>,
     pub(super) status: StatusCode,
 }
 
@@ -156,9 +157,9 @@ pub(super) async fn page(app: &App, person: &Person, id: BookingId, view: &View)
             div {
                 (customer(words, &booking, &around))
                 @if is_movable {
-                    details open[!view.free.is_empty() && view.form.value("add").is_empty()] {
+                    details {
                         summary { (words.move_booking()) }
-                        (moving::form(words, id, &moving::values(&booking), &[]))
+                        (moving::form(words, id, &moving::values(&booking), None))
                     }
                 }
                 @if is_open { (ending(words, &booking, &around)) }
@@ -217,7 +218,7 @@ fn lines(words: Words, booking: &Booking, around: &Around, view: &View) -> Marku
                         }
                     }
                     button.plain type="submit" { (words.add_service()) }
-                    @if !view.free.is_empty() {
+                    @if view.free.is_some() {
                         p.fault { (words.time_is_full()) }
                         label.tick { input type="checkbox" name="anyway" value="yes"; " " (words.book_anyway()) }
                     }

@@ -77,20 +77,20 @@ pub(crate) async fn page(State(app): State<App>, person: Person, ask: Ask) -> Re
     let mut form = Form::of(ask.values().clone());
     let choices = choices(app.database(), &form).await?;
     fill(&mut form, &choices);
-    Ok(show(&person, &form, &choices, &[], StatusCode::OK))
+    Ok(show(&person, &form, &choices, None, StatusCode::OK))
 }
 
 pub(crate) async fn book(State(app): State<App>, person: Person, mut form: Form) -> Result<Response> {
     let choices = choices(app.database(), &form).await?;
-    let mut refused = (Vec::new(), StatusCode::BAD_REQUEST);
+    let mut refused = (None, StatusCode::BAD_REQUEST);
     match try_to_book(&app, &person, &form, &choices).await {
         Ok(id) => return Ok(redirect(&format!("{}?done=saved", path(id)))),
-        Err(Error::SlotFull(free)) => refused = (free, StatusCode::CONFLICT),
+        Err(Error::SlotFull(free)) => refused = (Some(free), StatusCode::CONFLICT),
         Err(Error::Validation(faults) | Error::FaultyField(faults)) => form.blame(faults),
         Err(error) => return Err(error),
     }
     fill(&mut form, &choices);
-    Ok(show(&person, &form, &choices, &refused.0, refused.1))
+    Ok(show(&person, &form, &choices, refused.0.as_deref(), refused.1))
 }
 
 /// Books once, however often the form is sent, and returns the booking.
@@ -182,7 +182,7 @@ fn fill(form: &mut Form, choices: &Choices) {
     set("location", "shop");
 }
 
-fn show(person: &Person, form: &Form, choices: &Choices, free: &[NaiveDateTime], status: StatusCode) -> Response {
+fn show(person: &Person, form: &Form, choices: &Choices, free: Option<&[NaiveDateTime]>, status: StatusCode) -> Response {
     let words = person.words;
     let content = html! {
         h1 { (words.walk_in()) }
@@ -216,7 +216,7 @@ fn show(person: &Person, form: &Form, choices: &Choices, free: &[NaiveDateTime],
                 }
                 div.stack {
                     div #services data-part { (services(words, form, choices)) }
-                    @if !free.is_empty() { (free_times(words, free)) label.tick { input type="checkbox" name="anyway" value="yes"; " " (words.book_anyway()) } }
+                    @if let Some(free) = free { (free_times(words, free)) label.tick { input type="checkbox" name="anyway" value="yes"; " " (words.book_anyway()) } }
                     fieldset {
                         legend { (words.time()) }
                         label.tick { input type="radio" name="when" value="now" checked[form.value("when") != "later"]; " " (words.now()) }

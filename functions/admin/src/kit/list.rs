@@ -223,7 +223,7 @@ impl<R> List<'_, R> {
                     @for row in &self.rows.rows {
                         tr {
                             @if let Some(bulk) = &self.bulk {
-                                td.tick { input type="checkbox" name="row" value=((bulk.key)(row)) aria-label=(format!("Tick {}", (bulk.name)(row))); }
+                                td.tick { label { input type="checkbox" name="row" value=((bulk.key)(row)) aria-label=(format!("Tick {}", (bulk.name)(row))); } }
                             }
                             @for column in self.columns {
                                 @let cell = (column.cell)(row);

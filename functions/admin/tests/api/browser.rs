@@ -7,33 +7,35 @@ use testing::{Answer, Client};
 #[derive(Clone)]
 pub(crate) struct Browser {
     client: Client,
-    cookie: Rc<RefCell<Option<String>>>,
+    /// Name and value of each.
+    cookies: Rc<RefCell<Vec<String>>>,
 }
 
 impl Browser {
     /// A browser without a cookie.
     pub(crate) fn new(client: &Client) -> Self {
         let client = client.with("Host", "api.example").with("Sec-Fetch-Site", "same-origin");
-        Self { client, cookie: Rc::default() }
+        Self { client, cookies: Rc::default() }
     }
 
     /// The same cookies over another network path, such as one with faults.
     pub(crate) fn through(&self, client: &Client) -> Self {
-        Self { cookie: Rc::clone(&self.cookie), ..Self::new(client) }
+        Self { cookies: Rc::clone(&self.cookies), ..Self::new(client) }
     }
 
     /// A copy with one more header and the same cookies.
     pub(crate) fn with(&self, name: &str, value: &str) -> Self {
-        Self { client: self.client.with(name, value), cookie: Rc::clone(&self.cookie) }
+        Self { client: self.client.with(name, value), cookies: Rc::clone(&self.cookies) }
     }
 
     /// A browser that was given this cookie.
     pub(crate) fn with_cookie(client: &Client, cookie: &str) -> Self {
-        Self { cookie: Rc::new(RefCell::new(Some(cookie.to_owned()))), ..Self::new(client) }
+        Self { cookies: Rc::new(RefCell::new(vec![cookie.to_owned()])), ..Self::new(client) }
     }
 
+    /// The cookie of the panel's session.
     pub(crate) fn cookie(&self) -> Option<String> {
-        self.cookie.borrow().clone()
+        self.cookies.borrow().iter().find(|cookie| cookie.starts_with("__Host-panel=")).cloned()
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -66,17 +68,18 @@ impl Browser {
     }
 
     fn client(&self) -> Client {
-        match &*self.cookie.borrow() {
-            Some(cookie) => self.client.with("Cookie", cookie),
-            None => self.client.clone(),
-        }
+        let cookies = self.cookies.borrow();
+        if cookies.is_empty() { self.client.clone() } else { self.client.with("Cookie", &cookies.join("; ")) }
     }
 
     fn keep(&self, answer: Answer) -> Answer {
         for cookie in &answer.cookies {
             let (pair, attributes) = cookie.split_once("; ").unwrap_or((cookie, ""));
             let is_removed = attributes.contains("Max-Age=0");
-            *self.cookie.borrow_mut() = (!is_removed).then(|| pair.to_owned());
+            let name = pair.split_once('=').expect("a name and a value").0;
+            let mut cookies = self.cookies.borrow_mut();
+            cookies.retain(|kept| !kept.starts_with(&format!("{name}=")));
+            cookies.extend((!is_removed).then(|| pair.to_owned()));
         }
         answer
     }

@@ -10,7 +10,7 @@ async fn an_appointed_owner_sets_a_password_on_the_panel_s_own_page_and_signs_in
     let owner = world.owner().await;
     let page = owner.get("/admin/").await;
     assert_eq!(page.status, 200, "{}", page.text);
-    assert!(page.text.contains("<h1>Start</h1>"));
+    assert!(page.text.contains("<h1>Today"), "{}", page.text);
     assert!(page.text.contains(OWNER));
 }
 

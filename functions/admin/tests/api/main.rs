@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used, clippy::panic, reason = "test code")]
 
 mod access;
+mod bookings;
 mod browser;
 mod catalogue;
 mod entering;
@@ -13,7 +14,9 @@ mod prices;
 mod shop;
 mod staff_keys;
 mod statements;
+mod today;
 mod users;
+mod walk_ins;
 
 use admin::App;
 use chrono::NaiveDate;
@@ -108,7 +111,7 @@ impl World {
                     appointment_time, occupied_minutes, slot_times, duration_minutes, total_paise, payment_method,
                     access_token_sha256, access_token_expires_at
                 )
-                select 'RMB-' || upper(left(md5(random()::text), 10)), id, 'John <script>', 7, 'shop', $1, $2::time, 60,
+                select 'RMB-' || regexp_replace(upper(left(md5(random()::text), 10)), '(.{5})', '\\1-'), id, 'John <script>', 7, 'shop', $1, $2::time, 60,
                     quarters($2::time, 60), 60, 39000, 'cash', sha256('x'), now()
                 from customer
                 returning id, reference, appointment_date, slot_times
