@@ -6,7 +6,7 @@ use crate::{
     Result,
     instance::Instance,
     request::Request,
-    shop::{PANEL_COOKIE, Shop, next_monday},
+    shop::{BUSY_DAY, PANEL_COOKIE, Shop, next_monday},
 };
 
 /// Requests before the measurement, for connections, plans and caches.
@@ -28,15 +28,17 @@ pub(crate) enum Case {
     Booking,
     /// The first page of all bookings in the biggest database.
     StaffList,
-    /// The first page of the panel's longest list of the catalogue.
+    /// The first page of the panel's bookings.
     PanelList,
+    /// The panel's board of a day with 200 jobs.
+    PanelBoard,
     /// The check of a one-time code, which signs its owner in.
     OtpVerification,
 }
 
 impl Case {
     /// All cases, the bare ones first.
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Bare,
         Self::BareRedis,
         Self::CachedRead,
@@ -45,6 +47,7 @@ impl Case {
         Self::Booking,
         Self::StaffList,
         Self::PanelList,
+        Self::PanelBoard,
         Self::OtpVerification,
     ];
 
@@ -59,6 +62,7 @@ impl Case {
             Self::Booking => "booking",
             Self::StaffList => "staff list",
             Self::PanelList => "panel list",
+            Self::PanelBoard => "panel board",
             Self::OtpVerification => "OTP verification",
         }
     }
@@ -71,7 +75,7 @@ impl Case {
             Self::CachedRead | Self::UncachedRead => "vehicles",
             Self::Slots | Self::Booking => "bookings",
             Self::StaffList => "staff",
-            Self::PanelList => "admin",
+            Self::PanelList | Self::PanelBoard => "admin",
             Self::OtpVerification => "auth",
         }
     }
@@ -101,7 +105,8 @@ impl Case {
                 shop.booking(&phone)
             }
             Self::StaffList => Request::get("/api/staff/bookings/?page=1").with("x-api-key", "bench-staff-key"),
-            Self::PanelList => Request::get("/admin/vehicle-models/").with("cookie", PANEL_COOKIE),
+            Self::PanelList => Request::get("/admin/bookings/").with("cookie", PANEL_COOKIE),
+            Self::PanelBoard => Request::get(format!("/admin/?day={BUSY_DAY}")).with("cookie", PANEL_COOKIE),
             Self::OtpVerification => verification(shop, auth).await?,
         })
     }

@@ -69,8 +69,10 @@ pub struct Compared {
     pub read: Ratio,
     /// A booking, warm, against its SQL in pgbench, if there is one.
     pub booking: Option<Ratio>,
-    /// A list of the panel, warm, against the staff list of the API.
+    /// The panel's list of bookings, warm, against the staff list of the API.
     pub panel: Ratio,
+    /// The panel's board of a day with 200 jobs, warm, against the same.
+    pub board: Ratio,
     /// Time of the SQL in pgbench, in milliseconds.
     pub sql: Option<f64>,
 }
@@ -135,6 +137,7 @@ pub async fn measure(shop: &mut Shop, effort: Effort) -> Result<(Vec<Cost>, Comp
         read: of(Case::CachedRead)?.times.against(&of(Case::BareRedis)?.times),
         booking: sql.as_ref().map(|sql| booking.times.against(sql)),
         panel: of(Case::PanelList)?.times.against(&of(Case::StaffList)?.times),
+        board: of(Case::PanelBoard)?.times.against(&of(Case::StaffList)?.times),
         sql: sql.as_ref().map(|sql| sql.quantile(0.5) * 1e3),
     };
     Ok((costs, compared))

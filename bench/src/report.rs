@@ -263,7 +263,8 @@ fn targets(costs: &[Cost], compared: &Compared, one_core: &OneCore, rush: &Rush)
         at_most("cold start to first answered cached read, against a bare function", cold, 2.0),
         at_most("warm cached read, against a bare function with one Redis GET", Some(compared.read), 1.3),
         at_most("booking, against its SQL as one prepared pgbench script", compared.booking, 2.0),
-        at_most("a list of the panel, against the staff list of the API", Some(compared.panel), 2.0),
+        at_most("the panel's list of bookings, against the staff list of the API", Some(compared.panel), 2.0),
+        at_most("the panel's board with 200 jobs, against the staff list of the API", Some(compared.board), 2.0),
         Target {
             what: format!(
                 "peak memory ({} is the highest), against a bare function",

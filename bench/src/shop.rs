@@ -88,6 +88,9 @@ impl Shop {
             let before = template.map_or(0, |(_, size)| size);
             let rows = BOOKINGS.replace("$1", &before.to_string()).replace("$2", &size.to_string());
             sqlx::raw_sql(&rows).execute(&mut connection).await?;
+            if template.is_none() {
+                sqlx::query(BUSY).bind(BUSY_DAY).execute(&mut connection).await?;
+            }
             // Autovacuum would do this later.
             sqlx::raw_sql("vacuum analyze").execute(&mut connection).await?;
             connection.close().await?;
@@ -266,6 +269,13 @@ impl Shop {
         Request::post("/api/bookings/", &body).answered_with(201)
     }
 }
+
+/// A day with 200 jobs.
+pub(crate) const BUSY_DAY: &str = "2031-01-06";
+const BUSY: &str = "
+    update bookings set appointment_date = $1::text::date
+    where id in (select id from bookings where booking_status <> 'cancelled' order by id limit 200)
+";
 
 /// The cookie of an administrator of the panel.
 pub(crate) const PANEL_COOKIE: &str = "__Host-panel=0000000000000000000000000000000000000000000000000000000000000000";
