@@ -5,6 +5,7 @@
 
 mod deliver_outbox;
 mod reconcile_payments;
+mod runs;
 mod sweep;
 
 use std::time::{Duration, Instant};
@@ -60,6 +61,7 @@ impl App {
 
     /// Runs the job, but starts no more long work after `end`.
     pub async fn handle_until(&self, event: Event, end: Instant) -> shared::Result<Outcome> {
+        let begun = self.begin_run(event).await;
         let done = match event {
             Event::ReconcilePayments => self.reconcile_payments(end).await.map(Outcome::ReconcilePayments),
             Event::DeliverOutbox => self.deliver_outbox(end).await.map(Outcome::DeliverOutbox),
@@ -73,6 +75,7 @@ impl App {
             Ok(Outcome::Sweep(_)) => {}
             Err(_) => metrics::count(Count::JobsFailed),
         }
+        self.end_run(event, begun, &done).await;
         done
     }
 }

@@ -3,6 +3,7 @@
 
 mod outbox;
 mod reconciliation;
+mod runs;
 mod sweep;
 
 use jobs::{App, Event};
