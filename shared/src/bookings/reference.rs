@@ -17,39 +17,31 @@ pub(super) fn generate() -> Result<String> {
     Ok(format!("RMB-{}-{}", first.iter().collect::<String>(), second.iter().collect::<String>()))
 }
 
-/// The reference that a text means, in any spelling: case, hyphens and prefix do not matter, and look-alikes of digits are
-/// those digits. `None` if the text is no reference.
+/// The reference that a text means, however it is spelt: in lower case, without hyphens or `RMB`, with look-alikes such as
+/// O for 0. `None` if no reference is spelt so.
 pub fn normalized(text: &str) -> Option<String> {
-    let mut letters: Vec<char> = text.chars().filter(|letter| letter.is_alphanumeric()).collect();
-    if letters.len() == 13 && letters.iter().take(3).collect::<String>().eq_ignore_ascii_case("RMB") {
-        letters.drain(..3);
+    let mut characters = String::with_capacity(16);
+    for character in text.trim().chars() {
+        match character.to_ascii_uppercase() {
+            'A'..='Z' | '0'..='9' => characters.push(character.to_ascii_uppercase()),
+            ' ' | '\u{a0}' | '-' | '.' | '_' | '\u{2010}'..='\u{2014}' => {}
+            _ => return None,
+        }
     }
-    let letter = |letter: char| match letter.to_ascii_uppercase() {
-        'O' => '0',
-        'I' | 'L' => '1',
-        letter => letter,
-    };
-    let letters: Vec<char> = letters.into_iter().map(letter).collect();
-    let is_one = letters.len() == 10
-        && letters.iter().all(|letter| u8::try_from(*letter).is_ok_and(|byte| ALPHABET.contains(&byte)));
-    let (first, second) = is_one.then(|| letters.split_at(5))?;
-    Some(format!("RMB-{}-{}", first.iter().collect::<String>(), second.iter().collect::<String>()))
+    let random = if characters.len() == 13 { characters.strip_prefix("RMB")? } else { &characters };
+    let random = random.replace('O', "0").replace(['I', 'L'], "1");
+    let is_random = random.len() == 10 && random.bytes().all(|byte| ALPHABET.contains(&byte));
+    let (first, second) = random.split_at_checked(5)?;
+    is_random.then(|| format!("RMB-{first}-{second}"))
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
 
-    #[test]
-    fn a_reference_is_found_in_any_spelling() {
-        for text in ["RMB-7K3QX-9ZD21", "rmb 7k3qx 9zd21", "7K3QX9ZD21", "rmb7k3qx9zd2l", " RMB–7K3QX–9ZD2I "] {
-            assert_eq!(super::normalized(text).as_deref(), Some("RMB-7K3QX-9ZD21"), "{text}");
-        }
-        assert_eq!(super::normalized("rmb-oooOO-iIlL1").as_deref(), Some("RMB-00000-11111"));
-        for text in ["", "RMB", "Honda", "9876543210x", "RMB-7K3QX-9ZD2U", "RMB-7K3QX-9ZD2"] {
-            assert_eq!(super::normalized(text), None, "{text}");
-        }
-    }
+    use proptest::prelude::*;
+
+    use super::normalized;
 
     #[test]
     fn references_are_unique_and_share_one_format() {
@@ -58,6 +50,58 @@ mod tests {
         for reference in references {
             assert_eq!(reference.len(), 15);
             assert!(reference.starts_with("RMB-"));
+        }
+    }
+
+    #[test]
+    fn every_spelling_of_a_reference_means_the_same() {
+        for text in [
+            "RMB-7K3QX-9ZD01",
+            "rmb-7k3qx-9zd01",
+            " rmb 7k3qx 9zd01 ",
+            "7K3QX-9ZD01",
+            "7k3qx9zd01",
+            "RMB7K3QX9ZD01",
+            "RMB\u{2013}7K3QX\u{2013}9ZDOI",
+            "7k3qx9zdol",
+        ] {
+            assert_eq!(normalized(text).as_deref(), Some("RMB-7K3QX-9ZD01"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_reference_of_ten_characters_may_begin_like_the_prefix() {
+        assert_eq!(normalized("RMB123ABCD").as_deref(), Some("RMB-RMB12-3ABCD"));
+        assert_eq!(normalized("RMB-RMB12-3ABCD").as_deref(), Some("RMB-RMB12-3ABCD"));
+    }
+
+    #[test]
+    fn other_texts_mean_no_reference() {
+        for text in [
+            "",
+            "RMB",
+            "7K3QX-9ZD0",
+            "7K3QX-9ZD012",
+            "XYZ-7K3QX-9ZD01",
+            "7K3QX-9ZDU1",
+            "7K3QX/9ZD01",
+            "गाड़ी",
+            "é".repeat(5).as_str(),
+        ] {
+            assert_eq!(normalized(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_generated_means_itself_in_lower_case_too(_ in 0..50) {
+            let reference = super::generate().unwrap();
+            prop_assert_eq!(normalized(&reference.to_lowercase()), Some(reference));
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in "\\PC*") {
+            let _ = normalized(&text);
         }
     }
 }
