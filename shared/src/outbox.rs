@@ -79,6 +79,21 @@ pub async fn give_up(executor: impl PgExecutor<'_>, id: MessageId) -> sqlx::Resu
     sqlx::query!("update outbox set failed_at = now() where id = $1", id.0).execute(executor).await.map(drop)
 }
 
+/// Lets a message that was given up be claimed again, at once; `false` if none was.
+pub async fn retry(executor: impl PgExecutor<'_>, id: MessageId) -> sqlx::Result<bool> {
+    // It counts as tried, so that a refund that Razorpay has made is not requested once more.
+    let retried = sqlx::query!(
+        "
+        update outbox set failed_at = null, attempts = least(attempts, 1), due_at = now()
+        where id = $1 and failed_at is not null
+        ",
+        id.0
+    )
+    .execute(executor)
+    .await?;
+    Ok(retried.rows_affected() == 1)
+}
+
 /// Age in seconds of the oldest message still to be delivered; 0 if there is none.
 pub async fn oldest_seconds(executor: impl PgExecutor<'_>) -> sqlx::Result<i64> {
     sqlx::query_scalar!(
