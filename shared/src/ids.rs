@@ -31,6 +31,8 @@ macro_rules! ids {
 ids! {
     /// Of `bookings`.
     BookingId;
+    /// Of `customers`.
+    CustomerId;
     /// Of `payments`: a Razorpay order, or cash.
     PaymentId;
     /// Of `captures`: money received on a payment.

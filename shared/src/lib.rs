@@ -29,6 +29,7 @@ pub mod razorpay;
 pub mod accounts;
 pub mod bookings;
 pub mod catalogue;
+pub mod customers;
 pub mod history;
 pub mod outbox;
 pub mod payments;

@@ -1,0 +1,118 @@
+//! Erasure of a customer: what names the person goes, and what the shop's books need stays.
+
+use sqlx::{PgConnection, PgExecutor};
+
+use super::lock;
+use crate::{Error, Faults, Result, ids::CustomerId};
+
+/// What a customer is called after the erasure.
+const NAME: &str = "Erased customer";
+
+/// Changes of a booking that hold no words of a person. Erasure empties every other one, and so also those that are
+/// recorded one day and not listed here.
+const WITHOUT_WORDS: [&str; 12] = [
+    "appointment_date",
+    "appointment_time",
+    "booking_status",
+    "duration_minutes",
+    "is_no_show",
+    "occupied_minutes",
+    "payment_method",
+    "payment_status",
+    "service_location",
+    "services",
+    "source",
+    "total_paise",
+];
+
+/// What must end before a customer can be erased.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hindrances {
+    /// Bookings that are neither completed nor cancelled.
+    pub open_bookings: i64,
+    /// Refunds that are under way, have failed, or are still to be asked for.
+    pub refunds: i64,
+}
+
+impl Hindrances {
+    pub const fn is_none(self) -> bool {
+        self.open_bookings == 0 && self.refunds == 0
+    }
+}
+
+/// Counts what must end before a customer can be erased.
+pub async fn hindrances(executor: impl PgExecutor<'_>, id: CustomerId) -> sqlx::Result<Hindrances> {
+    sqlx::query_as!(
+        Hindrances,
+        r#"
+        with theirs as materialized (select id, booking_status from bookings where customer_id = $1)
+        select
+            (
+                select count(*) from theirs where booking_status in ('pending', 'confirmed', 'in_progress')
+            ) as "open_bookings!",
+            (
+                select count(*) from (
+                    select capture_id from refunds
+                    where state in ('queued', 'pending') and booking_id in (select id from theirs)
+                    union select capture_id from money_failed_refunds where booking_id in (select id from theirs)
+                    union select capture_id from money_not_given_back where booking_id in (select id from theirs)
+                ) as money
+            ) as "refunds!"
+        "#,
+        id.0
+    )
+    .fetch_one(executor)
+    .await
+}
+
+/// Erases a customer in a transaction that is signed: name, number, addresses and every free text go; money, dates,
+/// models and services stay. 404 for an unknown customer; 409 for one who is erased, has an open booking, or is still to
+/// get money back.
+///
+/// The next booking with the number makes a new customer.
+pub async fn erase(connection: &mut PgConnection, id: CustomerId) -> Result<()> {
+    lock(connection, id).await?;
+    // A refund locks its booking first, so none begins from here on. A statement of its own, because the next one must see
+    // what was committed while this one waited.
+    sqlx::query!("select id from bookings where customer_id = $1 order by id for update", id.0)
+        .fetch_all(&mut *connection)
+        .await?;
+    if !hindrances(&mut *connection, id).await?.is_none() {
+        const SENTENCE: &str = "Finish or cancel the open bookings and wait until all refunds are done.";
+        return Err(Error::Conflict(Faults::from(("customer", SENTENCE))));
+    }
+    // The trigger of the timeline lets words be taken out only by a transaction that says this.
+    sqlx::query!("select set_config('app.erases_customer', 'yes', true) as erases").fetch_one(&mut *connection).await?;
+    // No country code begins with 0, so this is nobody's number, and it is unique.
+    sqlx::query!(
+        "
+        with customer as (
+            update customers
+            set phone = '+0' || lpad(id::text, 14, '0'), notes = '', erased_at = now(), updated_at = now()
+            where id = $1
+        ), refund as (
+            update refunds set reason = ''
+            where reason <> '' and booking_id in (select id from bookings where customer_id = $1)
+        ), event as (
+            update booking_events
+            set reason = '', changes = (
+                select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each(changes) where key = any ($3)
+            )
+            where (reason <> '' or changes <> '{}') and booking_id in (select id from bookings where customer_id = $1)
+        )
+        update bookings
+        set customer_name = $2, customer_email = null, notes = '', internal_notes = '',
+            address = case when service_location = 'home' then 'erased' else '' end,
+            access_token_expires_at = least(access_token_expires_at, now()),
+            version = version + 1, updated_at = now()
+        where customer_id = $1
+        ",
+        id.0,
+        NAME,
+        &WITHOUT_WORDS.map(ToOwned::to_owned)
+    )
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query!("select set_config('app.erases_customer', '', true) as erases").fetch_one(connection).await?;
+    Ok(())
+}

@@ -1,0 +1,80 @@
+//! A copy of all that is kept about a customer, as a file for that person.
+
+use sqlx::PgConnection;
+
+use super::lock;
+use crate::{Result, ids::CustomerId};
+
+/// Everything that is kept about a customer, as JSON, and an entry in the history that it was handed out. Amounts are in
+/// rupees, moments on the shop's clock. The transaction is signed. 404 for an unknown customer, 409 for an erased one.
+pub async fn export(connection: &mut PgConnection, id: CustomerId) -> Result<String> {
+    lock(connection, id).await?;
+    sqlx::query!("insert into customer_exports (customer_id) values ($1)", id.0).execute(&mut *connection).await?;
+    // Text, because a number of JSON that is read and written again loses its decimals.
+    let text = sqlx::query_scalar!(
+        r#"
+        select jsonb_pretty(jsonb_build_object(
+            'written_at', shop_clock(now()),
+            'customer', jsonb_build_object(
+                'id', customer.id, 'phone', customer.phone, 'notes', customer.notes,
+                'created_at', shop_clock(customer.created_at)
+            ),
+            'bookings', (
+                select coalesce(jsonb_agg(jsonb_build_object(
+                    'id', booking.id, 'reference', booking.reference, 'name', booking.customer_name,
+                    'email', booking.customer_email, 'vehicle', brand.name || ' ' || model.name,
+                    'service_location', booking.service_location, 'address', booking.address,
+                    'appointment_date', booking.appointment_date, 'appointment_time', booking.appointment_time,
+                    'duration_minutes', booking.duration_minutes,
+                    'total', (booking.total_paise / 100.0)::numeric(14, 2), 'payment_method', booking.payment_method,
+                    'payment_status', booking.payment_status, 'booking_status', booking.booking_status,
+                    'is_no_show', booking.is_no_show, 'source', booking.source, 'notes', booking.notes,
+                    'internal_notes', booking.internal_notes, 'created_at', shop_clock(booking.created_at),
+                    'updated_at', shop_clock(booking.updated_at),
+                    'services', (
+                        select coalesce(jsonb_agg(jsonb_build_object(
+                            'service', service.name, 'price', (line.price_paise / 100.0)::numeric(14, 2)
+                        ) order by line.id), '[]')
+                        from booking_services line join services service on service.id = line.service_id
+                        where line.booking_id = booking.id
+                    ),
+                    'timeline', (
+                        select coalesce(jsonb_agg(jsonb_build_object(
+                            'at', shop_clock(event.created_at), 'event', event.event, 'from', event.from_status,
+                            'to', event.to_status, 'by', event.actor, 'reason', event.reason, 'changes', event.changes
+                        ) order by event.id), '[]')
+                        from booking_events event where event.booking_id = booking.id
+                    ),
+                    'payments', (
+                        select coalesce(jsonb_agg(jsonb_build_object(
+                            'method', payment.method, 'amount', (capture.amount_paise / 100.0)::numeric(14, 2),
+                            'state', capture.state, 'paid_at', shop_clock(capture.captured_at), 'taken_by', payment.actor,
+                            'razorpay_order', payment.order_id, 'razorpay_payment', capture.gateway_payment_id,
+                            'means', capture.means, 'bank', capture.bank, 'failure', capture.failure
+                        ) order by capture.id), '[]')
+                        from captures capture join payments payment on payment.id = capture.payment_id
+                        where capture.booking_id = booking.id
+                    ),
+                    'refunds', (
+                        select coalesce(jsonb_agg(jsonb_build_object(
+                            'amount', (refund.amount_paise / 100.0)::numeric(14, 2), 'state', refund.state,
+                            'asked_at', shop_clock(refund.created_at), 'by', refund.actor, 'reason', refund.reason,
+                            'by_hand', refund.by_hand, 'razorpay_refund', refund.refund_id
+                        ) order by refund.id), '[]')
+                        from refunds refund where refund.booking_id = booking.id
+                    )
+                ) order by booking.id), '[]')
+                from bookings booking
+                join vehicle_models model on model.id = booking.vehicle_model_id
+                join vehicle_brands brand on brand.id = model.vehicle_brand_id
+                where booking.customer_id = customer.id
+            )
+        )) as "text!"
+        from customers customer where customer.id = $1
+        "#,
+        id.0
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(text)
+}
