@@ -29,7 +29,7 @@ const PLACE: Place = Place { path: "/admin/activity/", title: "Activity" };
 const PAGE: i64 = 50;
 
 /// The tables of the history: name, what a row is called, and where its page is.
-const KINDS: [(&str, &str, Option<&str>); 11] = [
+const KINDS: [(&str, &str, Option<&str>); 13] = [
     ("service_prices", "Price", None),
     ("services", "Service", Some("/admin/services/")),
     ("service_categories", "Category", Some("/admin/service-categories/")),
@@ -41,6 +41,8 @@ const KINDS: [(&str, &str, Option<&str>); 11] = [
     ("holidays", "Holiday", None),
     ("users", "User", Some("/admin/users/")),
     ("staff_keys", "Staff key", None),
+    ("customers", "Customer", Some("/admin/customers/")),
+    ("customer_exports", "Copy of data", Some("/admin/customers/")),
 ];
 
 pub(crate) async fn list(State(app): State<App>, person: Person, ask: Ask) -> Result<Response> {
@@ -173,7 +175,7 @@ fn record_name(entry: &Entry) -> String {
 }
 
 /// Columns that the record's name or its kind says already.
-const SAID: [&str; 5] = ["shop_id", "service_id", "vehicle_model_id", "weekday", "date"];
+const SAID: [&str; 7] = ["shop_id", "service_id", "vehicle_model_id", "weekday", "date", "customer_id", "at"];
 
 /// What was done, and each field with its old and its new value.
 fn changes(entry: &Entry) -> Markup {
@@ -205,7 +207,7 @@ fn field(name: &str) -> String {
 }
 
 fn value(name: &str, value: Option<&Value>) -> String {
-    let is_moment = ["archived_at", "blocked_at", "revoked_at"].contains(&name);
+    let is_moment = ["archived_at", "blocked_at", "revoked_at", "erased_at"].contains(&name);
     match value {
         None | Some(Value::Null) if is_moment => "no".to_owned(),
         Some(Value::String(_)) if is_moment => "yes".to_owned(),

@@ -17,7 +17,8 @@ use crate::catalogue::{
 use crate::{
     Access, App, BODY_LIMIT,
     access::{Gate, check, refuse_silent},
-    activity, assets, bookings, catalogue, entry, language, prices, search, shop, staff_keys, today, users,
+    activity, assets, bookings, catalogue, customers, entry, language, prices, reports, search, shop, staff_keys, system,
+    today, users,
 };
 
 /// A row of the table.
@@ -147,6 +148,17 @@ table! {
     Staff       get  "/admin/search"                        search::show;
     Staff       get  "/admin/search/suggestions"            search::suggest;
 
+    Staff       get  "/admin/customers"                     customers::list;
+    Admin       get  "/admin/customers.csv"                 customers::file;
+    Staff       get  "/admin/customers/{id}"                customers::show;
+    Staff       post "/admin/customers/{id}/notes"          customers::rewrite_notes;
+    ProvedAdmin post "/admin/customers/{id}/export"         customers::export;
+    ProvedAdmin get  "/admin/customers/{id}/erase"          customers::erase_page;
+    ProvedAdmin post "/admin/customers/{id}/erase"          customers::erase;
+    Staff       get  "/admin/customers/{id}/history"        activity::of_record;
+
+    Staff       get  "/admin/reports"                       reports::show;
+    Staff       get  "/admin/reports.csv"                   reports::file;
 
     Staff       get  "/admin/shop"                          shop::details::page;
     Admin       post "/admin/shop"                          shop::details::change;
@@ -166,10 +178,14 @@ table! {
     Admin       post "/admin/users/{id}/unblock"            users::unblock;
     Admin       post "/admin/users/{id}/end-sessions"       users::end_sessions;
     Admin       post "/admin/users/{id}/end-session"        users::end_session;
+    Admin       get  "/admin/sessions"                      users::sessions;
+    Admin       get  "/admin/sessions.csv"                  users::sessions_file;
     Admin       get  "/admin/activity"                      activity::list;
     Admin       get  "/admin/staff-keys"                    staff_keys::list;
     ProvedAdmin post "/admin/staff-keys"                    staff_keys::make;
     ProvedAdmin post "/admin/staff-keys/{id}/end"           staff_keys::end;
+    Admin       get  "/admin/system"                        system::show;
+    Admin       post "/admin/system/messages/{id}/retry"    system::retry;
 }
 
 fn guard(app: &App, access: Access, handler: MethodRouter<App>) -> MethodRouter<App> {

@@ -1,4 +1,4 @@
-//! Search over the catalogue, the users and the pages of the panel.
+//! Search over bookings, customers, the catalogue, the users and the pages of the panel.
 
 use axum::{
     extract::State,
@@ -7,7 +7,7 @@ use axum::{
 use lambda_http::http::StatusCode;
 use maud::html;
 use serde_json::json;
-use shared::{Result, http::private_json};
+use shared::{Result, bookings::reference, http::private_json};
 
 use crate::{
     App,
@@ -72,7 +72,27 @@ async fn find(app: &App, person: &Person, ask: &Ask) -> Result<Vec<Hit>> {
     let found = sqlx::query_as!(
         Hit,
         r#"
-        (select 'Services' as "group!", name as "title!", '/admin/services/' || id || '/' as "path!"
+        (select 'Bookings' as "group!",
+                booking.reference || ' · ' || booking.customer_name || ' · ' || to_char(booking.appointment_date, 'FMDD Mon YYYY') as "title!",
+                '/admin/bookings/' || booking.id || '/' as "path!"
+            from bookings booking join customers customer on customer.id = booking.customer_id
+            where booking.reference = $4 or booking.id = $5 or booking.customer_name ilike $1
+                or customer.erased_at is null and customer.phone like $6
+            order by booking.reference = $4 or booking.id = $5 desc nulls last, booking.appointment_date desc, booking.id desc
+            limit $3)
+        union all
+        (select 'Customers', coalesce(newest.customer_name || ' · ', '') || customer.phone,
+                '/admin/customers/' || customer.id || '/'
+            from customers customer
+            left join lateral (
+                select customer_name from bookings where customer_id = customer.id order by id desc limit 1
+            ) as newest on true
+            where customer.erased_at is null and (
+                customer.phone like $6 or customer.id in (select customer_id from bookings where customer_name ilike $1)
+            )
+            order by customer.id desc limit $3)
+        union all
+        (select 'Services', name, '/admin/services/' || id || '/'
             from services where lower(name) like $1 and archived_at is null order by lower(name) limit $3)
         union all
         (select 'Models', brand.name || ' ' || model.name, '/admin/vehicle-models/' || model.id || '/'
@@ -99,7 +119,10 @@ async fn find(app: &App, person: &Person, ask: &Ask) -> Result<Vec<Hit>> {
         "#,
         pattern,
         person.is_admin,
-        MOST
+        MOST,
+        reference::normalized(&text),
+        text.parse::<i64>().ok(),
+        ask.phone_pattern()
     )
     .fetch_all(&app.database().pool())
     .await?;

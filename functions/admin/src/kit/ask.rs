@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::extract::FromRequestParts;
 use chrono::NaiveDate;
 use lambda_http::http::request::Parts;
-use shared::{Error, Result, written::Written};
+use shared::{Error, Result, phone::Phone, written::Written};
 
 use super::file::LONGEST_FILE;
 
@@ -61,6 +61,17 @@ impl Ask {
     pub(crate) fn pattern_of(text: &str) -> String {
         let escaped = text.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
         format!("%{escaped}%")
+    }
+
+    /// A pattern of `like` for the phone number, or the part of one, that is searched for; `None` if the text is not that.
+    pub(crate) fn phone_pattern(&self) -> Option<String> {
+        let text = self.value("q")?;
+        if let Ok(phone) = text.parse::<Phone>() {
+            return Some(phone.to_string());
+        }
+        let is_spelling = |character: char| character.is_ascii_digit() || " +-.()".contains(character);
+        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+        (text.chars().all(is_spelling) && digits.len() >= 3).then(|| format!("%{digits}%"))
     }
 
     /// An id to filter by; one that is no number matches nothing.

@@ -24,6 +24,13 @@ pub(crate) enum Cell {
     Status(Tone, &'static str, &'static str),
     /// An https URL.
     Picture(String),
+    /// A button that sends one field.
+    Act {
+        to: String,
+        field: (&'static str, String),
+        button: &'static str,
+        label: String,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +83,12 @@ impl Cell {
                     span class=(format!("tag status {}", tone.class())) { span.icon aria-hidden="true" { (icon) } " " (word) }
                 }
                 Self::Picture(url) => { img.thumb src=(url) alt="" loading="lazy" width="32" height="32"; }
+                Self::Act { to, field: (name, value), button, label } => {
+                    form method="post" action=(to) {
+                        input type="hidden" name=(name) value=(value);
+                        button.plain type="submit" aria-label=(label) { (button) }
+                    }
+                }
             }
         }
     }
@@ -83,7 +96,7 @@ impl Cell {
     /// The value in a CSV file.
     pub(crate) fn csv(&self) -> String {
         match self {
-            Self::Empty => String::new(),
+            Self::Empty | Self::Act { .. } => String::new(),
             Self::Text(text) | Self::Link { text, .. } | Self::Picture(text) => harmless(text),
             Self::Number(number) => number.to_string(),
             Self::Money(money) => money.to_string(),

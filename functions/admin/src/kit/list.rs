@@ -77,6 +77,11 @@ pub(crate) struct List<'a, R> {
 
 impl<R> List<'_, R> {
     pub(crate) fn show(&self) -> Markup {
+        self.show_for(true)
+    }
+
+    /// The list; without the link to its file for people who may not have that.
+    pub(crate) fn show_for(&self, may_have_file: bool) -> Markup {
         html! {
             (self.filters())
             (self.chips())
@@ -85,7 +90,7 @@ impl<R> List<'_, R> {
             } @else {
                 div.bar {
                     p.count { (self.counted()) }
-                    a href=(self.ask.file()) download { "Download CSV" }
+                    @if may_have_file { a href=(self.ask.file()) download { "Download CSV" } }
                 }
                 @let table = html! {
                     div.table.wide[self.columns.len() > 9] role="region" aria-label=(self.place.title) tabindex="0" { (self.table()) }

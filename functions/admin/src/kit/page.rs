@@ -23,6 +23,8 @@ const SECTIONS: &[(&str, bool, &[Place])] = &[
             Place { path: "/admin/", title: "Today" },
             Place { path: "/admin/bookings/", title: "Bookings" },
             Place { path: "/admin/bookings/new/", title: "New booking" },
+            Place { path: "/admin/customers/", title: "Customers" },
+            Place { path: "/admin/reports/", title: "Reports" },
             Place { path: "/admin/shop/", title: "Shop" },
             Place { path: "/admin/shop/hours/", title: "Opening hours" },
             Place { path: "/admin/shop/holidays/", title: "Holidays" },
@@ -46,7 +48,9 @@ const SECTIONS: &[(&str, bool, &[Place])] = &[
         &[
             Place { path: "/admin/users/", title: "Users" },
             Place { path: "/admin/staff-keys/", title: "Staff keys" },
+            Place { path: "/admin/sessions/", title: "Sessions" },
             Place { path: "/admin/activity/", title: "Activity" },
+            Place { path: "/admin/system/", title: "System" },
         ],
     ),
 ];

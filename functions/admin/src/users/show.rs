@@ -208,7 +208,7 @@ fn session_table(id: i64, sessions: &[Session], person: &Person) -> Markup {
 }
 
 /// A device in a few words, as far as its `User-Agent` says.
-fn device(user_agent: &str) -> String {
+pub(super) fn device(user_agent: &str) -> String {
     let first = |pairs: &[(&str, &'static str)]| {
         pairs.iter().find(|(sign, _)| user_agent.contains(sign)).map(|(_, name)| *name)
     };
