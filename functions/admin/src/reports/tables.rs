@@ -108,12 +108,7 @@ fn parts(days: &Days, is_admin: bool) -> Table {
         "month" => "By month",
         _ => "By day",
     };
-    Table {
-        place: Place { path: "/admin/reports/by-time/", title },
-        key: "time",
-        rows: rows.collect(),
-        columns,
-    }
+    Table { place: Place { path: "/admin/reports/by-time/", title }, key: "time", rows: rows.collect(), columns }
 }
 
 fn revenue(days: &Days) -> Table {
