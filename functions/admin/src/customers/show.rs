@@ -77,14 +77,11 @@ pub(super) async fn page(app: &App, person: &Person, id: i64, shown: Shown) -> R
             }
         }
         (problem(shown.refused.as_deref()))
-        (customer.contact())
-        (customer.numbers())
+        (customer.facts())
+        @if customer.erased.is_none() { (customer.notes_form(shown.notes)) }
         h2 { "Visits" }
         (visits::show(&visits))
-        @if customer.erased.is_none() {
-            (customer.notes_form(shown.notes))
-            @if person.is_admin { (customer.data_acts()) }
-        }
+        @if customer.erased.is_none() && person.is_admin { (customer.data_acts()) }
     };
     let above = [(PLACE.path.to_owned(), PLACE.title.to_owned())];
     let page = Page::new(person, PLACE.path, &customer.name).below(&above).notice(shown.notice).status(shown.status);
@@ -129,7 +126,7 @@ pub(super) async fn find(database: &Database, id: i64) -> Result<Customer> {
 }
 
 impl Customer {
-    fn contact(&self) -> Markup {
+    fn facts(&self) -> Markup {
         html! {
             dl.facts {
                 @if let Some(phone) = &self.phone {
@@ -139,16 +136,9 @@ impl Customer {
                         a href=(format!("https://wa.me/{}", phone.trim_start_matches('+'))) rel="noreferrer" { "Open WhatsApp" }
                     }
                 }
-                @if self.erased.is_none() { dt { "E-mail" } dd { @if let Some(email) = &self.email { a href=(format!("mailto:{email}")) { (email) } } @else { "none" } } }
+                @if let Some(email) = &self.email { dt { "E-mail" } dd.contact { a href=(format!("mailto:{email}")) { (email) } } }
                 dt { "First booked" } dd { (moment_text(self.created)) }
                 @if let Some(erased) = self.erased { dt { "Erased" } dd { (moment_text(erased)) } }
-            }
-        }
-    }
-
-    fn numbers(&self) -> Markup {
-        html! {
-            dl.facts {
                 dt { "Spent" } dd { (rupees(self.spent)) }
                 dt { "Due" } dd { (rupees(self.due)) }
                 dt { "Did not come" } dd { (times(self.no_shows)) }

@@ -63,15 +63,16 @@ impl Ask {
         format!("%{escaped}%")
     }
 
-    /// A pattern of `like` for the phone number, or the part of one, that is searched for; `None` if the text is not that.
+    /// A pattern of `like` for the phone number, or the part of one from three digits, that is searched for; `None` if the
+    /// text is not that.
     pub(crate) fn phone_pattern(&self) -> Option<String> {
         let text = self.value("q")?;
-        if let Ok(phone) = text.parse::<Phone>() {
-            return Some(phone.to_string());
-        }
-        let is_spelling = |character: char| character.is_ascii_digit() || " +-.()".contains(character);
-        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-        (text.chars().all(is_spelling) && digits.len() >= 3).then(|| format!("%{digits}%"))
+        // A whole number may have been given without its country code, or with a zero before it.
+        let whole = text.parse::<Phone>().map(|phone| phone.to_string()).unwrap_or_default();
+        let spelling = if whole.is_empty() { text } else { whole.as_str() };
+        let is_spelling = |character: char| character.is_ascii_digit() || " +-.()\u{a0}".contains(character);
+        let digits: String = spelling.chars().filter(char::is_ascii_digit).collect();
+        (spelling.chars().all(is_spelling) && digits.len() >= 3).then(|| format!("%{digits}%"))
     }
 
     /// An id to filter by; one that is no number matches nothing.

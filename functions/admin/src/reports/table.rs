@@ -33,9 +33,16 @@ impl Item {
         Self { cell: Cell::Money(Money::from_paise(paise)), to: String::new(), in_file: None }
     }
 
-    /// By how much a number differs from the one of the period before.
+    /// By how much a number differs from the one of the period before, in percent; nothing if there was nothing before.
     pub(super) fn change(now: i64, before: i64) -> Self {
-        Self::text(change(now, before))
+        match change(now, before) {
+            Some(percent) => {
+                let words = if percent == 0 { "0".to_owned() } else { format!("{percent:+}") };
+                // Not the words: a spreadsheet takes a text that begins with a sign for a formula.
+                Self { in_file: Some(Cell::Number(percent)), ..Self::text(words) }
+            }
+            None => Self { in_file: Some(Cell::Empty), ..Self::text("–") },
+        }
     }
 
     pub(super) fn to(self, address: impl Into<String>) -> Self {
@@ -114,15 +121,11 @@ fn nth(row: &Row, place: usize) -> Cell {
     row.get(place).map_or(Cell::Empty, |item| item.in_file.as_ref().unwrap_or(&item.cell).clone())
 }
 
-/// A difference in percent, such as `+33 %`; nothing if there was nothing before.
-fn change(now: i64, before: i64) -> String {
-    if before <= 0 {
-        return if now == before { "same".to_owned() } else { "–".to_owned() };
+fn change(now: i64, before: i64) -> Option<i64> {
+    if now == before {
+        return Some(0);
     }
-    match percent(now - before, before) {
-        0 if now == before => "same".to_owned(),
-        percent => format!("{percent:+} %"),
-    }
+    (before > 0).then(|| percent(now - before, before))
 }
 
 /// A part of a whole in percent, rounded; 0 of nothing.
@@ -141,17 +144,18 @@ mod tests {
 
     #[test]
     fn a_change_is_told_in_whole_percent() {
-        for (now, before, text) in [
-            (12, 9, "+33 %"),
-            (9, 12, "-25 %"),
-            (5, 5, "same"),
-            (0, 0, "same"),
-            (3, 0, "–"),
-            (0, 3, "-100 %"),
-            (1_000_001, 1_000_000, "+0 %"),
-            (-50, 100, "-150 %"),
+        for (now, before, percent) in [
+            (12, 9, Some(33)),
+            (9, 12, Some(-25)),
+            (5, 5, Some(0)),
+            (0, 0, Some(0)),
+            (3, 0, None),
+            (3, -5, None),
+            (0, 3, Some(-100)),
+            (1_000_001, 1_000_000, Some(0)),
+            (-50, 100, Some(-150)),
         ] {
-            assert_eq!(change(now, before), text, "{now} {before}");
+            assert_eq!(change(now, before), percent, "{now} {before}");
         }
     }
 

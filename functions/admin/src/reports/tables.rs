@@ -61,10 +61,10 @@ fn overview(days: &Days, work: &Work, is_admin: bool) -> Table {
         place: Place { path: "/admin/reports/overview/", title: "Overview" },
         key: "overview",
         columns: vec![
-            Title("", false),
+            Title("What", false),
             Title("This period", true),
             Title("Period before", true),
-            Title("Change", true),
+            Title("Change in %", true),
         ],
         rows,
     }
@@ -123,7 +123,7 @@ fn revenue(days: &Days) -> Table {
             Item::change(now.kept(), before.kept()),
         ]
     };
-    let titles = ["Taken", "Given back", "Kept", "Kept before", "Change"];
+    let titles = ["Taken", "Given back", "Kept", "Kept before", "Change in %"];
     Table {
         place: Place { path: "/admin/reports/revenue/", title: "Revenue by method" },
         key: "revenue",
@@ -151,7 +151,7 @@ fn hours(period: Period, hours: &[Hour]) -> Table {
             Item::text(used(hour.booked_before, hour.room_before)),
         ]
     };
-    let titles = ["Booked", "Open", "Used", "Used before"];
+    let titles = ["Booked hours", "Open hours", "Used in %", "Used before in %"];
     Table {
         place: Place { path: "/admin/reports/use/", title: "Use by hour" },
         key: "use",
@@ -163,13 +163,13 @@ fn hours(period: Period, hours: &[Hour]) -> Table {
     }
 }
 
-/// Quarters of an hour as hours: `12.25 h`.
+/// Quarters of an hour as hours: `12.25`.
 fn in_hours(quarters: i64) -> String {
-    format!("{}.{:02} h", quarters / 4, quarters % 4 * 25)
+    format!("{}.{:02}", quarters / 4, quarters % 4 * 25)
 }
 
 fn used(booked: i64, room: i64) -> String {
-    if room == 0 { "–".to_owned() } else { format!("{} %", percent(booked, room)) }
+    if room == 0 { "–".to_owned() } else { percent(booked, room).to_string() }
 }
 
 fn top(
@@ -180,7 +180,7 @@ fn top(
     (period, rows, is_admin): (Period, &[Top], bool),
 ) -> Table {
     let mut columns =
-        vec![Title(title, false), Title("Finished jobs", true), Title("Before", true), Title("Change", true)];
+        vec![Title(title, false), Title("Finished jobs", true), Title("Before", true), Title("Change in %", true)];
     if is_admin {
         columns.push(Title("Price of the work", true));
     }

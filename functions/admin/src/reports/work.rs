@@ -51,7 +51,9 @@ pub(super) async fn load(database: &Database, period: &Period) -> Result<Work> {
     Ok(sqlx::query_as!(
         Work,
         r#"
-        with open as (
+        with shop as (
+            select coalesce((select time_zone from shops where id = shop_id()), 'UTC') as time_zone
+        ), open as (
             select quarter / 4 as hour, count(*) filter (where day >= $2) as quarters,
                 count(*) filter (where day < $2) as quarters_before
             from (select $1::date + place as day from generate_series(0, $3::date - $1::date) as place) as days
@@ -109,11 +111,12 @@ pub(super) async fn load(database: &Database, period: &Period) -> Result<Work> {
             limit 10
         ), visitors as (
             select booking.customer_id, booking.appointment_date >= $2 as is_now,
-                shop_clock(customer.created_at)::date < case when booking.appointment_date >= $2 then $2 else $1 end as is_known
-            from bookings booking join customers customer on customer.id = booking.customer_id
+                (customer.created_at at time zone shop.time_zone)::date
+                    < case when booking.appointment_date >= $2 then $2 else $1 end as is_known
+            from shop, bookings booking join customers customer on customer.id = booking.customer_id
             where booking.appointment_date between $1 and $3 and booking.booking_status <> 'cancelled'
         ), created as (
-            select shop_clock(created_at)::date as day from customers
+            select (created_at at time zone shop.time_zone)::date as day from shop, customers
             -- A day more at either end than any time zone needs.
             where created_at between $1::date - 1 and $3::date + 2
         )

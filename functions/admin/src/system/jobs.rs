@@ -150,6 +150,19 @@ mod tests {
     }
 
     #[test]
+    fn the_schedules_are_those_of_the_template() {
+        let template = include_str!("../../../../template.yaml");
+        for job in &JOBS {
+            let input = format!("Input: '{{\"action\": \"{}\"}}'", job.name);
+            let (before, _) = template.split_once(&input).expect("a schedule of the job");
+            let (_, rate) = before.rsplit_once("ScheduleExpression: rate(").expect("its rate");
+            let (count, unit) = rate.split_once(')').unwrap().0.split_once(' ').unwrap();
+            let unit_seconds = if unit.starts_with("hour") { 3600 } else { 60 };
+            assert_eq!(count.parse::<i64>().unwrap() * unit_seconds, job.every_seconds, "{}", job.name);
+        }
+    }
+
+    #[test]
     fn a_result_is_told_in_words() {
         let delivered =
             json!({ "action": "deliver_outbox", "delivered": 2, "postponed": 1, "failed": 0, "oldest_seconds": 9 });

@@ -57,17 +57,17 @@ impl Message {
                     .refund
                     .map_or_else(|| "Refund".to_owned(), |amount| format!("Refund of {}", rupees(amount)));
             }
-            "booking_created" => "received",
-            "booking_confirmed" => "confirmed",
-            "booking_in_progress" => "in work",
-            "booking_completed" => "completed",
-            "booking_cancelled" => "cancelled",
-            "booking_rescheduled" => "moved",
-            "booking_paid" => "paid",
-            "booking_refunded" => "given back",
+            "booking_created" => "booking received",
+            "booking_confirmed" => "booking confirmed",
+            "booking_in_progress" => "work has begun",
+            "booking_completed" => "work is done",
+            "booking_cancelled" => "booking cancelled",
+            "booking_rescheduled" => "booking moved",
+            "booking_paid" => "booking paid",
+            "booking_refunded" => "money given back",
             other => other,
         };
-        format!("To the customer: booking {words}")
+        format!("To the customer: {words}")
     }
 }
 

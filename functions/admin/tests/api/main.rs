@@ -7,6 +7,7 @@ mod browser;
 mod catalogue;
 mod customers;
 mod entering;
+mod erasure;
 mod origins;
 mod percent;
 mod price_clashes;

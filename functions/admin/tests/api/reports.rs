@@ -25,6 +25,9 @@ fn paise(rupees: &str) -> i64 {
 /// March: cash of 1,000.10 of which 100.05 went back on the next day; 750.10 online, paid late in the evening, of which 1.01
 /// went back at once and 99.00 in April; 39.07 in cash in February, given back in March; and bookings without money.
 async fn play(world: &World) {
+    let former = world.visit(Visit { paise: 3_907, day: "2026-02-27", ..Visit::default() }).await;
+    world.pay_in_cash(former, "2026-02-28 23:59:59").await;
+    world.give_back(former, 3_907, "2026-03-01 00:00").await;
     let cash = world.visit(Visit { paise: 100_010, ..Visit::default() }).await;
     world.pay_in_cash(cash, "2026-03-02 17:00").await;
     world.give_back(cash, 10_005, "2026-03-03 09:00").await;
@@ -34,9 +37,6 @@ async fn play(world: &World) {
     world.pay_online(online, "2026-03-31 23:59:59").await;
     world.give_back(online, 9_900, "2026-04-01 00:00").await;
     world.give_back(online, 101, "2026-03-31 23:59:59").await;
-    let former = world.visit(Visit { paise: 3_907, day: "2026-02-27", ..Visit::default() }).await;
-    world.pay_in_cash(former, "2026-02-28 23:59:59").await;
-    world.give_back(former, 3_907, "2026-03-01 00:00").await;
     for (day, status) in [("2026-03-12", "cancelled"), ("2026-03-13", "cancelled"), ("2026-03-14", "confirmed")] {
         world.visit(Visit { day, status, ..Visit::default() }).await;
     }
@@ -52,23 +52,23 @@ async fn the_numbers_of_a_period_are_those_of_its_rows_beside_the_period_before(
     let owner = world.owner().await;
     play(&world).await;
     let expected = [
-        "Bookings,5,1,+400 %",
-        "Finished jobs,2,1,+100 %",
-        "Cancelled,2,0,–",
-        "Did not come,1,0,–",
-        "New customers,1,1,same",
-        "Returning customers,1,0,–",
+        "Bookings,5,1,400",
+        "Finished jobs,2,1,100",
+        "Cancelled,2,0,",
+        "Did not come,1,0,",
+        "New customers,1,1,0",
+        "Returning customers,1,0,",
         // 1000.10 - 100.05 - 39.07 in cash; 750.10 - 1.01 online.
-        "Revenue,1610.07,39.07,+4021 %",
-        "Revenue in cash,860.98,39.07,+2104 %",
-        "Revenue online,749.09,0.00,–",
-        "Still due,390.00,0.00,–",
+        "Revenue,1610.07,39.07,4021",
+        "Revenue in cash,860.98,39.07,2104",
+        "Revenue online,749.09,0.00,",
+        "Still due,390.00,0.00,",
     ];
     assert_eq!(table(&owner, "overview", MARCH).await, expected);
     let expected = [
-        "Cash,1000.10,139.12,860.98,39.07,+2104 %",
-        "Online,750.10,1.01,749.09,0.00,–",
-        "All,1750.20,140.13,1610.07,39.07,+4021 %",
+        "Cash,1000.10,139.12,860.98,39.07,2104",
+        "Online,750.10,1.01,749.09,0.00,",
+        "All,1750.20,140.13,1610.07,39.07,4021",
     ];
     assert_eq!(table(&owner, "revenue", MARCH).await, expected);
 }
@@ -120,10 +120,7 @@ async fn a_failed_refund_is_not_given_back_and_cash_for_an_online_payment_is_cas
     .await
     .unwrap();
     let revenue = table(&owner, "revenue", MARCH).await;
-    assert_eq!(
-        revenue[..2],
-        ["Cash,0.00,50.00,'-50.00,0.00,–".replace('\'', ""), "Online,500.00,0.00,500.00,0.00,–".to_owned()]
-    );
+    assert_eq!(revenue[..2], ["Cash,0.00,50.00,-50.00,0.00,", "Online,500.00,0.00,500.00,0.00,"]);
 }
 
 #[sqlx::test(migrator = "shared::database::MIGRATOR")]
@@ -201,10 +198,10 @@ async fn use_counts_booked_quarters_against_open_ones_without_holidays(pool: PgP
     }
     // Monday to Friday, of which Wednesday is a holiday: 4 open days beside the 5 of the week before.
     let expected = [
-        "At the shop,10:00–11:00,1.50 h,8.00 h,19 %,0 %",
-        "At the shop,11:00–12:00,0.50 h,8.00 h,6 %,10 %",
-        "Home visits,10:00–11:00,0.00 h,4.00 h,0 %,0 %",
-        "Home visits,11:00–12:00,0.00 h,4.00 h,0 %,0 %",
+        "At the shop,10:00–11:00,1.50,8.00,19,0",
+        "At the shop,11:00–12:00,0.50,8.00,6,10",
+        "Home visits,10:00–11:00,0.00,4.00,0,0",
+        "Home visits,11:00–12:00,0.00,4.00,0,0",
     ];
     assert_eq!(table(&mechanic, "use", "from=2026-03-02&to=2026-03-08").await, expected);
 }

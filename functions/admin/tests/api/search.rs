@@ -28,7 +28,7 @@ async fn a_booking_is_found_by_its_reference_in_any_spelling(pool: PgPool) {
     for text in
         ["RMB-0K3Q1-9ZD2A", "rmb-0k3q1-9zd2a", "0k3q19zd2a", "RMBOK3QI9ZD2A", "ok3ql 9zd2a", " RMB 0K3Q1 9ZD2A "]
     {
-        assert_eq!(found(&mechanic, text).await, [booking.clone()], "{text}");
+        assert_eq!(found(&mechanic, text).await, std::slice::from_ref(&booking), "{text}");
     }
     assert_eq!(found(&mechanic, "0K3Q1-9ZD2B").await, []);
 }
@@ -41,7 +41,7 @@ async fn bookings_and_customers_are_found_by_name_number_and_id(pool: PgPool) {
     let customer: i64 = sqlx::query_scalar("select id from customers").fetch_one(&world.pool).await.unwrap();
     let booking = ("Bookings".to_owned(), format!("/admin/bookings/{id}/"));
     let both = [booking.clone(), ("Customers".to_owned(), format!("/admin/customers/{customer}/"))];
-    for text in ["asha rao", "ASHA R", "98765 43210", "+91 98765", "765-43", "0 98765 43210"] {
+    for text in ["asha rao", "ASHA R", "98765 43210", "+91 98765", "765-43", "0 98765 43210", "+91 98765 4321"] {
         assert_eq!(found(&mechanic, text).await, both, "{text}");
         assert_eq!(found(&owner, text).await, both, "{text}");
     }
