@@ -19,12 +19,11 @@ mod sessions;
 mod shop;
 mod staff_keys;
 mod statements;
+mod system;
 mod today;
 mod users;
-mod walk_ins;
-mod system;
-mod users;
 mod visits;
+mod walk_ins;
 
 use admin::App;
 use chrono::NaiveDate;
