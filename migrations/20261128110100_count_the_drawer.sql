@@ -43,8 +43,9 @@ create index cash_movements_cash_day_idx on cash_movements (cash_day, at);
 create function keep_cash_movement() returns trigger language plpgsql as $$
 begin
     if tg_op = 'DELETE' or old.cash_day is not null
-        or (old.id, old.at, old.booking_id, old.amount_paise, old.actor)
-            is distinct from (new.id, new.at, new.booking_id, new.amount_paise, new.actor) then
+        or (old.id, old.at, old.booking_id, old.capture_id, old.refund_id, old.amount_paise, old.actor)
+            is distinct from
+            (new.id, new.at, new.booking_id, new.capture_id, new.refund_id, new.amount_paise, new.actor) then
         raise exception 'a movement of cash does not change' using errcode = 'restrict_violation';
     end if;
     return new;

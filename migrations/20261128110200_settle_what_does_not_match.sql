@@ -13,6 +13,9 @@ alter table payments
     -- When a person asked that Razorpay be asked now, however old the order is.
     add column ask_at timestamptz;
 create index payments_ask_at_idx on payments (ask_at) where ask_at > checked_at;
+-- The page of a payment lists its events.
+create index payment_events_order_id_idx on payment_events (order_id);
+create index payment_events_gateway_payment_id_idx on payment_events (gateway_payment_id);
 
 -- A person has looked at a mismatch and leaves it as it is.
 create type mismatch as enum ('paid_without_money', 'money_without_paid', 'not_given_back', 'failed_refund');

@@ -1,10 +1,11 @@
-//! Payments: Razorpay orders and captures, cash, and refunds.
+//! Payments: Razorpay orders and captures, cash, refunds, and the count of the drawer.
 //!
 //! Every change holds the row lock of the booking, so that concurrent reports from the browser, a webhook, the
 //! reconciliation and staff are applied one after another. Each is idempotent: a fact that is known already changes
 //! nothing.
 
 pub mod cash;
+pub mod drawer;
 pub mod mismatches;
 pub mod orders;
 mod paid;

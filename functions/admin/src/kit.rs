@@ -1,5 +1,6 @@
 //! Pages, forms and lists drawn from plain data.
 
+pub(crate) mod act;
 pub(crate) mod ask;
 pub(crate) mod cell;
 pub(crate) mod file;

@@ -44,7 +44,8 @@ struct RefundMessage {
 }
 
 impl App {
-    /// Delivers the due messages one by one. A claim is a lease until the message is due again.
+    /// Delivers the due messages one by one. A claim is a lease until the message is due again. Then asks Razorpay for
+    /// the orders that a person wants to be asked for.
     pub(crate) async fn deliver_outbox(&self, end: Instant) -> Result<Delivered> {
         let pool = self.database.pool();
         let mut delivered = Delivered::default();
@@ -68,6 +69,7 @@ impl App {
                 }
             }
         }
+        self.ask_as_told(end).await?;
         delivered.oldest_seconds = outbox::oldest_seconds(&pool).await?;
         Ok(delivered)
     }

@@ -81,6 +81,18 @@ impl App {
         Ok(())
     }
 
+    /// Asks for the orders that a person wants to be asked for. Each minute's run does so, because the person waits.
+    pub(crate) async fn ask_as_told(&self, end: Instant) -> Result<()> {
+        let Some(razorpay) = &self.razorpay else { return Ok(()) };
+        let pool = self.database.pool();
+        while let Some(order) = if Instant::now() < end { orders::claim_asked(&pool).await? } else { None } {
+            if let Err(error) = self.ask_for(razorpay, &order).await {
+                warn!(%error, payment.id = order.id.0, "an order was not reconciled");
+            }
+        }
+        Ok(())
+    }
+
     async fn ask_for(&self, razorpay: &Razorpay, order: &Order) -> Result<Settlement> {
         let order_id = match &order.order_id {
             Some(order_id) => order_id.clone(),

@@ -1,6 +1,16 @@
-//! Mismatches between money and bookings: counts of the schema's views `money_…`.
+//! Mismatches between money and bookings: the rows of the schema's views `money_…`, and those that a person accepts.
 
-use sqlx::PgExecutor;
+use chrono::NaiveDateTime;
+use serde_json::{Value, json};
+use sqlx::{PgConnection, PgExecutor};
+
+use crate::{
+    Error, Result,
+    bookings::Actor,
+    ids::{BookingId, CaptureId, PaymentId},
+    money::Money,
+    written::Written,
+};
 
 /// The row count of each view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,4 +37,149 @@ pub async fn count(executor: impl PgExecutor<'_>) -> sqlx::Result<Mismatches> {
     )
     .fetch_one(executor)
     .await
+}
+
+/// What does not match: the view that has the row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
+#[sqlx(type_name = "mismatch", rename_all = "snake_case")]
+pub enum Kind {
+    PaidWithoutMoney,
+    MoneyWithoutPaid,
+    NotGivenBack,
+    FailedRefund,
+}
+
+impl Kind {
+    /// The name in the database and in addresses.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PaidWithoutMoney => "paid_without_money",
+            Self::MoneyWithoutPaid => "money_without_paid",
+            Self::NotGivenBack => "not_given_back",
+            Self::FailedRefund => "failed_refund",
+        }
+    }
+}
+
+impl Written for Kind {
+    fn parse(text: &str) -> Result<Self, String> {
+        let all = [Self::PaidWithoutMoney, Self::MoneyWithoutPaid, Self::NotGivenBack, Self::FailedRefund];
+        all.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| "There is no such mismatch.".to_owned())
+    }
+
+    fn rules() -> Value {
+        json!({})
+    }
+}
+
+/// One mismatch, with what a person must know to settle it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mismatch {
+    pub kind: Kind,
+    /// The capture or the refund; of [`Kind::PaidWithoutMoney`] the booking.
+    pub subject_id: i64,
+    pub booking_id: BookingId,
+    pub reference: String,
+    pub customer: String,
+    /// The money that it is about; none of [`Kind::PaidWithoutMoney`].
+    pub payment_id: Option<PaymentId>,
+    pub capture_id: Option<CaptureId>,
+    pub amount: Money,
+    /// What of the capture has not been given back and is not on its way.
+    pub left: Money,
+    /// A refund that is no longer tried, and whose state at Razorpay is not known.
+    pub is_stuck: bool,
+    /// On the shop's clock.
+    pub since: NaiveDateTime,
+}
+
+/// Which mismatches are looked for; all filters must match.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wanted {
+    /// Those of this payment, and of its booking.
+    pub payment: Option<PaymentId>,
+    pub subject: Option<(Kind, i64)>,
+}
+
+/// The newest mismatches of all views, newest first.
+pub async fn list(executor: impl PgExecutor<'_>, wanted: Wanted) -> sqlx::Result<Vec<Mismatch>> {
+    sqlx::query_as!(
+        Mismatch,
+        r#"
+        select found.kind as "kind!: Kind", found.subject_id as "subject_id!", found.booking_id as "booking_id!",
+            booking.reference, booking.customer_name as customer, capture.payment_id as "payment_id?: PaymentId",
+            capture.id as "capture_id?: CaptureId", found.amount_paise as "amount!: Money",
+            coalesce(capture.amount_paise - capture.refunded_paise, 0) as "left!: Money", found.is_stuck as "is_stuck!",
+            shop_clock(found.since) as "since!"
+        from (
+            select 'paid_without_money'::mismatch as kind, booking_id as subject_id, booking_id, null::bigint as capture_id,
+                total_paise as amount_paise, false as is_stuck, since
+            from money_paid_without_capture
+            union all
+            select 'money_without_paid', capture_id, booking_id, capture_id, amount_paise, false, since
+            from money_captured_without_payment
+            union all
+            select 'not_given_back', capture_id, booking_id, capture_id, left_paise, false, since from money_not_given_back
+            union all
+            select 'failed_refund', refund_id, booking_id, capture_id, amount_paise, state = 'queued', since
+            from money_failed_refunds
+        ) as found
+        join bookings booking on booking.id = found.booking_id
+        left join captures capture on capture.id = found.capture_id
+        where ($1::mismatch is null or found.kind = $1) and ($2::bigint is null or found.subject_id = $2)
+            and ($3::bigint is null or capture.payment_id = $3 or (
+                capture.id is null and found.booking_id = (select booking_id from payments where id = $3)
+            ))
+        order by found.since desc, found.kind, found.subject_id
+        limit 500
+        "#,
+        wanted.subject.map(|(kind, _)| kind) as Option<Kind>,
+        wanted.subject.map(|(_, id)| id),
+        wanted.payment.map(|id| id.0)
+    )
+    .fetch_all(executor)
+    .await
+}
+
+/// Finds one mismatch; 404 if all matches there.
+pub async fn find(executor: impl PgExecutor<'_>, kind: Kind, subject_id: i64) -> Result<Mismatch> {
+    let wanted = Wanted { subject: Some((kind, subject_id)), payment: None };
+    list(executor, wanted).await?.pop().ok_or(Error::NotFound("Mismatch"))
+}
+
+/// Leaves a mismatch as it is: it is not reported any more. Idempotent: the first reason stays.
+pub async fn accept(
+    connection: &mut PgConnection,
+    kind: Kind,
+    subject_id: i64,
+    reason: &str,
+    actor: &Actor,
+) -> Result<()> {
+    let is_accepted = sqlx::query_scalar!(
+        r#"
+        select exists (select from accepted_mismatches where mismatch = $1 and subject_id = $2) as "is_accepted!"
+        "#,
+        kind as Kind,
+        subject_id
+    )
+    .fetch_one(&mut *connection)
+    .await?;
+    if is_accepted {
+        return Ok(());
+    }
+    let mismatch = find(&mut *connection, kind, subject_id).await?;
+    sqlx::query!(
+        "
+        insert into accepted_mismatches (mismatch, subject_id, booking_id, reason, actor) values ($1, $2, $3, $4, $5)
+        on conflict (mismatch, subject_id) do nothing
+        ",
+        kind as Kind,
+        subject_id,
+        mismatch.booking_id.0,
+        reason,
+        actor.to_string()
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }

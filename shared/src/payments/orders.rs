@@ -128,14 +128,41 @@ pub async fn with_order_id(database: &Database, order_id: &str) -> sqlx::Result<
     database.read(find).await
 }
 
-/// Claims the next order to reconcile. The interval between checks is a tenth of the order's age, at least ten minutes.
-/// A settled order is checked daily: its money must be there, and may have been refunded in Razorpay's dashboard.
-pub async fn claim_due(executor: impl PgExecutor<'_>) -> sqlx::Result<Option<Order>> {
+/// Asks that Razorpay be asked for an order at the next run, however old it is; `false` if there is no such order.
+pub async fn ask_now(executor: impl PgExecutor<'_>, id: PaymentId) -> sqlx::Result<bool> {
+    let asked = sqlx::query!("update payments set ask_at = now() where id = $1 and method = 'razorpay'", id.0)
+        .execute(executor)
+        .await?;
+    Ok(asked.rows_affected() > 0)
+}
+
+/// Claims the next order that a person wants to be asked for.
+pub async fn claim_asked(executor: impl PgExecutor<'_>) -> sqlx::Result<Option<Order>> {
     sqlx::query_as!(
         Order,
         r#"
         update payments set checked_at = now()
         where id = (
+            select id from payments where ask_at > checked_at order by ask_at limit 1 for update skip locked
+        )
+        returning id, order_id, receipt as "receipt!", amount_paise, currency, state as "state: PaymentState"
+        "#
+    )
+    .fetch_optional(executor)
+    .await
+}
+
+/// Claims the next order to reconcile. The interval between checks is a tenth of the order's age, at least ten minutes.
+/// A settled order is checked daily: its money must be there, and may have been refunded in Razorpay's dashboard. Orders
+/// that a person wants to be asked for come first, however old they are.
+pub async fn claim_due(executor: impl PgExecutor<'_>) -> sqlx::Result<Option<Order>> {
+    sqlx::query_as!(
+        Order,
+        r#"
+        update payments set checked_at = now()
+        where id = coalesce((
+            select id from payments where ask_at > checked_at order by ask_at limit 1 for update skip locked
+        ), (
             select id from payments
             where method = 'razorpay' and (state <> 'settled' or checked_at < now() - interval '1 day')
                 and updated_at between now() - interval '6 days' and now() - interval '10 minutes'
@@ -144,7 +171,7 @@ pub async fn claim_due(executor: impl PgExecutor<'_>) -> sqlx::Result<Option<Ord
                     or checked_at < now() - greatest((now() - updated_at) / 10, interval '10 minutes')
                 )
             order by checked_at limit 1 for update skip locked
-        )
+        ))
         returning id, order_id, receipt as "receipt!", amount_paise, currency, state as "state: PaymentState"
         "#
     )

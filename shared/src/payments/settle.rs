@@ -64,7 +64,10 @@ pub async fn settle(
         }
         let Some(state) = state(payment) else { continue };
         let moved = write_capture(connection, PaymentId(order.id), booking.id, payment, state).await?;
-        let Some(capture) = moved else { continue };
+        let Some(capture) = moved else {
+            complete(connection, PaymentId(order.id), payment, state).await?;
+            continue;
+        };
         settlement.applied += 1;
         if state == CaptureState::Captured {
             let reason = arrive(connection, &mut booking, PaymentId(order.id), capture, payment.amount).await?;
@@ -108,10 +111,14 @@ async fn write_capture(
 ) -> sqlx::Result<Option<CaptureId>> {
     let id = sqlx::query_scalar!(
         "
-        insert into captures as capture (payment_id, booking_id, gateway_payment_id, state, amount_paise, captured_at)
-        values ($1, $2, $3, $4, $5, case when $4 = 'captured'::capture_state then now() end)
+        insert into captures as capture (
+            payment_id, booking_id, gateway_payment_id, state, amount_paise, captured_at, means, bank, fee_paise, failure
+        )
+        values ($1, $2, $3, $4, $5, case when $4 = 'captured'::capture_state then now() end, $6, $7, $8, $9)
         on conflict (gateway_payment_id) do update set
-            state = excluded.state, captured_at = excluded.captured_at, updated_at = now()
+            state = excluded.state, captured_at = excluded.captured_at, updated_at = now(),
+            means = coalesce(excluded.means, capture.means), bank = coalesce(excluded.bank, capture.bank),
+            fee_paise = coalesce(excluded.fee_paise, capture.fee_paise), failure = excluded.failure
             where capture.state < excluded.state and capture.payment_id = excluded.payment_id
         returning id
         ",
@@ -119,11 +126,45 @@ async fn write_capture(
         booking.0,
         payment.id,
         state as CaptureState,
-        payment.amount
+        payment.amount,
+        payment.method,
+        payment.institution(),
+        payment.fee,
+        payment.failure()
     )
     .fetch_optional(connection)
     .await?;
     Ok(id.map(CaptureId))
+}
+
+/// Adds what an earlier report of the same state left out, such as the fee.
+async fn complete(
+    connection: &mut PgConnection,
+    order: PaymentId,
+    payment: &Payment,
+    state: CaptureState,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "
+        update captures set means = coalesce(means, $4::text), bank = coalesce(bank, $5::text),
+            fee_paise = coalesce(fee_paise, $6::bigint), failure = coalesce(failure, $7::text), updated_at = now()
+        where gateway_payment_id = $1 and payment_id = $2 and state = $3
+            and (
+                (means is null and $4::text is not null) or (bank is null and $5::text is not null)
+                or (fee_paise is null and $6::bigint is not null) or (failure is null and $7::text is not null)
+            )
+        ",
+        payment.id,
+        order.0,
+        state as CaptureState,
+        payment.method,
+        payment.institution(),
+        payment.fee,
+        payment.failure()
+    )
+    .execute(connection)
+    .await
+    .map(drop)
 }
 
 /// Pays the booking with a new capture if it is unpaid. Returns the reason for a refund, if the money must go back.

@@ -110,7 +110,7 @@ pub(crate) async fn list(State(app): State<App>, person: Person, ask: Ask) -> Re
     };
     let content = html! {
         h1 { (PLACE.title) }
-        (list.show_for(person.is_admin))
+        (list.show())
     };
     Ok(Page::new(&person, PLACE.path, PLACE.title).show(&content))
 }

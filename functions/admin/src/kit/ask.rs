@@ -19,6 +19,8 @@ pub(crate) struct Ask {
     /// By name, without empty ones.
     values: BTreeMap<String, String>,
     is_file: bool,
+    /// Whether the list offers its CSV file.
+    offers_file: bool,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Ask {
@@ -30,6 +32,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Ask {
             path: format!("{}/", path.trim_end_matches(".csv")),
             values: kept(parts.uri.query().unwrap_or_default()),
             is_file: path.strip_suffix(".csv").is_some(),
+            offers_file: true,
         })
     }
 }
@@ -43,6 +46,11 @@ fn kept(query: &str) -> BTreeMap<String, String> {
 }
 
 impl Ask {
+    /// The same for a person who may not have the CSV file, if `is_allowed` is false.
+    pub(crate) fn offering_file(self, is_allowed: bool) -> Self {
+        Self { offers_file: is_allowed, ..self }
+    }
+
     pub(crate) fn value(&self, name: &str) -> Option<&str> {
         self.values.get(name).map(String::as_str)
     }
@@ -137,15 +145,18 @@ impl Ask {
 
     /// A list that is asked for by a query that [`Self::query`] has made.
     pub(crate) fn of_query(path: &str, query: &str) -> Self {
-        Self { path: path.to_owned(), values: kept(query), is_file: false }
+        Self { path: path.to_owned(), values: kept(query), is_file: false, offers_file: false }
     }
 
-    /// The CSV file of the same rows.
-    pub(super) fn file(&self) -> String {
+    /// The CSV file of the same rows, if it may be had.
+    pub(super) fn file(&self) -> Option<String> {
+        if !self.offers_file {
+            return None;
+        }
         let mut values = self.values.clone();
         values.remove("page");
         values.remove("done");
-        address(&format!("{}.csv", self.path.trim_end_matches('/')), &values)
+        Some(address(&format!("{}.csv", self.path.trim_end_matches('/')), &values))
     }
 }
 

@@ -83,6 +83,17 @@ impl Form {
         self.faults.merge(faults);
     }
 
+    /// Adds the faults of an act that was refused; any other error is returned.
+    pub(crate) fn take(&mut self, error: Error) -> Result<()> {
+        match error {
+            Error::Validation(faults) | Error::FaultyField(faults) | Error::Conflict(faults) => {
+                self.blame(faults);
+                Ok(())
+            }
+            error => Err(error),
+        }
+    }
+
     pub(crate) fn has_faults(&self) -> bool {
         !self.faults.is_empty() || !self.theirs.is_empty()
     }

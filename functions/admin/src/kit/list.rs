@@ -35,6 +35,8 @@ pub(crate) enum Filter {
     Days { name: &'static str, label: &'static str },
     /// A text of one's own.
     Text { name: &'static str, label: &'static str },
+    /// A value of the address that is chosen elsewhere on the page, such as by a scope, and stays while filters change.
+    Kept { name: &'static str },
 }
 
 /// What can be done to several rows at once: ticks in front of them, and buttons below.
@@ -77,11 +79,6 @@ pub(crate) struct List<'a, R> {
 
 impl<R> List<'_, R> {
     pub(crate) fn show(&self) -> Markup {
-        self.show_for(true)
-    }
-
-    /// The list; without the link to its file for people who may not have that.
-    pub(crate) fn show_for(&self, may_have_file: bool) -> Markup {
         html! {
             (self.filters())
             (self.chips())
@@ -90,7 +87,7 @@ impl<R> List<'_, R> {
             } @else {
                 div.bar {
                     p.count { (self.counted()) }
-                    @if may_have_file { a href=(self.ask.file()) download { "Download CSV" } }
+                    @if let Some(file) = self.ask.file() { a href=(file) download { "Download CSV" } }
                 }
                 @let table = html! {
                     div.table.wide[self.columns.len() > 9] role="region" aria-label=(self.place.title) tabindex="0" { (self.table()) }
@@ -123,7 +120,8 @@ impl<R> List<'_, R> {
     }
 
     fn is_filtered(&self) -> bool {
-        self.ask.value("q").is_some() || self.active().next().is_some() || self.ask.page() > 1
+        let is_kept = |filter: &Filter| matches!(filter, Filter::Kept { name } if self.ask.value(name).is_some());
+        self.filters.iter().any(is_kept) || self.ask.value("q").is_some() || self.active().next().is_some() || self.ask.page() > 1
     }
 
     fn counted(&self) -> String {
@@ -179,6 +177,9 @@ impl<R> List<'_, R> {
                     }
                 }
             },
+            Filter::Kept { name } => html! {
+                @if let Some(value) = self.ask.value(name) { input type="hidden" name=(name) value=(value); }
+            },
         }
     }
 
@@ -202,6 +203,7 @@ impl<R> List<'_, R> {
                 };
                 [end("from"), end("to")].into_iter().flatten().collect()
             }
+            Filter::Kept { .. } => Vec::new(),
         })
     }
 

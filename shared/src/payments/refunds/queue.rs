@@ -3,7 +3,7 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sqlx::PgConnection;
 
-use super::outcome;
+use super::{by_hand::ByHand, outcome};
 use crate::{
     Error, Result,
     bookings::{Actor, Booking, status::BookingStatus, timeline::Event},
@@ -29,21 +29,32 @@ pub async fn queue(
     reason: &str,
     actor: &Actor,
 ) -> Result<RefundId> {
+    write(connection, booking, capture, amount_paise, None, reason, actor).await
+}
+
+/// The same, also for money that was given back by hand, which is processed at once.
+pub(super) async fn write(
+    connection: &mut PgConnection,
+    booking: &Booking,
+    capture: CaptureId,
+    amount_paise: i64,
+    by_hand: Option<ByHand>,
+    reason: &str,
+    actor: &Actor,
+) -> Result<RefundId> {
     let queued = sqlx::query!(
         r#"
         with reserved as (
             update captures set refunded_paise = refunded_paise + $3, updated_at = now() where id = $2
-            returning id, gateway_payment_id
+            returning id, gateway_payment_id is not null and $10::text is null as is_sent
         ), refund as (
-            insert into refunds (capture_id, booking_id, amount_paise, idempotency_key, reason, actor)
-            select id, $1, $3, $4, $5, $6 from reserved
+            insert into refunds (capture_id, booking_id, amount_paise, idempotency_key, reason, actor, by_hand)
+            select id, $1, $3, $4, $5, $6, $10 from reserved
             returning id
         )
-        select refund.id, reserved.gateway_payment_id is null as "is_cash!",
+        select refund.id, reserved.is_sent as "is_sent!",
             write_event($1, $8, $7, $7, $6, $5) as event,
-            case when reserved.gateway_payment_id is not null then
-                write_message($9, jsonb_build_object('refund_id', refund.id))
-            end as message
+            case when reserved.is_sent then write_message($9, jsonb_build_object('refund_id', refund.id)) end as message
         from refund, reserved
         "#,
         booking.id.0,
@@ -54,12 +65,13 @@ pub async fn queue(
         actor.to_string(),
         booking.booking_status as BookingStatus,
         Event::RefundRequested as Event,
-        Message::Refund as Message
+        Message::Refund as Message,
+        by_hand.map(ByHand::as_str)
     )
     .fetch_one(&mut *connection)
     .await?;
     let id = RefundId(queued.id);
-    if queued.is_cash {
+    if !queued.is_sent {
         outcome::finish(connection, booking, id, actor).await?;
     }
     Ok(id)

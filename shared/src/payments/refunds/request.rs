@@ -1,10 +1,11 @@
 //! Refunds that staff request: split over the captures of a booking.
 
+use chrono::NaiveDateTime;
 use serde::Serialize;
 use sqlx::{PgConnection, PgExecutor};
 use utoipa::ToSchema;
 
-use super::queue::queue;
+use super::{by_hand, queue::queue};
 use crate::{
     Error, Result,
     bookings::{Actor, Booking},
@@ -21,6 +22,31 @@ struct Left {
     capture: CaptureId,
     is_online: bool,
     paise: i64,
+    means: Option<String>,
+    /// When it was taken, on the shop's clock.
+    taken: NaiveDateTime,
+}
+
+/// A part of a refund, and where it goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    pub capture: CaptureId,
+    pub amount: Money,
+    pub to: To,
+}
+
+/// Where money goes back to: where it came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum To {
+    /// It is to be handed out.
+    Cash,
+    /// To an online payment; Razorpay sends it.
+    Online {
+        /// `upi`, `card` … if Razorpay has told.
+        means: Option<String>,
+        /// When it was paid, on the shop's clock.
+        taken: NaiveDateTime,
+    },
 }
 
 /// Queues refunds that staff request for a locked booking: `amount`, or all that is left. Overpayments go first.
@@ -31,27 +57,55 @@ pub async fn request(
     reason: &str,
     actor: &Actor,
 ) -> Result<Vec<RefundId>> {
-    let left = sqlx::query_as!(
+    let parts = preview(connection, booking, amount).await?;
+    let mut queued = Vec::new();
+    for part in parts {
+        queued.push(queue(connection, booking, part.capture, part.amount.paise(), reason, actor).await?);
+    }
+    Ok(queued)
+}
+
+/// Queues a refund of all that is left of one capture of a locked booking, such as after a refund that has failed.
+pub async fn again(
+    connection: &mut PgConnection,
+    booking: &Booking,
+    capture: CaptureId,
+    reason: &str,
+    actor: &Actor,
+) -> Result<RefundId> {
+    by_hand::left(connection, booking, capture).await?;
+    let mut left = left(connection, booking).await?;
+    left.retain(|left| left.capture == capture);
+    let parts = spread(&left, None)?;
+    let part = parts.first().ok_or(Error::NotFound("Payment"))?;
+    queue(connection, booking, capture, part.amount.paise(), reason, actor).await
+}
+
+/// What [`request`] would give back, and where to: for a page that asks before. Of a locked booking it stays true until
+/// the transaction ends.
+pub async fn preview(connection: &mut PgConnection, booking: &Booking, amount: Option<Money>) -> Result<Vec<Part>> {
+    spread(&left(connection, booking).await?, amount.map(Money::paise))
+}
+
+/// What is left of each capture of a booking, in the order in which it goes back.
+async fn left(connection: &mut PgConnection, booking: &Booking) -> sqlx::Result<Vec<Left>> {
+    sqlx::query_as!(
         Left,
         r#"
-        select id as capture, gateway_payment_id is not null as "is_online!", amount_paise - refunded_paise as "paise!"
+        select id as capture, gateway_payment_id is not null as "is_online!", amount_paise - refunded_paise as "paise!",
+            means, shop_clock(captured_at) as "taken!"
         from captures
         where booking_id = $1 and state = 'captured' and refunded_paise < amount_paise
         order by pays_booking, id
         "#,
         booking.id.0
     )
-    .fetch_all(&mut *connection)
-    .await?;
-    let mut queued = Vec::new();
-    for (capture, paise) in spread(&left, amount.map(Money::paise))? {
-        queued.push(queue(connection, booking, capture, paise, reason, actor).await?);
-    }
-    Ok(queued)
+    .fetch_all(connection)
+    .await
 }
 
 /// Splits the refund over the captures, in the order given.
-fn spread(left: &[Left], wanted: Option<i64>) -> Result<Vec<(CaptureId, i64)>> {
+fn spread(left: &[Left], wanted: Option<i64>) -> Result<Vec<Part>> {
     let whole: i64 = left.iter().map(|left| left.paise).sum();
     if whole == 0 {
         return Err(Error::field("amount", "Nothing is left to be refunded."));
@@ -70,7 +124,12 @@ fn spread(left: &[Left], wanted: Option<i64>) -> Result<Vec<(CaptureId, i64)>> {
             let least = Money::from_paise(LEAST_ONLINE_PAISE);
             return Err(Error::field("amount", &format!("Razorpay gives nothing back below {least}.")));
         }
-        parts.push((left.capture, part));
+        let to = if left.is_online {
+            To::Online { means: left.means.clone(), taken: left.taken }
+        } else {
+            To::Cash
+        };
+        parts.push(Part { capture: left.capture, amount: Money::from_paise(part), to });
         open -= part;
     }
     Ok(parts)
