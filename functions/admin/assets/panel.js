@@ -72,6 +72,29 @@ for (const secret of all(".secret")) {
   });
 }
 
+for (const number of all("[data-copy]")) {
+  const text = number.textContent.trim();
+  const copy = number.appendChild(element("button", { type: "button", className: "plain", textContent: "Copy", ariaLabel: `Copy ${text}` }));
+  const said = number.appendChild(element("span", { role: "status" }));
+  copy.addEventListener("click", async () => {
+    said.textContent = await navigator.clipboard.writeText(text).then(() => "Copied", () => "Copy it by hand");
+  });
+}
+
+/** Notes and coins by their number, whose sum is the count of the drawer. */
+for (const form of all("form.count")) {
+  const counted = one("[name=counted]", form);
+  const inputs = [500, 200, 100, 50, 20, 10, 1].map((value) =>
+    element("input", { id: `notes-${value}`, type: "number", min: "0", inputMode: "numeric", "data-value": value }));
+  const box = element("fieldset", {}, element("legend", { textContent: "Notes and coins" }), element("div", { className: "notes" }, ...inputs.map((input) =>
+    element("div", { className: "field" },
+      element("label", { htmlFor: input.id, textContent: input.dataset.value === "1" ? "Coins, in ₹" : `₹${input.dataset.value} notes` }), input))));
+  box.addEventListener("input", () => {
+    counted.value = inputs.reduce((sum, input) => sum + Number(input.value) * Number(input.dataset.value), 0).toFixed(2);
+  });
+  counted.closest(".field").before(box);
+}
+
 // Keys
 
 const PLACES = { t: "", b: "bookings/", n: "bookings/new/", p: "payments/", k: "cash/", c: "customers/", r: "reports/", s: "services/", l: "prices/", m: "vehicle-models/", h: "shop/hours/", u: "users/", a: "activity/" };

@@ -17,8 +17,8 @@ use crate::catalogue::{
 use crate::{
     Access, App, BODY_LIMIT,
     access::{Gate, check, refuse_silent},
-    activity, assets, bookings, catalogue, customers, entry, language, prices, reports, search, shop, staff_keys, system,
-    today, users,
+    activity, assets, bookings, cash, catalogue, customers, entry, language, payments, prices, reports, search, shop,
+    staff_keys, system, today, users,
 };
 
 /// A row of the table.
@@ -80,6 +80,22 @@ table! {
     Staff       get  "/admin/bookings/{id}/print/receipt"   bookings::receipt;
     Staff       get  "/admin/bookings/{id}/print/roll"      bookings::roll;
     Staff       get  "/admin/bookings/{id}/print/tag"       bookings::tag;
+
+    Staff       get  "/admin/payments"                       payments::list;
+    Admin       get  "/admin/payments.csv"                   payments::file;
+    Admin       get  "/admin/payments/settle"                payments::settle_page;
+    ProvedAdmin post "/admin/payments/settle/again"          payments::again;
+    ProvedAdmin post "/admin/payments/settle/by-hand"        payments::by_hand;
+    Admin       post "/admin/payments/settle/accept"         payments::accept;
+    Staff       get  "/admin/payments/{id}"                  payments::show;
+    Admin       post "/admin/payments/{id}/ask"              payments::ask_now;
+    Admin       get  "/admin/bookings/{id}/refund"           payments::refund_page;
+    ProvedAdmin post "/admin/bookings/{id}/refund"           payments::give_back;
+
+    Staff       get  "/admin/cash"                           cash::show;
+    Admin       post "/admin/cash"                           cash::close;
+    Staff       get  "/admin/cash/days"                      cash::list;
+    Admin       get  "/admin/cash/days.csv"                  cash::file;
 
     Staff       get  "/admin/prices"                         prices::show;
     Admin       post "/admin/prices"                         prices::save;

@@ -4,10 +4,11 @@ use chrono::NaiveDateTime;
 use serde_json::{Value, json};
 use sqlx::{PgConnection, PgExecutor};
 
+use super::refunds;
 use crate::{
     Error, Result,
-    bookings::Actor,
-    ids::{BookingId, CaptureId, PaymentId},
+    bookings::{Actor, Booking, booking},
+    ids::{BookingId, CaptureId, PaymentId, RefundId},
     money::Money,
     written::Written,
 };
@@ -93,6 +94,16 @@ pub struct Mismatch {
     pub since: NaiveDateTime,
 }
 
+impl Mismatch {
+    /// What a new refund would give back, if there is anything: all that is left of the capture, and a refund that is no
+    /// longer tried.
+    pub fn to_refund(&self) -> Option<Money> {
+        self.capture_id?;
+        let stuck = if self.is_stuck { self.amount.paise() } else { 0 };
+        Some(Money::from_paise(self.left.paise() + stuck)).filter(|amount| amount.paise() > 0)
+    }
+}
+
 /// Which mismatches are looked for; all filters must match.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Wanted {
@@ -145,6 +156,19 @@ pub async fn list(executor: impl PgExecutor<'_>, wanted: Wanted) -> sqlx::Result
 pub async fn find(executor: impl PgExecutor<'_>, kind: Kind, subject_id: i64) -> Result<Mismatch> {
     let wanted = Wanted { subject: Some((kind, subject_id)), payment: None };
     list(executor, wanted).await?.pop().ok_or(Error::NotFound("Mismatch"))
+}
+
+/// Locks the booking of a mismatch that is to be settled with money; 404 if all matches there by now. A refund that is no
+/// longer tried is given up first, so that its money can go another way.
+pub async fn take(connection: &mut PgConnection, kind: Kind, subject_id: i64) -> Result<(Booking, CaptureId)> {
+    let found = find(&mut *connection, kind, subject_id).await?;
+    let booking = booking::lock(connection, found.booking_id).await?;
+    // Another person may have settled it while this one waited for the lock.
+    let found = find(&mut *connection, kind, subject_id).await?;
+    if found.is_stuck {
+        refunds::give_up(connection, RefundId(subject_id)).await?;
+    }
+    Ok((booking, found.capture_id.ok_or(Error::NotFound("Payment"))?))
 }
 
 /// Leaves a mismatch as it is: it is not reported any more. Idempotent: the first reason stays.

@@ -1,6 +1,6 @@
 //! The states of payments, captures and refunds: the schema's enums.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// The state of a Razorpay order or a cash payment.
@@ -16,7 +16,8 @@ pub enum PaymentState {
 }
 
 /// The state of a payment attempt. The order of variants matters: a capture only moves forward.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, sqlx::Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, sqlx::Type)]
+#[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "capture_state", rename_all = "snake_case")]
 pub enum CaptureState {
     /// Not final: the bank may approve the payment later.
@@ -26,7 +27,7 @@ pub enum CaptureState {
 }
 
 /// Money on its way back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema, sqlx::Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Type)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "refund_state", rename_all = "snake_case")]
 pub enum RefundState {

@@ -17,14 +17,22 @@ pub(crate) struct Place {
 /// The sections that everybody at the shop sees, then those of administrators, in groups.
 const SECTIONS: &[(&str, bool, &[Place])] = &[
     (
-        "Shop",
+        "Day",
         false,
         &[
             Place { path: "/admin/", title: "Today" },
             Place { path: "/admin/bookings/", title: "Bookings" },
             Place { path: "/admin/bookings/new/", title: "New booking" },
             Place { path: "/admin/customers/", title: "Customers" },
+            Place { path: "/admin/payments/", title: "Payments" },
+            Place { path: "/admin/cash/", title: "Cash" },
             Place { path: "/admin/reports/", title: "Reports" },
+        ],
+    ),
+    (
+        "Shop",
+        false,
+        &[
             Place { path: "/admin/shop/", title: "Shop" },
             Place { path: "/admin/shop/hours/", title: "Opening hours" },
             Place { path: "/admin/shop/holidays/", title: "Holidays" },

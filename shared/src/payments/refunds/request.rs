@@ -9,7 +9,7 @@ use super::{by_hand, queue::queue};
 use crate::{
     Error, Result,
     bookings::{Actor, Booking},
-    ids::{CaptureId, RefundId},
+    ids::{BookingId, CaptureId, RefundId},
     money::Money,
     payments::states::RefundState,
 };
@@ -57,7 +57,7 @@ pub async fn request(
     reason: &str,
     actor: &Actor,
 ) -> Result<Vec<RefundId>> {
-    let parts = preview(connection, booking, amount).await?;
+    let parts = preview(&mut *connection, booking.id, amount).await?;
     let mut queued = Vec::new();
     for part in parts {
         queued.push(queue(connection, booking, part.capture, part.amount.paise(), reason, actor).await?);
@@ -74,7 +74,7 @@ pub async fn again(
     actor: &Actor,
 ) -> Result<RefundId> {
     by_hand::left(connection, booking, capture).await?;
-    let mut left = left(connection, booking).await?;
+    let mut left = left(&mut *connection, booking.id).await?;
     left.retain(|left| left.capture == capture);
     let parts = spread(&left, None)?;
     let part = parts.first().ok_or(Error::NotFound("Payment"))?;
@@ -83,12 +83,16 @@ pub async fn again(
 
 /// What [`request`] would give back, and where to: for a page that asks before. Of a locked booking it stays true until
 /// the transaction ends.
-pub async fn preview(connection: &mut PgConnection, booking: &Booking, amount: Option<Money>) -> Result<Vec<Part>> {
-    spread(&left(connection, booking).await?, amount.map(Money::paise))
+pub async fn preview(
+    executor: impl PgExecutor<'_>,
+    booking: BookingId,
+    amount: Option<Money>,
+) -> Result<Vec<Part>> {
+    spread(&left(executor, booking).await?, amount.map(Money::paise))
 }
 
 /// What is left of each capture of a booking, in the order in which it goes back.
-async fn left(connection: &mut PgConnection, booking: &Booking) -> sqlx::Result<Vec<Left>> {
+async fn left(executor: impl PgExecutor<'_>, booking: BookingId) -> sqlx::Result<Vec<Left>> {
     sqlx::query_as!(
         Left,
         r#"
@@ -98,9 +102,9 @@ async fn left(connection: &mut PgConnection, booking: &Booking) -> sqlx::Result<
         where booking_id = $1 and state = 'captured' and refunded_paise < amount_paise
         order by pays_booking, id
         "#,
-        booking.id.0
+        booking.0
     )
-    .fetch_all(connection)
+    .fetch_all(executor)
     .await
 }
 

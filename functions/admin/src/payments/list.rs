@@ -1,0 +1,216 @@
+//! The list of payments, with scopes and their counts.
+
+use axum::{extract::State, response::Response};
+use chrono::NaiveDateTime;
+use maud::{Markup, html};
+use shared::{Result, database::Database, money::Money, payments::states::PaymentState};
+
+use super::{PLACE, attention, words};
+use crate::{
+    App,
+    kit::{
+        ask::Ask,
+        cell::Cell,
+        file,
+        list::{Column, Filter, List, Rows},
+        page::Page,
+    },
+    session::Person,
+};
+
+struct Row {
+    id: i64,
+    booking_id: i64,
+    reference: String,
+    amount: Money,
+    currency: String,
+    state: PaymentState,
+    method: String,
+    created: NaiveDateTime,
+    captured: Option<NaiveDateTime>,
+    received: Money,
+    given_back: Money,
+    count: i64,
+}
+
+fn columns() -> Vec<Column<Row>> {
+    vec![
+        Column::sorted("id", "ID", |row| Cell::link(format!("{}{}/", PLACE.path, row.id), row.id.to_string())),
+        Column::plain("booking", "Booking", |row| {
+            Cell::link(format!("/admin/bookings/{}/", row.booking_id), &row.reference)
+        }),
+        Column::sorted("amount", "Amount", |row| Cell::Money(row.amount)),
+        Column::plain("currency", "Currency", |row| Cell::Text(row.currency.clone())),
+        Column::plain("state", "State", |row| words::state(row.state)),
+        Column::plain("method", "Method", |row| Cell::Text(words::method(&row.method).to_owned())),
+        Column::sorted("created", "Created", |row| Cell::Moment(row.created)),
+        Column::sorted("captured", "Received on", |row| row.captured.map_or(Cell::Empty, Cell::Moment)),
+        Column::plain("received", "Received", |row| Cell::Money(row.received)),
+        Column::plain("given-back", "Given back", |row| Cell::Money(row.given_back)),
+        Column::plain("kept", "Kept", |row| {
+            Cell::Money(Money::from_paise(row.received.paise() - row.given_back.paise()))
+        }),
+    ]
+}
+
+fn filters() -> Vec<Filter> {
+    let pairs = |pairs: &[(&str, &str)]| {
+        pairs.iter().map(|(value, text)| ((*value).to_owned(), (*text).to_owned())).collect::<Vec<_>>()
+    };
+    vec![
+        Filter::Kept { name: "scope" },
+        Filter::Choice {
+            name: "state",
+            label: "State",
+            all: "All",
+            choices: pairs(&[("open", "Open"), ("settled", "Paid"), ("closed", "Closed")]),
+        },
+        Filter::Choice {
+            name: "method",
+            label: "Method",
+            all: "All",
+            choices: pairs(&[("razorpay", "Online"), ("cash", "Cash")]),
+        },
+        Filter::Days { name: "created", label: "Created" },
+        Filter::Days { name: "captured", label: "Received" },
+    ]
+}
+
+async fn rows(database: &Database, ask: &Ask) -> Result<Rows<Row>> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"
+        select payment.id, payment.booking_id, booking.reference, payment.amount_paise as "amount: Money",
+            payment.currency, payment.state as "state: PaymentState", payment.method::text as "method!",
+            shop_clock(payment.created_at) as "created!", shop_clock(taken.at) as captured,
+            coalesce(taken.paise, 0)::bigint as "received!: Money",
+            coalesce(taken.given_back_paise, 0)::bigint as "given_back!: Money", count(*) over () as "count!"
+        from payments payment
+        join bookings booking on booking.id = payment.booking_id
+        left join lateral (
+            select max(captured_at) as at, sum(amount_paise) filter (where state = 'captured') as paise,
+                sum(refunded_paise) as given_back_paise, bool_or(state = 'failed') as has_failed,
+                string_agg(gateway_payment_id, ' ') as gateway_payment_ids
+            from captures capture where capture.payment_id = payment.id
+        ) as taken on true
+        where ($1::text is null or lower(booking.reference) like $1 or replace(lower(booking.reference), '-', '') like $1
+                or payment.booking_id::text = $2 or lower(payment.order_id) like $1
+                or lower(taken.gateway_payment_ids) like $1)
+            and ($3::text is null or payment.state::text = $3)
+            and ($4::text is null or payment.method::text = $4)
+            and ($5::date is null or shop_clock(payment.created_at)::date >= $5)
+            and ($6::date is null or shop_clock(payment.created_at)::date <= $6)
+            and ($7::date is null or shop_clock(taken.at)::date >= $7)
+            and ($8::date is null or shop_clock(taken.at)::date <= $8)
+            and case $9
+                when 'cash' then payment.method = 'cash'
+                when 'online' then payment.method = 'razorpay'
+                when 'failed' then taken.has_failed and taken.paise is null
+                else true
+            end
+        order by
+            case $10 when 'id' then payment.id when 'amount' then payment.amount_paise
+                when 'created' then extract(epoch from payment.created_at)
+                when 'captured' then extract(epoch from taken.at) end,
+            case $10 when '-id' then payment.id when '-amount' then payment.amount_paise
+                when '-created' then extract(epoch from payment.created_at)
+                when '-captured' then extract(epoch from taken.at) end desc nulls last,
+            payment.id desc
+        limit $11 offset $12
+        "#,
+        ask.pattern(),
+        ask.value("q"),
+        ask.value("state"),
+        ask.value("method"),
+        ask.day("created_from"),
+        ask.day("created_to"),
+        ask.day("captured_from"),
+        ask.day("captured_to"),
+        ask.value("scope"),
+        ask.sort(),
+        ask.limit(),
+        ask.offset()
+    )
+    .fetch_all(&database.pool())
+    .await?;
+    let count = rows.first().map_or(0, |row| row.count);
+    Ok(Rows { rows, count })
+}
+
+/// The scopes: name in addresses, title, and how many payments or mismatches it has.
+pub(super) type Scopes = [(&'static str, &'static str, i64); 5];
+
+pub(super) async fn scopes(database: &Database) -> Result<Scopes> {
+    let counted = sqlx::query!(
+        r#"
+        select count(*) as "all!", count(*) filter (where method = 'cash') as "cash!",
+            count(*) filter (where method = 'razorpay') as "online!",
+            (
+                select count(*) from payments failed
+                where exists (select from captures where payment_id = failed.id and state = 'failed')
+                    and not exists (select from captures where payment_id = failed.id and state = 'captured')
+            ) as "failed!",
+            (select count(*) from money_paid_without_capture) + (select count(*) from money_captured_without_payment)
+                + (select count(*) from money_not_given_back) + (select count(*) from money_failed_refunds) as "attention!"
+        from payments
+        "#
+    )
+    .fetch_one(&database.pool())
+    .await?;
+    Ok([
+        ("", "All", counted.all),
+        ("attention", "Needs attention", counted.attention),
+        ("failed", "Failed", counted.failed),
+        ("cash", "Cash", counted.cash),
+        ("online", "Online", counted.online),
+    ])
+}
+
+/// Links to the scopes; the other filters stay.
+pub(super) fn scope_links(ask: &Ask, scopes: &Scopes) -> Markup {
+    let present = ask.value("scope").unwrap_or_default();
+    html! {
+        nav.scopes aria-label="Which payments" {
+            @for (name, title, count) in scopes {
+                a href=(ask.link(&[("scope", name)])) aria-current=[(*name == present).then_some("true")] {
+                    (title) " " span { (count) }
+                }
+            }
+        }
+    }
+}
+
+pub(crate) async fn list(State(app): State<App>, person: Person, ask: Ask) -> Result<Response> {
+    let ask = ask.offering_file(person.is_admin);
+    let notice = notice(&ask);
+    let counts = scopes(app.database()).await?;
+    let content = if ask.value("scope") == Some("attention") {
+        attention::content(&app, &person, &ask, &counts).await?
+    } else {
+        let rows = rows(app.database(), &ask).await?;
+        let (columns, filters) = (columns(), filters());
+        let list = List {
+            place: PLACE,
+            ask: &ask,
+            columns: &columns,
+            filters: &filters,
+            rows: &rows,
+            search: Some("Booking, order or payment number"),
+            empty: "Nobody has paid yet. Payments appear here once a customer pays online or in cash.",
+        };
+        html! { h1 { (PLACE.title) } (scope_links(&ask, &counts)) (list.show()) }
+    };
+    Ok(Page::new(&person, PLACE.path, PLACE.title).notice(notice).show(&content))
+}
+
+fn notice(ask: &Ask) -> Option<&'static str> {
+    super::acts::notice(ask.value("done"))
+}
+
+/// The same rows as a CSV file; of the scope `attention`, what does not match.
+pub(crate) async fn file(State(app): State<App>, ask: Ask) -> Result<Response> {
+    if ask.value("scope") == Some("attention") {
+        return attention::file(&app).await;
+    }
+    file::file(PLACE, &columns(), &rows(app.database(), &ask).await?)
+}
