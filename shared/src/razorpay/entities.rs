@@ -166,7 +166,8 @@ mod tests {
     use super::*;
 
     fn payment(more: &Value) -> Payment {
-        let mut payment = json!({ "id": "pay_1", "amount": 100, "currency": "INR", "order_id": null, "status": "failed" });
+        let mut payment =
+            json!({ "id": "pay_1", "amount": 100, "currency": "INR", "order_id": null, "status": "failed" });
         if let (Value::Object(payment), Value::Object(more)) = (&mut payment, more.clone()) {
             payment.extend(more);
         }

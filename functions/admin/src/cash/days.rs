@@ -98,7 +98,7 @@ pub(crate) async fn list(State(app): State<App>, person: Person, ask: Ask) -> Re
         filters: &filters,
         rows: &rows,
         search: None,
-        empty: "No day is closed yet. Count the drawer at the end of a day and close it.",
+        empty: "No day is closed yet. Days appear here once their drawer was counted.",
     };
     let content = html! { h1 { (DAYS.title) } (list.show()) };
     let above = [(PLACE.path.to_owned(), PLACE.title.to_owned())];

@@ -186,7 +186,7 @@ fn earlier(rows: &[Row]) -> Markup {
     html! {
         section.past {
             h2 { "Days before" }
-            @if rows.is_empty() { p.empty { "No day is closed yet. Count the drawer at the end of a day and close it here." } }
+            @if rows.is_empty() { p.empty { "No day is closed yet. A day is closed here once its drawer was counted." } }
             @else {
                 div.table role="region" aria-label="Closed days" tabindex="0" {
                     table {

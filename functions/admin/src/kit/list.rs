@@ -121,7 +121,10 @@ impl<R> List<'_, R> {
 
     fn is_filtered(&self) -> bool {
         let is_kept = |filter: &Filter| matches!(filter, Filter::Kept { name } if self.ask.value(name).is_some());
-        self.filters.iter().any(is_kept) || self.ask.value("q").is_some() || self.active().next().is_some() || self.ask.page() > 1
+        self.filters.iter().any(is_kept)
+            || self.ask.value("q").is_some()
+            || self.active().next().is_some()
+            || self.ask.page() > 1
     }
 
     fn counted(&self) -> String {

@@ -129,9 +129,11 @@ pub(crate) async fn accept(State(app): State<App>, person: Person, mut form: For
         let capture = match kind {
             Kind::PaidWithoutMoney => None,
             Kind::MoneyWithoutPaid | Kind::NotGivenBack => Some(id),
-            Kind::FailedRefund => sqlx::query_scalar!("select capture_id from refunds where id = $1", id)
-                .fetch_optional(&mut *connection)
-                .await?,
+            Kind::FailedRefund => {
+                sqlx::query_scalar!("select capture_id from refunds where id = $1", id)
+                    .fetch_optional(&mut *connection)
+                    .await?
+            }
         };
         led_to(connection, capture, "accepted").await
     };

@@ -12,7 +12,6 @@ use crate::kit::cell::{moment_text, rupees};
 /// The money of a booking.
 #[derive(Debug)]
 pub(crate) struct Money {
-    pub(crate) booking: BookingId,
     /// Of the booking.
     pub(crate) reference: String,
     pub(crate) charged: money::Money,
@@ -62,7 +61,6 @@ impl Money {
         .ok_or(Error::NotFound("Booking"))?;
         let Json(sources) = found.sources;
         Ok(Self {
-            booking,
             reference: found.reference,
             charged: found.charged,
             taken: sources.iter().map(|source| source.amount).sum::<i64>().into(),

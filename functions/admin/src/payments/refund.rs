@@ -36,12 +36,7 @@ impl Read for Amount {
 }
 
 /// The form, and where the money would go.
-pub(crate) async fn page(
-    State(app): State<App>,
-    person: Person,
-    Id(id): Id<BookingId>,
-    ask: Ask,
-) -> Result<Response> {
+pub(crate) async fn page(State(app): State<App>, person: Person, Id(id): Id<BookingId>, ask: Ask) -> Result<Response> {
     show(&app, &person, id, Form::of(ask.values().clone()), None).await
 }
 
@@ -81,7 +76,8 @@ pub(crate) async fn give_back(
     match act::once(app.database(), &form, work).await {
         Ok(led_to) => Ok(redirect(&led_to)),
         Err(error) => {
-            let status = if matches!(error, Error::Conflict(_)) { StatusCode::CONFLICT } else { StatusCode::BAD_REQUEST };
+            let status =
+                if matches!(error, Error::Conflict(_)) { StatusCode::CONFLICT } else { StatusCode::BAD_REQUEST };
             form.take(error)?;
             show(&app, &person, id, form, Some(status)).await
         }

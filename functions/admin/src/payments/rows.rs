@@ -51,7 +51,8 @@ pub(super) struct Accepted {
 
 impl Attempt {
     pub(super) fn row(&self, is_online: bool) -> Markup {
-        let means = if is_online { words::means(self.means.as_deref(), self.bank.as_deref()) } else { "Cash".to_owned() };
+        let means =
+            if is_online { words::means(self.means.as_deref(), self.bank.as_deref()) } else { "Cash".to_owned() };
         html! {
             tr {
                 td data-label="State" { (words::attempt(self.state).markup()) }

@@ -80,7 +80,9 @@ pub(super) fn advice(mismatch: &Mismatch) -> &'static str {
         Kind::PaidWithoutMoney => {
             "Look for the money in Razorpay's dashboard and in the drawer. Then say here why the booking stays as it is."
         }
-        Kind::MoneyWithoutPaid => "Ask Razorpay on the page of the payment. If the money is there, give it back or keep it for this booking.",
+        Kind::MoneyWithoutPaid => {
+            "Ask Razorpay on the page of the payment. If the money is there, give it back or keep it for this booking."
+        }
         Kind::NotGivenBack => "Refund it again. If Razorpay cannot, give the money back at the shop and note it here.",
         Kind::FailedRefund if mismatch.is_stuck => {
             "Ask Razorpay on the page of the payment first: the refund may have been made. Then refund it again."

@@ -4,11 +4,13 @@
 mod access;
 mod bookings;
 mod browser;
+mod cash;
 mod catalogue;
 mod customers;
 mod entering;
 mod erasure;
 mod origins;
+mod payments;
 mod percent;
 mod price_clashes;
 mod price_file;
@@ -30,13 +32,15 @@ use chrono::NaiveDate;
 use descope_stand_in::StandIn;
 use shared::{
     accounts::{ADMIN_ROLE, STAFF_ROLE},
+    bookings::{Actor, booking},
     config::Settings,
     database::Database,
     history::{Author, Source},
+    payments::cash as counter,
     redis::Redis,
     sign_in::{Admits, SignIn, personnel::Personnel},
 };
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use testing::Client;
 
 pub(crate) use browser::Browser;
@@ -137,6 +141,33 @@ impl World {
         .fetch_one(&self.pool)
         .await
         .unwrap()
+    }
+
+    /// A booking with the number 7 that was paid in cash, by the payment with the number 7.
+    pub(crate) async fn seven(&self) {
+        for table in ["bookings", "payments"] {
+            let start = "select setval(pg_get_serial_sequence($1, 'id'), 6)";
+            sqlx::query(start).bind(table).execute(&self.pool).await.unwrap();
+        }
+        self.book(testing::next(chrono::Weekday::Mon), "10:00").await;
+        self.pay_cash(7).await;
+    }
+
+    /// Records cash for a booking, as staff with the key `desk`.
+    pub(crate) async fn pay_cash(&self, booking: i64) {
+        let pay = async |connection: &mut PgConnection| {
+            let mut booking = booking::lock(connection, booking.into()).await?;
+            let amount = booking.total_amount;
+            counter::record(connection, &mut booking, amount, &Actor::Staff("desk".to_owned())).await
+        };
+        self.database().transaction(pay).await.unwrap();
+    }
+
+    /// Books an hour at the shop and returns the number of the booking.
+    pub(crate) async fn booked(&self, time: &str) -> i64 {
+        let reference = self.book(testing::next(chrono::Weekday::Mon), time).await;
+        let id = "select id from bookings where reference = $1";
+        sqlx::query_scalar(id).bind(reference).fetch_one(&self.pool).await.unwrap()
     }
 
     /// Appoints a person as the event of `migrate` does, and sets the password on the panel's own page.

@@ -11,6 +11,7 @@ use crate::{World, panel_on};
 async fn a_page_takes_at_most_three_statements(pool: PgPool) {
     let world = World::new(pool.clone()).await;
     world.customer_seven().await;
+    world.seven().await;
     let owner = world.owner().await;
     let options = (*pool.connect_options()).clone();
     let network = Network::to(&format!("{}:{}", options.get_host(), options.get_port())).await;

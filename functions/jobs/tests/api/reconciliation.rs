@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 use futures::future::join_all;
 use jobs::{App, Event};
 use razorpay_stand_in::{Attempt, Fault, Outcome};
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::database::{Database, MIGRATOR};
-use shared::payments::refunds;
+use shared::ids::PaymentId;
+use shared::payments::{orders, refunds};
 use sqlx::{
     PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -140,7 +141,8 @@ async fn one_run_asks_for_all_due_orders(pool: PgPool) {
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn after_the_deadline_no_order_is_asked_for_and_mismatches_are_still_counted(pool: PgPool) {
     let world = World::new(pool).await;
-    world.paid_and_cancelled().await;
+    world.razorpay.checkout(&world.order(), Outcome::Captured);
+    world.run("reconcile_payments").await;
     world.another_order().await;
     sqlx::query("update bookings set payment_status = 'pending'").execute(&world.pool).await.unwrap();
     let until = async |event| json!(world.app.handle_until(event, Instant::now()).await.unwrap());
@@ -229,4 +231,57 @@ async fn a_failed_refund_of_a_cancelled_booking_is_reported_as_not_given_back(po
     world.run("deliver_outbox").await;
     let told = world.run("reconcile_payments").await;
     assert_eq!((&told["failed_refunds"], &told["not_given_back"]), (&json!(1), &json!(1)));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn an_order_of_any_age_is_asked_for_once_if_a_person_wants_it(pool: PgPool) {
+    let world = World::new(pool).await;
+    world.razorpay.checkout(&world.order(), Outcome::Captured);
+    let old = "update payments set updated_at = now() - interval '30 days', checked_at = now() - interval '20 days'";
+    sqlx::query(old).execute(&world.pool).await.unwrap();
+    assert_eq!(world.run("reconcile_payments").await["asked"], 0, "it is too old");
+    assert!(orders::ask_now(&world.pool, PaymentId(1)).await.unwrap());
+    let told = world.run("reconcile_payments").await;
+    assert_eq!((&told["asked"], &told["applied"]), (&json!(1), &json!(1)));
+    assert_eq!(world.facts().await, json!(["completed", [], ["paid"]]));
+    assert_eq!(world.run("reconcile_payments").await["asked"], 0, "once");
+    assert!(!orders::ask_now(&world.pool, PaymentId(99)).await.unwrap());
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn the_run_of_each_minute_asks_for_an_order_that_a_person_wants(pool: PgPool) {
+    let world = World::new(pool).await;
+    world.razorpay.checkout(&world.order(), Outcome::Captured);
+    world.run("deliver_outbox").await;
+    assert_eq!(world.facts().await[0], "pending", "nobody has asked");
+    orders::ask_now(&world.pool, PaymentId(1)).await.unwrap();
+    world.run("deliver_outbox").await;
+    assert_eq!(world.facts().await[0], "completed");
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_capture_keeps_means_bank_fee_and_failure_and_no_number_of_the_payer(pool: PgPool) {
+    let world = World::new(pool).await;
+    let facts = async || -> Value {
+        let all = "select json_agg(json_build_array(state, means, bank, fee_paise, failure) order by means) from captures";
+        sqlx::query_scalar(all).fetch_one(&world.pool).await.unwrap()
+    };
+    let ask = async || {
+        orders::ask_now(&world.pool, PaymentId(1)).await.unwrap();
+        world.run("reconcile_payments").await
+    };
+    let attempt = Attempt { order_id: world.order(), outcome: Some(Outcome::Failed), ..Attempt::default() };
+    let card = world.razorpay.pay(&Attempt { method: Some("card".to_owned()), ..attempt.clone() }).unwrap().payment_id;
+    world.razorpay.pay(&Attempt { method: Some("wallet".to_owned()), ..attempt.clone() }).unwrap();
+    ask().await;
+    let wallet = json!(["failed", "wallet", "mobikwik", null, "Payment failed"]);
+    assert_eq!(facts().await, json!([["failed", "card", "Visa", null, "Payment failed"], wallet]));
+    // The bank approves late.
+    world.razorpay.move_payment(&card, Outcome::Captured).unwrap();
+    ask().await;
+    assert_eq!(facts().await, json!([["captured", "card", "Visa", 1770, null], wallet]));
+    // What was not told at first is added later.
+    sqlx::query("update captures set bank = null, fee_paise = null where means = 'card'").execute(&world.pool).await.unwrap();
+    ask().await;
+    assert_eq!(facts().await, json!([["captured", "card", "Visa", 1770, null], wallet]));
 }

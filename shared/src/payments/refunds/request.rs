@@ -83,11 +83,7 @@ pub async fn again(
 
 /// What [`request`] would give back, and where to: for a page that asks before. Of a locked booking it stays true until
 /// the transaction ends.
-pub async fn preview(
-    executor: impl PgExecutor<'_>,
-    booking: BookingId,
-    amount: Option<Money>,
-) -> Result<Vec<Part>> {
+pub async fn preview(executor: impl PgExecutor<'_>, booking: BookingId, amount: Option<Money>) -> Result<Vec<Part>> {
     spread(&left(executor, booking).await?, amount.map(Money::paise))
 }
 
@@ -128,11 +124,7 @@ fn spread(left: &[Left], wanted: Option<i64>) -> Result<Vec<Part>> {
             let least = Money::from_paise(LEAST_ONLINE_PAISE);
             return Err(Error::field("amount", &format!("Razorpay gives nothing back below {least}.")));
         }
-        let to = if left.is_online {
-            To::Online { means: left.means.clone(), taken: left.taken }
-        } else {
-            To::Cash
-        };
+        let to = if left.is_online { To::Online { means: left.means.clone(), taken: left.taken } } else { To::Cash };
         parts.push(Part { capture: left.capture, amount: Money::from_paise(part), to });
         open -= part;
     }
