@@ -28,6 +28,7 @@ use crate::{
 
 /// The days that the page lists.
 const RECENT: i64 = 14;
+const EXPECTED: &str = "Expected in the drawer";
 
 pub(crate) async fn show(State(app): State<App>, person: Person, ask: Ask) -> Result<Response> {
     let notice = ask.value("done").map(|_| "Closed. What is entered from now on falls into the next day.");
@@ -133,7 +134,7 @@ fn sum(drawer: &Drawer) -> Markup {
         (left, drawer.left_before),
         ("Taken".to_owned(), moved(true)),
         ("Given back".to_owned(), moved(false)),
-        ("Expected in the drawer".to_owned(), drawer.expected),
+        (EXPECTED.to_owned(), drawer.expected),
     ];
     if let Day::Closed(closed) = &drawer.state {
         rows.push(("Counted".to_owned(), closed.counted));
@@ -144,7 +145,7 @@ fn sum(drawer: &Drawer) -> Markup {
     html! {
         @if !matches!(drawer.state, Day::Passed(_) | Day::Future) {
             h2 { "Drawer" }
-            table.sum { tbody { @for (title, amount) in rows { tr { th scope="row" { (title) } td.num { (rupees(amount)) } } } } }
+            table.sum { tbody { @for (title, amount) in rows { tr.total[title == EXPECTED] { th scope="row" { (title) } td.num { (rupees(amount)) } } } } }
         }
     }
 }
@@ -185,7 +186,7 @@ fn count_form(drawer: &Drawer, form: &Form) -> Markup {
 fn earlier(rows: &[Row]) -> Markup {
     html! {
         section.past {
-            h2 { "Days before" }
+            h2 { "Closed days" }
             @if rows.is_empty() { p.empty { "No day is closed yet. A day is closed here once its drawer was counted." } }
             @else {
                 div.table role="region" aria-label="Closed days" tabindex="0" {
@@ -203,7 +204,7 @@ fn earlier(rows: &[Row]) -> Markup {
                         }
                     }
                 }
-                p { a href="/admin/cash/days/" { "All closed days" } }
+                p.links { a href="/admin/cash/days/" { "All closed days" } }
             }
         }
     }

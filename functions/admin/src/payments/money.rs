@@ -84,7 +84,7 @@ impl Money {
         ];
         html! {
             table.sum {
-                tbody { @for (title, amount) in rows { tr { th scope="row" { (title) } td.num { (rupees(amount)) } } } }
+                tbody { @for (title, amount) in rows { tr.total[title == "Kept"] { th scope="row" { (title) } td.num { (rupees(amount)) } } } }
             }
             @if self.on_its_way.paise() > 0 { p.hint { "Of what is given back, " (rupees(self.on_its_way)) " is on its way." } }
             @if !self.sources.is_empty() {

@@ -149,7 +149,7 @@ fn confirmation(booking: BookingId, parts: &[Part], form: &Form) -> Markup {
 }
 
 fn path(booking: BookingId) -> String {
-    format!("/admin/bookings/{}/refund/", booking)
+    format!("/admin/bookings/{booking}/refund/")
 }
 
 fn sum(parts: &[Part]) -> Money {

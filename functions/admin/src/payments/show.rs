@@ -166,7 +166,7 @@ impl Payment {
             h2 { "Sum" }
             table.sum {
                 tbody {
-                    @for (title, paise) in rows { tr { th scope="row" { (title) } td.num { (rupees(paise.into())) } } }
+                    @for (title, paise) in rows { tr.total[title == "Kept"] { th scope="row" { (title) } td.num { (rupees(paise.into())) } } }
                 }
             }
             @if back > done { p.hint { "Of what is given back, " (rupees((back - done).into())) " is on its way." } }

@@ -263,7 +263,8 @@ async fn the_run_of_each_minute_asks_for_an_order_that_a_person_wants(pool: PgPo
 async fn a_capture_keeps_means_bank_fee_and_failure_and_no_number_of_the_payer(pool: PgPool) {
     let world = World::new(pool).await;
     let facts = async || -> Value {
-        let all = "select json_agg(json_build_array(state, means, bank, fee_paise, failure) order by means) from captures";
+        let all =
+            "select json_agg(json_build_array(state, means, bank, fee_paise, failure) order by means) from captures";
         sqlx::query_scalar(all).fetch_one(&world.pool).await.unwrap()
     };
     let ask = async || {
@@ -281,7 +282,10 @@ async fn a_capture_keeps_means_bank_fee_and_failure_and_no_number_of_the_payer(p
     ask().await;
     assert_eq!(facts().await, json!([["captured", "card", "Visa", 1770, null], wallet]));
     // What was not told at first is added later.
-    sqlx::query("update captures set bank = null, fee_paise = null where means = 'card'").execute(&world.pool).await.unwrap();
+    sqlx::query("update captures set bank = null, fee_paise = null where means = 'card'")
+        .execute(&world.pool)
+        .await
+        .unwrap();
     ask().await;
     assert_eq!(facts().await, json!([["captured", "card", "Visa", 1770, null], wallet]));
 }
