@@ -165,6 +165,7 @@ fn where_to(part: &Part) -> String {
             let day = day_text(taken.date());
             match means.as_deref() {
                 None => format!("{amount} to the online payment of {day}"),
+                Some("card") => format!("{amount} to the card payment of {day}"),
                 Some(means) => format!("{amount} to the {} payment of {day}", words::means(Some(means), None)),
             }
         }

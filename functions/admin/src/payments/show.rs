@@ -126,9 +126,11 @@ fn attention(person: &Person, wrong: &[Mismatch]) -> Markup {
         @if !wrong.is_empty() {
             section.attention aria-labelledby="attention" {
                 h2 #attention { "Needs attention" }
-                ul { @for one in wrong { li { (words::advice(one)) } } }
-                (attention::table(person, wrong))
+                ul {
+                    @for one in wrong { li { strong { (words::mismatch(one.kind, one.is_stuck)) "." } " " (words::advice(one)) } }
+                }
             }
+            (attention::table(person, wrong))
         }
     }
 }
@@ -234,7 +236,7 @@ impl Payment {
             @if self.is_online() {
                 p.hint { "Razorpay was last asked " (moment_text(self.checked)) "." @if self.is_asked { " It will be asked again within a minute." } }
                 @if person.is_admin {
-                    form method="post" action=(format!("{}{}/ask/", PLACE.path, self.id)) { button.plain type="submit" { "Ask Razorpay now" } }
+                    form.ask method="post" action=(format!("{}{}/ask/", PLACE.path, self.id)) { button.plain type="submit" { "Ask Razorpay now" } }
                 }
                 details {
                     summary { "What Razorpay reported (" (self.events.len()) ")" }

@@ -227,6 +227,34 @@ async fn a_refund_shows_where_the_money_goes_and_is_made_once(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::database::MIGRATOR")]
+async fn a_refund_of_cash_is_handed_out_and_leaves_the_drawer(pool: PgPool) {
+    let world = World::new(pool).await;
+    let owner = world.owner().await;
+    let booking = world.booked("10:00").await;
+    world.pay_cash(booking).await;
+    tell(&world, booking, "pay_1", "captured", &json!({ "method": "card" })).await;
+    let give_up = async |connection: &mut PgConnection| refunds::give_up(connection, RefundId(1)).await;
+    world.database().transaction(give_up).await.unwrap();
+    let path = format!("/admin/bookings/{booking}/refund/");
+    let page = owner.get(&format!("{path}?amount=500")).await;
+    for part in ["₹390.00 to the card payment of", "₹110.00 in cash: hand it out", "Refund ₹500.00", "₹780.00"]
+    {
+        assert!(page.text.contains(part), "{part}: {}", page.text);
+    }
+    let fields = [
+        ("amount", "500.00"),
+        ("shown", &input(&page, "shown")),
+        ("form_key", &input(&page, "form_key")),
+        ("reason", "Sorry"),
+    ];
+    assert_eq!(owner.submit(&path, &fields).await.status, 303);
+    let moved = "select json_agg(amount_paise order by id) from cash_movements";
+    let moved: Value = sqlx::query_scalar(moved).fetch_one(&world.pool).await.unwrap();
+    assert_eq!(moved, json!([39_000, -11_000]));
+    assert_eq!(owner.get("/admin/bookings/99/refund/").await.status, 404);
+}
+
+#[sqlx::test(migrator = "shared::database::MIGRATOR")]
 async fn a_refund_that_would_go_elsewhere_than_shown_is_not_made(pool: PgPool) {
     let world = World::new(pool).await;
     let owner = world.owner().await;
