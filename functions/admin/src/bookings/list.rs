@@ -211,6 +211,7 @@ fn scopes(words: Words, ask: &Ask, scopes: &Scopes) -> Markup {
 }
 
 pub(crate) async fn list(State(app): State<App>, person: Person, ask: Ask) -> Result<Response> {
+    let ask = ask.offering_file(person.is_admin);
     let found = find(app.database(), &ask, ask.limit()).await?;
     let words = person.words;
     let (columns, filters) = (columns(words), filters(words, found.services));

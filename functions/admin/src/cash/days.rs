@@ -99,6 +99,7 @@ pub(crate) async fn list(State(app): State<App>, person: Person, ask: Ask) -> Re
         rows: &rows,
         search: None,
         empty: "No day is closed yet. Days appear here once their drawer was counted.",
+        bulk: None,
     };
     let content = html! { h1 { (DAYS.title) } (list.show()) };
     let above = [(PLACE.path.to_owned(), PLACE.title.to_owned())];

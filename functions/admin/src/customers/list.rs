@@ -96,6 +96,7 @@ async fn rows(database: &Database, ask: &Ask) -> Result<Rows<Row>> {
 }
 
 pub(crate) async fn list(State(app): State<App>, person: Person, ask: Ask) -> Result<Response> {
+    let ask = ask.offering_file(person.is_admin);
     let rows = rows(app.database(), &ask).await?;
     let filters =
         [Filter::Days { name: "created", label: "Created" }, Filter::Days { name: "visited", label: "Visited" }];
@@ -107,6 +108,7 @@ pub(crate) async fn list(State(app): State<App>, person: Person, ask: Ask) -> Re
         rows: &rows,
         search: Some("Name, phone or e-mail"),
         empty: "There is no customer yet. The first booking adds one.",
+        bulk: None,
     };
     let content = html! {
         h1 { (PLACE.title) }

@@ -44,7 +44,7 @@ fn overview(days: &Days, work: &Work, is_admin: bool) -> Table {
         count("Bookings", now.bookings, before.bookings, bookings("")),
         count("Finished jobs", now.completed, before.completed, bookings("&status=completed")),
         count("Cancelled", now.cancelled, before.cancelled, bookings("&status=cancelled")),
-        count("Did not come", now.no_shows, before.no_shows, bookings("&status=cancelled")),
+        count("Did not come", now.no_shows, before.no_shows, bookings("&status=no_show")),
         count("New customers", work.new, work.new_before, new),
         count("Returning customers", work.returning, work.returning_before, returning),
     ];
@@ -91,7 +91,7 @@ fn parts(days: &Days, is_admin: bool) -> Table {
             Item::number(sums.bookings).to(bookings("")),
             Item::number(sums.completed).to(bookings("&status=completed")),
             Item::number(sums.cancelled).to(bookings("&status=cancelled")),
-            Item::number(sums.no_shows).to(bookings("&status=cancelled")),
+            Item::number(sums.no_shows).to(bookings("&status=no_show")),
         ];
         if is_admin {
             row.extend([

@@ -129,6 +129,7 @@ pub(crate) async fn list(State(app): State<App>, person: Person, ask: Ask) -> Re
         rows: &rows,
         search: Some("Name, user name, e-mail or phone"),
         empty: "Nobody has signed in yet. Sessions appear here when people do.",
+        bulk: None,
     };
     let content = html! { h1 { (PLACE.title) } (list.show()) };
     Ok(Page::new(&person, PLACE.path, PLACE.title).show(&content))

@@ -81,7 +81,6 @@ async fn staff_open_their_pages_and_are_refused_every_other(pool: PgPool) {
 #[sqlx::test(migrator = "shared::database::MIGRATOR")]
 async fn administrators_open_every_page(pool: PgPool) {
     let world = World::new(pool).await;
-    world.customer_seven().await;
     world.seven().await;
     let owner = world.owner().await;
     for route in guarded().filter(|route| !route.path.contains("sign-out") && route.method == "get") {

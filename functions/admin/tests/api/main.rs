@@ -145,7 +145,7 @@ impl World {
 
     /// A booking with the number 7 that was paid in cash, by the payment with the number 7.
     pub(crate) async fn seven(&self) {
-        for table in ["bookings", "payments"] {
+        for table in ["bookings", "payments", "customers"] {
             let start = "select setval(pg_get_serial_sequence($1, 'id'), 6)";
             sqlx::query(start).bind(table).execute(&self.pool).await.unwrap();
         }

@@ -10,7 +10,6 @@ use crate::{World, panel_on};
 #[sqlx::test(migrator = "shared::database::MIGRATOR")]
 async fn a_page_takes_at_most_three_statements(pool: PgPool) {
     let world = World::new(pool.clone()).await;
-    world.customer_seven().await;
     world.seven().await;
     let owner = world.owner().await;
     let options = (*pool.connect_options()).clone();

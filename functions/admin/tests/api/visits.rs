@@ -90,14 +90,6 @@ impl World {
         visit.write(&mut connection).await
     }
 
-    /// The customer whose id the tests of all routes ask for.
-    pub(crate) async fn customer_seven(&self) {
-        sqlx::query("insert into customers (id, phone) overriding system value values (7, '+919876500007')")
-            .execute(&self.pool)
-            .await
-            .unwrap();
-    }
-
     pub(crate) async fn pay_in_cash(&self, id: i64, on: &str) {
         let mut transaction = self.pool.begin().await.unwrap();
         let mut booking = booking::lock(&mut transaction, BookingId(id)).await.unwrap();
