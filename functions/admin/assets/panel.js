@@ -82,11 +82,11 @@ for (const number of all("[data-copy]")) {
 }
 
 /** Notes and coins by their number, whose sum is the count of the drawer. */
-for (const form of all("form.count")) {
+for (const form of all("form.drawer")) {
   const counted = one("[name=counted]", form);
   const inputs = [500, 200, 100, 50, 20, 10, 1].map((value) =>
     element("input", { id: `notes-${value}`, type: "number", min: "0", inputMode: "numeric", "data-value": value }));
-  const box = element("fieldset", {}, element("legend", { textContent: "Notes and coins" }), element("div", { className: "notes" }, ...inputs.map((input) =>
+  const box = element("fieldset", {}, element("legend", { textContent: "Notes and coins" }), element("div", { className: "denominations" }, ...inputs.map((input) =>
     element("div", { className: "field" },
       element("label", { htmlFor: input.id, textContent: input.dataset.value === "1" ? "Coins, in ₹" : `₹${input.dataset.value} notes` }), input))));
   box.addEventListener("input", () => {

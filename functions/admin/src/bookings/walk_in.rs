@@ -182,7 +182,13 @@ fn fill(form: &mut Form, choices: &Choices) {
     set("location", "shop");
 }
 
-fn show(person: &Person, form: &Form, choices: &Choices, free: Option<&[NaiveDateTime]>, status: StatusCode) -> Response {
+fn show(
+    person: &Person,
+    form: &Form,
+    choices: &Choices,
+    free: Option<&[NaiveDateTime]>,
+    status: StatusCode,
+) -> Response {
     let words = person.words;
     let content = html! {
         h1 { (words.walk_in()) }

@@ -169,7 +169,7 @@ fn end_of_day(drawer: &Drawer, person: &Person, form: &Form) -> Markup {
 
 fn count_form(drawer: &Drawer, form: &Form) -> Markup {
     html! {
-        form.stack.count method="post" action=(PLACE.path) {
+        form.stack.drawer method="post" action=(PLACE.path) {
             h2 { "Count the drawer" }
             input type="hidden" name="date" value=(drawer.date);
             input type="hidden" name="expected" value=(drawer.expected.paise());

@@ -173,7 +173,7 @@ pub(super) fn scope_links(ask: &Ask, scopes: &Scopes) -> Markup {
         nav.scopes aria-label="Which payments" {
             @for (name, title, count) in scopes {
                 a href=(ask.link(&[("scope", name)])) aria-current=[(*name == present).then_some("true")] {
-                    (title) " " span { (count) }
+                    (title) " " span.count { (count) }
                 }
             }
         }

@@ -68,7 +68,7 @@ pub(super) fn mismatch(kind: Kind, is_stuck: bool) -> &'static str {
     match kind {
         Kind::PaidWithoutMoney => "Marked as paid, but no money is recorded",
         Kind::MoneyWithoutPaid => "Paid, but the booking is not marked as paid",
-        Kind::NotGivenBack => "Cancelled or paid twice, and the money has not gone back",
+        Kind::NotGivenBack => "This money must go back, and it is not on its way",
         Kind::FailedRefund if is_stuck => "Razorpay has not taken this refund for more than a week",
         Kind::FailedRefund => "A refund has failed",
     }

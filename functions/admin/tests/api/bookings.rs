@@ -69,7 +69,8 @@ async fn submit(browser: &Browser, page: &str, act: &str, version: &str, fields:
 async fn a_booking_goes_from_step_to_step_and_is_paid_in_cash_at_the_end(pool: PgPool) {
     let world = World::new(pool).await;
     let (mechanic, page) = (world.mechanic().await, world.page_of("10:00").await);
-    for (to, button) in [("confirmed", "Confirm booking"), ("in_progress", "Start work"), ("completed", "Finish work")] {
+    for (to, button) in [("confirmed", "Confirm booking"), ("in_progress", "Start work"), ("completed", "Finish work")]
+    {
         assert!(mechanic.get(&page).await.text.contains(button), "{button}");
         let answer = act(&mechanic, &page, "status", &[("to", to)]).await;
         assert_eq!((answer.status, answer.header("location")), (303, format!("{page}?done=saved").as_str()));
@@ -156,8 +157,7 @@ async fn a_booking_moves_to_any_minute_of_an_open_day_and_a_full_time_offers_fre
     assert_eq!(refused.status, 400, "a home visit needs an address");
     let home = [("date", &*day), ("time", "14:00"), ("location", "home"), ("address", "12 Hill Road")];
     assert_eq!(act(&mechanic, &other, "move", &home).await.status, 303);
-    let at_home: Vec<String> =
-        world.taken().await.into_iter().filter(|quarter| quarter.starts_with("home")).collect();
+    let at_home: Vec<String> = world.taken().await.into_iter().filter(|quarter| quarter.starts_with("home")).collect();
     assert_eq!(at_home, ["14:00", "14:15", "14:30", "14:45"].map(|time| format!("home {time} 1")));
 }
 
@@ -173,18 +173,12 @@ async fn length_time_and_total_follow_the_services_until_the_booking_is_paid(poo
     .fetch_one(&world.pool)
     .await
     .unwrap();
-    let first: i32 = sqlx::query_scalar("select duration_minutes from services where id = 4")
-        .fetch_one(&world.pool)
-        .await
-        .unwrap();
+    let first: i32 =
+        sqlx::query_scalar("select duration_minutes from services where id = 4").fetch_one(&world.pool).await.unwrap();
     let service = added.0.to_string();
     assert_eq!(act(&mechanic, &page, "services", &[("add", &service)]).await.status, 303);
     let stored = world.stored().await;
-    assert_eq!(
-        (&stored["total"], &stored["minutes"]),
-        (&json!(39_000 + added.1), &json!(first + added.2)),
-        "{stored}"
-    );
+    assert_eq!((&stored["total"], &stored["minutes"]), (&json!(39_000 + added.1), &json!(first + added.2)), "{stored}");
     let quarters = usize::try_from((first + added.2 + 14) / 15).unwrap();
     assert_eq!(world.taken().await.len(), quarters);
     // Twice is once.
@@ -248,7 +242,8 @@ async fn several_bookings_change_at_once_with_a_result_for_each(pool: PgPool) {
         world.page_of(time).await;
     }
     sqlx::query("update bookings set booking_status = 'completed' where id = 3").execute(&world.pool).await.unwrap();
-    let fields = [("which", "ticked"), ("count", "3"), ("to", "confirmed"), ("row", "1:1"), ("row", "2:1"), ("row", "3:1")];
+    let fields =
+        [("which", "ticked"), ("count", "3"), ("to", "confirmed"), ("row", "1:1"), ("row", "2:1"), ("row", "3:1")];
     let named = mechanic.submit("/admin/bookings/bulk/", &fields).await;
     assert_eq!(named.status, 200, "{}", named.text);
     assert!(named.text.contains("Confirm booking: 3"), "{}", named.text);
@@ -345,7 +340,10 @@ async fn papers_say_what_was_done_and_paid_in_the_person_s_language(pool: PgPool
         for word in words {
             assert!(paper.text.contains(word), "{path}: {word}: {}", paper.text);
         }
-        let chosen = mechanic.with("Referer", "https://api.example/admin/").submit("/admin/language/", &[("language", "hi")]).await;
+        let chosen = mechanic
+            .with("Referer", "https://api.example/admin/")
+            .submit("/admin/language/", &[("language", "hi")])
+            .await;
         assert_eq!(chosen.header("location"), "/admin/");
         let paper = mechanic.get(&path).await;
         mechanic.submit("/admin/language/", &[("language", "en")]).await;

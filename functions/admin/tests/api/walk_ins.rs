@@ -68,12 +68,11 @@ async fn a_walk_in_is_booked_for_now_and_confirmed_once_however_often_it_is_sent
     let stored = stored(&world).await;
     let actor = stored[0]["actor"].clone();
     assert!(actor.as_str().unwrap().starts_with("staff:user-"));
-    let price: i64 = sqlx::query_scalar(
-        "select price_paise from service_prices where service_id = 4 and vehicle_model_id = 7",
-    )
-    .fetch_one(&world.pool)
-    .await
-    .unwrap();
+    let price: i64 =
+        sqlx::query_scalar("select price_paise from service_prices where service_id = 4 and vehicle_model_id = 7")
+            .fetch_one(&world.pool)
+            .await
+            .unwrap();
     let booked = json!({ "name": "Asha Rao", "status": "confirmed", "source": "phone", "today": true, "total": price, "actor": actor });
     assert_eq!(stored, [booked]);
     // The number is known from now on.
