@@ -22,17 +22,6 @@ impl fmt::Display for Phone {
     }
 }
 
-/// A pattern of `like` that finds a part of a number, in any spelling: at least three digits and nothing else but what
-/// people write between them. `None` if the text is no part of a number.
-pub fn pattern(text: &str) -> Option<String> {
-    let text = text.trim();
-    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-    let is_part = text.chars().all(|character| character.is_ascii_digit() || " -.()+\u{a0}".contains(character));
-    // A trunk prefix is not part of E.164.
-    let digits = digits.trim_start_matches('0');
-    (is_part && digits.len() >= 3).then(|| format!("%{digits}%"))
-}
-
 #[derive(Debug, thiserror::Error)]
 #[error("Enter a valid phone number.")]
 pub struct NotAPhone;

@@ -1,12 +1,16 @@
 //! Bookings: the list, the page of one with all that can be done to it, walk-ins and papers.
 
 mod acts;
+mod around;
 mod bulk;
+mod choices;
+mod find;
 mod list;
 mod look;
 mod moving;
 mod print;
 mod show;
+mod timeline;
 mod walk_in;
 
 pub(crate) use acts::{change_services, record_cash, save_notes, say_no_show, set_status};

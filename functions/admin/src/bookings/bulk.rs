@@ -11,7 +11,7 @@ use shared::{
 };
 use sqlx::PgConnection;
 
-use super::{PLACE, acts, list, look::status_tag, path};
+use super::{PLACE, acts, find, look::status_tag, path};
 use crate::{
     App,
     kit::{
@@ -203,7 +203,7 @@ async fn ticked(database: &Database, form: &Form) -> Result<(Vec<Chosen>, i64)> 
 
 async fn all_that_match(database: &Database, form: &Form) -> Result<(Vec<Chosen>, i64)> {
     let ask = Ask::of_query(PLACE.path, form.value("query"));
-    let found = list::find(database, &ask, i64::try_from(MOST).unwrap_or(i64::MAX)).await?.rows;
+    let found = find::find(database, &ask, i64::try_from(MOST).unwrap_or(i64::MAX)).await?.rows;
     let chosen = found.rows.into_iter().map(|row| Chosen {
         id: BookingId(row.id),
         version: row.version,

@@ -1,30 +1,11 @@
 //! The page of a booking: everything about it, and only what may be done to it now.
 
-use axum::{extract::State, response::Response};
-use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
-use lambda_http::http::StatusCode;
-use maud::{Markup, html};
-use serde::Deserialize;
-use serde_json::Value;
-use shared::{
-    Result,
-    bookings::{
-        Booking, booking,
-        notes::LONGEST,
-        status::{BookingStatus, PaymentStatus, ServiceLocation},
-        timeline::Event,
-    },
-    database::Database,
-    http::Id,
-    ids::BookingId,
-    money::Money,
-};
-use sqlx::types::Json;
-
 use super::{
     PLACE,
+    around::{Around, around},
     look::{Step, next_step, status_tag},
     moving, path,
+    timeline::timeline,
 };
 use crate::{
     App,
@@ -37,6 +18,21 @@ use crate::{
     session::Person,
     words::Words,
 };
+use axum::{extract::State, response::Response};
+use chrono::NaiveDateTime;
+use lambda_http::http::StatusCode;
+use maud::{Markup, html};
+use shared::{
+    Result,
+    bookings::{
+        Booking, booking,
+        notes::LONGEST,
+        status::{BookingStatus, PaymentStatus, ServiceLocation},
+    },
+    http::Id,
+    ids::BookingId,
+    money::Money,
+};
 
 /// How a page is shown after a form that was not done.
 #[derive(Default)]
@@ -46,61 +42,6 @@ pub(super) struct View {
     /// Set if the time is full: those that are free.
     pub(super) free: Option<Vec<NaiveDateTime>>,
     pub(super) status: StatusCode,
-}
-
-/// Another booking of the customer.
-#[derive(Debug, Deserialize)]
-struct Visit {
-    id: BookingId,
-    reference: String,
-    date: NaiveDate,
-    time: NaiveTime,
-    model: String,
-    status: BookingStatus,
-    is_no_show: bool,
-}
-
-/// Money that came for the booking.
-#[derive(Debug, Deserialize)]
-struct Taken {
-    payment: i64,
-    is_cash: bool,
-    /// As Razorpay tells it, such as `upi`.
-    means: Option<String>,
-    at: NaiveDateTime,
-    amount: i64,
-    refunded: i64,
-}
-
-/// A service that could be added.
-#[derive(Debug, Deserialize)]
-struct Offered {
-    id: i64,
-    name: String,
-    price: i64,
-    minutes: i32,
-}
-
-/// An entry of the timeline.
-#[derive(Debug, Deserialize)]
-struct Told {
-    at: NaiveDateTime,
-    event: Event,
-    actor: String,
-    actor_name: Option<String>,
-    reason: String,
-    changes: Value,
-}
-
-/// What stands around a booking.
-struct Around {
-    customer_notes: String,
-    is_erased: bool,
-    has_begun: bool,
-    visits: Vec<Visit>,
-    taken: Vec<Taken>,
-    offered: Vec<Offered>,
-    story: Vec<Told>,
 }
 
 pub(crate) async fn show(State(app): State<App>, person: Person, Id(id): Id<BookingId>, ask: Ask) -> Result<Response> {
@@ -335,156 +276,4 @@ fn ending(words: Words, booking: &Booking, around: &Around) -> Markup {
             }
         }
     }
-}
-
-fn timeline(words: Words, story: &[Told]) -> Markup {
-    html! {
-        section aria-labelledby="history" {
-            h2 #history { (words.history()) }
-            ol.timeline {
-                @for told in story {
-                    li {
-                        strong { (event(words, told.event)) } " · " time { (words.moment(told.at)) } " · " (actor(words, told))
-                        @if !told.reason.is_empty() { br; (told.reason) }
-                        (changes(words, &told.changes))
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn event(words: Words, event: Event) -> &'static str {
-    match event {
-        Event::Created => words.was_created(),
-        Event::Confirmed => words.confirmed(),
-        Event::InProgress => words.in_progress(),
-        Event::Completed => words.completed(),
-        Event::Cancelled => words.cancelled(),
-        Event::Rescheduled => words.was_moved(),
-        Event::Overbooked => words.was_overbooked(),
-        Event::NotesChanged => words.notes_changed(),
-        Event::InternalNotesChanged => words.internal_notes_changed(),
-        Event::ServicesChanged => words.services_changed(),
-        Event::Paid => words.paid(),
-        Event::RefundRequested => words.refund_requested(),
-        Event::Refunded => words.refunded(),
-        Event::RefundFailed => words.refund_failed(),
-    }
-}
-
-fn actor(words: Words, told: &Told) -> String {
-    if let Some(name) = &told.actor_name {
-        return name.clone();
-    }
-    match told.actor.as_str() {
-        "customer" => words.customer().to_owned(),
-        "razorpay" => words.by_razorpay().to_owned(),
-        "system" => words.by_system().to_owned(),
-        staff => staff.trim_start_matches("staff:").to_owned(),
-    }
-}
-
-/// The old and the new value of each thing that changed.
-fn changes(words: Words, changes: &Value) -> Markup {
-    let Some(changes) = changes.as_object().filter(|changes| !changes.is_empty()) else { return html! {} };
-    html! {
-        dl.changes {
-            @for (name, pair) in changes {
-                dt { (label(words, name)) }
-                dd {
-                    @let [old, new] = [0, 1].map(|end| pair.get(end).and_then(Value::as_str).unwrap_or_default());
-                    @if !old.is_empty() { del { (value(words, name, old)) } " " }
-                    @if !new.is_empty() { ins { (value(words, name, new)) } }
-                }
-            }
-        }
-    }
-}
-
-fn label(words: Words, name: &str) -> &'static str {
-    match name {
-        "appointment" => words.time(),
-        "service_location" => words.place(),
-        "address" => words.address(),
-        "service" => words.service(),
-        "total_amount" => words.total(),
-        "internal_notes" => words.internal_notes(),
-        _ => words.notes(),
-    }
-}
-
-fn value(words: Words, name: &str, value: &str) -> String {
-    match (name, value) {
-        ("appointment", text) => NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M")
-            .map_or_else(|_| text.to_owned(), |moment| words.moment(moment)),
-        ("service_location", "home") => words.at_home().to_owned(),
-        ("service_location", _) => words.at_the_shop().to_owned(),
-        ("total_amount", text) => format!("₹{text}"),
-        (_, text) => text.to_owned(),
-    }
-}
-
-async fn around(database: &Database, id: BookingId) -> Result<Around> {
-    let found = sqlx::query!(
-        r#"
-        select customer.notes, customer.erased_at is not null as "is_erased!",
-            booking.appointment_date + booking.appointment_time <= shop_clock(now()) as "has_begun!",
-            (
-                select coalesce(json_agg(visit order by visit.date desc, visit.time desc), '[]')
-                from (
-                    select other.id, other.reference, other.appointment_date as date, other.appointment_time as time,
-                        brand.name || ' ' || model.name as model, other.booking_status as status, other.is_no_show
-                    from bookings other
-                    join vehicle_models model on model.id = other.vehicle_model_id
-                    join vehicle_brands brand on brand.id = model.vehicle_brand_id
-                    where other.customer_id = booking.customer_id and other.id <> booking.id
-                    order by other.appointment_date desc, other.appointment_time desc
-                    limit 10
-                ) as visit
-            ) as "visits!: Json<Vec<Visit>>",
-            (
-                select coalesce(json_agg(json_build_object(
-                    'payment', payment_id, 'is_cash', gateway_payment_id is null, 'means', means,
-                    'at', shop_clock(captured_at), 'amount', amount_paise, 'refunded', refunded_paise
-                ) order by captured_at, id), '[]')
-                from captures where captures.booking_id = booking.id and state = 'captured'
-            ) as "taken!: Json<Vec<Taken>>",
-            (
-                select coalesce(json_agg(json_build_object(
-                    'id', service.id, 'name', service.name, 'price', price.price_paise, 'minutes', service.duration_minutes
-                ) order by lower(service.name)), '[]')
-                from service_prices price
-                join services service on service.id = price.service_id and service.archived_at is null
-                join service_categories category
-                    on category.id = service.service_category_id and category.archived_at is null
-                where price.vehicle_model_id = booking.vehicle_model_id and not exists (
-                    select from booking_services line where line.booking_id = booking.id and line.service_id = service.id
-                )
-            ) as "offered!: Json<Vec<Offered>>",
-            (
-                select coalesce(json_agg(json_build_object(
-                    'at', shop_clock(event.created_at), 'event', event.event, 'actor', event.actor,
-                    'actor_name', name_of_actor(event.actor), 'reason', event.reason, 'changes', event.changes
-                ) order by event.id desc), '[]')
-                from (
-                    select * from booking_events where booking_id = booking.id order by id desc limit 500
-                ) as event
-            ) as "story!: Json<Vec<Told>>"
-        from bookings booking join customers customer on customer.id = booking.customer_id
-        where booking.id = $1
-        "#,
-        id.0
-    )
-    .fetch_one(&database.pool())
-    .await?;
-    Ok(Around {
-        customer_notes: found.notes,
-        is_erased: found.is_erased,
-        has_begun: found.has_begun,
-        visits: found.visits.0,
-        taken: found.taken.0,
-        offered: found.offered.0,
-        story: found.story.0,
-    })
 }

@@ -1,10 +1,9 @@
 //! A booking made at the counter or on the phone: by number, model and services, for now or for a time.
 
 use axum::{extract::State, response::Response};
-use chrono::{NaiveDate, NaiveDateTime};
+use chrono::NaiveDateTime;
 use lambda_http::http::StatusCode;
 use maud::{Markup, html};
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use shared::{
     Error, Faults, Result,
@@ -17,16 +16,18 @@ use shared::{
         status::{BookingSource, BookingStatus},
         transition,
     },
-    database::Database,
     http::{Fields, Read},
     idempotency::{self, Answer},
     ids::BookingId,
     money::Money,
-    phone::Phone,
 };
-use sqlx::{PgConnection, types::Json};
+use sqlx::PgConnection;
 
-use super::{moving::free_times, path};
+use super::{
+    choices::{Choices, choices},
+    moving::free_times,
+    path,
+};
 use crate::{
     App,
     kit::{
@@ -42,36 +43,6 @@ use crate::{
 const PATH: &str = "/admin/bookings/new/";
 /// Scope of the key of a form.
 const FORMS: &str = "POST /admin/bookings/new/";
-
-/// What is known by the number.
-#[derive(Debug, Deserialize)]
-struct Known {
-    id: i64,
-    notes: String,
-    /// As given with the last booking.
-    name: String,
-    email: Option<String>,
-    last_visit: NaiveDate,
-    models: Vec<String>,
-}
-
-/// A service of the chosen model.
-#[derive(Debug, Deserialize)]
-struct Offered {
-    id: i64,
-    name: String,
-    price: i64,
-    minutes: i32,
-}
-
-/// What the form is filled in with.
-struct Choices {
-    now: NaiveDateTime,
-    known: Option<Known>,
-    model: Option<i64>,
-    services: Vec<Offered>,
-    models: Vec<String>,
-}
 
 pub(crate) async fn page(State(app): State<App>, person: Person, ask: Ask) -> Result<Response> {
     let mut form = Form::of(ask.values().clone());
@@ -285,73 +256,4 @@ fn services(words: Words, form: &Form, choices: &Choices) -> Markup {
             }
         }
     }
-}
-
-async fn choices(database: &Database, form: &Form) -> Result<Choices> {
-    let phone: Option<Phone> = form.value("customer_phone").parse().ok();
-    let found = sqlx::query!(
-        r#"
-        with customer as (
-            select id, notes from customers where phone = $1
-        ), bikes as (
-            select booking.customer_id, booking.vehicle_model_id, max(booking.appointment_date) as last
-            from bookings booking join customer on customer.id = booking.customer_id
-            group by 1, 2
-        ), known as (
-            select customer.id, customer.notes, newest.customer_name as name, newest.customer_email as email,
-                (select max(last) from bikes) as last_visit,
-                (
-                    select json_agg(brand.name || ' ' || model.name order by bikes.last desc)
-                    from bikes
-                    join vehicle_models model on model.id = bikes.vehicle_model_id and model.archived_at is null
-                    join vehicle_brands brand on brand.id = model.vehicle_brand_id
-                ) as models
-            from customer
-            cross join lateral (
-                select customer_name, customer_email from bookings
-                where customer_id = customer.id order by id desc limit 1
-            ) as newest
-        ), offered as (
-            select model.id, brand.name || ' ' || model.name as name
-            from vehicle_models model
-            join vehicle_brands brand on brand.id = model.vehicle_brand_id
-            join vehicle_types type on type.id = brand.vehicle_type_id
-            where model.archived_at is null and brand.archived_at is null and type.archived_at is null
-        ), chosen as (
-            select id from offered
-            where lower(name) = lower(trim(coalesce(
-                nullif($2, ''), (select models ->> 0 from known where json_array_length(models) = 1)
-            )))
-        )
-        select shop_clock(now()) as "now!",
-            (
-                select json_build_object('id', id, 'notes', notes, 'name', name, 'email', email, 'last_visit', last_visit,
-                    'models', coalesce(models, '[]'))
-                from known
-            ) as "known: Json<Known>",
-            (select min(id) from chosen) as model,
-            (
-                select coalesce(json_agg(json_build_object(
-                    'id', service.id, 'name', service.name, 'price', price.price_paise, 'minutes', service.duration_minutes
-                ) order by lower(category.name), lower(service.name)), '[]')
-                from service_prices price
-                join services service on service.id = price.service_id and service.archived_at is null
-                join service_categories category
-                    on category.id = service.service_category_id and category.archived_at is null
-                where price.vehicle_model_id = (select min(id) from chosen)
-            ) as "services!: Json<Vec<Offered>>",
-            (select coalesce(json_agg(name order by lower(name)), '[]') from offered) as "models!: Json<Vec<String>>"
-        "#,
-        phone.as_ref().map(Phone::as_str),
-        form.value("model")
-    )
-    .fetch_one(&database.pool())
-    .await?;
-    Ok(Choices {
-        now: found.now,
-        known: found.known.map(|known| known.0),
-        model: found.model,
-        services: found.services.0,
-        models: found.models.0,
-    })
 }

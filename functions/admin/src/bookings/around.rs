@@ -1,0 +1,117 @@
+//! What stands around a booking on its page: the customer's other visits, money, services to add, the timeline.
+
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
+use serde::Deserialize;
+use shared::{Result, bookings::status::BookingStatus, database::Database, ids::BookingId};
+use sqlx::types::Json;
+
+use super::timeline::Told;
+
+/// Another booking of the customer.
+#[derive(Debug, Deserialize)]
+pub(super) struct Visit {
+    pub(super) id: BookingId,
+    pub(super) reference: String,
+    pub(super) date: NaiveDate,
+    pub(super) time: NaiveTime,
+    pub(super) model: String,
+    pub(super) status: BookingStatus,
+    pub(super) is_no_show: bool,
+}
+
+/// Money that came for the booking.
+#[derive(Debug, Deserialize)]
+pub(super) struct Taken {
+    pub(super) payment: i64,
+    pub(super) is_cash: bool,
+    /// As Razorpay tells it, such as `upi`.
+    pub(super) means: Option<String>,
+    pub(super) at: NaiveDateTime,
+    pub(super) amount: i64,
+    pub(super) refunded: i64,
+}
+
+/// A service that could be added.
+#[derive(Debug, Deserialize)]
+pub(super) struct Offered {
+    pub(super) id: i64,
+    pub(super) name: String,
+    pub(super) price: i64,
+    pub(super) minutes: i32,
+}
+
+/// What stands around a booking.
+pub(super) struct Around {
+    pub(super) customer_notes: String,
+    pub(super) is_erased: bool,
+    pub(super) has_begun: bool,
+    pub(super) visits: Vec<Visit>,
+    pub(super) taken: Vec<Taken>,
+    pub(super) offered: Vec<Offered>,
+    pub(super) story: Vec<Told>,
+}
+
+/// Loads all of it in one statement.
+pub(super) async fn around(database: &Database, id: BookingId) -> Result<Around> {
+    let found = sqlx::query!(
+        r#"
+        select customer.notes, customer.erased_at is not null as "is_erased!",
+            booking.appointment_date + booking.appointment_time <= shop_clock(now()) as "has_begun!",
+            (
+                select coalesce(json_agg(visit order by visit.date desc, visit.time desc), '[]')
+                from (
+                    select other.id, other.reference, other.appointment_date as date, other.appointment_time as time,
+                        brand.name || ' ' || model.name as model, other.booking_status as status, other.is_no_show
+                    from bookings other
+                    join vehicle_models model on model.id = other.vehicle_model_id
+                    join vehicle_brands brand on brand.id = model.vehicle_brand_id
+                    where other.customer_id = booking.customer_id and other.id <> booking.id
+                    order by other.appointment_date desc, other.appointment_time desc
+                    limit 10
+                ) as visit
+            ) as "visits!: Json<Vec<Visit>>",
+            (
+                select coalesce(json_agg(json_build_object(
+                    'payment', payment_id, 'is_cash', gateway_payment_id is null, 'means', means,
+                    'at', shop_clock(captured_at), 'amount', amount_paise, 'refunded', refunded_paise
+                ) order by captured_at, id), '[]')
+                from captures where captures.booking_id = booking.id and state = 'captured'
+            ) as "taken!: Json<Vec<Taken>>",
+            (
+                select coalesce(json_agg(json_build_object(
+                    'id', service.id, 'name', service.name, 'price', price.price_paise, 'minutes', service.duration_minutes
+                ) order by lower(service.name)), '[]')
+                from service_prices price
+                join services service on service.id = price.service_id and service.archived_at is null
+                join service_categories category
+                    on category.id = service.service_category_id and category.archived_at is null
+                where price.vehicle_model_id = booking.vehicle_model_id and not exists (
+                    select from booking_services line where line.booking_id = booking.id and line.service_id = service.id
+                )
+            ) as "offered!: Json<Vec<Offered>>",
+            (
+                select coalesce(json_agg(json_build_object(
+                    'at', shop_clock(event.created_at), 'event', event.event, 'actor', event.actor,
+                    'actor_name', name_of_actor(event.actor), 'reason', event.reason, 'changes', event.changes
+                ) order by event.id desc), '[]')
+                from (
+                    select * from booking_events where booking_id = booking.id order by id desc limit 500
+                ) as event
+            ) as "story!: Json<Vec<Told>>"
+        from bookings booking join customers customer on customer.id = booking.customer_id
+        where booking.id = $1
+        "#,
+        id.0
+    )
+    .fetch_one(&database.pool())
+    .await?;
+    Ok(Around {
+        customer_notes: found.notes,
+        is_erased: found.is_erased,
+        has_begun: found.has_begun,
+        visits: found.visits.0,
+        taken: found.taken.0,
+        offered: found.offered.0,
+        story: found.story.0,
+    })
+}

@@ -1,0 +1,230 @@
+//! Finds the bookings of the list, with the counts of its scopes.
+
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
+use serde::Deserialize;
+use shared::{
+    Result,
+    bookings::{
+        reference,
+        status::{BookingSource, BookingStatus, PaymentMethod, PaymentStatus, ServiceLocation},
+    },
+    database::Database,
+    written::Written,
+};
+use sqlx::{PgConnection, types::Json};
+
+use crate::kit::{ask::Ask, list::Rows};
+
+/// A booking of the list.
+#[derive(Debug, Deserialize)]
+pub(super) struct Row {
+    pub(super) id: i64,
+    pub(super) version: i32,
+    pub(super) reference: String,
+    pub(super) customer_id: i64,
+    pub(super) customer: String,
+    pub(super) phone: String,
+    pub(super) email: Option<String>,
+    pub(super) model: String,
+    pub(super) services: String,
+    pub(super) location: ServiceLocation,
+    pub(super) date: NaiveDate,
+    pub(super) time: NaiveTime,
+    pub(super) total: i64,
+    pub(super) payment_status: PaymentStatus,
+    pub(super) payment_method: PaymentMethod,
+    pub(super) status: BookingStatus,
+    pub(super) is_no_show: bool,
+    pub(super) source: BookingSource,
+    pub(super) created: NaiveDateTime,
+}
+
+/// How many bookings each scope has.
+#[derive(Debug, Default)]
+pub(super) struct Scopes {
+    pub(super) all: i64,
+    pub(super) to_confirm: i64,
+    pub(super) today: i64,
+    pub(super) upcoming: i64,
+    pub(super) unpaid: i64,
+    pub(super) done: i64,
+    pub(super) cancelled: i64,
+}
+
+/// What the list shows.
+pub(super) struct Found {
+    pub(super) rows: Rows<Row>,
+    pub(super) scopes: Scopes,
+    pub(super) services: Vec<(String, String)>,
+}
+
+/// The bookings that the address asks for, at most so many, and how many each scope has.
+pub(super) async fn find(database: &Database, ask: &Ask, limit: i64) -> Result<Found> {
+    // A generic plan cannot suit every filter, so each request is planned anew.
+    const BEGIN: &str =
+        "begin isolation level repeatable read read only; set local plan_cache_mode = force_custom_plan";
+    let mut transaction = database.pool().begin_with(BEGIN).await?;
+    let found = select(&mut transaction, ask, limit).await;
+    // Read-only, so a rollback will do. Awaited, because a frozen environment must not hold a transaction open.
+    transaction.rollback().await?;
+    found
+}
+
+/// The days of a range: `from` and `to`, or one `day`, by the names of filters and those of links.
+fn days(ask: &Ask) -> (Option<NaiveDate>, Option<NaiveDate>) {
+    let day = ask.day("day");
+    let end = |named: &str, short: &str| ask.day(named).or_else(|| ask.day(short)).or(day);
+    (end("date_from", "from"), end("date_to", "to"))
+}
+
+async fn select(connection: &mut PgConnection, ask: &Ask, limit: i64) -> Result<Found> {
+    let (from, to) = days(ask);
+    let text = ask.value("q").unwrap_or_default();
+    let model = ask.value("model");
+    let (model_id, model_name) = match model.map(str::parse::<i64>) {
+        Some(Ok(id)) => (Some(id), None),
+        Some(Err(_)) => (None, model.map(|text| Ask::pattern_of(text))),
+        None => (None, None),
+    };
+    let parse = |name: &str| ask.value(name).unwrap_or_default();
+    let payment_status = match parse("paid") {
+        "yes" => Some(PaymentStatus::Completed),
+        "no" => Some(PaymentStatus::Pending),
+        "refunded" => Some(PaymentStatus::Refunded),
+        _ => None,
+    };
+    let found = sqlx::query!(
+        r#"
+        with clock as (
+            select shop_clock(now())::date as today
+        ), matching as not materialized (
+            select booking.id, booking.reference, booking.customer_name, model.name as model, booking.service_location,
+                booking.appointment_date, booking.appointment_time, booking.total_paise, booking.payment_status,
+                booking.booking_status, booking.created_at
+            from bookings booking
+            join vehicle_models model on model.id = booking.vehicle_model_id
+            join vehicle_brands brand on brand.id = model.vehicle_brand_id
+            where ($1::date is null or booking.appointment_date >= $1)
+                and ($2::date is null or booking.appointment_date <= $2)
+                and ($3::booking_status is null or booking.booking_status = $3)
+                and (not $4 or booking.is_no_show)
+                and ($5::payment_status is null or booking.payment_status = $5 and booking.booking_status <> 'cancelled')
+                and ($6::payment_method is null or booking.payment_method = $6)
+                and ($7::service_location is null or booking.service_location = $7)
+                and ($8::bigint is null or exists (
+                    select from booking_services line where line.booking_id = booking.id and line.service_id = $8
+                ))
+                and ($9::bigint is null or booking.vehicle_model_id = $9)
+                and ($10::text is null or lower(brand.name || ' ' || model.name) like $10)
+                and ($11::booking_source is null or booking.source = $11)
+                and ($12::date is null or shop_clock(booking.created_at)::date >= $12)
+                and ($13::date is null or shop_clock(booking.created_at)::date <= $13)
+                and case $14
+                    when 'to_confirm' then booking.booking_status = 'pending'
+                    when 'today' then booking.appointment_date = (select today from clock) and booking.booking_status <> 'cancelled'
+                    when 'upcoming' then booking.appointment_date > (select today from clock)
+                        and booking.booking_status in ('pending', 'confirmed')
+                    when 'unpaid' then booking.payment_status = 'pending' and booking.booking_status <> 'cancelled'
+                    when 'done' then booking.booking_status = 'completed'
+                    when 'cancelled' then booking.booking_status = 'cancelled'
+                    when 'late' then booking.booking_status in ('pending', 'confirmed')
+                        and booking.appointment_date + booking.appointment_time < shop_clock(now()) - interval '15 minutes'
+                    else true
+                end
+                and (
+                    $15::text is null or booking.customer_name ilike $15 or booking.customer_email ilike $15
+                    or booking.reference = $16 or booking.id::text = $17
+                    or lower(brand.name || ' ' || model.name) like $15
+                    or booking.customer_id in (select id from customers where phone like $18)
+                )
+        ), page as (
+            select id, row_number() over (
+                order by
+                    case $19 when 'id' then id when 'total' then total_paise when 'created' then extract(epoch from created_at) end,
+                    case $19 when '-id' then id when '-total' then total_paise when '-created' then extract(epoch from created_at) end desc,
+                    case $19 when 'reference' then reference when 'customer' then lower(customer_name) when 'model' then lower(model) end,
+                    case $19 when '-reference' then reference when '-customer' then lower(customer_name) when '-model' then lower(model) end desc,
+                    case $19 when 'status' then booking_status end, case $19 when '-status' then booking_status end desc,
+                    case $19 when 'paid' then payment_status end, case $19 when '-paid' then payment_status end desc,
+                    case $19 when 'place' then service_location end, case $19 when '-place' then service_location end desc,
+                    case when $19 = 'date' then appointment_date end, case when $19 = 'date' then appointment_time end,
+                    appointment_date desc, appointment_time desc, id desc
+            ) as place
+            from matching
+            order by place
+            limit $20 offset $21
+        )
+        select
+            coalesce((
+                select json_agg(json_build_object(
+                    'id', booking.id, 'version', booking.version, 'reference', booking.reference,
+                    'customer_id', booking.customer_id, 'customer', booking.customer_name, 'phone', customer.phone,
+                    'email', booking.customer_email, 'model', brand.name || ' ' || model.name,
+                    'services', (
+                        select string_agg(service.name, ', ' order by line.id)
+                        from booking_services line join services service on service.id = line.service_id
+                        where line.booking_id = booking.id
+                    ),
+                    'location', booking.service_location, 'date', booking.appointment_date, 'time', booking.appointment_time,
+                    'total', booking.total_paise, 'payment_status', booking.payment_status,
+                    'payment_method', booking.payment_method, 'status', booking.booking_status,
+                    'is_no_show', booking.is_no_show, 'source', booking.source, 'created', shop_clock(booking.created_at)
+                ) order by page.place)
+                from page
+                join bookings booking on booking.id = page.id
+                join customers customer on customer.id = booking.customer_id
+                join vehicle_models model on model.id = booking.vehicle_model_id
+                join vehicle_brands brand on brand.id = model.vehicle_brand_id
+            ), '[]') as "rows!: Json<Vec<Row>>",
+            (select count(*) from matching) as "count!",
+            (
+                select coalesce(json_agg(json_build_array(id::text, name) order by lower(name)), '[]')
+                from services where archived_at is null
+            ) as "services!: Json<Vec<(String, String)>>",
+            count(*) as "all!",
+            count(*) filter (where booking_status = 'pending') as "to_confirm!",
+            count(*) filter (where appointment_date = today and booking_status <> 'cancelled') as "today!",
+            count(*) filter (where appointment_date > today and booking_status in ('pending', 'confirmed')) as "upcoming!",
+            count(*) filter (where payment_status = 'pending' and booking_status <> 'cancelled') as "unpaid!",
+            count(*) filter (where booking_status = 'completed') as "done!",
+            count(*) filter (where booking_status = 'cancelled') as "cancelled!"
+        from bookings cross join clock
+        "#,
+        from,
+        to,
+        BookingStatus::parse(parse("status")).ok() as Option<BookingStatus>,
+        ask.value("status") == Some("no_show"),
+        payment_status as Option<PaymentStatus>,
+        PaymentMethod::parse(parse("method")).ok() as Option<PaymentMethod>,
+        ServiceLocation::parse(parse("place")).ok() as Option<ServiceLocation>,
+        ask.id("service"),
+        model_id,
+        model_name,
+        BookingSource::parse(parse("source")).ok() as Option<BookingSource>,
+        ask.day("created_from"),
+        ask.day("created_to"),
+        ask.value("scope").unwrap_or_default(),
+        ask.pattern(),
+        reference::normalized(text),
+        text,
+        ask.phone_pattern(),
+        ask.sort(),
+        limit,
+        ask.offset()
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(Found {
+        rows: Rows { rows: found.rows.0, count: found.count },
+        scopes: Scopes {
+            all: found.all,
+            to_confirm: found.to_confirm,
+            today: found.today,
+            upcoming: found.upcoming,
+            unpaid: found.unpaid,
+            done: found.done,
+            cancelled: found.cancelled,
+        },
+        services: found.services.0,
+    })
+}
