@@ -81,14 +81,15 @@ impl Shop {
             let name = self.database(size);
             let from = template.as_ref().map(|(name, _)| format!(" template {name}")).unwrap_or_default();
             self.administer(&format!("create database {name}{from}")).await?;
-            if template.is_none() {
+            let is_first = template.is_none();
+            if is_first {
                 self.stock(size).await?;
             }
             let mut connection = self.connect(size).await?;
             let before = template.map_or(0, |(_, size)| size);
             let rows = BOOKINGS.replace("$1", &before.to_string()).replace("$2", &size.to_string());
             sqlx::raw_sql(&rows).execute(&mut connection).await?;
-            if template.is_none() {
+            if is_first {
                 sqlx::query(BUSY).bind(BUSY_DAY).execute(&mut connection).await?;
             }
             // Autovacuum would do this later.

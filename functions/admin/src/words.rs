@@ -96,10 +96,10 @@ words! {
     at_home: "At home", "घर पर";
     bays: "Shop", "दुकान";
     crews: "Home visits", "घर की सेवा";
-    from_web: "Website", "वेबसाइट";
-    from_app: "App", "ऐप";
-    from_counter: "Counter", "काउंटर";
-    from_phone: "Phone call", "फ़ोन";
+    by_web: "Website", "वेबसाइट";
+    by_app: "App", "ऐप";
+    by_counter: "Counter", "काउंटर";
+    by_phone: "Phone call", "फ़ोन";
 
     time: "Time", "समय";
     date: "Date", "तारीख";
@@ -192,6 +192,10 @@ words! {
     thanks: "Thank you", "धन्यवाद";
 }
 
+const DAYS: [&str; 7] = ["सोम", "मंगल", "बुध", "गुरु", "शुक्र", "शनि", "रवि"];
+const MONTHS: [&str; 12] =
+    ["जनवरी", "फ़रवरी", "मार्च", "अप्रैल", "मई", "जून", "जुलाई", "अगस्त", "सितंबर", "अक्टूबर", "नवंबर", "दिसंबर"];
+
 impl Words {
     pub(crate) const fn status_of(self, status: BookingStatus) -> &'static str {
         match status {
@@ -238,10 +242,10 @@ impl Words {
 
     pub(crate) const fn made_by(self, source: BookingSource) -> &'static str {
         match source {
-            BookingSource::Web => self.from_web(),
-            BookingSource::App => self.from_app(),
-            BookingSource::Counter => self.from_counter(),
-            BookingSource::Phone => self.from_phone(),
+            BookingSource::Web => self.by_web(),
+            BookingSource::App => self.by_app(),
+            BookingSource::Counter => self.by_counter(),
+            BookingSource::Phone => self.by_phone(),
         }
     }
 
@@ -250,9 +254,6 @@ impl Words {
         if self.0 == Language::English {
             return crate::kit::cell::day_text(day);
         }
-        const DAYS: [&str; 7] = ["सोम", "मंगल", "बुध", "गुरु", "शुक्र", "शनि", "रवि"];
-        const MONTHS: [&str; 12] =
-            ["जनवरी", "फ़रवरी", "मार्च", "अप्रैल", "मई", "जून", "जुलाई", "अगस्त", "सितंबर", "अक्टूबर", "नवंबर", "दिसंबर"];
         let weekday = usize::try_from(day.weekday().num_days_from_monday()).ok().and_then(|index| DAYS.get(index));
         let month = usize::try_from(day.month0()).ok().and_then(|index| MONTHS.get(index));
         let year = if day.year() == Utc::now().year() { String::new() } else { format!(" {}", day.year()) };

@@ -77,13 +77,14 @@ fn days(ask: &Ask) -> (Option<NaiveDate>, Option<NaiveDate>) {
     (end("date_from", "from"), end("date_to", "to"))
 }
 
+#[expect(clippy::too_many_lines, reason = "one statement")]
 async fn select(connection: &mut PgConnection, ask: &Ask, limit: i64) -> Result<Found> {
     let (from, to) = days(ask);
     let text = ask.value("q").unwrap_or_default();
     let model = ask.value("model");
     let (model_id, model_name) = match model.map(str::parse::<i64>) {
         Some(Ok(id)) => (Some(id), None),
-        Some(Err(_)) => (None, model.map(|text| Ask::pattern_of(text))),
+        Some(Err(_)) => (None, model.map(Ask::pattern_of)),
         None => (None, None),
     };
     let parse = |name: &str| ask.value(name).unwrap_or_default();

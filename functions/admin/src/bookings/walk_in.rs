@@ -168,7 +168,7 @@ fn show(
             (once())
             div.two {
                 div.stack {
-                    (choice(form, "source", &[("counter", words.from_counter()), ("phone", words.from_phone())]))
+                    (choice(form, "source", &[("counter", words.by_counter()), ("phone", words.by_phone())]))
                     (Input::new("customer_phone", words.phone()).kind("tel").required().max(25).live().in_form(form))
                     button.plain.no-script type="submit" formmethod="get" formnovalidate { (words.look_up()) }
                     div #known data-part { (known(words, choices)) }

@@ -107,15 +107,12 @@ impl<'a> Pool<'a> {
         for job in jobs.iter().filter(|job| job.location == location) {
             let from = index(DayMinute::from(job.time).minutes() / QUARTER - first);
             let until = index(job.until().minutes().div_ceil(QUARTER) - first).max(from + 1);
-            let lane = match ends.iter_mut().enumerate().find(|(_, end)| **end <= from) {
-                Some((lane, end)) => {
-                    *end = until;
-                    lane
-                }
-                None => {
-                    ends.push(until);
-                    ends.len() - 1
-                }
+            let lane = if let Some((lane, end)) = ends.iter_mut().enumerate().find(|(_, end)| **end <= from) {
+                *end = until;
+                lane
+            } else {
+                ends.push(until);
+                ends.len() - 1
             };
             stretches.push(Stretch { job, lane, from, until });
         }

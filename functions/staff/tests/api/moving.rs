@@ -112,6 +112,21 @@ async fn leaving_an_overbooked_slot_frees_no_capacity(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
+async fn staff_move_to_any_minute_of_the_opening_hours_and_beyond_the_horizon(pool: PgPool) {
+    let desk = desk(&pool).await;
+    let id = book(&pool, &json!({})).await;
+    let far = (monday() + chrono::Days::new(52 * 7)).to_string();
+    for body in [to("10:37"), json!({ "appointment_date": far, "appointment_time": "09:05" })] {
+        let moved = desk.patch(&path_of(id), &body).await;
+        assert_eq!(moved.status, 200, "{}", moved.body);
+        assert_eq!(
+            moved.body["data"]["appointment_time"],
+            format!("{}:00", body["appointment_time"].as_str().unwrap())
+        );
+    }
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
 async fn an_invalid_move_reports_all_faults_and_changes_nothing(pool: PgPool) {
     let desk = desk(&pool).await;
     let id = book(&pool, &json!({})).await;
@@ -134,7 +149,11 @@ async fn an_invalid_move_reports_all_faults_and_changes_nothing(pool: PgPool) {
                 "notes": ["Null characters are not allowed."]
             }),
         ),
-        (to("10:30"), json!({ "appointment_time": ["Appointments start every 60 minutes from 09:00."] })),
+        (to("08:30"), json!({ "appointment_time": ["The shop is open from 09:00 to 19:00 on this day."] })),
+        (
+            to("18:30"),
+            json!({ "appointment_time": ["The work takes 75 minutes and would not be done by closing time."] }),
+        ),
         (
             json!({ "appointment_time": "20:00", "force": true, "notes": "Squeaks" }),
             json!({ "appointment_time": ["The shop is open from 09:00 to 19:00 on this day."] }),
