@@ -162,8 +162,10 @@ pub async fn find(executor: impl PgExecutor<'_>, id: BookingId) -> Result<Bookin
 
 /// Locks a booking for update; 404 if it does not exist.
 pub async fn lock(connection: &mut PgConnection, id: BookingId) -> Result<Booking> {
-    let booking = select_bookings!("booking.id = $1 for update of booking", id.0).fetch_optional(connection).await?;
-    booking.ok_or(Error::NotFound("Booking"))
+    // Must be its own statement: in READ COMMITTED a statement that waited for a lock sees the locked row as it is now, and
+    // its services as they were when it began.
+    sqlx::query!("select from bookings where id = $1 for update", id.0).fetch_optional(&mut *connection).await?;
+    find(connection, id).await
 }
 
 impl Booking {

@@ -6,11 +6,19 @@ use futures::future::join_all;
 use jobs::{App, Event};
 use razorpay_stand_in::{Attempt, Fault, Outcome};
 use serde_json::{Value, json};
-use shared::database::{Database, MIGRATOR};
-use shared::ids::PaymentId;
-use shared::payments::{orders, refunds};
+use shared::{
+    bookings::{
+        self, Actor,
+        appointment::Rules,
+        booking,
+        lines::{self, Change},
+    },
+    database::{Database, MIGRATOR},
+    ids::{BookingId, PaymentId},
+    payments::{orders, refunds},
+};
 use sqlx::{
-    PgPool,
+    PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
@@ -149,6 +157,28 @@ async fn after_the_deadline_no_order_is_asked_for_and_mismatches_are_still_count
     let told = until(Event::ReconcilePayments).await;
     assert_eq!((&told["asked"], &told["money_without_paid"]), (&json!(0), &json!(1)));
     assert_eq!(until(Event::DeliverOutbox).await["delivered"], 0);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn money_for_the_total_of_before_a_change_of_services_goes_back(pool: PgPool) {
+    let world = World::new(pool).await;
+    let paid = world.razorpay.checkout(&world.order(), Outcome::Captured).payment_id;
+    let add = async |connection: &mut PgConnection| {
+        let booking = booking::lock(connection, BookingId(1)).await?;
+        lines::change(connection, booking, Change::Add(6), &Actor::Staff("desk".to_owned()), Rules::Overbook).await
+    };
+    let booking = bookings::transaction(&world.app.database, add).await.unwrap();
+    assert!(booking.total_amount.paise() > 75010);
+    let later =
+        "update payments set updated_at = now() - interval '20 minutes', checked_at = now() - interval '20 minutes'";
+    sqlx::query(later).execute(&world.pool).await.unwrap();
+    assert_eq!(world.run("reconcile_payments").await["applied"], 1);
+    let events = ["services_changed", "refund_requested"];
+    assert_eq!(world.facts().await, json!(["pending", ["queued"], events]));
+    world.run("deliver_outbox").await;
+    assert_eq!(world.razorpay.payment(&paid).unwrap()["amount_refunded"], 75010);
+    let told = world.run("reconcile_payments").await;
+    assert_eq!((&told["money_without_paid"], &told["not_given_back"]), (&json!(0), &json!(0)), "{told}");
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]

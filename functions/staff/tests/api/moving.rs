@@ -151,8 +151,8 @@ async fn an_invalid_move_reports_all_faults_and_changes_nothing(pool: PgPool) {
         ),
         (to("08:30"), json!({ "appointment_time": ["The shop is open from 09:00 to 19:00 on this day."] })),
         (
-            to("18:30"),
-            json!({ "appointment_time": ["The work takes 75 minutes and would not be done by closing time."] }),
+            to("18:55"),
+            json!({ "appointment_time": ["The work takes 30 minutes and would not be done by closing time."] }),
         ),
         (
             json!({ "appointment_time": "20:00", "force": true, "notes": "Squeaks" }),
