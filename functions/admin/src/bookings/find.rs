@@ -70,23 +70,10 @@ pub(super) async fn find(database: &Database, ask: &Ask, limit: i64) -> Result<F
     found
 }
 
-/// The days of a range: `from` and `to`, or one `day`, by the names of filters and those of links.
-fn days(ask: &Ask) -> (Option<NaiveDate>, Option<NaiveDate>) {
-    let day = ask.day("day");
-    let end = |named: &str, short: &str| ask.day(named).or_else(|| ask.day(short)).or(day);
-    (end("date_from", "from"), end("date_to", "to"))
-}
-
 #[expect(clippy::too_many_lines, reason = "one statement")]
 async fn select(connection: &mut PgConnection, ask: &Ask, limit: i64) -> Result<Found> {
-    let (from, to) = days(ask);
     let text = ask.value("q").unwrap_or_default();
-    let model = ask.value("model");
-    let (model_id, model_name) = match model.map(str::parse::<i64>) {
-        Some(Ok(id)) => (Some(id), None),
-        Some(Err(_)) => (None, model.map(Ask::pattern_of)),
-        None => (None, None),
-    };
+    let (model_id, model_name) = ask.id_or_pattern("model");
     let parse = |name: &str| ask.value(name).unwrap_or_default();
     let payment_status = match parse("paid") {
         "yes" => Some(PaymentStatus::Completed),
@@ -99,9 +86,11 @@ async fn select(connection: &mut PgConnection, ask: &Ask, limit: i64) -> Result<
         with clock as (
             select shop_clock(now())::date as today
         ), matching as not materialized (
-            select booking.id, booking.reference, booking.customer_name, model.name as model, booking.service_location,
-                booking.appointment_date, booking.appointment_time, booking.total_paise, booking.payment_status,
-                booking.booking_status, booking.created_at
+            select booking.id, booking.reference, booking.customer_name, brand.name || ' ' || model.name as model, booking.service_location,
+                booking.appointment_date, booking.appointment_time, booking.total_paise, booking.payment_method,
+                case when booking.payment_status <> 'pending' or booking.booking_status <> 'cancelled'
+                    then booking.payment_status end as paid,
+                booking.booking_status, booking.is_no_show, booking.created_at
             from bookings booking
             join vehicle_models model on model.id = booking.vehicle_model_id
             join vehicle_brands brand on brand.id = model.vehicle_brand_id
@@ -109,7 +98,8 @@ async fn select(connection: &mut PgConnection, ask: &Ask, limit: i64) -> Result<
                 and ($2::date is null or booking.appointment_date <= $2)
                 and ($3::booking_status is null or booking.booking_status = $3)
                 and (not $4 or booking.is_no_show)
-                and ($5::payment_status is null or booking.payment_status = $5 and booking.booking_status <> 'cancelled')
+                and ($5::payment_status is null or booking.payment_status = $5
+                    and ($5 <> 'pending' or booking.booking_status <> 'cancelled'))
                 and ($6::payment_method is null or booking.payment_method = $6)
                 and ($7::service_location is null or booking.service_location = $7)
                 and ($8::bigint is null or exists (
@@ -146,7 +136,9 @@ async fn select(connection: &mut PgConnection, ask: &Ask, limit: i64) -> Result<
                     case $19 when 'reference' then reference when 'customer' then lower(customer_name) when 'model' then lower(model) end,
                     case $19 when '-reference' then reference when '-customer' then lower(customer_name) when '-model' then lower(model) end desc,
                     case $19 when 'status' then booking_status end, case $19 when '-status' then booking_status end desc,
-                    case $19 when 'paid' then payment_status end, case $19 when '-paid' then payment_status end desc,
+                    case $19 when 'status' then is_no_show end, case $19 when '-status' then is_no_show end desc,
+                    case $19 when 'paid' then paid end, case $19 when '-paid' then paid end desc nulls last,
+                    case $19 when 'paid' then payment_method end, case $19 when '-paid' then payment_method end desc,
                     case $19 when 'place' then service_location end, case $19 when '-place' then service_location end desc,
                     case when $19 = 'date' then appointment_date end, case when $19 = 'date' then appointment_time end,
                     appointment_date desc, appointment_time desc, id desc
@@ -191,8 +183,8 @@ async fn select(connection: &mut PgConnection, ask: &Ask, limit: i64) -> Result<
             count(*) filter (where booking_status = 'cancelled') as "cancelled!"
         from bookings cross join clock
         "#,
-        from,
-        to,
+        ask.day("date_from"),
+        ask.day("date_to"),
         BookingStatus::parse(parse("status")).ok() as Option<BookingStatus>,
         ask.value("status") == Some("no_show"),
         payment_status as Option<PaymentStatus>,

@@ -103,6 +103,7 @@ fn filters(words: Words, services: Vec<(String, String)>) -> Vec<Filter> {
         .chain([("no_show", words.no_show())])
         .collect();
     vec![
+        Filter::Kept { name: "scope" },
         Filter::Days { name: "date", label: words.date() },
         Filter::Choice { name: "status", label: words.status(), all: "Any status", choices: choices(&statuses) },
         Filter::Choice {

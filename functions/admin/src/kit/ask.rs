@@ -88,6 +88,15 @@ impl Ask {
         self.value(name).map(|text| text.parse().unwrap_or(-1))
     }
 
+    /// A text to filter by: the id of `#7`, as links have it, or the pattern of any other text.
+    pub(crate) fn id_or_pattern(&self, name: &str) -> (Option<i64>, Option<String>) {
+        match self.value(name).map(|text| (text.strip_prefix('#').and_then(|id| id.parse().ok()), text)) {
+            Some((Some(id), _)) => (Some(id), None),
+            Some((None, text)) => (None, Some(Self::pattern_of(text))),
+            None => (None, None),
+        }
+    }
+
     /// A day to filter by.
     pub(crate) fn day(&self, name: &str) -> Option<NaiveDate> {
         self.value(name).and_then(|text| NaiveDate::parse(text).ok())

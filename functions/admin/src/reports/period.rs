@@ -56,7 +56,7 @@ pub(super) struct Period {
 impl Period {
     /// The address of the bookings of some days, with more filters.
     pub(super) fn bookings(from: NaiveDate, to: NaiveDate, filters: &str) -> String {
-        format!("/admin/bookings/?from={from}&to={to}{filters}")
+        format!("/admin/bookings/?date_from={from}&date_to={to}{filters}")
     }
 
     /// The address of the payments that came in on some days.

@@ -18,9 +18,9 @@ pub(super) fn all(days: &Days, work: &Work, is_admin: bool) -> Vec<Table> {
     }
     tables.push(hours(days.period, &work.hours));
     let services = Place { path: "/admin/reports/services/", title: "Top services" };
-    tables.push(top("services", services, "Service", "service", (days.period, &work.services, is_admin)));
+    tables.push(top("services", services, "Service", "service=", (days.period, &work.services, is_admin)));
     let models = Place { path: "/admin/reports/models/", title: "Top models" };
-    tables.push(top("models", models, "Model", "model", (days.period, &work.models, is_admin)));
+    tables.push(top("models", models, "Model", "model=%23", (days.period, &work.models, is_admin)));
     tables
 }
 
@@ -185,7 +185,7 @@ fn top(
         columns.push(Title("Price of the work", true));
     }
     let row = |top: &Top| {
-        let address = Period::bookings(period.from, period.to, &format!("&status=completed&{filter}={}", top.id));
+        let address = Period::bookings(period.from, period.to, &format!("&status=completed&{filter}{}", top.id));
         let mut row = vec![
             Item::text(&top.name),
             Item::number(top.jobs).to(address),

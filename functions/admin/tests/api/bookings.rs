@@ -301,7 +301,7 @@ async fn the_list_is_filtered_sorted_and_found_by_any_spelling(pool: PgPool) {
         ("?source=web", 2),
         ("?service=4", 2),
         ("?service=5", 0),
-        ("?model=7", 2),
+        ("?model=%237", 2),
         ("?q=98765", 2),
         ("?q=john", 2),
         ("?q=%25", 0),

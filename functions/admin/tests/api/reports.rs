@@ -153,13 +153,13 @@ async fn each_number_leads_to_its_list(pool: PgPool) {
     play(&world).await;
     let page = owner.get(&format!("/admin/reports/?{MARCH}&by=week")).await;
     for address in [
-        "/admin/bookings/?from=2026-03-01&amp;to=2026-03-31",
-        "/admin/bookings/?from=2026-03-01&amp;to=2026-03-31&amp;status=completed",
-        "/admin/bookings/?from=2026-03-02&amp;to=2026-03-08&amp;status=cancelled",
-        "/admin/bookings/?from=2026-03-01&amp;to=2026-03-31&amp;status=completed&amp;service=4",
-        "/admin/bookings/?from=2026-03-01&amp;to=2026-03-31&amp;status=completed&amp;model=8",
-        "/admin/bookings/?from=2026-03-01&amp;to=2026-03-31&amp;place=shop",
-        "/admin/bookings/?from=2026-03-01&amp;to=2026-03-31&amp;paid=no",
+        "/admin/bookings/?date_from=2026-03-01&amp;date_to=2026-03-31",
+        "/admin/bookings/?date_from=2026-03-01&amp;date_to=2026-03-31&amp;status=completed",
+        "/admin/bookings/?date_from=2026-03-02&amp;date_to=2026-03-08&amp;status=cancelled",
+        "/admin/bookings/?date_from=2026-03-01&amp;date_to=2026-03-31&amp;status=completed&amp;service=4",
+        "/admin/bookings/?date_from=2026-03-01&amp;date_to=2026-03-31&amp;status=completed&amp;model=%238",
+        "/admin/bookings/?date_from=2026-03-01&amp;date_to=2026-03-31&amp;place=shop",
+        "/admin/bookings/?date_from=2026-03-01&amp;date_to=2026-03-31&amp;paid=no",
         "/admin/payments/?captured_from=2026-03-01&amp;captured_to=2026-03-31&amp;method=cash",
         "/admin/customers/?created_from=2026-03-01&amp;created_to=2026-03-31",
         "/admin/customers/?visited_from=2026-03-01&amp;visited_to=2026-03-31&amp;created_to=2026-02-28",
