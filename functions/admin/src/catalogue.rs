@@ -21,4 +21,5 @@ pub(crate) use edit::{change, edit};
 pub(crate) use list::{file, list};
 pub(crate) use new::{create, new};
 use record::{Dependents, Stored};
+pub(crate) use record::{archived, state_cell, state_filter};
 pub(crate) use words::NOTHING_CHANGED;

@@ -9,6 +9,7 @@ mod draft;
 mod file;
 mod grid;
 mod lines;
+mod list;
 mod offers;
 mod percent;
 mod plan;
@@ -19,6 +20,7 @@ use crate::kit::page::Place;
 
 pub(crate) use file::{confirm as confirm_file, download, page as file_page, upload};
 pub(crate) use grid::{save, show};
+pub(crate) use list::{list, list_file};
 pub(crate) use percent::{confirm as confirm_percent, page as percent_page};
 
 const PLACE: Place = Place { path: "/admin/prices/", title: "Prices" };

@@ -100,6 +100,8 @@ table! {
     Staff       get  "/admin/prices"                         prices::show;
     Admin       post "/admin/prices"                         prices::save;
     Staff       get  "/admin/prices.csv"                     prices::download;
+    Staff       get  "/admin/prices/list"                   prices::list;
+    Staff       get  "/admin/prices/list.csv"               prices::list_file;
     Admin       get  "/admin/prices/percent"                 prices::percent_page;
     Admin       post "/admin/prices/percent"                 prices::confirm_percent;
     Admin       get  "/admin/prices/file"                    prices::file_page;

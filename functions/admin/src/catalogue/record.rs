@@ -85,12 +85,12 @@ pub(super) const fn state<R>(cell: fn(&R) -> Cell) -> Column<R> {
     Column::plain("state", "State", cell)
 }
 
-pub(super) fn state_cell(is_archived: bool) -> Cell {
+pub(crate) fn state_cell(is_archived: bool) -> Cell {
     if is_archived { Cell::Tag(Tone::Quiet, "Archived") } else { Cell::Tag(Tone::Good, "On offer") }
 }
 
 /// The filter by state: `None` for all rows. Without a choice only rows on offer are listed.
-pub(super) fn archived(ask: &Ask) -> Option<bool> {
+pub(crate) fn archived(ask: &Ask) -> Option<bool> {
     match ask.value("state") {
         Some("all") => None,
         Some("archived") => Some(true),
@@ -98,7 +98,7 @@ pub(super) fn archived(ask: &Ask) -> Option<bool> {
     }
 }
 
-pub(super) fn state_filter() -> Filter {
+pub(crate) fn state_filter() -> Filter {
     let choices = [("archived", "Archived"), ("all", "All")];
     let choices = choices.map(|(value, text)| (value.to_owned(), text.to_owned())).to_vec();
     Filter::Choice { name: "state", label: "State", all: "On offer", choices }

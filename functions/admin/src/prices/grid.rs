@@ -229,7 +229,10 @@ fn list(brands: &[Brand]) -> Markup {
         @if brands.is_empty() {
             p.empty { "There is no brand yet. Add brands, models and services first; their prices are set here." }
         } @else {
-            div.bar { a href=(Choice::default().file()) download { "Download all as CSV" } }
+            div.bar {
+                a href="/admin/prices/list/" { "List of all prices" }
+                a href=(Choice::default().file()) download { "Download all as CSV" }
+            }
             ul.cards {
                 @for brand in brands {
                     li { a href=(Choice::brand(brand.id).address(&[])) { strong { (brand.name) } " " (counted(brand.count)) } }
