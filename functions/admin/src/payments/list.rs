@@ -36,13 +36,13 @@ struct Row {
 fn columns() -> Vec<Column<Row>> {
     vec![
         Column::sorted("id", "ID", |row| Cell::link(format!("{}{}/", PLACE.path, row.id), row.id.to_string())),
-        Column::plain("booking", "Booking", |row| {
+        Column::sorted("booking", "Booking", |row| {
             Cell::link(format!("/admin/bookings/{}/", row.booking_id), &row.reference)
         }),
         Column::sorted("amount", "Amount", |row| Cell::Money(row.amount)),
-        Column::plain("currency", "Currency", |row| Cell::Text(row.currency.clone())),
-        Column::plain("state", "State", |row| words::state(row.state)),
-        Column::plain("method", "Method", |row| Cell::Text(words::method(&row.method).to_owned())),
+        Column::sorted("currency", "Currency", |row| Cell::Text(row.currency.clone())),
+        Column::sorted("state", "State", |row| words::state(row.state)),
+        Column::sorted("method", "Method", |row| Cell::Text(words::method(&row.method).to_owned())),
         Column::sorted("created", "Created", |row| Cell::Moment(row.created)),
         Column::sorted("captured", "Received on", |row| row.captured.map_or(Cell::Empty, Cell::Moment)),
         Column::plain("received", "Received", |row| Cell::Money(row.received)),
@@ -115,6 +115,10 @@ async fn rows(database: &Database, ask: &Ask) -> Result<Rows<Row>> {
             case $10 when '-id' then payment.id when '-amount' then payment.amount_paise
                 when '-created' then extract(epoch from payment.created_at)
                 when '-captured' then extract(epoch from taken.at) end desc nulls last,
+            case $10 when 'booking' then booking.reference when 'currency' then payment.currency end,
+            case $10 when '-booking' then booking.reference when '-currency' then payment.currency end desc,
+            case when $10 = 'state' then payment.state end, case when $10 = '-state' then payment.state end desc,
+            case when $10 = 'method' then payment.method end, case when $10 = '-method' then payment.method end desc,
             payment.id desc
         limit $11 offset $12
         "#,

@@ -41,14 +41,14 @@ fn columns() -> Vec<Column<Row>> {
     vec![
         Column::sorted("id", "ID", |row| Cell::Number(row.id)),
         Column::sorted("username", "User name", |row| Cell::link(format!("/admin/users/{}/", row.id), &row.username)),
-        Column::plain("name", "Name", |row| Cell::Text(row.name.clone())),
+        Column::sorted("name", "Name", |row| Cell::Text(row.name.clone())),
         Column::sorted("email", "E-mail", |row| Cell::optional(row.email.as_deref())),
-        Column::plain("email-verified", "E-mail verified", |row| yes(row.is_email_verified)),
-        Column::plain("phone", "Phone", |row| Cell::optional(row.phone.as_deref())),
-        Column::plain("phone-verified", "Phone verified", |row| yes(row.is_phone_verified)),
-        Column::plain("staff", "Staff", |row| yes(row.has(STAFF_ROLE) || row.has(ADMIN_ROLE))),
-        Column::plain("admin", "Administrator", |row| yes(row.has(ADMIN_ROLE))),
-        Column::plain("state", "State", |row| {
+        Column::sorted("email-verified", "E-mail verified", |row| yes(row.is_email_verified)),
+        Column::sorted("phone", "Phone", |row| Cell::optional(row.phone.as_deref())),
+        Column::sorted("phone-verified", "Phone verified", |row| yes(row.is_phone_verified)),
+        Column::sorted("staff", "Staff", |row| yes(row.has(STAFF_ROLE) || row.has(ADMIN_ROLE))),
+        Column::sorted("admin", "Administrator", |row| yes(row.has(ADMIN_ROLE))),
+        Column::sorted("state", "State", |row| {
             if row.is_blocked { Cell::Tag(Tone::Bad, "Blocked") } else { Cell::Tag(Tone::Good, "Active") }
         }),
         Column::sorted("created", "Created", |row| Cell::Moment(row.created)),
@@ -102,8 +102,16 @@ async fn rows(database: &Database, ask: &Ask) -> Result<Rows<Row>> {
         order by
             case $9 when 'id' then id when 'created' then extract(epoch from created_at) end,
             case $9 when '-id' then id when '-created' then extract(epoch from created_at) end desc,
-            case $9 when 'username' then lower(username) when 'email' then email end,
-            case $9 when '-username' then lower(username) when '-email' then email end desc,
+            case $9 when 'username' then lower(username) when 'email' then email when 'phone' then phone
+                when 'name' then lower(trim(first_name || ' ' || last_name)) end,
+            case $9 when '-username' then lower(username) when '-email' then email when '-phone' then phone
+                when '-name' then lower(trim(first_name || ' ' || last_name)) end desc nulls last,
+            case $9 when 'email-verified' then is_email_verified when 'phone-verified' then is_phone_verified
+                when 'staff' then roles && array['staff', 'admin'] when 'admin' then 'admin' = any (roles)
+                when 'state' then blocked_at is not null end,
+            case $9 when '-email-verified' then is_email_verified when '-phone-verified' then is_phone_verified
+                when '-staff' then roles && array['staff', 'admin'] when '-admin' then 'admin' = any (roles)
+                when '-state' then blocked_at is not null end desc,
             id desc
         limit $10 offset $11
         "#,

@@ -39,7 +39,7 @@ fn columns() -> Vec<Column<Row>> {
         Column::sorted("user", "User", |row| Cell::link(format!("/admin/users/{}/", row.user_id), &row.user)),
         Column::plain("device", "Device", |row| Cell::Text(device(&row.user_agent))),
         Column::plain("address", "Address", |row| Cell::Text(row.ip_address.clone())),
-        Column::plain("active", "State", |row| {
+        Column::sorted("active", "State", |row| {
             if row.is_active { Cell::Tag(Tone::Good, "Active") } else { Cell::Tag(Tone::Quiet, "Ended") }
         }),
         Column::sorted("expires", "Expires", |row| Cell::Moment(row.expires)),
@@ -97,6 +97,7 @@ async fn rows(database: &Database, ask: &Ask) -> Result<Rows<Row>> {
                 when 'seen' then extract(epoch from last_seen_at) when 'created' then extract(epoch from created_at) end,
             case $7 when '-id' then id when '-expires' then extract(epoch from expires_at)
                 when '-seen' then extract(epoch from last_seen_at) when '-created' then extract(epoch from created_at) end desc,
+            case when $7 = 'active' then not is_active end, case when $7 = '-active' then is_active end,
             case when $7 = 'user' then lower(name) end, case when $7 = '-user' then lower(name) end desc,
             id desc
         limit $8 offset $9
