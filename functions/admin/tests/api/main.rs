@@ -9,6 +9,7 @@ mod catalogue;
 mod customers;
 mod entering;
 mod erasure;
+mod lists;
 mod origins;
 mod payments;
 mod percent;
