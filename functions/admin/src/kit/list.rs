@@ -202,7 +202,7 @@ impl<R> List<'_, R> {
             Filter::Days { name, label } => {
                 let end = |end: &str| {
                     let name = format!("{name}_{end}");
-                    self.ask.value(&name).map(|day| (name.clone(), format!("{label} {end} {day}")))
+                    self.ask.day(&name).map(|day| (name.clone(), format!("{label} {end} {day}")))
                 };
                 [end("from"), end("to")].into_iter().flatten().collect()
             }
