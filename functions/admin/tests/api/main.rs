@@ -9,6 +9,7 @@ mod catalogue;
 mod customers;
 mod entering;
 mod erasure;
+mod exports;
 mod lists;
 mod origins;
 mod payments;
