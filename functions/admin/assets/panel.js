@@ -307,6 +307,13 @@ for (const form of all("form[data-live]")) {
     clearTimeout(timer);
     timer = setTimeout(ask, 250);
   });
+  const sum = () => {
+    const prices = all("[data-price]:checked", form).map((box) => Number(box.dataset.price));
+    const rupees = (prices.reduce((sum, price) => sum + price, 0) / 100).toLocaleString("en-IN", { minimumFractionDigits: 2 });
+    for (const shown of all("[data-sum]", form)) shown.textContent = prices.length ? `${shown.dataset.sum}: ₹${rupees}` : "";
+  };
+  form.addEventListener("change", sum);
+  sum();
   form.addEventListener("click", (event) => {
     const choice = event.target.closest("button[name=model]");
     if (!choice) return;

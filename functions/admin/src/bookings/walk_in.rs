@@ -24,7 +24,7 @@ use shared::{
 use sqlx::PgConnection;
 
 use super::{
-    choices::{Choices, choices},
+    choices::{Choices, Offered, choices},
     moving::free_times,
     path,
 };
@@ -237,23 +237,27 @@ fn known(words: Words, choices: &Choices) -> Markup {
     }
 }
 
+/// The services of the model, those that are ticked first; the script shows their sum.
 fn services(words: Words, form: &Form, choices: &Choices) -> Markup {
+    let name = |service: &Offered| format!("service-{}", service.id);
+    let (ticked, others): (Vec<&Offered>, Vec<_>) =
+        choices.services.iter().partition(|service| !form.value(&name(service)).is_empty());
     html! {
         fieldset {
             legend { (words.services()) }
             @if let Some(fault) = form.fault("service_ids") { p.fault { (fault) } }
             @if choices.services.is_empty() { p.hint { (words.choose_model()) } }
             ul.offers {
-                @for service in &choices.services {
-                    @let name = format!("service-{}", service.id);
+                @for service in ticked.iter().chain(&others) {
                     li { label.tick {
-                        input type="checkbox" name=(name) value="yes" checked[!form.value(&name).is_empty()] data-price=(service.price);
+                        input type="checkbox" name=(name(service)) value="yes" checked[!form.value(&name(service)).is_empty()] data-price=(service.price);
                         span { (service.name) }
                         span.num { (rupees(Money::from_paise(service.price))) }
                         small { (service.minutes) " " (words.minutes()) }
                     } }
                 }
             }
+            p.num data-sum=(words.total()) {}
         }
     }
 }
