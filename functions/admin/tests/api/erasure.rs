@@ -51,7 +51,8 @@ async fn erasing_takes_the_person_out_of_every_table_and_leaves_the_books(pool: 
             update customers set notes = 'knows the mayor';
             select write_event({shop}, 'cancelled', 'pending', 'cancelled', 'customer', 'moved to Pune');
             select write_event({shop}, 'rescheduled', 'pending', 'pending', 'customer', '',
-                '{{\"appointment_date\": [\"2026-03-08\", \"2026-03-09\"], \"notes\": [\"\", \"call Meera\"]}}')"
+                '{{\"appointment\": [\"2026-03-08 10:00\", \"2026-03-09 10:00\"], \"address\": [\"9 Hill Road\", \"\"],
+                    \"notes\": [\"\", \"call Meera\"]}}')"
         ),
     )
     .await;
@@ -75,7 +76,7 @@ async fn erasing_takes_the_person_out_of_every_table_and_leaves_the_books(pool: 
             payment_status, booking_status) order by id) from bookings),
         'captures', (select json_agg(json_build_array(amount_paise, refunded_paise, captured_at)) from captures),
         'refunds', (select json_agg(json_build_array(amount_paise, state, created_at)) from refunds),
-        'events', (select json_agg(json_build_array(event, actor, created_at, changes -> 'appointment_date') order by id)
+        'events', (select json_agg(json_build_array(event, actor, created_at, changes -> 'appointment') order by id)
             from booking_events))";
     let kept: Value = sqlx::query_scalar(books).fetch_one(&world.pool).await.unwrap();
 
