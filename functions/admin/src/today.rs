@@ -56,7 +56,7 @@ pub(crate) async fn show(State(app): State<App>, person: Person, ask: Ask) -> Re
     Ok(Page::new(&person, PATH, &title).show(&content))
 }
 
-/// What waits for somebody, each with a link to the bookings behind it.
+/// Counts of what waits, each with a link to the bookings behind it.
 fn attention(words: Words, day: &Day) -> Markup {
     let items = [
         (day.to_confirm, words.to_confirm_count(), "/admin/bookings/?scope=to_confirm"),

@@ -57,7 +57,7 @@ pub async fn move_to(
     let old = booking.visit();
     let mut new = Visit { location: wanted.location, date: wanted.date, time: wanted.time, ..old.clone() };
     let facts = facts::load(&mut *connection, Question::day(wanted.date)).await?;
-    // Another address at the same time keeps what the booking occupies, whatever the hours are by now.
+    // Another address at the same time keeps what the booking occupies, also if the hours have changed since.
     if (old.date, old.time) != (new.date, new.time) {
         let day = facts.days.get(&wanted.date);
         let time = (wanted.date, wanted.time);

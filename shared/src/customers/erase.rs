@@ -70,7 +70,7 @@ pub async fn erase(connection: &mut PgConnection, id: CustomerId) -> Result<()> 
     }
     // The trigger of the timeline lets words be taken out only by a transaction that says this.
     sqlx::query!("select set_config('app.erases_customer', 'yes', true) as erases").fetch_one(&mut *connection).await?;
-    // No country code begins with 0, so this is nobody's number, and it is unique.
+    // No country code begins with 0, so no phone has this number, and it is unique.
     sqlx::query!(
         "
         with customer as (

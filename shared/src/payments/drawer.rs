@@ -29,7 +29,7 @@ pub struct Drawer {
 pub enum State {
     Open,
     Closed(Closed),
-    /// Nobody counted it, and a later day is closed: what was taken is in the count of that day.
+    /// It was not counted, and a later day is closed: what was taken is in the count of that day.
     Passed(NaiveDate),
     /// The day has not come yet.
     Future,

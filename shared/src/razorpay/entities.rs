@@ -86,7 +86,7 @@ fn filled(text: Option<&str>) -> Option<&str> {
     text.map(str::trim).filter(|text| !text.is_empty())
 }
 
-/// The network of a card; `None` for whatever else stands in its place.
+/// The network of a card; `None` for any other value.
 fn network<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let card = Value::deserialize(deserializer)?;
     Ok(card.get("network").and_then(Value::as_str).map(ToOwned::to_owned))

@@ -36,7 +36,7 @@ use crate::{
 /// What became of a change.
 pub(super) enum Changed {
     Done,
-    /// Not made: somebody else has changed the booking since the form was opened.
+    /// Not made: another user has changed the booking since the form was opened.
     Stale,
     /// Not made: the time is full; these are free.
     Full(Vec<NaiveDateTime>),

@@ -38,6 +38,8 @@ use shared::{
 #[derive(Default)]
 pub(super) struct View {
     pub(super) form: Form,
+    /// What was just done.
+    pub(super) notice: Option<&'static str>,
     pub(super) is_stale: bool,
     /// Set if the time is full: those that are free.
     pub(super) free: Option<Vec<NaiveDateTime>>,
@@ -45,8 +47,12 @@ pub(super) struct View {
 }
 
 pub(crate) async fn show(State(app): State<App>, person: Person, Id(id): Id<BookingId>, ask: Ask) -> Result<Response> {
-    let _ = ask;
-    page(&app, &person, id, &View { status: StatusCode::OK, ..View::default() }).await
+    let notice = match ask.value("done") {
+        None => None,
+        Some("refunded") => Some(person.words.refund_requested()),
+        Some(_) => Some(person.words.done()),
+    };
+    page(&app, &person, id, &View { notice, ..View::default() }).await
 }
 
 pub(super) async fn page(app: &App, person: &Person, id: BookingId, view: &View) -> Result<Response> {
@@ -111,6 +117,7 @@ pub(super) async fn page(app: &App, person: &Person, id: BookingId, view: &View)
     let above = [(PLACE.path.to_owned(), words.bookings().to_owned())];
     Ok(Page::new(person, PLACE.path, &format!("{} {vehicle}", booking.reference))
         .below(&above)
+        .notice(view.notice)
         .status(view.status)
         .show(&content))
 }

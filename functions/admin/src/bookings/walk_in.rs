@@ -77,7 +77,7 @@ async fn try_to_book(app: &App, person: &Person, form: &Form, choices: &Choices)
         }
         let booking = create::create(connection, draft, &terms).await?.booking;
         let id = booking.id;
-        // Whoever stands at the counter, or is on the phone, has been told so.
+        // The customer at the counter or on the phone has been told the time.
         transition::set_status(connection, booking, BookingStatus::Confirmed, &terms.actor, "").await?;
         let answer = Answer::new(StatusCode::SEE_OTHER, serde_json::to_vec(&id).map_err(Error::internal)?);
         idempotency::keep(connection, FORMS, &key, &answer, idempotency::DAY).await?;

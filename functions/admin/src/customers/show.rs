@@ -154,7 +154,7 @@ impl Customer {
             h2 #notes { "Notes" }
             @if form.has_theirs() {
                 div.problem role="alert" {
-                    p { "Somebody else has changed these notes since you opened them. Yours are in the form, and theirs below it. Save again to keep yours." }
+                    p { "Another user has changed these notes since you opened them. Yours are in the form, and theirs below it. Save again to keep yours." }
                 }
             }
             form.stack method="post" action=(format!("{}{}/notes/", PLACE.path, self.id)) {

@@ -161,7 +161,7 @@ async fn conclude(
     match act::once(app.database(), &form, work).await {
         Ok(led_to) => Ok(redirect(&led_to)),
         Err(Error::NotFound("Mismatch")) => {
-            let sentence = "Somebody has settled this meanwhile. Nothing was done.";
+            let sentence = "Another user has settled this meanwhile. Nothing was done.";
             form.blame(Faults::from(("form", sentence)));
             settle::show(app, person, &form, StatusCode::CONFLICT).await
         }

@@ -200,7 +200,7 @@ pub(crate) async fn list(State(app): State<App>, person: Person, ask: Ask) -> Re
             filters: &filters,
             rows: &rows,
             search: Some("Booking, order or payment number"),
-            empty: "Nobody has paid yet. Payments appear here once a customer pays online or in cash.",
+            empty: "No payment has been made yet. Payments appear here once a customer pays online or in cash.",
             bulk: None,
         };
         html! { h1 { (PLACE.title) } (scope_links(&ask, &counts)) (list.show()) }

@@ -178,7 +178,7 @@ impl Payment {
     fn attempts(&self) -> Markup {
         html! {
             h2 { @if self.is_online() { "Attempts to pay" } @else { "What was paid" } }
-            @if self.attempts.is_empty() { p.empty { "Nobody has tried to pay yet. Attempts appear here as Razorpay reports them." } }
+            @if self.attempts.is_empty() { p.empty { "No attempt to pay is known yet. Attempts appear here as Razorpay reports them." } }
             @else {
                 div.table role="region" aria-label="Attempts to pay" tabindex="0" {
                     table {

@@ -29,7 +29,7 @@ use crate::{
 
 const FAULTY: &str = "Nothing was saved: some amounts are faulty. Correct the cells with a sentence below them.";
 const FOREIGN: &str = "Nothing was saved: one of the services or models is not here or no longer on offer.";
-const CLASH: &str = "Nothing was saved: somebody else has changed some of these prices since you opened the page. Your \
+const CLASH: &str = "Nothing was saved: another user has changed some of these prices since you opened the page. Your \
     prices are in the cells and theirs below. Save again to keep yours, or put theirs in.";
 
 pub(crate) async fn show(State(app): State<App>, person: Person, ask: Ask) -> Result<Response> {

@@ -117,7 +117,7 @@ impl Condition {
                 section.attention aria-labelledby="attention" {
                     h2 #attention { "Needs attention" }
                     ul {
-                        @for job in &late { li { "“" (job) "” has not run when it should have. Tell whoever runs the servers." } }
+                        @for job in &late { li { "“" (job) "” has not run when it should have. Tell the people who run the servers." } }
                         @for job in &failed { li { "“" (job) "” failed the last time. It is tried again by itself; if it goes on, tell whoever runs the servers." } }
                         @if is_old { li { "A message has been waiting for " (self.oldest_minutes) " minutes. Refunds may be delayed; if it goes on, tell whoever runs the servers." } }
                         @if given_up > 0 { li { (given_up) " messages were given up. Try them again below." } }

@@ -143,7 +143,7 @@ pub(crate) async fn list(State(app): State<App>, person: Person, ask: Ask) -> Re
         filters: &filters,
         rows: &rows,
         search: Some("Name, user name, e-mail or phone"),
-        empty: "Nobody has signed in yet. People appear here when they do.",
+        empty: "No user has signed in yet. People appear here when they do.",
         bulk: None,
     };
     let content = html! {

@@ -129,7 +129,7 @@ pub(crate) async fn list(State(app): State<App>, person: Person, ask: Ask) -> Re
         filters: &filters,
         rows: &rows,
         search: Some("Name, user name, e-mail or phone"),
-        empty: "Nobody has signed in yet. Sessions appear here when people do.",
+        empty: "No user has signed in yet. Sessions appear here when people do.",
         bulk: None,
     };
     let content = html! { h1 { (PLACE.title) } (list.show()) };

@@ -129,7 +129,7 @@ words! {
     given_back: "Given back", "लौटाया";
     kept: "Kept", "बचा";
     refund: "Refund", "रिफ़ंड";
-    changed_meanwhile: "Somebody else has changed this booking since you opened the page. It is shown as it is now; your change was not made.",
+    changed_meanwhile: "Another user has changed this booking since you opened the page. It is shown as it is now; your change was not made.",
         "पेज खोलने के बाद किसी और ने यह बुकिंग बदली है। अभी की स्थिति दिख रही है; आपका बदलाव नहीं हुआ।";
     time_is_full: "This time is full.", "यह समय भरा है।";
     done: "Saved.", "सहेजा गया।";

@@ -103,7 +103,7 @@ async fn of_two_people_with_the_same_page_the_second_changes_nothing_and_sees_wh
     ] {
         let answer = submit(&owner, &page, path, &seen, &fields).await;
         assert_eq!(answer.status, 409, "{path}: {}", answer.text);
-        assert!(answer.text.contains("Somebody else has changed this booking"), "{path}");
+        assert!(answer.text.contains("Another user has changed this booking"), "{path}");
     }
     let kept = submit(&owner, &page, "notes", &seen, &[("notes", "mine"), ("internal_notes", "")]).await;
     assert!(kept.text.contains(">mine</textarea>"), "what was typed stays");

@@ -303,7 +303,7 @@ async fn a_failed_refund_is_made_again_once_whoever_asks(pool: PgPool) {
     assert_eq!(answers.iter().filter(|answer| answer.status == 303).count(), 1, "one of many people");
     for answer in answers.iter().filter(|answer| answer.status != 303) {
         assert_eq!(answer.status, 409);
-        assert!(answer.text.contains("Somebody has settled this meanwhile. Nothing was done."), "{}", answer.text);
+        assert!(answer.text.contains("Another user has settled this meanwhile. Nothing was done."), "{}", answer.text);
     }
     let states: Value =
         sqlx::query_scalar("select json_agg(json_build_array(amount_paise, state) order by id) from refunds")

@@ -65,7 +65,7 @@ async fn what_is_wrong_is_said_with_what_to_do(pool: PgPool) {
     let page = owner.get("/admin/system/").await;
     let main = words(between(&page.text, "<main", "</main>"));
     for sentence in [
-        "“Send messages and refunds” has not run when it should have. Tell whoever runs the servers.",
+        "“Send messages and refunds” has not run when it should have. Tell the people who run the servers.",
         "“Delete what has expired” failed the last time.",
         "Failed: The service is away. Failed",
         "A message has been waiting for 16 minutes.",
