@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::extract::FromRequestParts;
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use lambda_http::http::request::Parts;
 use shared::{Error, Result, phone::Phone, written::Written};
 
@@ -97,9 +97,9 @@ impl Ask {
         }
     }
 
-    /// A day to filter by.
+    /// A day to filter by. Those around it have years of four digits too, as dates of JSON have.
     pub(crate) fn day(&self, name: &str) -> Option<NaiveDate> {
-        self.value(name).and_then(|text| NaiveDate::parse(text).ok())
+        self.value(name).and_then(|text| NaiveDate::parse(text).ok()).filter(|day| day.year() < 9999)
     }
 
     /// The key of the column to sort by, with `-` before it for descending order.

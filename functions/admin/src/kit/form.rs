@@ -1,6 +1,6 @@
 //! Forms: what was sent, its faults, and the inputs that show both.
 
-use std::{collections::BTreeMap, ops::RangeInclusive};
+use std::{borrow::Cow, collections::BTreeMap, ops::RangeInclusive};
 
 use axum::extract::{FromRequest, Request};
 use lambda_http::http::{StatusCode, header};
@@ -41,7 +41,10 @@ impl<S: Send + Sync> FromRequest<S> for Form {
 
 impl Form {
     fn parse(body: &[u8]) -> Self {
-        let pairs: Vec<(String, String)> = form_urlencoded::parse(body).into_owned().collect();
+        // Postgres keeps no NUL, and no keyboard types one.
+        let text = |text: Cow<'_, str>| text.replace('\0', "");
+        let pairs: Vec<(String, String)> =
+            form_urlencoded::parse(body).map(|(name, value)| (text(name), text(value))).collect();
         Self { values: pairs.iter().cloned().collect(), pairs, ..Self::default() }
     }
 
