@@ -9,7 +9,7 @@ use testing::Answer;
 use crate::{MECHANIC, OWNER, PASSWORD, World, browser::Browser, deployer};
 
 /// A path of a route, with the id of a row of `local/catalogue/`, or that of the owner.
-fn path(route: &Route, world_ids: &[(&str, &str)]) -> String {
+pub(crate) fn path(route: &Route, world_ids: &[(&str, &str)]) -> String {
     let mut path = route.path.to_owned();
     for (name, value) in world_ids {
         path = path.replace(name, value);

@@ -10,6 +10,7 @@ mod customers;
 mod entering;
 mod erasure;
 mod exports;
+mod hostile;
 mod lists;
 mod origins;
 mod payments;
