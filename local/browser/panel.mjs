@@ -4,24 +4,22 @@
 //         <e-mail of a user with the role staff and the same password>
 
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { chromium } from "playwright-core";
+import { readFileSync, writeFileSync } from "node:fs";
+import { MODES, faultsOf, inspect, start, traffic } from "./browser.mjs";
 
 const [url, folder, email, password, bookedDay, mechanic] = process.argv.slice(2);
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const screens = folder.replace(/\/?$/, "/");
-mkdirSync(screens, { recursive: true });
+const panel = await start("panel", url, folder);
+const { open, signIn, step, say, shot, screens } = panel;
+// The cookie of the first sign-in, for windows that need no sign-in of their own.
+let signedIn;
 
-const MODES = {
-  light: { viewport: { width: 1280, height: 900 }, colorScheme: "light" },
-  dark: { viewport: { width: 1280, height: 900 }, colorScheme: "dark" },
-  phone: { viewport: { width: 390, height: 844 }, colorScheme: "light", hasTouch: true, isMobile: true },
-};
-
+// Of a customer who has booked one visit.
+const PHONE = "9876500077";
 // Every page of the panel, by the name of its screenshot.
 const PAGES = {
-  start: "/admin/",
+  today: "/admin/",
+  "today-booked": `/admin/?day=${bookedDay}`,
+  "today-by-status": `/admin/?day=${bookedDay}&by=status`,
   prices: "/admin/prices/?brand=3",
   "price-of-a-model": "/admin/prices/?model=7",
   services: "/admin/services/",
@@ -38,8 +36,15 @@ const PAGES = {
   shop: "/admin/shop/",
   hours: "/admin/shop/hours/",
   holidays: "/admin/shop/holidays/",
+  bookings: "/admin/bookings/",
+  "bookings-filtered": "/admin/bookings/?scope=upcoming&status=confirmed&q=honda&sort=-total",
+  "bookings-none": "/admin/bookings/?status=no_show",
+  "new-booking": "/admin/bookings/new/",
+  "new-booking-known": `/admin/bookings/new/?customer_phone=${PHONE}`,
   customers: "/admin/customers/",
+  "customers-searched": "/admin/customers/?q=john",
   reports: "/admin/reports/",
+  "reports-by-week": "/admin/reports/?by=week",
   system: "/admin/system/",
   sessions: "/admin/sessions/",
   users: "/admin/users/",
@@ -56,42 +61,26 @@ const PAGES = {
   "not-found": "/admin/vehicle-brands/99999/",
 };
 
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-  ],
-});
-const complaints = [];
-// The cookie of the first sign-in, for windows that need no sign-in of their own.
-let signedIn;
-
-/** Opens a window; what its console complains about is an error of the page. */
-async function open(options) {
-  const context = await browser.newContext({ baseURL: url, locale: "en-IN", ...options });
-  const page = await context.newPage();
-  page.on("pageerror", (error) => complaints.push(`${page.url()}: ${error}`));
-  page.on("console", (message) => {
-    const isExpected = message.text().includes("the server responded with a status of");
-    if (["error", "warning"].includes(message.type()) && !isExpected) complaints.push(`${page.url()}: ${message.text()}`);
-  });
-  return page;
-}
-
-async function signIn(page, address = email) {
-  await page.goto("/admin/");
-  await page.getByLabel("E-mail address").fill(address);
-  await page.getByLabel("Password").fill(password);
-  await page.getByRole("button", { name: "Sign in" }).click();
-  await page.getByRole("heading", { name: "Start" }).waitFor();
-}
-
-async function step(name, act) {
-  const before = complaints.length;
-  await act();
-  assert.deepEqual(complaints.slice(before), [], `${name}: complaints of the console`);
-  console.log(`panel: ${name}`);
+/** Pages whose addresses have an id: of the customer, the visit and its payment. */
+async function pagesOfTheVisit(page) {
+  await page.goto(`/admin/bookings/?q=${PHONE}`);
+  const href = (pattern) => page.locator(`main a[href^="${pattern}"]`).evaluateAll((links) => links.map((link) => link.getAttribute("href")));
+  const booking = (await href("/admin/bookings/")).find((path) => /\/bookings\/\d+\/$/.test(path));
+  const customer = (await href("/admin/customers/")).find((path) => /\/customers\/\d+\/$/.test(path));
+  await page.goto(booking);
+  const payment = (await href("/admin/payments/"))[0];
+  return {
+    booking,
+    move: `${booking}move/`,
+    refund: `${booking}refund/`,
+    payment,
+    customer,
+    "erase-customer": `${customer}erase/`,
+    "paper-job-card": `${booking}print/job-card/`,
+    "paper-receipt": `${booking}print/receipt/`,
+    "paper-roll": `${booking}print/roll/`,
+    "paper-tag": `${booking}print/tag/`,
+  };
 }
 
 async function priceOnSale(service, model) {
@@ -100,52 +89,15 @@ async function priceOnSale(service, model) {
   return data.find((price) => price.service_id === service)?.price;
 }
 
-/** What axe finds, sideways scrolling and, on phones, targets that are too small for a finger. */
-async function faultsOf(page, name, mode) {
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() =>
-    globalThis.axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] }));
-  const found = violations.map((one) => `${one.id}: ${one.nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" | ")}`);
-  const overflow = await page.evaluate(() => document.scrollingElement.scrollWidth - innerWidth);
-  if (overflow > 0) found.push(`scrolls sideways by ${overflow} px`);
-  // The grid of prices is for a desk.
-  if (mode === "phone" && !name.startsWith("price")) {
-    found.push(...await page.evaluate(() =>
-      [...document.querySelectorAll("button, .button, select, summary, input:not([type=hidden]), textarea")]
-        .filter((element) => element.checkVisibility() && element.getBoundingClientRect().height < 43.5)
-        .map((element) => `below 44 px: ${element.outerHTML.slice(0, 120)}`)));
-  }
-  return found.map((fault) => `${name}, ${mode}: ${fault}`);
-}
-
-async function inspect(page, name, mode) {
-  assert.deepEqual(await faultsOf(page, name, mode), []);
-}
-
-/** Bytes on the wire and requests of what `act` loads, without what the browser has kept. */
-async function traffic(page, act) {
-  const devtools = await page.context().newCDPSession(page);
-  await devtools.send("Network.enable");
-  const kept = new Set();
-  const loaded = [];
-  devtools.on("Network.requestServedFromCache", ({ requestId }) => kept.add(requestId));
-  devtools.on("Network.loadingFinished", (each) => loaded.push(each));
-  await act();
-  await page.waitForLoadState("networkidle");
-  await devtools.detach();
-  const own = loaded.filter(({ requestId, encodedDataLength }) => !kept.has(requestId) && encodedDataLength > 0);
-  return { requests: own.length, bytes: own.reduce((sum, each) => sum + each.encodedDataLength, 0) };
-}
-
 await step("the first visit and a list stay within their bytes and requests", async () => {
   const page = await open(MODES.light);
   const first = await traffic(page, () => page.goto("/admin/sign-in/"));
-  console.log(`panel: first visit ${first.bytes} bytes in ${first.requests} requests (at most 30,000 in 3)`);
+  say(`first visit ${first.bytes} bytes in ${first.requests} requests (at most 30,000 in 3)`);
   assert.ok(first.bytes <= 30_000 && first.requests <= 3, JSON.stringify(first));
-  await signIn(page);
+  await signIn(page, email, password);
   signedIn = await page.context().storageState();
   const list = await traffic(page, () => page.goto("/admin/vehicle-models/"));
-  console.log(`panel: list of 50 ${list.bytes} bytes in ${list.requests} requests (at most 9,000 in 1)`);
+  say(`list of 50 ${list.bytes} bytes in ${list.requests} requests (at most 9,000 in 1)`);
   assert.ok(list.bytes <= 9_000 && list.requests === 1, JSON.stringify(list));
   await page.context().close();
 });
@@ -166,7 +118,7 @@ await step("a pasted block of prices is saved, and only what changed", async () 
   }, `${pasted}\t${before[1]}\n`);
   assert.equal(await first.inputValue(), expected);
   assert.equal(await page.locator(".price-grid td.changed").count(), 1);
-  await page.screenshot({ path: `${screens}prices-pasted.png` });
+  await shot(page, "prices-pasted");
   await page.locator(".savebar button[type=submit]").click();
   await page.locator(".notice").waitFor();
   assert.equal(await priceOnSale(service, model), expected, "the next public read has it");
@@ -181,7 +133,7 @@ await step("a record is changed, archived and restored, and the history tells it
   await page.getByRole("button", { name: "Save brand" }).click();
   await page.getByText("Saved. Customers see it now.").waitFor();
   await page.getByRole("link", { name: /^Archive/ }).click();
-  await page.screenshot({ path: `${screens}archiving.png` });
+  await shot(page, "archiving");
   await page.getByRole("button", { name: /^Archive/ }).click();
   await page.getByRole("button", { name: /^Restore/ }).click();
   await page.getByLabel("Name").fill(name);
@@ -197,7 +149,7 @@ await step("a holiday over a booked day lists the booking first", async () => {
   await page.getByLabel("First day").fill(bookedDay);
   await page.getByRole("button", { name: "Save holidays" }).click();
   await page.getByText("would not fit any more").waitFor();
-  await page.screenshot({ path: `${screens}holiday-over-a-booking.png` });
+  await shot(page, "holiday-over-a-booking");
   await inspect(page, "holiday over a booking", "light");
   await page.getByRole("button", { name: "Save holidays anyway" }).click();
   await page.getByRole("button", { name: /^Remove .* Pongal/ }).click();
@@ -218,7 +170,7 @@ await step("the file of prices is opened again, and shows one change", async () 
   await page.getByLabel("Price file").setInputFiles(changed);
   await page.getByRole("button", { name: "Show what changes" }).click();
   await page.getByText("777.00").first().waitFor();
-  await page.screenshot({ path: `${screens}prices-file-preview.png` });
+  await shot(page, "prices-file-preview");
   await inspect(page, "preview of a file", "light");
 });
 
@@ -229,7 +181,7 @@ await step("a mistake is shown beside its field", async () => {
   await page.getByRole("button", { name: "Save model" }).click();
   await page.getByText("Enter a number from 1 to 10000").waitFor();
   assert.equal(await page.getByLabel("Engine").inputValue(), "many");
-  await page.screenshot({ path: `${screens}mistake.png` });
+  await shot(page, "mistake");
   await inspect(page, "mistake", "light");
 });
 
@@ -239,7 +191,7 @@ await step("the keyboard opens the search and moves through a list", async () =>
   await page.keyboard.press("Control+k");
   await page.keyboard.type("activa");
   await page.getByRole("dialog").getByRole("option", { name: /Activa/ }).first().waitFor();
-  await page.screenshot({ path: `${screens}palette.png` });
+  await shot(page, "palette");
   await page.keyboard.press("Enter");
   await page.waitForURL(/vehicle-models|prices/);
   await page.goto("/admin/vehicle-brands/");
@@ -248,24 +200,35 @@ await step("the keyboard opens the search and moves through a list", async () =>
   await page.waitForURL(/vehicle-brands\/\d+\//);
 });
 
+await step("a visit is confirmed, and its cash recorded", async () => {
+  const page = await open({ ...MODES.light, storageState: signedIn });
+  await page.goto(`/admin/?day=${bookedDay}`);
+  await page.getByRole("button", { name: /^Confirm booking: Honda Activa 6G, John Doe/ }).click();
+  await page.getByRole("button", { name: /^Start work: Honda Activa 6G, John Doe/ }).waitFor();
+  await page.getByRole("link", { name: "Honda Activa 6G" }).click();
+  await page.getByRole("button", { name: /^Record ₹[\d,.]+ cash$/ }).click();
+  await page.getByRole("link", { name: /^Taken · Cash/ }).waitFor();
+  Object.assign(PAGES, await pagesOfTheVisit(page));
+});
+
 for (const [mode, options] of Object.entries(MODES)) {
   await step(`axe finds nothing on any page, ${mode}`, async () => {
     const page = await open(options);
     await page.goto("/admin/sign-in/");
     await inspect(page, "sign-in", mode);
-    await page.screenshot({ path: `${screens}sign-in-${mode}.png` });
+    await shot(page, `sign-in-${mode}`);
     await page.context().addCookies(signedIn.cookies);
     const faults = [];
     for (const [name, path] of Object.entries(PAGES)) {
       await page.goto(path);
       faults.push(...await faultsOf(page, name, mode));
-      await page.screenshot({ path: `${screens}${name}-${mode}.png`, fullPage: name !== "prices" });
+      await shot(page, `${name}-${mode}`, { fullPage: name !== "prices" });
     }
     assert.deepEqual(faults, []);
     if (mode === "phone") {
       await page.goto("/admin/");
       await page.getByRole("button", { name: "Menu" }).click();
-      await page.screenshot({ path: `${screens}menu-phone.png` });
+      await shot(page, "menu-phone");
     }
     await page.context().close();
   });
@@ -273,7 +236,7 @@ for (const [mode, options] of Object.entries(MODES)) {
 
 await step("without JavaScript: sign in, change a price, change the hours", async () => {
   const page = await open({ ...MODES.light, javaScriptEnabled: false });
-  await signIn(page);
+  await signIn(page, email, password);
   await page.goto("/admin/prices/?brand=3");
   const cell = page.locator(".price-grid input[name^=price-]").nth(2);
   const [, service, model] = (await cell.getAttribute("name")).split("-").map(Number);
@@ -292,19 +255,19 @@ await step("without JavaScript: sign in, change a price, change the hours", asyn
 await step("a user whose role is taken away is refused at the next click", async () => {
   const owner = await open({ ...MODES.light, storageState: signedIn });
   const page = await open(MODES.light);
-  await signIn(page, mechanic);
+  await signIn(page, mechanic, password);
   await owner.goto(`/admin/users/?q=${encodeURIComponent(mechanic)}`);
   await owner.getByRole("link", { name: mechanic, exact: true }).click();
   await owner.getByRole("button", { name: "Take role “Staff”" }).click();
   await owner.getByText("Saved. It counts from the next request on.").waitFor();
   await page.getByLabel("Sections").getByRole("link", { name: "Services", exact: true }).click();
   await page.getByRole("heading", { name: "Not allowed" }).waitFor();
-  await page.screenshot({ path: `${screens}role-taken-away.png` });
+  await shot(page, "role-taken-away");
 });
 
 await step("a user who has signed out is out", async () => {
   const page = await open(MODES.light);
-  await signIn(page);
+  await signIn(page, email, password);
   await page.getByText(email).first().click();
   await page.getByRole("button", { name: "Sign out", exact: true }).click();
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
@@ -312,4 +275,4 @@ await step("a user who has signed out is out", async () => {
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
 });
 
-await browser.close();
+await panel.close();
