@@ -144,7 +144,7 @@ fn quarter(words: Words, day: &Day, row: &Row<'_>, here: &str) -> Markup {
             @for pool in &row.pools {
                 @if let Some(span) = row.slot_span {
                     td.full rowspan=(span) class=(match pool.used.cmp(&pool.capacity) { Ordering::Greater => "over", Ordering::Equal => "all", Ordering::Less => "some" }) {
-                        (pool.used) " " (words.of()) " " (pool.capacity)
+                        (words.part_of(pool.used, pool.capacity))
                         @if pool.used > pool.capacity { span.visually-hidden { ", " (words.overbooked()) } }
                     }
                 }
@@ -177,6 +177,7 @@ fn card(words: Words, day: &Day, job: &Job, here: &str) -> Markup {
             p.small { (job.services) }
             p.small {
                 @match job.payment_status {
+                    PaymentStatus::Pending if job.status == BookingStatus::Cancelled => {}
                     PaymentStatus::Pending => { (rupees(Money::from_paise(job.total))) " " (words.due()) }
                     status => { (words.payment(status)) }
                 }

@@ -109,6 +109,14 @@ impl Words {
         }
     }
 
+    /// `2 of 3`.
+    pub(crate) fn part_of(self, part: usize, whole: usize) -> String {
+        match self.0 {
+            Language::English => format!("{part} of {whole}"),
+            Language::Hindi => format!("{whole} में से {part}"),
+        }
+    }
+
     /// `Mon 30 Nov`, with the year if it is not the present one.
     pub(crate) fn day(self, day: NaiveDate) -> String {
         if self.0 == Language::English {
@@ -137,6 +145,12 @@ mod tests {
             let is_devanagari = hindi.chars().any(|letter| ('\u{900}'..='\u{97f}').contains(&letter));
             assert!(is_devanagari || english == hindi, "{name}: {hindi}");
         }
+    }
+
+    #[test]
+    fn a_part_is_told_in_the_order_of_the_language() {
+        assert_eq!(Words(Language::English).part_of(2, 3), "2 of 3");
+        assert_eq!(Words(Language::Hindi).part_of(2, 3), "3 में से 2");
     }
 
     #[test]

@@ -87,7 +87,6 @@ words! {
     reference: "Reference", "संदर्भ";
     source: "Booked by", "बुकिंग कहाँ से";
 
-    of: "of", "में से";
     late: "late", "देर";
     overbooked: "more than fit", "जगह से ज़्यादा";
     nothing_today: "Nothing is booked for this day.", "इस दिन कोई बुकिंग नहीं है।";
