@@ -28,12 +28,15 @@ export async function start(name, url, folder) {
     ],
   });
   const complaints = [];
+  const pages = new Set();
   const say = (text) => console.log(`${name}: ${text}`);
 
   /** Opens a window; what its console complains about is an error of the page. */
   async function open(options) {
     const context = await browser.newContext({ baseURL: url, locale: "en-IN", ...options });
     const page = await context.newPage();
+    pages.add(page);
+    page.on("close", () => pages.delete(page));
     page.on("pageerror", (error) => complaints.push(`${page.url()}: ${error}`));
     page.on("console", (message) => {
       const isExpected = message.text().includes("the server responded with a status of");
@@ -50,10 +53,17 @@ export async function start(name, url, folder) {
     await page.getByRole("heading", { name: /^Today/ }).waitFor();
   }
 
+  /** Does a part of the script. If it fails, the open windows are shown in `failed-….png`. */
   async function step(title, act) {
     const before = complaints.length;
     const began = performance.now();
-    await act();
+    try {
+      await act();
+    } catch (error) {
+      say(`${title}: FAILED`);
+      for (const [index, page] of [...pages].entries()) await shot(page, `failed-${name}-${index}`, { fullPage: true });
+      throw error;
+    }
     assert.deepEqual(complaints.slice(before), [], `${title}: complaints of the console`);
     say(`${title} (${((performance.now() - began) / 1000).toFixed(1)} s)`);
   }
