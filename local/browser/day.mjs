@@ -253,7 +253,7 @@ await step("whoever presses on a page that is outdated changes nothing and reads
   const answer = mechanic.waitForResponse((response) => response.request().method() === "POST");
   await mechanic.getByRole("button", { name: /^Confirm booking/ }).click();
   assert.equal((await answer).status(), 409);
-  await mechanic.getByText("Somebody else has changed this booking since you opened the page.").waitFor();
+  await mechanic.getByText("Another user has changed this booking since you opened the page.").waitFor();
   assert.match(await mechanic.locator("p.facts").first().textContent(), /, 14:30–/);
   await shot(mechanic, "day-outdated");
   await mechanic.getByRole("button", { name: /^Confirm booking/ }).click();

@@ -13,7 +13,7 @@ const PAGES = {
 };
 const EMPTY = {
   today: "Nothing is booked for this day.", "by-status": "Nothing is booked for this day.",
-  bookings: "There is no booking yet.", customers: "There is no customer yet.", payments: "Nobody has paid yet.",
+  bookings: "There is no booking yet.", customers: "There is no customer yet.", payments: "No payment has been made yet.",
 };
 let signedIn;
 
