@@ -3,8 +3,6 @@
 mod board;
 mod day;
 
-use std::cmp::Ordering;
-
 use axum::{extract::State, response::Response};
 use chrono::{Days, NaiveDate};
 use maud::{Markup, html};
@@ -143,7 +141,7 @@ fn quarter(words: Words, day: &Day, row: &Row<'_>, here: &str) -> Markup {
             @if let Some(span) = row.slot_span { th scope="row" rowspan=(span) { time { (row.time) } } }
             @for pool in &row.pools {
                 @if let Some(span) = row.slot_span {
-                    td.full rowspan=(span) class=(match pool.used.cmp(&pool.capacity) { Ordering::Greater => "over", Ordering::Equal => "all", Ordering::Less => "some" }) {
+                    td.full.over[pool.used > pool.capacity].all[pool.used == pool.capacity] rowspan=(span) {
                         (words.part_of(pool.used, pool.capacity))
                         @if pool.used > pool.capacity { span.visually-hidden { ", " (words.overbooked()) } }
                     }
