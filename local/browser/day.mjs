@@ -224,8 +224,8 @@ await step("a booking is confirmed with one press, moved by form and by dragging
   await mechanic.waitForURL(/done=saved/);
   assert.equal((await seen(bookings["Neha Sharma"])).appointment_time, "17:45:00");
   await mechanic.goto(board);
-  const before = await card.locator("small").first().textContent();
-  assert.match(before, /^15:00–/);
+  assert.match(await card.locator("small").first().textContent(), /^15:00–/);
+  assert.match(await mechanic.locator("td.full.all").first().textContent(), /^3 of 3$/);
   await card.dragTo(mechanic.locator('tr[data-time="16:30"] td.free').first());
   await cardOf(mechanic, "Gurpreet Kaur").getByText(/^16:30–/).waitFor();
   assert.equal((await seen(bookings["Gurpreet Kaur"])).appointment_time, "16:30:00");
@@ -301,6 +301,9 @@ await step("cash is recorded on the page of a visit, and a note of our own", asy
 await step("the owner gives a part back: online and in cash", async () => {
   for (const [name, amount, way] of [["Lakshmi Narayan", "100.00", /^₹100\.00 to the .*payment of /], ["Suresh Babu", "50.00", /^₹50\.00 in cash: hand it out$/]]) {
     await owner.goto(pathOf(bookings[name]));
+    await mechanic.goto(pathOf(bookings[name]));
+    await mechanic.getByRole("link", { name: /^Taken · / }).waitFor();
+    assert.equal(await mechanic.getByRole("link", { name: "Refund…" }).count(), 0, "a mechanic does not refund");
     await owner.getByRole("link", { name: "Refund…" }).click();
     await owner.getByLabel("Amount in rupees").fill(amount);
     await owner.getByRole("button", { name: "Show where it goes" }).click();
@@ -450,11 +453,21 @@ await step("papers have their size and one page", async () => {
   for (const name of ["Asha Menon", "सुनीता वेंकटेश्वरन राममूर्ति"]) {
     for (const [paper, [width, height]] of Object.entries(sizes)) {
       await mechanic.goto(`${pathOf(bookings[name])}print/${paper}/`);
-      const path = `${screens}paper-${paper}-${name === "Asha Menon" ? "english" : "names"}.pdf`;
+      const path = `${screens}print-${paper}-${name === "Asha Menon" ? "english" : "names"}.pdf`;
       checkPaper(await mechanic.pdf({ path, preferCSSPageSize: true }), `${paper} of ${name}`, width, height);
+      await paperShot(mechanic, path.replace(".pdf", ""), width, height);
     }
   }
 });
+
+/** A picture of the page as it is printed, which is as wide as its paper. */
+async function paperShot(page, path, width, height = 570) {
+  await page.emulateMedia({ media: "print" });
+  await page.setViewportSize({ width: Math.round(width / 0.75), height: Math.round(height / 0.75) });
+  await page.screenshot({ path: `${path}.png` });
+  await page.emulateMedia({ media: null });
+  await page.setViewportSize(MODES.light.viewport);
+}
 
 function checkPaper(bytes, name, width, height) {
   const text = Buffer.from(bytes).toString("latin1");
@@ -485,7 +498,7 @@ await step("in Hindi: the pages of the day and the papers", async () => {
     assert.deepEqual(await faultsOf(mechanic, `paper ${name}`, "light"), []);
   }
   await mechanic.goto(`${pathOf(booking)}print/job-card/`);
-  checkPaper(await mechanic.pdf({ path: `${screens}paper-job-card-hindi.pdf`, preferCSSPageSize: true }), "job card", 420, 595);
+  checkPaper(await mechanic.pdf({ path: `${screens}print-job-card-hindi.pdf`, preferCSSPageSize: true }), "job card", 420, 595);
   await mechanic.goto("/admin/cash/");
   await mechanic.getByLabel("Sections").getByRole("link", { name: "नकद" }).waitFor();
   await shot(mechanic, "hindi-cash", { fullPage: true });
@@ -493,6 +506,8 @@ await step("in Hindi: the pages of the day and the papers", async () => {
 
 await step("the drawer is counted once, and the day is closed", async () => {
   const expected = money.cash - money.cashBack;
+  await mechanic.goto("/admin/cash/");
+  await mechanic.getByText("An administrator counts the drawer and closes the day.").waitFor();
   const other = await open(MODES.light);
   await other.context().addCookies((await owner.context().storageState()).cookies);
   await Promise.all([owner.goto("/admin/cash/"), other.goto("/admin/cash/")]);
