@@ -21,12 +21,15 @@ await step(`with ${count} rows a list of bookings is one small answer`, async ()
   const page = await open(MODES.light);
   await signIn(page, email, password);
   signedIn = await page.context().storageState();
-  const list = await traffic(page, () => page.goto("/admin/bookings/"));
-  const rows = await page.locator("main tbody tr").count();
-  say(`list of ${rows} bookings ${list.bytes} bytes in ${list.requests} requests (at most 9,000 in 1)`);
-  assert.equal(rows, Math.min(Number(count), 50));
-  assert.equal(list.requests, 1);
-  assert.ok(list.bytes <= 9_000, `${list.bytes} bytes`);
+  // On the second page all names are long.
+  for (const path of Number(count) > 50 ? ["/admin/bookings/", "/admin/bookings/?page=2"] : ["/admin/bookings/"]) {
+    const list = await traffic(page, () => page.goto(path));
+    const rows = await page.locator("main tbody tr").count();
+    say(`${path} with ${rows} bookings: ${list.bytes} bytes in ${list.requests} requests (at most 9,000 in 1)`);
+    assert.equal(rows, Math.min(Number(count), 50));
+    assert.equal(list.requests, 1);
+    assert.ok(list.bytes <= 9_000, `${list.bytes} bytes`);
+  }
   await page.context().close();
 });
 
