@@ -27,6 +27,13 @@ const paiseOf = (text) => Math.round(Number(text.replace(/[₹,]/g, "")) * 100);
 const rupees = (paise) => `₹${(paise / 100).toLocaleString("en-IN", { minimumFractionDigits: 2 })}`;
 const hasDevanagari = (text) => /[\u0900-\u097f]/.test(text);
 
+/** Pages of a person of the shop in another window. */
+async function openLike(person, options) {
+  const page = await open(options);
+  await page.context().addCookies((await person.context().storageState()).cookies);
+  return page;
+}
+
 // What people have done: every booking by name, and money in paise.
 const bookings = {};
 const money = { cash: 0, cashBack: 0, online: 0, onlineBack: 0 };
@@ -60,8 +67,10 @@ async function book(name, time, more = {}) {
 }
 
 const seen = (booking) => data("GET", `/api/bookings/${booking.id}/`, undefined, { "X-Booking-Token": booking.token });
-const eventsOf = async (booking) =>
-  (await data("GET", `/api/bookings/${booking.id}/timeline/`, undefined, { "X-Booking-Token": booking.token })).map(({ event }) => event);
+async function eventsOf(booking) {
+  const path = `/api/bookings/${booking.id}/timeline/`;
+  return (await data("GET", path, undefined, { "X-Booking-Token": booking.token })).map(({ event }) => event);
+}
 
 async function payOnline(booking) {
   const { order_id } = await data("POST", "/api/payments/razorpay/create-order/", { booking_id: booking.id });
@@ -140,7 +149,10 @@ await step(`${CUSTOMERS.length} customers book, while the mechanic takes people 
     await booked(mechanic, "Walk-in One", "9876111101");
     assert.match(await mechanic.locator("h1").textContent(), /^TVS Jupiter 125 · Walk-in One$/);
     assert.match(await mechanic.locator("p.facts").first().textContent(), /, 12:10–.* · At the shop · Counter · ₹[\d,.]+ due/);
-    await walkIn(mechanic, { phone: "98761 11102", name: "Caller Two", model: ACTIVA, time: "13:20", byPhone: true, address: "7, 80 Feet Road", services: [OIL, BRAKES] });
+    await walkIn(mechanic, {
+      phone: "98761 11102", name: "Caller Two", model: ACTIVA, services: [OIL, BRAKES], time: "13:20", byPhone: true,
+      address: "7, 80 Feet Road",
+    });
     await booked(mechanic, "Caller Two", "9876111102");
     assert.match(await mechanic.locator("p.facts").first().textContent(), /, 13:20–.* · At home · Phone call · /);
     await mechanic.locator("p", { hasText: "Address: 7, 80 Feet Road" }).waitFor();
@@ -299,7 +311,10 @@ await step("cash is recorded on the page of a visit, and a note of our own", asy
 });
 
 await step("the owner gives a part back: online and in cash", async () => {
-  for (const [name, amount, way] of [["Lakshmi Narayan", "100.00", /^₹100\.00 to the .*payment of /], ["Suresh Babu", "50.00", /^₹50\.00 in cash: hand it out$/]]) {
+  for (const [name, amount, way] of [
+    ["Lakshmi Narayan", "100.00", /^₹100\.00 to the .*payment of /],
+    ["Suresh Babu", "50.00", /^₹50\.00 in cash: hand it out$/],
+  ]) {
     await owner.goto(pathOf(bookings[name]));
     await mechanic.goto(pathOf(bookings[name]));
     await mechanic.getByRole("link", { name: /^Taken · / }).waitFor();
@@ -331,8 +346,9 @@ await step("a visit that was paid online is cancelled, and its money goes back",
   await mechanic.getByRole("row", { name: `Given back −${rupees(booking.total)}` }).waitFor();
   await mechanic.getByRole("listitem").filter({ hasText: /^Refunded · .* · Razorpay/ }).waitFor();
   assert.deepEqual(await eventsOf(booking), ["created", "paid", "cancelled", "refund_requested", "refunded"]);
-  await data("POST", `/api/bookings/${bookings["Kiran Kumar"].id}/cancel/`, { reason: "I sold it" }, { "X-Booking-Token": bookings["Kiran Kumar"].token });
-  bookings["Kiran Kumar"].status = "cancelled";
+  const other = bookings["Kiran Kumar"];
+  await data("POST", `/api/bookings/${other.id}/cancel/`, { reason: "I sold it" }, { "X-Booking-Token": other.token });
+  other.status = "cancelled";
 });
 
 await step("services are added and removed, and the total follows", async () => {
@@ -422,7 +438,9 @@ await step("without JavaScript: sign in, confirm, move, cash", async () => {
   await page.getByRole("link", { name: /^Taken · Cash/ }).waitFor();
   money.cash += booking.total;
   assert.deepEqual(await eventsOf(booking), ["created", "confirmed", "rescheduled", "paid"]);
-  await walkIn(page, { phone: "98761 11105", name: "Walk-in Five", model: ACTIVA, services: [], time: "17:45", address: "3, Double Road" });
+  await walkIn(page, {
+    phone: "98761 11105", name: "Walk-in Five", model: ACTIVA, services: [], time: "17:45", address: "3, Double Road",
+  });
   await page.getByRole("checkbox", { name: `${OIL.name} ₹` }).check();
   await page.getByRole("button", { name: "Book", exact: true }).click();
   await booked(page, "Walk-in Five", "9876111105");
@@ -430,8 +448,7 @@ await step("without JavaScript: sign in, confirm, move, cash", async () => {
 });
 
 await step("the board shows what a colleague does, and keeps what is being typed", async () => {
-  const page = await open(MODES.light);
-  await page.context().addCookies((await mechanic.context().storageState()).cookies);
+  const page = await openLike(mechanic, MODES.light);
   await page.clock.install();
   await page.goto(board);
   const find = page.getByRole("searchbox", { name: "Search" });
@@ -498,7 +515,8 @@ await step("in Hindi: the pages of the day and the papers", async () => {
     assert.deepEqual(await faultsOf(mechanic, `paper ${name}`, "light"), []);
   }
   await mechanic.goto(`${pathOf(booking)}print/job-card/`);
-  checkPaper(await mechanic.pdf({ path: `${screens}print-job-card-hindi.pdf`, preferCSSPageSize: true }), "job card", 420, 595);
+  const path = `${screens}print-job-card-hindi.pdf`;
+  checkPaper(await mechanic.pdf({ path, preferCSSPageSize: true }), "job card", 420, 595);
   await mechanic.goto("/admin/cash/");
   await mechanic.getByLabel("Sections").getByRole("link", { name: "नकद" }).waitFor();
   await shot(mechanic, "hindi-cash", { fullPage: true });
@@ -508,8 +526,7 @@ await step("the drawer is counted once, and the day is closed", async () => {
   const expected = money.cash - money.cashBack;
   await mechanic.goto("/admin/cash/");
   await mechanic.getByText("An administrator counts the drawer and closes the day.").waitFor();
-  const other = await open(MODES.light);
-  await other.context().addCookies((await owner.context().storageState()).cookies);
+  const other = await openLike(owner, MODES.light);
   await Promise.all([owner.goto("/admin/cash/"), other.goto("/admin/cash/")]);
   await owner.getByRole("row", { name: `Taken ${rupees(money.cash)}` }).waitFor();
   await owner.getByRole("row", { name: `Given back -${rupees(money.cashBack)}` }).waitFor();
@@ -535,9 +552,10 @@ await step("the drawer is counted once, and the day is closed", async () => {
 
 for (const [mode, options] of Object.entries(MODES)) {
   await step(`the full day is shown well, ${mode}`, async () => {
-    const page = await open(options);
-    await page.context().addCookies((await owner.context().storageState()).cookies);
-    for (const [name, path] of Object.entries({ board, "by-status": `${board}&by=status`, bookings: "/admin/bookings/", payments: "/admin/payments/", cash: "/admin/cash/", customers: "/admin/customers/", reports: "/admin/reports/" })) {
+    const page = await openLike(owner, options);
+    const pages = { board, "by-status": `${board}&by=status` };
+    for (const section of ["bookings", "payments", "cash", "customers", "reports"]) pages[section] = `/admin/${section}/`;
+    for (const [name, path] of Object.entries(pages)) {
       await page.goto(path);
       await shot(page, `day-${name}-${mode}`, { fullPage: true });
       assert.deepEqual(await faultsOf(page, name, mode), []);

@@ -64,7 +64,8 @@ const PAGES = {
 /** Pages whose addresses have an id: of the customer, the visit and its payment. */
 async function pagesOfTheVisit(page) {
   await page.goto(`/admin/bookings/?q=${PHONE}`);
-  const href = (pattern) => page.locator(`main a[href^="${pattern}"]`).evaluateAll((links) => links.map((link) => link.getAttribute("href")));
+  const href = (start) => page.locator(`main a[href^="${start}"]`)
+    .evaluateAll((links) => links.map((link) => link.getAttribute("href")));
   const booking = (await href("/admin/bookings/")).find((path) => /\/bookings\/\d+\/$/.test(path));
   const customer = (await href("/admin/customers/")).find((path) => /\/customers\/\d+\/$/.test(path));
   await page.goto(booking);
