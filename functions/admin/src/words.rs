@@ -109,6 +109,30 @@ impl Words {
         }
     }
 
+    /// `1–50 of 533`.
+    pub(crate) fn range(self, first: i64, last: i64, count: i64) -> String {
+        match self.0 {
+            Language::English => format!("{first}–{last} of {count}"),
+            Language::Hindi => format!("{count} में से {first}–{last}"),
+        }
+    }
+
+    /// `All 533 that match`.
+    pub(crate) fn all_that_match(self, count: i64) -> String {
+        match self.0 {
+            Language::English => format!("All {count} that match"),
+            Language::Hindi => format!("मिलने वाली सभी {count}"),
+        }
+    }
+
+    /// `Page 1 of 11`.
+    pub(crate) fn page_of(self, page: i64, last: i64) -> String {
+        match self.0 {
+            Language::English => format!("Page {page} of {last}"),
+            Language::Hindi => format!("{last} में से पन्ना {page}"),
+        }
+    }
+
     /// `2 of 3`.
     pub(crate) fn part_of(self, part: usize, whole: usize) -> String {
         match self.0 {

@@ -52,7 +52,7 @@ pub(crate) async fn confirm(State(app): State<App>, person: Person, form: Form) 
     } else if count > i64::try_from(MOST).unwrap_or(i64::MAX) {
         Some(format!("{count} bookings are too many: at most {MOST} are changed in one go. Filter for fewer."))
     } else if chosen.is_empty() {
-        Some("No booking is ticked. Tick some, or choose all that match.".to_owned())
+        Some(words.none_ticked().to_owned())
     } else {
         None
     };
@@ -62,7 +62,7 @@ pub(crate) async fn confirm(State(app): State<App>, person: Person, form: Form) 
         h1 { (title) }
         @if let Some(refusal) = &refusal {
             (problem(Some(refusal)))
-            p { a.button href=(back) { "Back to the list" } }
+            p { a.button href=(back) { (words.back_to_list()) } }
         } @else {
             @if form.value("which") == "all" { p.hint { "All that match: " (filter_text(form.value("query"))) } }
             form method="post" action="/admin/bookings/bulk/act/" {
@@ -83,7 +83,7 @@ pub(crate) async fn confirm(State(app): State<App>, person: Person, form: Form) 
                 }
                 div.actions {
                     button.danger[to == BookingStatus::Cancelled] type="submit" name="to" value=(to.as_str()) { (words.step_to(to)) ": " (chosen.len()) }
-                    a href=(back) { "Change nothing" }
+                    a href=(back) { (words.change_nothing()) }
                 }
             }
         }
@@ -112,7 +112,7 @@ pub(crate) async fn act(State(app): State<App>, person: Person, form: Form) -> R
         ul.outcomes {
             @for (id, result) in &results { li { a href=(path(*id)) { (words.bookings()) " " (id) } " " (result.show(words)) } }
         }
-        p { a.button href=(acts::back(&form, BookingId(0))) { "Back to the list" } }
+        p { a.button href=(acts::back(&form, BookingId(0))) { (words.back_to_list()) } }
     };
     Ok(Page::new(&person, PLACE.path, &title).show(&content))
 }
@@ -136,10 +136,10 @@ impl Outcome {
         html! {
             @match self {
                 Self::Done => span.tag.good { (words.done()) },
-                Self::Same => span.tag.quiet { "Was so already" },
-                Self::Changed => span.tag.warning { "Changed meanwhile, so left as it is" },
-                Self::NotAllowed(status) => span.tag.bad { "Not possible: " (words.status_of(*status)) },
-                Self::Missing => span.tag.bad { "Not found" },
+                Self::Same => span.tag.quiet { (words.was_so()) },
+                Self::Changed => span.tag.warning { (words.left_as_is()) },
+                Self::NotAllowed(status) => span.tag.bad { (words.not_possible()) " " (words.status_of(*status)) },
+                Self::Missing => span.tag.bad { (words.not_found()) },
             }
         }
     }

@@ -94,7 +94,8 @@ pub(super) async fn choices(database: &Database, form: &Form) -> Result<Choices>
             (select coalesce(json_agg(name order by lower(name)), '[]') from offered) as "models!: Json<Vec<String>>"
         "#,
         phone.as_ref().map(Phone::as_str),
-        form.value("model")
+        // No model has a NUL in its name, and Postgres takes none.
+        form.value("model").replace('\0', "\u{fffd}")
     )
     .fetch_one(&database.pool())
     .await?;

@@ -45,6 +45,7 @@ pub(super) struct Scopes {
     pub(super) all: i64,
     pub(super) to_confirm: i64,
     pub(super) today: i64,
+    pub(super) late: i64,
     pub(super) upcoming: i64,
     pub(super) unpaid: i64,
     pub(super) done: i64,
@@ -75,12 +76,27 @@ async fn select(connection: &mut PgConnection, ask: &Ask, limit: i64) -> Result<
     let text = ask.value("q").unwrap_or_default();
     let (model_id, model_name) = ask.id_or_pattern("model");
     let parse = |name: &str| ask.value(name).unwrap_or_default();
+    let status = BookingStatus::parse(parse("status")).ok();
+    let is_no_show = ask.value("status") == Some("no_show");
+    let method = PaymentMethod::parse(parse("method")).ok();
+    let place = ServiceLocation::parse(parse("place")).ok();
+    let source = BookingSource::parse(parse("source")).ok();
     let payment_status = match parse("paid") {
         "yes" => Some(PaymentStatus::Completed),
         "no" => Some(PaymentStatus::Pending),
         "refunded" => Some(PaymentStatus::Refunded),
         _ => None,
     };
+    // A choice that there is not matches nothing, rather than everything.
+    let is_impossible = [
+        ("status", status.is_some() || is_no_show),
+        ("paid", payment_status.is_some()),
+        ("method", method.is_some()),
+        ("place", place.is_some()),
+        ("source", source.is_some()),
+    ]
+    .iter()
+    .any(|(name, is_known)| ask.value(name).is_some() && !is_known);
     let found = sqlx::query!(
         r#"
         with clock as (
@@ -98,6 +114,7 @@ async fn select(connection: &mut PgConnection, ask: &Ask, limit: i64) -> Result<
                 and ($2::date is null or booking.appointment_date <= $2)
                 and ($3::booking_status is null or booking.booking_status = $3)
                 and (not $4 or booking.is_no_show)
+                and not $22
                 and ($5::payment_status is null or booking.payment_status = $5
                     and ($5 <> 'pending' or booking.booking_status <> 'cancelled'))
                 and ($6::payment_method is null or booking.payment_method = $6)
@@ -177,6 +194,10 @@ async fn select(connection: &mut PgConnection, ask: &Ask, limit: i64) -> Result<
             count(*) as "all!",
             count(*) filter (where booking_status = 'pending') as "to_confirm!",
             count(*) filter (where appointment_date = today and booking_status <> 'cancelled') as "today!",
+            count(*) filter (
+                where booking_status in ('pending', 'confirmed')
+                    and appointment_date + appointment_time < shop_clock(now()) - interval '15 minutes'
+            ) as "late!",
             count(*) filter (where appointment_date > today and booking_status in ('pending', 'confirmed')) as "upcoming!",
             count(*) filter (where payment_status = 'pending' and booking_status <> 'cancelled') as "unpaid!",
             count(*) filter (where booking_status = 'completed') as "done!",
@@ -185,15 +206,15 @@ async fn select(connection: &mut PgConnection, ask: &Ask, limit: i64) -> Result<
         "#,
         ask.day("date_from"),
         ask.day("date_to"),
-        BookingStatus::parse(parse("status")).ok() as Option<BookingStatus>,
-        ask.value("status") == Some("no_show"),
+        status as Option<BookingStatus>,
+        is_no_show,
         payment_status as Option<PaymentStatus>,
-        PaymentMethod::parse(parse("method")).ok() as Option<PaymentMethod>,
-        ServiceLocation::parse(parse("place")).ok() as Option<ServiceLocation>,
+        method as Option<PaymentMethod>,
+        place as Option<ServiceLocation>,
         ask.id("service"),
         model_id,
         model_name,
-        BookingSource::parse(parse("source")).ok() as Option<BookingSource>,
+        source as Option<BookingSource>,
         ask.day("created_from"),
         ask.day("created_to"),
         ask.value("scope").unwrap_or_default(),
@@ -203,7 +224,8 @@ async fn select(connection: &mut PgConnection, ask: &Ask, limit: i64) -> Result<
         ask.phone_pattern(),
         ask.sort(),
         limit,
-        ask.offset()
+        ask.offset(),
+        is_impossible
     )
     .fetch_one(connection)
     .await?;
@@ -213,6 +235,7 @@ async fn select(connection: &mut PgConnection, ask: &Ask, limit: i64) -> Result<
             all: found.all,
             to_confirm: found.to_confirm,
             today: found.today,
+            late: found.late,
             upcoming: found.upcoming,
             unpaid: found.unpaid,
             done: found.done,

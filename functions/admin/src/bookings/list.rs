@@ -36,8 +36,6 @@ fn columns(words: Words) -> Vec<Column<Row>> {
         Column::sorted("customer", words.customer(), |row: &Row| {
             Cell::link(format!("/admin/customers/{}/", row.customer_id), &row.customer)
         }),
-        Column::plain("phone", words.phone(), |row: &Row| Cell::Text(row.phone.clone())),
-        Column::plain("email", words.email(), |row: &Row| Cell::optional(row.email.as_deref())),
         Column::sorted("model", words.model(), |row: &Row| Cell::Text(row.model.clone())),
         Column::plain("services", words.services(), |row: &Row| Cell::Text(row.services.clone())),
         Column::sorted(
@@ -62,7 +60,9 @@ fn columns(words: Words) -> Vec<Column<Row>> {
             words.source(),
             if english { |row| source(Language::English, row) } else { |row| source(Language::Hindi, row) },
         ),
-        Column::sorted("created", "Created", |row: &Row| Cell::Moment(row.created)),
+        Column::plain("phone", words.phone(), |row: &Row| Cell::Text(row.phone.clone())),
+        Column::plain("email", words.email(), |row: &Row| Cell::optional(row.email.as_deref())),
+        Column::sorted("created", words.created(), |row: &Row| Cell::Moment(row.created)),
     ]
 }
 
@@ -105,31 +105,31 @@ fn filters(words: Words, services: Vec<(String, String)>) -> Vec<Filter> {
     vec![
         Filter::Kept { name: "scope" },
         Filter::Days { name: "date", label: words.date() },
-        Filter::Choice { name: "status", label: words.status(), all: "Any status", choices: choices(&statuses) },
+        Filter::Choice { name: "status", label: words.status(), all: words.any_status(), choices: choices(&statuses) },
         Filter::Choice {
             name: "paid",
             label: words.paid(),
-            all: "Paid or not",
+            all: words.paid_or_not(),
             choices: choices(&[("no", words.unpaid()), ("yes", words.paid()), ("refunded", words.refunded())]),
         },
         Filter::Choice {
             name: "method",
-            label: "Paid by",
-            all: "Cash or Razorpay",
+            label: words.paid_by(),
+            all: words.cash_or_razorpay(),
             choices: choices(&[("cash", words.by_cash()), ("razorpay", words.by_razorpay())]),
         },
         Filter::Choice {
             name: "place",
             label: words.place(),
-            all: "Any place",
+            all: words.any_place(),
             choices: choices(&[("shop", words.at_the_shop()), ("home", words.at_home())]),
         },
-        Filter::Choice { name: "service", label: words.service(), all: "Any service", choices: services },
+        Filter::Choice { name: "service", label: words.service(), all: words.any_service(), choices: services },
         Filter::Text { name: "model", label: words.model() },
         Filter::Choice {
             name: "source",
             label: words.source(),
-            all: "Web site, app or shop",
+            all: words.any_source(),
             choices: choices(&[
                 ("web", words.by_web()),
                 ("app", words.by_app()),
@@ -137,17 +137,18 @@ fn filters(words: Words, services: Vec<(String, String)>) -> Vec<Filter> {
                 ("phone", words.by_phone()),
             ]),
         },
-        Filter::Days { name: "created", label: "Created" },
+        Filter::Days { name: "created", label: words.created() },
     ]
 }
 
 /// The links above the list, each a filter of its own, with its count.
 fn scopes(words: Words, ask: &Ask, scopes: &Scopes) -> Markup {
     let pairs = [
-        ("", "All", scopes.all),
+        ("", words.all(), scopes.all),
         ("to_confirm", words.pending(), scopes.to_confirm),
         ("today", words.today(), scopes.today),
-        ("upcoming", "Upcoming", scopes.upcoming),
+        ("late", words.late_count(), scopes.late),
+        ("upcoming", words.upcoming(), scopes.upcoming),
         ("unpaid", words.unpaid(), scopes.unpaid),
         ("done", words.completed(), scopes.done),
         ("cancelled", words.cancelled(), scopes.cancelled),
@@ -174,8 +175,8 @@ pub(crate) async fn list(State(app): State<App>, person: Person, ask: Ask) -> Re
         columns: &columns,
         filters: &filters,
         rows: &found.rows,
-        search: Some("Name, e-mail, phone, reference, model"),
-        empty: "There is no booking yet. Make the first one, or wait for a customer.",
+        search: Some(words.search_bookings()),
+        empty: words.no_booking(),
         bulk: Some(Bulk {
             action: "/admin/bookings/bulk/",
             key: |row| format!("{}:{}", row.id, row.version),
@@ -189,6 +190,7 @@ pub(crate) async fn list(State(app): State<App>, person: Person, ask: Ask) -> Re
             .map(|status| (status.as_str(), words.step_to(status)))
             .to_vec(),
         }),
+        words,
     };
     let content = html! {
         div.heading {

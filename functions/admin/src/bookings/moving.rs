@@ -71,7 +71,7 @@ impl Move {
 
 pub(crate) async fn move_page(State(app): State<App>, person: Person, Id(id): Id<BookingId>) -> Result<Response> {
     let booking = booking::find(&app.database().pool(), id).await?;
-    let form = values(&booking);
+    let form = values(person.words, &booking);
     Ok(show(&person, &booking, &form, None, false, StatusCode::OK))
 }
 
@@ -132,9 +132,9 @@ fn pairs(booking: &Booking) -> Vec<(&'static str, String)> {
 }
 
 /// A form that begins with the booking's present time and place.
-pub(super) fn values(booking: &Booking) -> Form {
+pub(super) fn values(words: Words, booking: &Booking) -> Form {
     let version = [("version", booking.version.to_string())];
-    Form::of(pairs(booking).into_iter().chain(version))
+    Form::of(pairs(booking).into_iter().chain(version)).said_in(words)
 }
 
 fn show(

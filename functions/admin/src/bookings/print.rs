@@ -129,7 +129,7 @@ fn bill(words: Words, booking: &Booking, around: &Around) -> Markup {
                     }
                 }
                 @if around.refunded > 0 {
-                    tr { th scope="row" { (words.given_back()) } td.num { "−" (rupees(Money::from_paise(around.refunded))) } }
+                    tr { th scope="row" { (words.given_back()) } td.num { (rupees(Money::from_paise(-around.refunded))) } }
                     tr { th scope="row" { (words.kept()) } td.num { (rupees(Money::from_paise(kept))) } }
                 }
                 @if booking.payment_status == PaymentStatus::Pending {

@@ -106,7 +106,7 @@ pub(super) async fn page(app: &App, person: &Person, id: BookingId, view: &View)
                 @if is_movable {
                     details {
                         summary { (words.move_booking()) }
-                        (moving::form(words, id, &moving::values(&booking), None))
+                        (moving::form(words, id, &moving::values(words, &booking), None))
                     }
                 }
                 @if is_open { (ending(words, &booking, &around)) }
@@ -197,7 +197,7 @@ fn money(words: Words, person: &Person, booking: &Booking, around: &Around, view
                             td.num { (rupees(Money::from_paise(taken.amount))) }
                         }
                     }
-                    @if refunded > 0 { tr { th scope="row" { (words.given_back()) } td.num { "−" (rupees(Money::from_paise(refunded))) } } }
+                    @if refunded > 0 { tr { th scope="row" { (words.given_back()) } td.num { (rupees(Money::from_paise(-refunded))) } } }
                     @if taken > 0 { tr { th scope="row" { (words.kept()) } td.num { strong { (rupees(Money::from_paise(taken - refunded))) } } } }
                 }
             }
@@ -218,7 +218,7 @@ fn money(words: Words, person: &Person, booking: &Booking, around: &Around, view
 fn notes(words: Words, booking: &Booking, view: &View) -> Markup {
     let was_sent = view.form.pairs().iter().any(|(name, _)| name == "internal_notes");
     let stored = [("notes", booking.notes.clone()), ("internal_notes", booking.internal_notes.clone())];
-    let mut form = if was_sent { view.form.clone() } else { Form::of(stored.clone()) };
+    let mut form = if was_sent { view.form.clone() } else { Form::of(stored.clone()).said_in(words) };
     if was_sent && view.is_stale {
         form.compare(stored);
     }
@@ -272,7 +272,7 @@ fn ending(words: Words, booking: &Booking, around: &Around) -> Markup {
             summary { (words.cancel()) }
             form.stack method="post" action=(format!("{}status/", path(booking.id))) {
                 (version(booking))
-                (Input::new("reason", words.reason()).max(500).in_form(&Form::default()))
+                (Input::new("reason", words.reason()).max(500).in_form(&Form::default().said_in(words)))
                 div.actions { button.danger type="submit" name="to" value="cancelled" { (words.cancel()) } }
             }
             @if around.has_begun && booking.booking_status.is_up_to_customer() {

@@ -45,7 +45,7 @@ const PATH: &str = "/admin/bookings/new/";
 const FORMS: &str = "POST /admin/bookings/new/";
 
 pub(crate) async fn page(State(app): State<App>, person: Person, ask: Ask) -> Result<Response> {
-    let mut form = Form::of(ask.values().clone());
+    let mut form = Form::of(ask.values().clone()).said_in(person.words);
     let choices = choices(app.database(), &form).await?;
     fill(&mut form, &choices);
     Ok(show(&person, &form, &choices, None, StatusCode::OK))

@@ -17,6 +17,7 @@ use crate::{
     },
     payments::by,
     session::Person,
+    words::Words,
 };
 
 const DAYS: Place = Place { path: "/admin/cash/days/", title: "Closed days" };
@@ -100,6 +101,7 @@ pub(crate) async fn list(State(app): State<App>, person: Person, ask: Ask) -> Re
         search: None,
         empty: "No day is closed yet. Days appear here once their drawer was counted.",
         bulk: None,
+        words: Words::default(),
     };
     let content = html! { h1 { (DAYS.title) } (list.show()) };
     let above = [(PLACE.path.to_owned(), PLACE.title.to_owned())];

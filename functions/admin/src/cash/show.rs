@@ -32,7 +32,7 @@ const RECENT: i64 = 14;
 
 pub(crate) async fn show(State(app): State<App>, person: Person, ask: Ask) -> Result<Response> {
     let notice = ask.value("done").map(|_| person.words.was_closed());
-    page(&app, &person, ask.day("day"), &Form::default(), notice, StatusCode::OK).await
+    page(&app, &person, ask.day("day"), &Form::default().said_in(person.words), notice, StatusCode::OK).await
 }
 
 /// The page of a day, with a form that was refused.

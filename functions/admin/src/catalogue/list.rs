@@ -17,6 +17,7 @@ use crate::{
         page::Page,
     },
     session::Person,
+    words::Words,
 };
 
 pub(crate) async fn list<T: Record>(State(app): State<App>, person: Person, ask: Ask) -> Result<Response> {
@@ -35,6 +36,7 @@ pub(crate) async fn list<T: Record>(State(app): State<App>, person: Person, ask:
         search: Some(T::SEARCH),
         empty: &empty,
         bulk: None,
+        words: Words::default(),
     };
     let content = html! {
         div.heading {

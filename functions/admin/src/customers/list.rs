@@ -15,6 +15,7 @@ use crate::{
         page::{Page, Place},
     },
     session::Person,
+    words::Words,
 };
 
 pub(super) const PLACE: Place = Place { path: "/admin/customers/", title: "Customers" };
@@ -109,6 +110,7 @@ pub(crate) async fn list(State(app): State<App>, person: Person, ask: Ask) -> Re
         search: Some("Name, phone or e-mail"),
         empty: "There is no customer yet. The first booking adds one.",
         bulk: None,
+        words: Words::default(),
     };
     let content = html! {
         h1 { (PLACE.title) }

@@ -9,7 +9,11 @@ use shared::{
     money::Money,
 };
 
-use crate::kit::cell::{day_text, rupees};
+use crate::{
+    bookings::status_tag,
+    kit::cell::{day_text, rupees},
+    words::Words,
+};
 
 pub(super) struct Visit {
     id: i64,
@@ -85,7 +89,7 @@ fn table(visits: &[&Visit]) -> Markup {
                         td data-label="Booking" { a href=(format!("/admin/bookings/{}/", visit.id)) { (visit.reference) } }
                         td data-label="Date" { (day_text(visit.day)) }
                         td data-label="Services" { (visit.services) }
-                        td data-label="Status" { (visit.status_tag()) }
+                        td data-label="Status" { (status_tag(Words::default(), visit.status, visit.is_no_show)) }
                         td.num data-label="Total" { (rupees(visit.total)) }
                         td data-label="Paid" { (visit.paid_tag()) }
                     }
@@ -96,18 +100,6 @@ fn table(visits: &[&Visit]) -> Markup {
 }
 
 impl Visit {
-    fn status_tag(&self) -> Markup {
-        let (class, word) = match self.status {
-            BookingStatus::Pending => ("tag warning", "To confirm"),
-            BookingStatus::Confirmed => ("tag good", "Confirmed"),
-            BookingStatus::InProgress => ("tag good", "In progress"),
-            BookingStatus::Completed => ("tag quiet", "Completed"),
-            BookingStatus::Cancelled if self.is_no_show => ("tag bad", "Did not come"),
-            BookingStatus::Cancelled => ("tag quiet", "Cancelled"),
-        };
-        html! { span class=(class) { (word) } }
-    }
-
     fn paid_tag(&self) -> Markup {
         html! {
             @match self.paid {

@@ -4,6 +4,8 @@ use chrono::{Datelike, NaiveDate, NaiveDateTime, Utc};
 use maud::{Markup, html};
 use shared::money::Money;
 
+use crate::words::Words;
+
 /// The value of one column in one row.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Cell {
@@ -70,6 +72,11 @@ impl Cell {
     }
 
     pub(crate) fn markup(&self) -> Markup {
+        self.markup_in(Words::default())
+    }
+
+    /// With days named in a language.
+    pub(crate) fn markup_in(&self, words: Words) -> Markup {
         html! {
             @match self {
                 Self::Empty => {}
@@ -77,7 +84,7 @@ impl Cell {
                 Self::Link { to, text } => { a href=(to) { (text) } }
                 Self::Number(number) => { (number) }
                 Self::Money(money) => { (rupees(*money)) }
-                Self::Moment(moment) => { time datetime=(moment.format("%Y-%m-%dT%H:%M")) { (moment_text(*moment)) } }
+                Self::Moment(moment) => { time datetime=(moment.format("%Y-%m-%dT%H:%M")) { (words.moment(*moment)) } }
                 Self::Tag(tone, word) => { span class=(format!("tag {}", tone.class())) { (word) } }
                 Self::Status(tone, icon, word) => {
                     span class=(format!("tag status {}", tone.class())) { span.icon aria-hidden="true" { (icon) } " " (word) }

@@ -1,6 +1,6 @@
 //! Forms: what was sent, its faults, and the inputs that show both.
 
-use std::{borrow::Cow, collections::BTreeMap, ops::RangeInclusive};
+use std::{collections::BTreeMap, ops::RangeInclusive};
 
 use axum::extract::{FromRequest, Request};
 use lambda_http::http::{StatusCode, header};
@@ -12,7 +12,10 @@ use shared::{
     idempotency::Key,
 };
 
-use crate::BODY_LIMIT;
+use crate::{
+    BODY_LIMIT,
+    words::{Language, Words},
+};
 
 /// The fields of a submitted form, or the values that a form begins with, and the faults found in them.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +27,8 @@ pub(crate) struct Form {
     faults: Faults,
     /// Values that another user saved meanwhile, by name.
     theirs: BTreeMap<String, String>,
+    /// The language of the inputs' own words.
+    words: Words,
 }
 
 impl<S: Send + Sync> FromRequest<S> for Form {
@@ -34,18 +39,21 @@ impl<S: Send + Sync> FromRequest<S> for Form {
         if !content_type.unwrap_or_default().starts_with("application/x-www-form-urlencoded") {
             return Err(Error::UnsupportedMediaType);
         }
+        let words = Words(Language::of(request.headers()));
         let body = axum::body::to_bytes(request.into_body(), BODY_LIMIT).await.map_err(|_| Error::PayloadTooLarge)?;
-        Ok(Self::parse(&body))
+        Ok(Self::parse(&body).said_in(words))
     }
 }
 
 impl Form {
     fn parse(body: &[u8]) -> Self {
-        // Postgres keeps no NUL, and no keyboard types one.
-        let text = |text: Cow<'_, str>| text.replace('\0', "");
-        let pairs: Vec<(String, String)> =
-            form_urlencoded::parse(body).map(|(name, value)| (text(name), text(value))).collect();
+        let pairs: Vec<(String, String)> = form_urlencoded::parse(body).into_owned().collect();
         Self { values: pairs.iter().cloned().collect(), pairs, ..Self::default() }
+    }
+
+    /// The same with its own words in a language.
+    pub(crate) fn said_in(self, words: Words) -> Self {
+        Self { words, ..self }
     }
 
     /// A form that begins with these values.
@@ -265,7 +273,7 @@ impl<'a> Input<'a> {
     fn labelled<'t>(&self, form: &'t Form, control: &Markup, text: &dyn Fn(&'t str) -> &'t str) -> Markup {
         html! {
             div.field {
-                label for=(self.id()) { (self.label) @if !self.is_required && self.kind != "password" { span.optional { " (optional)" } } }
+                label for=(self.id()) { (self.label) @if !self.is_required && self.kind != "password" { span.optional { " (" (form.words.optional()) ")" } } }
                 (control)
                 @if let Some(id) = self.described(form) {
                     div id=(id) {

@@ -7,6 +7,7 @@ use super::{
     cell::Cell,
     page::Place,
 };
+use crate::words::Words;
 
 /// A column: its title, whether it can be sorted by, and the cell of a row.
 pub(crate) struct Column<R> {
@@ -75,6 +76,8 @@ pub(crate) struct List<'a, R> {
     /// The sentence of an empty list: how to fill it.
     pub(crate) empty: &'a str,
     pub(crate) bulk: Option<Bulk<R>>,
+    /// The language of the list's own words.
+    pub(crate) words: Words,
 }
 
 impl<R> List<'_, R> {
@@ -83,11 +86,11 @@ impl<R> List<'_, R> {
             (self.filters())
             (self.chips())
             @if self.rows.rows.is_empty() {
-                p.empty { @if self.is_filtered() { "Nothing matches. Clear a filter or search for less." } @else { (self.empty) } }
+                p.empty { @if self.is_filtered() { (self.words.nothing_matches()) } @else { (self.empty) } }
             } @else {
                 div.bar {
                     p.count { (self.counted()) }
-                    @if let Some(file) = self.ask.file() { a href=(file) download { "Download CSV" } }
+                    @if let Some(file) = self.ask.file() { a href=(file) download { (self.words.download_csv()) } }
                 }
                 @let table = html! {
                     div.table.wide[self.columns.len() > 9] role="region" aria-label=(self.place.title) tabindex="0" { (self.table()) }
@@ -108,9 +111,9 @@ impl<R> List<'_, R> {
                 (table)
                 div.savebar {
                     fieldset.which {
-                        legend.visually-hidden { "Which rows" }
-                        label { input type="radio" name="which" value="ticked" checked; " Ticked" }
-                        label { input type="radio" name="which" value="all"; " All " (self.rows.count) " that match" }
+                        legend.visually-hidden { (self.words.which_rows()) }
+                        label { input type="radio" name="which" value="ticked" checked; " " (self.words.ticked()) }
+                        label { input type="radio" name="which" value="all"; " " (self.words.all_that_match(self.rows.count)) }
                     }
                     @for (value, text) in &bulk.acts { button.plain type="submit" name="to" value=(value) { (text) } }
                     span data-ticked role="status" {}
@@ -130,9 +133,9 @@ impl<R> List<'_, R> {
     fn counted(&self) -> String {
         let (first, shown) = (self.ask.offset() + 1, i64::try_from(self.rows.rows.len()).unwrap_or_default());
         if self.rows.count <= PAGE {
-            format!("{} in all", self.rows.count)
+            format!("{} {}", self.rows.count, self.words.in_all())
         } else {
-            format!("{first}–{} of {}", first + shown - 1, self.rows.count)
+            self.words.range(first, first + shown - 1, self.rows.count)
         }
     }
 
@@ -141,13 +144,13 @@ impl<R> List<'_, R> {
             form.filters method="get" action=(self.ask.path) data-auto {
                 @if let Some(placeholder) = self.search {
                     div.field {
-                        label for="filter-q" { "Search" }
+                        label for="filter-q" { (self.words.search()) }
                         input #filter-q type="search" name="q" value=[self.ask.value("q")] placeholder=(placeholder);
                     }
                 }
                 @for filter in self.filters { (self.filter(filter)) }
                 @if let Some(sort) = self.ask.sort() { input type="hidden" name="sort" value=(sort); }
-                button.plain type="submit" { "Apply" }
+                button.plain type="submit" { (self.words.apply()) }
             }
         }
     }
@@ -172,7 +175,7 @@ impl<R> List<'_, R> {
                 }
             },
             Filter::Days { name, label } => html! {
-                @for (end, word) in [("from", "from"), ("to", "to")] {
+                @for (end, word) in [("from", self.words.from_day()), ("to", self.words.to_day())] {
                     div.field {
                         label for=(format!("filter-{name}-{end}")) { (label) " " (word) }
                         input id=(format!("filter-{name}-{end}")) type="date" name=(format!("{name}_{end}"))
@@ -200,26 +203,26 @@ impl<R> List<'_, R> {
                 self.ask.value(name).map(|text| ((*name).to_owned(), format!("{label}: {text}"))).into_iter().collect()
             }
             Filter::Days { name, label } => {
-                let end = |end: &str| {
+                let end = |end: &str, word: &str| {
                     let name = format!("{name}_{end}");
-                    self.ask.day(&name).map(|day| (name.clone(), format!("{label} {end} {day}")))
+                    self.ask.day(&name).map(|day| (name.clone(), format!("{label} {word} {day}")))
                 };
-                [end("from"), end("to")].into_iter().flatten().collect()
+                [end("from", self.words.from_day()), end("to", self.words.to_day())].into_iter().flatten().collect()
             }
             Filter::Kept { .. } => Vec::new(),
         })
     }
 
     fn chips(&self) -> Markup {
-        let search = self.ask.value("q").map(|text| ("q".to_owned(), format!("Search: {text}")));
+        let search = self.ask.value("q").map(|text| ("q".to_owned(), format!("{}: {text}", self.words.search())));
         let chips: Vec<(String, String)> = search.into_iter().chain(self.active()).collect();
         html! {
             @if !chips.is_empty() {
-                ul.chips aria-label="Filters in use" {
+                ul.chips aria-label=(self.words.filters_in_use()) {
                     @for (name, text) in &chips {
-                        li { a href=(self.ask.link(&[(name, "")])) { (text) span aria-hidden="true" { " ×" } span.visually-hidden { ", remove" } } }
+                        li { a href=(self.ask.link(&[(name, "")])) { (text) span aria-hidden="true" { " ×" } span.visually-hidden { ", " (self.words.remove().to_lowercase()) } } }
                     }
-                    li { a.clear href=(self.ask.path) { "Clear all" } }
+                    li { a.clear href=(self.ask.path) { (self.words.clear_all()) } }
                 }
             }
         }
@@ -228,16 +231,16 @@ impl<R> List<'_, R> {
     fn table(&self) -> Markup {
         html! {
             table {
-                thead { tr { @if self.bulk.is_some() { th scope="col" { span.visually-hidden { "Tick" } } } @for column in self.columns { (self.heading(column)) } } }
+                thead { tr { @if self.bulk.is_some() { th scope="col" { span.visually-hidden { (self.words.tick()) } } } @for column in self.columns { (self.heading(column)) } } }
                 tbody {
                     @for row in &self.rows.rows {
                         tr {
                             @if let Some(bulk) = &self.bulk {
-                                td.tick { label { input type="checkbox" name="row" value=((bulk.key)(row)) aria-label=(format!("Tick {}", (bulk.name)(row))); } }
+                                td.tick { label { input type="checkbox" name="row" value=((bulk.key)(row)) aria-label=(format!("{} {}", self.words.tick(), (bulk.name)(row))); } }
                             }
                             @for column in self.columns {
                                 @let cell = (column.cell)(row);
-                                td class=[cell.is_number().then_some("num")] data-label=(column.title) { (cell.markup()) }
+                                td class=[cell.is_number().then_some("num")] data-label=(column.title) { (cell.markup_in(self.words)) }
                             }
                         }
                     }
@@ -267,10 +270,10 @@ impl<R> List<'_, R> {
         let to = |page: i64| self.ask.link(&[("page", &page.to_string())]);
         html! {
             @if last > 1 {
-                nav.pages aria-label="Pages" {
-                    @if page > 1 { a rel="prev" href=(to(page - 1)) { "‹ Previous" } }
-                    span { "Page " (page) " of " (last) }
-                    @if page < last { a rel="next" href=(to(page + 1)) { "Next ›" } }
+                nav.pages aria-label=(self.words.pages()) {
+                    @if page > 1 { a rel="prev" href=(to(page - 1)) { "‹ " (self.words.previous_page()) } }
+                    span { (self.words.page_of(page, last)) }
+                    @if page < last { a rel="next" href=(to(page + 1)) { (self.words.next_page()) " ›" } }
                 }
             }
         }

@@ -16,6 +16,7 @@ use crate::{
         page::Page,
     },
     session::Person,
+    words::Words,
 };
 
 struct Row {
@@ -202,6 +203,7 @@ pub(crate) async fn list(State(app): State<App>, person: Person, ask: Ask) -> Re
             search: Some("Booking, order or payment number"),
             empty: "No payment has been made yet. Payments appear here once a customer pays online or in cash.",
             bulk: None,
+            words: Words::default(),
         };
         html! { h1 { (PLACE.title) } (scope_links(&ask, &counts)) (list.show()) }
     };

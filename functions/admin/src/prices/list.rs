@@ -17,6 +17,7 @@ use crate::{
         page::{Page, Place},
     },
     session::Person,
+    words::Words,
 };
 
 const LIST: Place = Place { path: "/admin/prices/list/", title: "List of prices" };
@@ -127,6 +128,7 @@ pub(crate) async fn list(State(app): State<App>, person: Person, ask: Ask) -> Re
         search: Some("Service, model or brand"),
         empty: "There is no price yet. Choose a brand under Prices and set the first ones.",
         bulk: None,
+        words: Words::default(),
     };
     let content = html! { h1 { (LIST.title) } (list.show()) };
     Ok(Page::new(&person, PLACE.path, LIST.title).below(&above()).show(&content))

@@ -19,6 +19,7 @@ use crate::{
         page::{Page, Place},
     },
     session::Person,
+    words::Words,
 };
 
 pub(super) const PLACE: Place = Place { path: "/admin/users/", title: "Users" };
@@ -145,6 +146,7 @@ pub(crate) async fn list(State(app): State<App>, person: Person, ask: Ask) -> Re
         search: Some("Name, user name, e-mail or phone"),
         empty: "No user has signed in yet. People appear here when they do.",
         bulk: None,
+        words: Words::default(),
     };
     let content = html! {
         h1 { (PLACE.title) }

@@ -16,6 +16,7 @@ use crate::{
         page::{Page, Place},
     },
     session::Person,
+    words::Words,
 };
 
 const PLACE: Place = Place { path: "/admin/sessions/", title: "Sessions" };
@@ -131,6 +132,7 @@ pub(crate) async fn list(State(app): State<App>, person: Person, ask: Ask) -> Re
         search: Some("Name, user name, e-mail or phone"),
         empty: "No user has signed in yet. Sessions appear here when people do.",
         bulk: None,
+        words: Words::default(),
     };
     let content = html! { h1 { (PLACE.title) } (list.show()) };
     Ok(Page::new(&person, PLACE.path, PLACE.title).show(&content))

@@ -102,7 +102,7 @@ async fn a_customer_s_page_shows_contact_visits_by_bike_and_money(pool: PgPool) 
     assert_eq!(links(visits[0]), [due.to_string()], "the bike of the newest visit comes first");
     assert_eq!(links(visits[1]), [paid.to_string(), missed.to_string()]);
     assert!(words(visits[0]).contains("Confirmed ₹390.00 Due"), "{}", words(visits[0]));
-    assert!(words(visits[1]).contains("Completed ₹1,000.50 Paid") && words(visits[1]).contains("Did not come ₹390.00"));
+    assert!(words(visits[1]).contains("Done ₹1,000.50 Paid") && words(visits[1]).contains("Did not come ₹390.00"));
     assert_eq!(mechanic.get("/admin/customers/99999/").await.status, 404);
 }
 
