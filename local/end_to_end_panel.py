@@ -226,7 +226,8 @@ class ADayInABrowser(Visitor):
         by_status = statistics["booking_status"]
         self.assertEqual({name: int(count) for name, count in scopes.items()}, {
             "All": statistics["total_bookings"], "To confirm": by_status["pending"], "Today": statistics["today"],
-            "Upcoming": statistics["upcoming"], "Done": by_status["completed"], "Cancelled": by_status["cancelled"],
+            "Late": 0, "Upcoming": statistics["upcoming"], "Done": by_status["completed"],
+            "Cancelled": by_status["cancelled"],
             "Unpaid": int(unpaid)})
         self.assertEqual(statistics["total_bookings"], len(told) + len(LONG_NAMES))
         self.assertIn(f"{len(told) + len(LONG_NAMES)} in all", page)

@@ -147,7 +147,7 @@ fn scopes(words: Words, ask: &Ask, scopes: &Scopes) -> Markup {
         ("", words.all(), scopes.all),
         ("to_confirm", words.pending(), scopes.to_confirm),
         ("today", words.today(), scopes.today),
-        ("late", words.late_count(), scopes.late),
+        ("late", words.late_ones(), scopes.late),
         ("upcoming", words.upcoming(), scopes.upcoming),
         ("unpaid", words.unpaid(), scopes.unpaid),
         ("done", words.completed(), scopes.done),

@@ -190,6 +190,7 @@ words! {
     tick: "Tick", "चुनें";
     no_booking: "There is no booking yet. Make the first one, or wait for a customer.", "अभी कोई बुकिंग नहीं है। पहली बुकिंग करें, या ग्राहक का इंतज़ार करें।";
     all: "All", "सभी";
+    late_ones: "Late", "देर से";
     upcoming: "Upcoming", "आने वाली";
     any_status: "Any status", "कोई भी स्थिति";
     paid_or_not: "Paid or not", "भुगतान हो या न हो";
