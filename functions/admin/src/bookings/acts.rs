@@ -12,7 +12,7 @@ use shared::{
         lines::{self, Change},
         notes,
         slot_usage::Refused,
-        status::{BookingStatus, PaymentStatus},
+        status::{BookingStatus, PaymentMethod, PaymentStatus},
         transition,
     },
     http::{Fields, Id, Read},
@@ -225,12 +225,9 @@ pub(crate) async fn record_cash(
     let Some(Cash(amount)) = form.read() else {
         return conclude(&app, &person, id, form, Changed::Faulty(Faults::default())).await;
     };
+    // Money that came online meanwhile is another payment: the person with the cash must hear of it.
     let is_done = |booking: &Booking| {
-        let BookingStatus::Cancelled = booking.booking_status else {
-            return booking.payment_status == PaymentStatus::Completed
-                && form.value("version").parse().is_ok_and(|seen: i32| seen < booking.version);
-        };
-        false
+        booking.payment_status == PaymentStatus::Completed && booking.payment_method == PaymentMethod::Cash
     };
     let work = async |connection: &mut PgConnection, mut booking: Booking| {
         payments::cash::record(connection, &mut booking, amount, &person.actor()).await?;

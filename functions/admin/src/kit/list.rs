@@ -175,7 +175,7 @@ impl<R> List<'_, R> {
                 }
             },
             Filter::Days { name, label } => html! {
-                @for (end, word) in [("from", self.words.from_day()), ("to", self.words.to_day())] {
+                @for (end, word) in [("from", self.words.first_day()), ("to", self.words.last_day())] {
                     div.field {
                         label for=(format!("filter-{name}-{end}")) { (label) " " (word) }
                         input id=(format!("filter-{name}-{end}")) type="date" name=(format!("{name}_{end}"))
@@ -207,7 +207,7 @@ impl<R> List<'_, R> {
                     let name = format!("{name}_{end}");
                     self.ask.day(&name).map(|day| (name.clone(), format!("{label} {word} {day}")))
                 };
-                [end("from", self.words.from_day()), end("to", self.words.to_day())].into_iter().flatten().collect()
+                [end("from", self.words.first_day()), end("to", self.words.last_day())].into_iter().flatten().collect()
             }
             Filter::Kept { .. } => Vec::new(),
         })

@@ -175,8 +175,8 @@ words! {
     search: "Search", "खोजें";
     search_bookings: "Name, e-mail, phone, reference, model", "नाम, ई-मेल, फ़ोन, संदर्भ, मॉडल";
     apply: "Apply", "लागू करें";
-    from_day: "from", "से";
-    to_day: "to", "तक";
+    first_day: "from", "से";
+    last_day: "to", "तक";
     filters_in_use: "Filters in use", "लगे फ़िल्टर";
     clear_all: "Clear all", "सब हटाएँ";
     nothing_matches: "Nothing matches. Clear a filter or search for less.", "कुछ नहीं मिला। कोई फ़िल्टर हटाएँ या कम शब्द खोजें।";

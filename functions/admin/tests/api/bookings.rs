@@ -207,6 +207,23 @@ async fn cash_is_taken_for_the_total_that_was_shown_and_no_other(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::database::MIGRATOR")]
+async fn cash_for_a_booking_that_was_paid_online_meanwhile_is_not_recorded(pool: PgPool) {
+    let world = World::new(pool).await;
+    let (mechanic, page) = (world.mechanic().await, world.page_of("10:00").await);
+    let seen = input(&mechanic.get(&page).await, "version");
+    world.pay_online(1, "2026-03-02 17:00").await;
+    let answer = submit(&mechanic, &page, "cash", &seen, &[("amount", "390.00")]).await;
+    assert_eq!(answer.status, 409, "{}", answer.text);
+    assert!(answer.text.contains("Another user has changed this booking"), "{}", answer.text);
+    let methods: Vec<String> =
+        sqlx::query_scalar("select method::text from payments join captures on payment_id = payments.id")
+            .fetch_all(&world.pool)
+            .await
+            .unwrap();
+    assert_eq!(methods, ["razorpay"]);
+}
+
+#[sqlx::test(migrator = "shared::database::MIGRATOR")]
 async fn a_customer_can_be_said_not_to_have_come_only_once_the_time_has_begun(pool: PgPool) {
     let world = World::new(pool).await;
     let (mechanic, page) = (world.mechanic().await, world.page_of("10:00").await);
