@@ -1,4 +1,4 @@
-//! What stands around a booking on its page: the customer's other visits, money, services to add, the timeline.
+//! What the page of a booking shows beside it: the customer's other visits, money, services to add, the timeline.
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use serde::Deserialize;
@@ -40,7 +40,7 @@ pub(super) struct Offered {
     pub(super) minutes: i32,
 }
 
-/// What stands around a booking.
+/// What a booking's page shows beside it.
 pub(super) struct Around {
     pub(super) customer_notes: String,
     pub(super) is_erased: bool,

@@ -3,6 +3,7 @@
 
 mod access;
 mod bookings;
+mod bookings_list;
 mod browser;
 mod cash;
 mod catalogue;
@@ -12,6 +13,7 @@ mod erasure;
 mod exports;
 mod hostile;
 mod lists;
+mod mismatches;
 mod origins;
 mod payments;
 mod percent;

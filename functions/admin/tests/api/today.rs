@@ -27,7 +27,7 @@ async fn the_board_shows_each_job_as_long_as_it_is_and_how_full_each_slot_is(poo
 }
 
 #[sqlx::test(migrator = "shared::database::MIGRATOR")]
-async fn what_waits_for_somebody_is_counted_and_linked(pool: PgPool) {
+async fn what_waits_is_counted_and_linked(pool: PgPool) {
     let world = World::new(pool).await;
     let mechanic = world.mechanic().await;
     assert!(mechanic.get("/admin/").await.text.contains("Nothing is waiting."));
