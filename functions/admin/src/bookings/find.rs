@@ -110,8 +110,9 @@ async fn select(connection: &mut PgConnection, ask: &Ask, limit: i64) -> Result<
                     then booking.payment_status end as paid,
                 booking.booking_status, booking.is_no_show, booking.created_at
             from bookings booking
-            join vehicle_models model on model.id = booking.vehicle_model_id
-            join vehicle_brands brand on brand.id = model.vehicle_brand_id
+            -- Left joins, because those that no filter reads are left out of the plan.
+            left join vehicle_models model on model.id = booking.vehicle_model_id
+            left join vehicle_brands brand on brand.id = model.vehicle_brand_id
             where ($1::date is null or booking.appointment_date >= $1)
                 and ($2::date is null or booking.appointment_date <= $2)
                 and ($3::booking_status is null or booking.booking_status = $3)
@@ -148,7 +149,9 @@ async fn select(connection: &mut PgConnection, ask: &Ask, limit: i64) -> Result<
                     or booking.customer_id in (select id from customers where phone like $18)
                 )
         ), page as (
-            select id, row_number() over (
+            select id, place
+            from unnest(array(
+                select id from matching
                 order by
                     case $19 when 'id' then id when 'total' then total_paise when 'created' then extract(epoch from created_at) end,
                     case $19 when '-id' then id when '-total' then total_paise when '-created' then extract(epoch from created_at) end desc,
@@ -160,11 +163,9 @@ async fn select(connection: &mut PgConnection, ask: &Ask, limit: i64) -> Result<
                     case $19 when 'paid' then payment_method end, case $19 when '-paid' then payment_method end desc,
                     case $19 when 'place' then service_location end, case $19 when '-place' then service_location end desc,
                     case when $19 = 'date' then appointment_date end, case when $19 = 'date' then appointment_time end,
-                    appointment_date desc, appointment_time desc, id desc
-            ) as place
-            from matching
-            order by place
-            limit $20 offset $21
+                    appointment_date desc, appointment_time desc, id
+                limit $20 offset $21
+            )) with ordinality as one (id, place)
         )
         select
             coalesce((
@@ -188,7 +189,7 @@ async fn select(connection: &mut PgConnection, ask: &Ask, limit: i64) -> Result<
                 join vehicle_models model on model.id = booking.vehicle_model_id
                 join vehicle_brands brand on brand.id = model.vehicle_brand_id
             ), '[]') as "rows!: Json<Vec<Row>>",
-            (select count(*) from matching) as "count!",
+            case when $23 then count(*) else (select count(*) from matching) end as "count!",
             (
                 select coalesce(json_agg(json_build_array(id::text, name) order by lower(name)), '[]')
                 from services where archived_at is null
@@ -227,7 +228,8 @@ async fn select(connection: &mut PgConnection, ask: &Ask, limit: i64) -> Result<
         ask.sort(),
         limit,
         ask.offset(),
-        is_impossible
+        is_impossible,
+        ask.is_unfiltered()
     )
     .fetch_one(connection)
     .await?;

@@ -119,6 +119,11 @@ impl Ask {
         self.value("page").and_then(|page| page.parse().ok()).filter(|page| (1..=100_000).contains(page)).unwrap_or(1)
     }
 
+    /// Whether the list is asked for as a whole; order and page are no filters.
+    pub(crate) fn is_unfiltered(&self) -> bool {
+        self.values.keys().all(|name| matches!(name.as_str(), "sort" | "page" | "done"))
+    }
+
     /// A filter that is `yes` or `no`.
     pub(crate) fn flag(&self, name: &str) -> Option<bool> {
         match self.value(name) {
