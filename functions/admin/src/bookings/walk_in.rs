@@ -17,8 +17,6 @@ use shared::{
         transition,
     },
     http::{Fields, Read},
-    idempotency::{self, Answer},
-    ids::BookingId,
     money::Money,
 };
 use sqlx::PgConnection;
@@ -31,6 +29,7 @@ use super::{
 use crate::{
     App,
     kit::{
+        act,
         ask::Ask,
         cell::rupees,
         form::{Form, Input, once, problem},
@@ -41,8 +40,6 @@ use crate::{
 };
 
 const PATH: &str = "/admin/bookings/new/";
-/// Scope of the key of a form.
-const FORMS: &str = "POST /admin/bookings/new/";
 
 pub(crate) async fn page(State(app): State<App>, person: Person, ask: Ask) -> Result<Response> {
     let mut form = Form::of(ask.values().clone()).said_in(person.words);
@@ -55,7 +52,7 @@ pub(crate) async fn book(State(app): State<App>, person: Person, mut form: Form)
     let choices = choices(app.database(), &form).await?;
     let mut refused = (None, StatusCode::BAD_REQUEST);
     match try_to_book(&app, &person, &form, &choices).await {
-        Ok(id) => return Ok(redirect(&format!("{}?done=saved", path(id)))),
+        Ok(led_to) => return Ok(redirect(&led_to)),
         Err(Error::SlotFull(free)) => refused = (Some(free), StatusCode::CONFLICT),
         Err(Error::Validation(faults) | Error::FaultyField(faults)) => form.blame(faults),
         Err(error) => return Err(error),
@@ -64,26 +61,21 @@ pub(crate) async fn book(State(app): State<App>, person: Person, mut form: Form)
     Ok(show(&person, &form, &choices, refused.0.as_deref(), refused.1))
 }
 
-/// Books once, however often the form is sent, and returns the booking.
-async fn try_to_book(app: &App, person: &Person, form: &Form, choices: &Choices) -> Result<BookingId> {
+/// Books once, however often the form is sent, and returns the address of the booking's page.
+async fn try_to_book(app: &App, person: &Person, form: &Form, choices: &Choices) -> Result<String> {
     let key = form.key()?;
     let draft = draft(form, choices)?;
     let source = if form.value("source") == "phone" { BookingSource::Phone } else { BookingSource::Counter };
     let rules = if form.value("anyway").is_empty() { Rules::Counter } else { Rules::Overbook };
     let terms = Terms { actor: person.actor(), source, rules, online: OnlinePayment::Disabled };
-    let book = async |connection: &mut PgConnection| {
-        if let Some(before) = idempotency::claim(connection, FORMS, &key, b"").await? {
-            return serde_json::from_slice(before.body()).map_err(|error| Refused::from(Error::internal(error)));
-        }
+    let book = async |connection: &mut PgConnection| -> Result<String, Refused> {
         let booking = create::create(connection, draft, &terms).await?.booking;
         let id = booking.id;
         // The customer at the counter or on the phone has been told the time.
         transition::set_status(connection, booking, BookingStatus::Confirmed, &terms.actor, "").await?;
-        let answer = Answer::new(StatusCode::SEE_OTHER, serde_json::to_vec(&id).map_err(Error::internal)?);
-        idempotency::keep(connection, FORMS, &key, &answer, idempotency::DAY).await?;
-        Ok(id)
+        Ok(format!("{}?done=saved", path(id)))
     };
-    bookings::transaction(app.database(), book).await
+    bookings::transaction(app.database(), async |connection| act::within(connection, &key, book).await).await
 }
 
 /// The form as a booking request, read by the same rules as that of a customer.

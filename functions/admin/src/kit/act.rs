@@ -4,7 +4,7 @@ use lambda_http::http::StatusCode;
 use shared::{
     Error, Result,
     database::Database,
-    idempotency::{self, Answer},
+    idempotency::{self, Answer, Key},
 };
 use sqlx::PgConnection;
 
@@ -21,14 +21,20 @@ pub(crate) async fn once<E: From<Error> + From<sqlx::Error>>(
     work: impl AsyncFnOnce(&mut PgConnection) -> Result<String, E>,
 ) -> Result<String, E> {
     let key = form.key()?;
-    let act = async |connection: &mut PgConnection| {
-        if let Some(before) = idempotency::claim(connection, ACTS, &key, ACTS.as_bytes()).await? {
-            return Ok(String::from_utf8_lossy(before.body()).into_owned());
-        }
-        let led_to = work(connection).await?;
-        let answer = Answer::new(StatusCode::SEE_OTHER, led_to.clone().into_bytes());
-        idempotency::keep(connection, ACTS, &key, &answer, idempotency::DAY).await?;
-        Ok(led_to)
-    };
-    database.transaction(act).await
+    database.transaction(async |connection: &mut PgConnection| within(connection, &key, work).await).await
+}
+
+/// The same in a transaction of the caller.
+pub(crate) async fn within<E: From<Error>>(
+    connection: &mut PgConnection,
+    key: &Key,
+    work: impl AsyncFnOnce(&mut PgConnection) -> Result<String, E>,
+) -> Result<String, E> {
+    if let Some(before) = idempotency::claim(connection, ACTS, key, ACTS.as_bytes()).await? {
+        return Ok(String::from_utf8_lossy(before.body()).into_owned());
+    }
+    let led_to = work(connection).await?;
+    let answer = Answer::new(StatusCode::SEE_OTHER, led_to.clone().into_bytes());
+    idempotency::keep(connection, ACTS, key, &answer, idempotency::DAY).await?;
+    Ok(led_to)
 }

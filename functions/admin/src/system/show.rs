@@ -118,8 +118,8 @@ impl Condition {
                     h2 #attention { "Needs attention" }
                     ul {
                         @for job in &late { li { "“" (job) "” has not run when it should have. Tell the people who run the servers." } }
-                        @for job in &failed { li { "“" (job) "” failed the last time. It is tried again by itself; if it goes on, tell whoever runs the servers." } }
-                        @if is_old { li { "A message has been waiting for " (self.oldest_minutes) " minutes. Refunds may be delayed; if it goes on, tell whoever runs the servers." } }
+                        @for job in &failed { li { "“" (job) "” failed the last time. It is tried again by itself; if it goes on, tell the people who run the servers." } }
+                        @if is_old { li { "A message has been waiting for " (self.oldest_minutes) " minutes. Refunds may be delayed; if it goes on, tell the people who run the servers." } }
                         @if given_up > 0 { li { (given_up) " messages were given up. Try them again below." } }
                         @if self.failed_refunds > 0 { li { a href=(MONEY) { "Refunds failed: " (self.failed_refunds) ". Give the money back in another way, or ask again." } } }
                         @if self.mismatches > 0 { li { a href=(MONEY) { "Payments that do not match their bookings: " (self.mismatches) ". Look at each." } } }

@@ -174,7 +174,7 @@ async fn cash_that_is_taken_while_a_day_is_closed_is_in_exactly_one_day(pool: Pg
     let bookings: Vec<i64> = sqlx::query_scalar("select id from bookings").fetch_all(&world.pool).await.unwrap();
     let date = today(&world).await;
     let desk = Actor::Staff("desk".to_owned());
-    // Closes with whatever is expected, as often as somebody was faster at the counter.
+    // Closes with what is expected, again each time that cash was recorded meanwhile.
     let close = async {
         let mut expected = 0;
         loop {

@@ -166,7 +166,7 @@ pub(crate) fn words(page: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// What stands between two texts.
+/// The text between two others.
 pub(crate) fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
     text.split_once(from).expect(from).1.split_once(to).expect(to).0
 }

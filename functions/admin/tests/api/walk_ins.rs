@@ -7,7 +7,7 @@ use crate::{World, browser::input};
 
 const PATH: &str = "/admin/bookings/new/";
 
-/// An open shop, whatever the time of the test.
+/// Opens the shop all day, so that "now" is within its hours.
 async fn open_all_day(world: &World) {
     for statement in [
         "delete from holidays",

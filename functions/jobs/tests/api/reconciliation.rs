@@ -283,7 +283,7 @@ async fn the_run_of_each_minute_asks_for_an_order_that_a_person_wants(pool: PgPo
     let world = World::new(pool).await;
     world.razorpay.checkout(&world.order(), Outcome::Captured);
     world.run("deliver_outbox").await;
-    assert_eq!(world.facts().await[0], "pending", "nobody has asked");
+    assert_eq!(world.facts().await[0], "pending", "Razorpay was not asked");
     orders::ask_now(&world.pool, PaymentId(1)).await.unwrap();
     world.run("deliver_outbox").await;
     assert_eq!(world.facts().await[0], "completed");
