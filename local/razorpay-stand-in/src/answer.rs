@@ -105,6 +105,10 @@ impl Refusal {
         Self::because(format!("The {field} must be between {least} and {most}.")).field(field)
     }
 
+    pub(crate) fn invalid_month() -> Self {
+        Self::because("The month is not a valid month.").field("month")
+    }
+
     /// The text is guessed.
     pub(crate) fn currency() -> Self {
         Self::because("Currency is not supported").field("currency")

@@ -28,6 +28,8 @@ pub struct Attempt {
     pub webhooks: bool,
     /// Overrides the order's amount.
     pub amount: Option<i64>,
+    /// Whether the customer bears Razorpay's fee: the payment is larger than the order by it.
+    pub customer_bears_fee: bool,
     /// Overrides the order's currency.
     pub currency: Option<String>,
     /// `upi`, `card`, `netbanking`, `wallet`, or any other method.
@@ -51,6 +53,7 @@ impl Default for Attempt {
             outcome: None,
             webhooks: true,
             amount: None,
+            customer_bears_fee: false,
             currency: None,
             method: None,
             second: false,

@@ -56,11 +56,16 @@ pub(crate) fn authorize(state: &mut State, id: &str) -> Vec<Event> {
 /// Captures a payment, which may complete its order.
 pub(crate) fn capture(state: &mut State, id: &str) -> Vec<Event> {
     let Some(payment) = state.payments.get_mut(id) else { return Vec::new() };
-    let amount = payment.number("amount");
+    let order = state.orders.get_mut(payment.text("order_id"));
+    // A fee that the customer bears is added to the order's amount.
+    let amount = match &order {
+        Some(order) if payment.text("fee_bearer") == "customer" => order.number("amount"),
+        _ => payment.number("amount"),
+    };
     let (fee, tax) = fee_and_tax(amount);
     payment.set([("status", "captured".into()), ("captured", true.into()), ("fee", fee.into()), ("tax", tax.into())]);
     let mut events = vec![Event::of_payment("payment.captured", payment)];
-    if let Some(order) = state.orders.get_mut(payment.text("order_id"))
+    if let Some(order) = order
         && is_paid_by(order, amount)
     {
         events.push(Event::order_paid(payment, order));
@@ -110,7 +115,7 @@ pub(crate) fn error_of(payment: &Entity) -> Value {
 const NO_ERROR: [&str; 5] = ["error_code", "error_description", "error_source", "error_step", "error_reason"];
 
 /// A fee of 2 %, and a tax of 18 % of it, which the returned fee includes. Reproduces most published samples.
-fn fee_and_tax(amount: i64) -> (i64, i64) {
+pub(crate) fn fee_and_tax(amount: i64) -> (i64, i64) {
     let fee = amount * 2 / 100;
     let tax = fee * 18 / 100;
     (fee + tax, tax)

@@ -2,7 +2,7 @@
 
 use crate::{
     answer::{Refusal, Result},
-    capture, orders, payments, refunds,
+    capture, orders, payments, refunds, report,
     request::Request,
     state::State,
 };
@@ -30,6 +30,7 @@ pub(crate) fn answer(state: &mut State, request: &Request) -> Result {
         ("GET", ["v1", "refunds"]) => refunds::list(state, request, None),
         ("GET", ["v1", "refunds", id]) => refunds::show(state, id, None),
         ("PATCH", ["v1", "refunds", id]) => refunds::update(state, request, id),
+        ("GET", ["v1", "settlements", "recon", "combined"]) => report::combined(state, request),
         _ => Err(Refusal::unknown_url()),
     }
 }

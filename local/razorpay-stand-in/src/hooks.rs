@@ -10,6 +10,7 @@ use crate::{
     answer::{Refusal, Result},
     attempt::{Attempt, Outcome},
     checkout,
+    disputes::{self, DisputeOutcome},
     faults::Fault,
     request::Request,
     returns::{self, RefundOutcome},
@@ -33,6 +34,20 @@ fn yes() -> bool {
 #[serde(deny_unknown_fields)]
 struct Decision {
     status: RefundOutcome,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Disputed {
+    payment_id: String,
+    /// The whole payment if it is missing.
+    amount: Option<i64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DisputeDecision {
+    status: DisputeOutcome,
 }
 
 #[derive(Deserialize)]
@@ -70,6 +85,11 @@ pub(crate) fn answer(state: &mut State, faults: &Faults<Fault>, request: &Reques
             checkout::change(state, id, wanted.status, wanted.webhooks)
         }
         ("POST", ["_refunds", id]) => returns::decide(state, id, read::<Decision>(request)?.status),
+        ("POST", ["_disputes"]) => {
+            let new: Disputed = read(request)?;
+            disputes::open(state, &new.payment_id, new.amount)
+        }
+        ("POST", ["_disputes", id]) => disputes::end(state, id, read::<DisputeDecision>(request)?.status),
         ("GET", ["_webhooks"]) => Ok(json!(state.post.all().collect::<Vec<_>>())),
         ("POST", ["_webhooks"]) => {
             let new: Announcement = read(request)?;

@@ -1,5 +1,5 @@
-//! A stand-in for Razorpay on one machine: orders, payments, captures, refunds, webhooks, and a hook that plays the
-//! customer.
+//! A stand-in for Razorpay on one machine: orders, payments, captures, refunds, disputes, the settlement report, webhooks,
+//! and a hook that plays the customer.
 //!
 //! Tests start any number of them, each with its own orders; developers run the binary. The official SDKs work against
 //! it unmodified. Guesses about the real service are marked where they are made: texts and statuses in `answer.rs`,
@@ -12,6 +12,7 @@ mod capture;
 mod checkout;
 mod collections;
 mod courier;
+mod disputes;
 mod endpoints;
 mod entities;
 mod faults;
@@ -23,6 +24,7 @@ mod payments;
 mod random;
 mod razorpay;
 mod refunds;
+mod report;
 mod request;
 mod returns;
 mod server;
@@ -34,6 +36,7 @@ mod webhooks;
 
 pub use attempt::{Attempt, Outcome};
 pub use checkout::Checkout;
+pub use disputes::DisputeOutcome;
 pub use faults::Fault;
 pub use razorpay::Razorpay;
 pub use returns::RefundOutcome;

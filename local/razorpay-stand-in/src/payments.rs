@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::{
-    answer::Result, attempt::Attempt, collections, entities::Entity, orders::update_notes, random, request::Request,
-    state::State,
+    answer::Result, attempt::Attempt, capture::fee_and_tax, collections, entities::Entity, orders::update_notes,
+    random, request::Request, state::State,
 };
 
 pub(crate) fn list(state: &State, request: &Request) -> Result {
@@ -24,11 +24,12 @@ pub(crate) fn update(state: &mut State, request: &Request, id: &str) -> Result {
 pub(crate) fn new(state: &State, order: &Entity, attempt: &Attempt) -> Entity {
     let method = attempt.method.as_deref().unwrap_or("upi");
     let by = |wanted: &str, value: &str| if method == wanted { value.into() } else { Value::Null };
+    let fee = if attempt.customer_bears_fee { fee_and_tax(order.number("amount")).0 } else { 0 };
     let notes = attempt.notes.as_ref().filter(|notes| notes.as_object().is_some_and(|notes| !notes.is_empty()));
     let mut payment = Entity::new(json!({
         "id": random::id("pay_"),
         "entity": "payment",
-        "amount": attempt.amount.unwrap_or_else(|| order.number("amount")),
+        "amount": attempt.amount.unwrap_or_else(|| order.number("amount") + fee),
         "currency": attempt.currency.as_deref().unwrap_or_else(|| order.text("currency")),
         "status": "created",
         "order_id": order.text("id"),
@@ -56,6 +57,9 @@ pub(crate) fn new(state: &State, order: &Entity, attempt: &Attempt) -> Entity {
         "acquirer_data": acquirer_data(method),
         "created_at": state.timestamp(),
     }));
+    if attempt.customer_bears_fee {
+        payment.set([("fee_bearer", "customer".into())]);
+    }
     match method {
         "upi" => payment.set([("upi", json!({"vpa": "success@razorpay"}))]),
         "card" => {

@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 use stand_in::Shared;
 
 use crate::{
-    Attempt, Checkout, KEY_ID, KEY_SECRET, Outcome, RefundOutcome, Settings, Webhook, checkout, entities::Entity,
-    idempotency::Keys, returns, sign, state::State, webhooks::Event,
+    Attempt, Checkout, DisputeOutcome, KEY_ID, KEY_SECRET, Outcome, RefundOutcome, Settings, Webhook, checkout,
+    disputes, entities::Entity, idempotency::Keys, returns, sign, state::State, webhooks::Event,
 };
 
 /// Access to the state of a running stand-in.
@@ -64,6 +64,23 @@ impl Razorpay {
         self.shared
             .keep(|state| returns::decide(state, id, outcome))
             .map_err(|refusal| refusal.description().to_owned())
+    }
+
+    /// Opens a dispute over a captured payment, or over a part of it; returns it as webhooks show it. Sends a webhook.
+    pub fn dispute(&self, payment_id: &str, amount: Option<i64>) -> Result<Value, String> {
+        self.shared
+            .keep(|state| disputes::open(state, payment_id, amount))
+            .map_err(|refusal| refusal.description().to_owned())
+    }
+
+    /// Ends an open dispute. Sends a webhook.
+    pub fn end_dispute(&self, id: &str, outcome: DisputeOutcome) -> Result<Value, String> {
+        self.shared.keep(|state| disputes::end(state, id, outcome)).map_err(|refusal| refusal.description().to_owned())
+    }
+
+    /// All disputes, oldest first.
+    pub fn disputes(&self) -> Vec<Value> {
+        self.shared.look().disputes.oldest().map(Entity::json).cloned().collect()
     }
 
     /// The order with this id, as the API shows it.

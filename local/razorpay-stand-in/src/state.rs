@@ -21,6 +21,8 @@ pub(crate) struct State {
     pub(crate) manual_orders: BTreeSet<String>,
     pub(crate) payments: Entities,
     pub(crate) refunds: Entities,
+    #[serde(default)]
+    pub(crate) disputes: Entities,
     pub(crate) keys: Keys,
     pub(crate) agenda: Agenda,
     pub(crate) post: Post,

@@ -40,6 +40,10 @@ impl Event {
         Self::of("order.paid", [("payment", payment), ("order", order)])
     }
 
+    pub(crate) fn of_dispute(name: &str, dispute: &Entity, payment: &Entity) -> Self {
+        Self::of(name, [("payment", payment), ("dispute", dispute)])
+    }
+
     pub(crate) fn of_refund(name: &str, refund: &Entity, payment: &Entity) -> Self {
         Self::of(name, [("refund", refund), ("payment", payment)])
     }

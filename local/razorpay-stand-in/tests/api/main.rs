@@ -11,4 +11,5 @@ mod hooks;
 mod orders;
 mod payments;
 mod refunds;
+mod settlements;
 mod signatures;
