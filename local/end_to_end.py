@@ -296,7 +296,7 @@ class ScheduledJobs(unittest.TestCase):
     def test_every_job_runs_when_it_is_due(self):
         done = []
         schedule = Schedule(lambda function, event: done.append((function, under_test.system.invoke(function, event)["action"])))
-        moments = {0: ["deliver_outbox", "reconcile_payments", "sweep"], 4: [], 5: ["deliver_outbox", "reconcile_payments"]}
+        moments = {0: ["deliver_outbox", "reconcile_payments", "compare_settlements", "sweep"], 4: [], 5: ["deliver_outbox", "reconcile_payments"]}
         for moment, jobs in moments.items():
             done.clear()
             schedule.run_due(moment)
@@ -315,7 +315,7 @@ class ScheduledJobs(unittest.TestCase):
             schedule = Schedule(invoke)
             for hour in range(4):
                 schedule.run_due(3600 * hour)
-        self.assertEqual(tried, ["deliver_outbox", "reconcile_payments", "sweep"] * 4)
+        self.assertEqual(tried, ["deliver_outbox", "reconcile_payments", "compare_settlements", "sweep"] * 4)
         self.assertEqual(shown.getvalue().splitlines(), [
             "The job sweep fails and is tried again every 3600 seconds: jobs: no", "The job sweep works again.",
             "The job sweep fails and is tried again every 3600 seconds: gone"])

@@ -32,6 +32,11 @@ impl Variable {
         Error::Invalid(self.0)
     }
 
+    /// The error for a value that must be there.
+    pub const fn missing(self) -> Error {
+        Error::Missing(self.0)
+    }
+
     pub const fn name(self) -> &'static str {
         self.0
     }

@@ -82,6 +82,9 @@ pub enum Error {
     /// 409: the booking is paid.
     #[error("This booking has already been paid.")]
     AlreadyPaid,
+    /// 409: the payment's amount or currency is not that of its order. It was written down, and staff see it.
+    #[error("The amount paid is not the amount of this booking. The payment is noted, and the shop will settle it.")]
+    PaymentMismatch,
     /// 409: the booking is cancelled and cannot be paid.
     #[error("This booking has been cancelled.")]
     BookingCancelled,
@@ -145,6 +148,7 @@ pub enum Code {
     NotFound,
     ParseError,
     PayloadTooLarge,
+    PaymentMismatch,
     PaymentsDisabled,
     PermissionDenied,
     ServiceUnavailable,
@@ -160,7 +164,7 @@ pub enum Code {
 }
 
 impl Code {
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::AlreadyPaid,
         Self::ApiKeyInvalid,
         Self::BookingCancelled,
@@ -177,6 +181,7 @@ impl Code {
         Self::NotFound,
         Self::ParseError,
         Self::PayloadTooLarge,
+        Self::PaymentMismatch,
         Self::PaymentsDisabled,
         Self::PermissionDenied,
         Self::ServiceUnavailable,
@@ -211,6 +216,7 @@ impl Code {
             | Self::Conflict
             | Self::IdempotencyInProgress
             | Self::IllegalTransition
+            | Self::PaymentMismatch
             | Self::SlotFull => StatusCode::CONFLICT,
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -267,6 +273,7 @@ impl Error {
             Self::IllegalTransition(_) => Code::IllegalTransition,
             Self::IdempotencyInProgress => Code::IdempotencyInProgress,
             Self::AlreadyPaid => Code::AlreadyPaid,
+            Self::PaymentMismatch => Code::PaymentMismatch,
             Self::BookingCancelled => Code::BookingCancelled,
             Self::Conflict(_) => Code::Conflict,
             Self::IdempotencyKeyReused => Code::IdempotencyKeyReused,

@@ -63,6 +63,12 @@ names! {
     PaymentMismatches;
     /// A refund failed at Razorpay.
     RefundsFailed;
+    /// Razorpay refused a refund for a reason that may pass; it is tried again.
+    RefundsRefused;
+    /// Razorpay refused our API key.
+    RazorpayKeyRefused;
+    /// A customer's bank wants a payment back; the shop must answer in time.
+    DisputesOpened;
     /// A webhook was not signed with our secret; it was refused.
     WebhooksRefused;
     /// A webhook could not be applied; Razorpay retries it.

@@ -5,13 +5,16 @@
 //! nothing.
 
 pub mod cash;
+pub mod disputes;
 pub mod drawer;
 pub mod mismatches;
 pub mod orders;
 mod paid;
 pub mod refunds;
 mod settle;
+pub mod settlements;
 pub mod states;
+pub mod unmatched;
 pub mod webhooks;
 
 pub use settle::{Settlement, settle};

@@ -1,21 +1,28 @@
 //! The client of Razorpay: a method per call, and the verification of its signatures.
 
 mod entities;
+mod event;
+mod report;
 mod signature;
 
 use std::{fmt::Write, sync::Arc, time::Duration};
 
+use chrono::NaiveDate;
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
+use tracing::error;
 
-pub use entities::{Event, Order, Payment, PaymentStatus, Refund, RefundStatus};
+pub use entities::{Dispute, Order, Payment, PaymentStatus, Refund, RefundStatus};
+pub use event::{Event, Payload};
+pub use report::Entry;
 pub use signature::WebhookSecrets;
 
 use crate::{
     Error, Result,
     config::{self, Live, Settings},
+    metrics::{self, Count},
     outgoing,
 };
 
@@ -24,13 +31,15 @@ pub const SERVICE: &str = "The payment service";
 const DEFAULT_BASE_URL: &str = "https://api.razorpay.com";
 /// Delay before the only retry of a call that is safe to repeat.
 const PAUSE: Duration = Duration::from_millis(100);
+/// Entries of a page of the settlement report: Razorpay's maximum.
+const PAGE: usize = 1000;
 
 /// A client of Razorpay. Clones share connections; nothing is connected before the first call.
 #[derive(Clone, Debug)]
 pub struct Razorpay {
     http: Client,
     base_url: String,
-    key: Live<Key>,
+    key: Live<Option<Key>>,
 }
 
 /// The API key of an account.
@@ -55,6 +64,12 @@ pub enum Failure {
     Unknown(Error),
 }
 
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Unknown(error)
+    }
+}
+
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
         match failure {
@@ -73,21 +88,21 @@ impl Razorpay {
         Self::with_key_of(settings, base_url.as_deref().unwrap_or(DEFAULT_BASE_URL))
     }
 
-    /// A client of the account whose key comes from settings.
+    /// A client of the account whose key comes from settings, which may have none.
     pub fn with_key_of(settings: &Settings, base_url: &str) -> Result<Self, config::Error> {
         let key = settings.live(|values| {
-            let id = values.required(config::RAZORPAY_KEY_ID)?;
-            Ok(Key::new(&id, &values.required(config::RAZORPAY_KEY_SECRET)?))
+            let Some(id) = values.optional_once_read(config::RAZORPAY_KEY_ID)? else { return Ok(None) };
+            Ok(Some(Key::new(&id, &values.required(config::RAZORPAY_KEY_SECRET)?)))
         })?;
         Self::with(base_url, key)
     }
 
     /// A client of one account.
     pub fn new(base_url: &str, key_id: &str, key_secret: &str) -> Result<Self, config::Error> {
-        Self::with(base_url, Live::fixed(Key::new(key_id, key_secret)))
+        Self::with(base_url, Live::fixed(Some(Key::new(key_id, key_secret))))
     }
 
-    fn with(base_url: &str, key: Live<Key>) -> Result<Self, config::Error> {
+    fn with(base_url: &str, key: Live<Option<Key>>) -> Result<Self, config::Error> {
         Ok(Self {
             http: outgoing::client().map_err(|_| config::RAZORPAY_BASE_URL.invalid())?,
             base_url: base_url.trim().trim_end_matches('/').to_owned(),
@@ -95,15 +110,24 @@ impl Razorpay {
         })
     }
 
+    /// Whether there is a key. An error while the secret that may hold it has not been read: that is not "no key".
+    pub fn has_key(&self) -> Result<bool> {
+        Ok(self.key.get()?.is_some())
+    }
+
     /// The public half of the key, which the checkout needs.
     pub fn key_id(&self) -> Result<String> {
-        Ok(self.key.get()?.id.clone())
+        let key = self.key.get()?;
+        key.as_ref().as_ref().map(|key| key.id.clone()).ok_or(Error::PaymentsDisabled)
     }
 
     /// Whether the signature from the browser proves that this payment belongs to this order.
     pub async fn is_signed(&self, order_id: &str, payment_id: &str, signature: &str) -> Result<bool> {
         let message = format!("{order_id}|{payment_id}");
-        let is_signed = |key: &Key| signature::verify(key.secret.expose_secret(), message.as_bytes(), signature);
+        let is_signed = |key: &Option<Key>| {
+            let secret = key.as_ref().map(|key| key.secret.expose_secret());
+            secret.is_some_and(|secret| signature::verify(secret, message.as_bytes(), signature))
+        };
         let key = self.key.get()?;
         // Another environment may have made the order with a newer key than ours.
         Ok(is_signed(&key) || self.key.instead_of(&key).await.is_some_and(|key| is_signed(&key)))
@@ -178,6 +202,14 @@ impl Razorpay {
         Ok(refunds)
     }
 
+    /// A page of the settlement report of a day: what was settled on it, from the entry `skip` on. Empty after the last.
+    pub async fn settled_on(&self, day: NaiveDate, skip: usize) -> Result<Vec<Entry>, Failure> {
+        let date = day.format("year=%Y&month=%m&day=%d");
+        let entries: Collection<Entry> =
+            self.get(&format!("/v1/settlements/recon/combined?{date}&count={PAGE}&skip={skip}")).await?;
+        Ok(entries.items)
+    }
+
     fn request(&self, method: Method, address: &str) -> RequestBuilder {
         self.http
             .request(method, format!("{}{address}", self.base_url))
@@ -192,19 +224,24 @@ impl Razorpay {
     /// done nothing.
     async fn send<T: DeserializeOwned>(&self, request: RequestBuilder, can_be_repeated: bool) -> Result<T, Failure> {
         let signed = |request: RequestBuilder, key: &Key| request.basic_auth(&key.id, Some(key.secret.expose_secret()));
-        let key: Arc<Key> = self.key.get().map_err(|error| Failure::Unknown(Error::Unset(error)))?;
+        let key: Arc<Option<Key>> = self.key.get().map_err(|error| Failure::Unknown(Error::Unset(error)))?;
+        let Some(first) = key.as_ref() else { return Err(Failure::Unknown(Error::PaymentsDisabled)) };
         let again = request.try_clone();
-        match (send(signed(request, &key), can_be_repeated).await, again) {
-            (Err(Attempt::Unauthorized), Some(request)) => match self.key.instead_of(&key).await {
-                Some(key) => send(signed(request, &key), can_be_repeated).await,
-                None => Err(Attempt::Unauthorized),
+        match (send(signed(request, first), can_be_repeated).await, again) {
+            (Err(Attempt::Unauthorized), Some(request)) => match self.key.instead_of(&key).await.as_deref() {
+                Some(Some(key)) => send(signed(request, key), can_be_repeated).await,
+                _ => Err(Attempt::Unauthorized),
             },
             (answer, _) => answer,
         }
         .map_err(|attempt| match attempt {
             Attempt::Failed(failure) => failure,
             // No caller can fix our key.
-            Attempt::Unauthorized => unavailable("status 401"),
+            Attempt::Unauthorized => {
+                error!("Razorpay refuses our key");
+                metrics::count(Count::RazorpayKeyRefused);
+                unavailable("status 401")
+            }
         })
     }
 }

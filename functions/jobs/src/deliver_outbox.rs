@@ -7,8 +7,12 @@ use serde_json::Value;
 use shared::{
     Error, Result,
     ids::RefundId,
+    metrics::{self, Count},
     outbox::{self, Message},
-    payments::{refunds, states::RefundState},
+    payments::{
+        refunds::{self, LEAST_ONLINE_PAISE, Queued},
+        states::RefundState,
+    },
     razorpay::{Failure, Razorpay, Refund},
 };
 use sqlx::PgConnection;
@@ -16,7 +20,8 @@ use tracing::{error, info, warn};
 
 use crate::App;
 
-/// A message is given up after this many attempts: about a week, with pauses that grow to an hour.
+/// A notification is given up after this many attempts: about a week, with pauses that grow to an hour. A refund never is:
+/// people see it, and money goes back once Razorpay takes it.
 const ATTEMPTS: i32 = 170;
 
 /// Messages that were due, by result.
@@ -55,7 +60,7 @@ impl App {
                 warn!(%error, message.id = due.id.0, message.kind = ?due.message, "a message was not delivered");
                 Fate::Postponed
             });
-            let is_last = due.attempts >= ATTEMPTS;
+            let is_last = due.attempts >= ATTEMPTS && due.message != Message::Refund;
             match fate {
                 Fate::Postponed if !is_last => delivered.postponed += 1,
                 Fate::Delivered => {
@@ -78,9 +83,9 @@ impl App {
         match message {
             Message::Refund => {
                 let RefundMessage { refund_id } = serde_json::from_value(payload).map_err(Error::internal)?;
-                match &self.razorpay {
+                match self.razorpay()? {
                     Some(razorpay) => self.refund(razorpay, refund_id, was_tried).await,
-                    // Payments were disabled while refunds were queued.
+                    // The keys were removed while refunds were queued.
                     None => Ok(Fate::Postponed),
                 }
             }
@@ -98,9 +103,14 @@ impl App {
             return Ok(Fate::Delivered);
         }
         let key = &wanted.idempotency_key;
-        if was_tried && self.has_refund(razorpay, &wanted.gateway_payment_id, key).await? {
-            // The answer was lost. Razorpay does not say for how long it remembers a key, so the refund is not
-            // requested again.
+        if wanted.amount_paise < LEAST_ONLINE_PAISE {
+            // Of before such rests were written off, which ends it.
+            self.give_up(id).await?;
+            return Ok(Fate::Delivered);
+        }
+        if (was_tried || wanted.is_old) && self.has_refund(razorpay, &wanted.gateway_payment_id, key).await? {
+            // The answer was lost, or the database was restored. Razorpay does not say for how long it remembers a key,
+            // so the refund is not requested again.
             return Ok(Fate::Delivered);
         }
         match razorpay.refund(&wanted.gateway_payment_id, wanted.amount_paise, key).await {
@@ -115,13 +125,30 @@ impl App {
             }
             // Another request with this key is in progress.
             Err(Failure::Refused { status: 409, .. }) => Ok(Fate::Postponed),
-            Err(Failure::Refused { status, reason, .. }) => {
+            Err(Failure::Refused { status, reason, description }) => {
                 error!(refund.id = id.0, status, reason, "Razorpay refuses a refund");
-                let give_up = async |connection: &mut PgConnection| refunds::give_up(connection, id).await;
-                self.database.transaction(give_up).await?;
-                Ok(Fate::Failed)
+                if is_too_old(&description) || self.is_too_much(razorpay, &wanted).await? {
+                    return self.give_up(id).await;
+                }
+                // No balance, a wrong key, or what we do not understand: it may pass.
+                metrics::count(Count::RefundsRefused);
+                refunds::refuse(&self.database.pool(), id).await?;
+                Ok(Fate::Postponed)
             }
         }
+    }
+
+    /// Whether Razorpay has less left of the payment than the refund wants, so that it can never be made.
+    async fn is_too_much(&self, razorpay: &Razorpay, wanted: &Queued) -> Result<bool> {
+        let payment = razorpay.payment(&wanted.gateway_payment_id).await?;
+        let left = payment.amount - payment.amount_refunded.unwrap_or_default();
+        Ok(payment.is_taken() && left < wanted.amount_paise)
+    }
+
+    async fn give_up(&self, id: RefundId) -> Result<Fate> {
+        let give_up = async |connection: &mut PgConnection| refunds::give_up(connection, id).await;
+        self.database.transaction(give_up).await?;
+        Ok(Fate::Failed)
     }
 
     /// Records all refunds of a payment that Razorpay knows; whether one of them has this key.
@@ -140,4 +167,9 @@ impl App {
         };
         self.database.transaction(record).await
     }
+}
+
+/// Whether the bank supports no refund any more. Razorpay gives this refusal no code: source, step and reason are null.
+fn is_too_old(description: &str) -> bool {
+    description.contains("more than 6 months old")
 }

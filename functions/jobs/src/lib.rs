@@ -3,6 +3,7 @@
 //! Each job may run twice at once, be killed at any point and be late. A claim is a lease: it sets the time at which
 //! the work is due again, so that a later run takes over the work of a killed one.
 
+mod compare_settlements;
 mod deliver_outbox;
 mod reconcile_payments;
 mod runs;
@@ -17,6 +18,7 @@ use shared::{
     razorpay::Razorpay,
 };
 
+pub use compare_settlements::Compared;
 pub use deliver_outbox::Delivered;
 pub use reconcile_payments::Reconciled;
 pub use sweep::Swept;
@@ -32,6 +34,8 @@ pub enum Event {
     ReconcilePayments,
     /// `{"action": "deliver_outbox"}`: sends the messages that are due.
     DeliverOutbox,
+    /// `{"action": "compare_settlements"}`: compares the money of each day with Razorpay's settlement report.
+    CompareSettlements,
     /// `{"action": "sweep"}`: deletes expired rows.
     Sweep,
 }
@@ -42,6 +46,7 @@ pub enum Event {
 pub enum Outcome {
     ReconcilePayments(Reconciled),
     DeliverOutbox(Delivered),
+    CompareSettlements(Compared),
     Sweep(Swept),
 }
 
@@ -49,11 +54,19 @@ pub enum Outcome {
 #[derive(Clone, Debug)]
 pub struct App {
     pub database: Database,
-    /// Set while online payments are enabled.
+    /// Asked while it has a key, whether new orders are taken or not.
     pub razorpay: Option<Razorpay>,
 }
 
 impl App {
+    /// Razorpay's client, if it has a key. An error while the secret with the key is unread.
+    fn razorpay(&self) -> shared::Result<Option<&Razorpay>> {
+        match &self.razorpay {
+            Some(razorpay) if razorpay.has_key()? => Ok(Some(razorpay)),
+            _ => Ok(None),
+        }
+    }
+
     /// Runs the job. Every event is safe to repeat.
     pub async fn handle(&self, event: Event) -> shared::Result<Outcome> {
         self.handle_until(event, Instant::now() + TIME).await
@@ -65,6 +78,7 @@ impl App {
         let done = match event {
             Event::ReconcilePayments => self.reconcile_payments(end).await.map(Outcome::ReconcilePayments),
             Event::DeliverOutbox => self.deliver_outbox(end).await.map(Outcome::DeliverOutbox),
+            Event::CompareSettlements => self.compare_settlements(end).await.map(Outcome::CompareSettlements),
             Event::Sweep => self.sweep(end).await.map(Outcome::Sweep),
         };
         match &done {
@@ -72,7 +86,7 @@ impl App {
                 metrics::level(Level::ReconciliationMismatches, done.mismatches());
             }
             Ok(Outcome::DeliverOutbox(done)) => metrics::level(Level::OutboxAge, done.oldest_seconds),
-            Ok(Outcome::Sweep(_)) => {}
+            Ok(Outcome::CompareSettlements(_) | Outcome::Sweep(_)) => {}
             Err(_) => metrics::count(Count::JobsFailed),
         }
         self.end_run(event, begun, &done).await;

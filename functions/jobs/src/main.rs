@@ -2,22 +2,15 @@
 
 use jobs::App;
 use lambda_runtime::{LambdaEvent, service_fn};
-use shared::{
-    Error,
-    config::{self, Settings},
-    database::Database,
-    logging, metrics,
-    razorpay::Razorpay,
-};
+use shared::{Error, config::Settings, database::Database, logging, metrics, razorpay::Razorpay};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     logging::init();
     logging::catch_panics();
     metrics::init();
-    let is_enabled = config::or_default(config::RAZORPAY_ENABLED, false)?;
     let settings = Settings::start().await;
-    let razorpay = if is_enabled { Some(Razorpay::from_settings(&settings)?) } else { None };
+    let razorpay = Some(Razorpay::from_settings(&settings)?);
     let app = App { database: Database::from_settings(&settings)?, razorpay };
     settings.ready().await;
     let (settings, app) = (&settings, &app);

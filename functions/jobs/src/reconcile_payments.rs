@@ -30,7 +30,7 @@ pub struct Reconciled {
     pub applied: usize,
     /// Refunds that were new or moved forward.
     pub refunds: usize,
-    /// Payments whose amount or currency differs from their order's, and settled orders without money at Razorpay.
+    /// New payments whose amount or currency differs from their order's, and settled orders without money at Razorpay.
     pub mismatched: usize,
     /// Bookings marked as paid without money, cash or online.
     pub paid_without_money: i64,
@@ -38,15 +38,20 @@ pub struct Reconciled {
     pub money_without_paid: i64,
     /// Online payments of cancelled or already paid bookings that are neither refunded nor queued for refund.
     pub not_given_back: i64,
-    /// Failed refunds of money that was not refunded otherwise, and queued refunds that are no longer retried.
+    /// Failed refunds of money that was not refunded otherwise, and queued refunds that Razorpay has not taken.
     pub failed_refunds: i64,
+    /// Payments whose amount or currency is not that of their order, and that are not settled yet.
+    pub misfits: i64,
+    /// What Razorpay told of money for which there is no row.
+    pub unmatched: i64,
 }
 
 impl Reconciled {
     /// The mismatches that a person must look at.
     pub(crate) fn mismatches(self) -> i64 {
         let mismatched = i64::try_from(self.mismatched).unwrap_or(i64::MAX);
-        mismatched + self.paid_without_money + self.money_without_paid + self.not_given_back + self.failed_refunds
+        let of_views = self.paid_without_money + self.money_without_paid + self.not_given_back + self.failed_refunds;
+        mismatched + of_views + self.misfits + self.unmatched
     }
 }
 
@@ -55,7 +60,7 @@ impl App {
     /// still approve the payment; and for pending refunds. An error with one does not stop the others.
     pub(crate) async fn reconcile_payments(&self, end: Instant) -> Result<Reconciled> {
         let mut reconciled = Reconciled::default();
-        if let Some(razorpay) = &self.razorpay {
+        if let Some(razorpay) = self.razorpay()? {
             // However slow Razorpay's answers are, half of the time is reserved for refunds.
             let half = Instant::now() + end.saturating_duration_since(Instant::now()) / 2;
             self.ask_for_orders(razorpay, half, &mut reconciled).await?;
@@ -83,7 +88,7 @@ impl App {
 
     /// Asks for the orders that a person wants to be asked for. Each minute's run does so, because the person waits.
     pub(crate) async fn ask_as_told(&self, end: Instant) -> Result<()> {
-        let Some(razorpay) = &self.razorpay else { return Ok(()) };
+        let Some(razorpay) = self.razorpay()? else { return Ok(()) };
         let pool = self.database.pool();
         while let Some(order) = if Instant::now() < end { orders::claim_asked(&pool).await? } else { None } {
             if let Err(error) = self.ask_for(razorpay, &order).await {
@@ -93,7 +98,7 @@ impl App {
         Ok(())
     }
 
-    async fn ask_for(&self, razorpay: &Razorpay, order: &Order) -> Result<Settlement> {
+    pub(crate) async fn ask_for(&self, razorpay: &Razorpay, order: &Order) -> Result<Settlement> {
         let order_id = match &order.order_id {
             Some(order_id) => order_id.clone(),
             None => match self.find_order(razorpay, order).await? {
@@ -103,8 +108,7 @@ impl App {
         };
         let mut paid = razorpay.payments_of(&order_id).await?;
         for payment in &mut paid {
-            let fits = order.fits(payment.amount, &payment.currency);
-            if payment.status == PaymentStatus::Authorized && fits {
+            if payment.status == PaymentStatus::Authorized && order.is_paid_by(payment) {
                 match razorpay.capture(payment).await {
                     Ok(captured) => *payment = captured,
                     // Another payment of the order may have succeeded.
@@ -145,7 +149,7 @@ impl App {
         Ok(())
     }
 
-    async fn record_refunds(&self, razorpay: &Razorpay, payment_id: &str) -> Result<usize> {
+    pub(crate) async fn record_refunds(&self, razorpay: &Razorpay, payment_id: &str) -> Result<usize> {
         let refunds = razorpay.refunds_of(payment_id).await?;
         let record = async |connection: &mut PgConnection| {
             let mut news = 0;
@@ -158,11 +162,15 @@ impl App {
     }
 
     async fn compare(&self, reconciled: &mut Reconciled) -> Result<()> {
+        let write_off = async |connection: &mut PgConnection| refunds::write_off(connection, None).await;
+        self.database.transaction(write_off).await?;
         let compared = mismatches::count(&self.database.pool()).await?;
         reconciled.paid_without_money = compared.paid_without_money;
         reconciled.money_without_paid = compared.money_without_paid;
         reconciled.not_given_back = compared.not_given_back;
         reconciled.failed_refunds = compared.failed_refunds;
+        reconciled.misfits = compared.misfits;
+        reconciled.unmatched = compared.unmatched;
         let wrong = compared.paid_without_money + compared.money_without_paid + compared.not_given_back;
         if wrong > 0 || reconciled.mismatched > 0 {
             error!(?reconciled, "money and bookings do not match");

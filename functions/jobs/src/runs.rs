@@ -13,6 +13,7 @@ impl Event {
         match self {
             Self::ReconcilePayments => "reconcile_payments",
             Self::DeliverOutbox => "deliver_outbox",
+            Self::CompareSettlements => "compare_settlements",
             Self::Sweep => "sweep",
         }
     }

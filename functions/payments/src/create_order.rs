@@ -1,6 +1,6 @@
 //! Creation of the Razorpay order that a booking is paid by.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::{extract::State, response::Response};
 use lambda_http::http::StatusCode;
@@ -11,7 +11,7 @@ use shared::{
     http::{ClientAddress, Envelope, ErrorBody, Fields, Json, Read, Routes, private_json, routes},
     ids::BookingId,
     money::Rupees,
-    payments::orders::{self, Order},
+    payments::orders::{self, Claim, Order},
     razorpay::{self, Failure, Razorpay, SERVICE},
 };
 use sqlx::PgConnection;
@@ -19,9 +19,11 @@ use utoipa::ToSchema;
 
 use crate::{App, Enabled};
 
-/// Timeout of all calls to Razorpay for one order. A transaction is open meanwhile, and Postgres ends one that is idle
-/// for ten seconds.
+/// Timeout of all calls to Razorpay for one order, shorter than the claim.
 const PATIENCE: Duration = Duration::from_secs(8);
+/// How long a request waits for another that asks Razorpay for the same order: longer than the claim of a killed one.
+const WAIT: Duration = Duration::from_secs(12);
+const PAUSE: Duration = Duration::from_millis(150);
 
 pub(crate) fn routes() -> Routes<App> {
     routes!(create)
@@ -98,19 +100,26 @@ async fn create(
     Ok(private_json(status, &Envelope::new("Payment order created successfully", to_pay)))
 }
 
-/// Gets the order from Razorpay. The transaction stays open meanwhile, on purpose: its row lock makes concurrent
-/// requests for the same order wait, and is released if the function is killed.
+/// Gets the order from Razorpay. One request asks at a time, and without a transaction: a cancellation does not wait. The
+/// others wait for its answer.
 async fn obtain(database: &Database, razorpay: &Razorpay, order: &Order, is_new: bool) -> Result<(String, StatusCode)> {
-    let obtain = async |connection: &mut PgConnection| {
-        if let Some(order_id) = orders::lock(connection, order.id).await? {
-            return Ok((order_id, StatusCode::OK));
+    let end = Instant::now() + WAIT;
+    loop {
+        match orders::claim(&database.pool(), order.id).await? {
+            Claim::Known(order_id) => return Ok((order_id, StatusCode::OK)),
+            Claim::Granted => break,
+            Claim::Taken if Instant::now() >= end => return Err(Error::UpstreamTimeout { service: SERVICE }),
+            Claim::Taken => tokio::time::sleep(PAUSE).await,
         }
-        let made = tokio::time::timeout(PATIENCE, make(razorpay, order, is_new)).await;
-        let made = made.unwrap_or(Err(Error::UpstreamTimeout { service: SERVICE }))?;
-        orders::keep(connection, order.id, &made.id).await?;
-        Ok((made.id, StatusCode::CREATED))
-    };
-    database.transaction(obtain).await
+    }
+    let made = tokio::time::timeout(PATIENCE, make(razorpay, order, is_new)).await;
+    match made.unwrap_or(Err(Error::UpstreamTimeout { service: SERVICE })) {
+        Ok(made) => Ok((orders::keep(&database.pool(), order.id, &made.id).await?, StatusCode::CREATED)),
+        Err(error) => {
+            orders::release(&database.pool(), order.id).await?;
+            Err(error)
+        }
+    }
 }
 
 async fn make(razorpay: &Razorpay, order: &Order, is_new: bool) -> Result<razorpay::Order> {

@@ -30,41 +30,75 @@ pub struct App {
     pub orders_per_address: Limit,
 }
 
-/// Razorpay's client and webhook secrets, while online payments are enabled.
+/// Razorpay's client and webhook secrets. Without keys nothing can be asked; with them, all but new orders goes on while
+/// online payment is disabled.
 #[derive(Clone, Debug)]
-pub struct Gateway(Option<(Razorpay, WebhookSecrets)>);
+pub struct Gateway {
+    takes_orders: bool,
+    razorpay: Option<(Razorpay, WebhookSecrets)>,
+}
 
 impl Gateway {
-    /// Reads `RAZORPAY_ENABLED` and, if it is `true`, the other settings of Razorpay.
+    /// Reads `RAZORPAY_ENABLED` and the other settings of Razorpay, which must be there if it is `true`.
     pub fn from_settings(settings: &Settings) -> Result<Self, config::Error> {
-        if !config::or_default(config::RAZORPAY_ENABLED, false)? {
-            return Ok(Self(None));
+        let takes_orders = config::or_default(config::RAZORPAY_ENABLED, false)?;
+        let (razorpay, secrets) = (Razorpay::from_settings(settings)?, WebhookSecrets::from_settings(settings)?);
+        if takes_orders && matches!((razorpay.has_key(), secrets.are_set()), (Ok(false), _) | (_, Ok(false))) {
+            return Err(config::RAZORPAY_KEY_ID.missing());
         }
-        Ok(Self(Some((Razorpay::from_settings(settings)?, WebhookSecrets::from_settings(settings)?))))
+        Ok(Self { takes_orders, razorpay: Some((razorpay, secrets)) })
     }
 
     pub fn enabled(razorpay: Razorpay, secrets: WebhookSecrets) -> Self {
-        Self(Some((razorpay, secrets)))
+        Self { takes_orders: true, razorpay: Some((razorpay, secrets)) }
     }
 
+    /// With keys, but for payments of before.
+    #[must_use]
+    pub fn without_new_orders(self) -> Self {
+        Self { takes_orders: false, ..self }
+    }
+
+    /// Without keys.
     pub fn disabled() -> Self {
-        Self(None)
+        Self { takes_orders: false, razorpay: None }
     }
 
+    /// The client, if it has a key. While the secret with the key is unread, that is an error and not "no key".
     fn razorpay(&self) -> Result<&Razorpay> {
-        self.0.as_ref().map(|(razorpay, _)| razorpay).ok_or(Error::PaymentsDisabled)
+        match &self.razorpay {
+            Some((razorpay, _)) if razorpay.has_key()? => Ok(razorpay),
+            _ => Err(Error::PaymentsDisabled),
+        }
     }
 
     fn secrets(&self) -> Result<&WebhookSecrets> {
-        self.0.as_ref().map(|(_, secrets)| secrets).ok_or(Error::PaymentsDisabled)
+        match &self.razorpay {
+            Some((_, secrets)) if secrets.are_set()? => Ok(secrets),
+            _ => Err(Error::PaymentsDisabled),
+        }
     }
 }
 
-/// Razorpay's client. Must be the first extractor: while payments are disabled, a request is refused before its body is
-/// read.
+/// Razorpay's client, while new orders are taken. Must be the first extractor: while they are not, a request is refused
+/// before its body is read.
 pub(crate) struct Enabled(pub(crate) Razorpay);
 
 impl FromRequestParts<App> for Enabled {
+    type Rejection = Error;
+
+    async fn from_request_parts(_: &mut Parts, app: &App) -> Result<Self> {
+        if !app.gateway.takes_orders {
+            return Err(Error::PaymentsDisabled);
+        }
+        app.gateway.razorpay().cloned().map(Self)
+    }
+}
+
+/// Razorpay's client, while there are keys. Must be the first extractor too.
+pub(crate) struct Keyed(pub(crate) Razorpay);
+
+impl FromRequestParts<App> for Keyed {
     type Rejection = Error;
 
     async fn from_request_parts(_: &mut Parts, app: &App) -> Result<Self> {

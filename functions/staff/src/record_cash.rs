@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 use crate::App;
 
 pub(crate) fn routes() -> Routes<App> {
-    routes!(record)
+    routes!(record).merge(routes!(collect))
 }
 
 /// What was paid at the counter.
@@ -67,6 +67,53 @@ async fn record(
     MaybeKey(key): MaybeKey,
     Json(cash): Json<Cash>,
 ) -> Result<Response> {
+    let take = async |connection: &mut PgConnection| take(connection, id, &cash, key.as_ref(), &staff.actor()).await;
+    database.transaction(take).await
+}
+
+/// The same, as the staff app sends it.
+#[derive(Debug, ToSchema)]
+#[schema(as = CollectedPayment, example = json!({ "booking_id": 1, "amount": "630.00" }))]
+struct Collected {
+    booking_id: i64,
+    /// Rupees: the booking's total, neither less nor more.
+    #[schema(value_type = String)]
+    amount: Money,
+    #[schema(ignore)]
+    sha256: [u8; 32],
+}
+
+impl Read for Collected {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        let sha256 = fields.sha256();
+        let (booking_id, amount) = (fields.integer("booking_id"), fields.value("amount"));
+        Some(Self { booking_id: booking_id?, amount: amount?, sha256 })
+    }
+}
+
+/// Records that a booking was paid in cash, as `record-cash` does.
+#[utoipa::path(
+    post, path = "/staff/payments/collect", operation_id = "collect_payment", tag = "Staff", request_body = Json<Collected>,
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters; makes a retry safe.")),
+    security(("staff_key" = []), ("session" = [])),
+    responses(
+        (status = 200, body = Envelope<Booking>),
+        (status = 400, description = "`amount` is not the total.", body = ErrorBody),
+        (status = 401, body = ErrorBody),
+        (status = 403, description = "`API_KEY_INVALID` or `PERMISSION_DENIED`.", body = ErrorBody),
+        (status = 404, body = ErrorBody),
+        (status = 409, description = "`ALREADY_PAID`, `BOOKING_CANCELLED` or `IDEMPOTENCY_IN_PROGRESS`.", body = ErrorBody),
+        (status = 422, description = "The key was used with another body.", body = ErrorBody),
+    )
+)]
+async fn collect(
+    staff: Staff,
+    State(database): State<Database>,
+    MaybeKey(key): MaybeKey,
+    Json(collected): Json<Collected>,
+) -> Result<Response> {
+    let id = BookingId(collected.booking_id);
+    let cash = Cash { amount: collected.amount, sha256: collected.sha256 };
     let take = async |connection: &mut PgConnection| take(connection, id, &cash, key.as_ref(), &staff.actor()).await;
     database.transaction(take).await
 }

@@ -3,6 +3,7 @@
 use axum::{extract::State, response::Response};
 use lambda_http::http::StatusCode;
 use serde::Serialize;
+use serde_json::{Value, json};
 use shared::{
     Result,
     bookings::{Actor, Booking, booking},
@@ -11,8 +12,9 @@ use shared::{
     idempotency::{self, Key, MaybeKey},
     ids::BookingId,
     money::Money,
-    payments::refunds,
+    payments::refunds::{self, by_hand::ByHand},
     staff::Staff,
+    written::Written,
 };
 use sqlx::PgConnection;
 use utoipa::ToSchema;
@@ -32,6 +34,14 @@ struct RefundRequest {
     amount: Option<Money>,
     /// For the timeline.
     reason: String,
+    /// `hand` if the money was given back at the shop already: Razorpay is not asked.
+    #[schema(value_type = String)]
+    by: Option<Hand>,
+    /// How it was given back by hand: `cash` from the drawer, which is the default, or `transfer` from the bank account.
+    #[schema(value_type = String)]
+    way: Option<ByHand>,
+    /// What proves it, such as the number of the transfer. Required with `by`.
+    proof: Option<String>,
     #[schema(ignore)]
     sha256: [u8; 32],
 }
@@ -39,9 +49,26 @@ struct RefundRequest {
 impl Read for RefundRequest {
     fn read(fields: &mut Fields) -> Option<Self> {
         let sha256 = fields.sha256();
-        let amount = fields.value_if_any("amount");
-        let reason = fields.text("reason", 500)?;
-        Some(Self { amount, reason, sha256 })
+        let amount = fields.value_if_sent("amount");
+        let reason = fields.text("reason", 500);
+        let by = fields.value_if_any("by");
+        let way = fields.value_if_any("way");
+        let proof = if by.is_some() { fields.text("proof", 500) } else { fields.text_or_empty("proof", 500) };
+        Some(Self { amount, reason: reason?, by, way, proof, sha256 })
+    }
+}
+
+/// The way beside Razorpay.
+#[derive(Clone, Copy, Debug)]
+struct Hand;
+
+impl Written for Hand {
+    fn parse(text: &str) -> Result<Self, String> {
+        if text == "hand" { Ok(Self) } else { Err(format!("\"{text}\" is not a valid choice.")) }
+    }
+
+    fn rules() -> Value {
+        json!({ "enum": ["hand"] })
     }
 }
 
@@ -54,7 +81,7 @@ struct Refunded {
     refunds: Vec<refunds::Shown>,
 }
 
-/// Gives money back, to where it came from.
+/// Gives money back, to where it came from; with `by: "hand"` records money that was given back in another way.
 ///
 /// Money paid too much goes first. A booking whose money has all gone back is `refunded`; before that it stays `completed`.
 /// A retry with the same `Idempotency-Key` and body gets the first answer again.
@@ -67,7 +94,7 @@ struct Refunded {
     security(("staff_key" = []), ("session" = [])),
     responses(
         (status = 200, body = Envelope<Refunded>),
-        (status = 400, description = "`amount` is more than what is left, or less than Razorpay gives back.", body = ErrorBody),
+        (status = 400, description = "`amount` is more than what is left, less than Razorpay gives back, or leaves such a rest.", body = ErrorBody),
         (status = 401, body = ErrorBody),
         (status = 403, description = "`API_KEY_INVALID` or `PERMISSION_DENIED`.", body = ErrorBody),
         (status = 404, body = ErrorBody),
@@ -99,7 +126,13 @@ async fn give_back(
         return Ok(answer);
     }
     let booking = booking::lock(connection, id).await?;
-    let queued = refunds::request(connection, &booking, wanted.amount, &wanted.reason, actor).await?;
+    let queued = match (wanted.by, &wanted.proof) {
+        (Some(Hand), Some(proof)) => {
+            let (reason, way) = (format!("{} ({proof})", wanted.reason), wanted.way.unwrap_or(ByHand::Cash));
+            refunds::request_by_hand(connection, &booking, wanted.amount, way, &reason, actor).await?
+        }
+        _ => refunds::request(connection, &booking, wanted.amount, &wanted.reason, actor).await?,
+    };
     let refunds = refunds::list(&mut *connection, &queued).await?;
     let booking = booking::find(&mut *connection, id).await?;
     let body = Envelope::new("Refund requested successfully", Refunded { booking, refunds });

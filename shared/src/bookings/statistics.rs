@@ -15,6 +15,10 @@ pub struct Statistics {
     pub revenue: Revenue,
     /// Refunds that Razorpay would not do, with money that has not been sent back since.
     pub failed_refunds: i64,
+    /// Online payments whose amount or currency is not that of their order, and that are not settled yet.
+    pub payment_mismatches: i64,
+    /// Payments that a customer's bank wants back, and that the shop must answer for.
+    pub open_disputes: i64,
     /// Appointments of today that are not cancelled.
     pub today: i64,
     /// Appointments of later days that are pending or confirmed.
@@ -71,7 +75,9 @@ pub async fn count(database: &Database) -> sqlx::Result<Statistics> {
             count(*) filter (
                 where appointment_date > clock.today and booking_status in ('pending', 'confirmed')
             ) as "upcoming!",
-            (select count(*) from money_failed_refunds where state = 'failed') as "failed_refunds!"
+            (select count(*) from money_failed_refunds where state = 'failed') as "failed_refunds!",
+            (select count(*) from money_misfits) as "payment_mismatches!",
+            (select count(*) from money_disputes) as "open_disputes!"
         from bookings, (select (now() at time zone time_zone)::date as today from shops where id = shop_id()) as clock
         "#
     )
@@ -84,7 +90,8 @@ pub async fn count(database: &Database) -> sqlx::Result<Statistics> {
             coalesce(sum(kept) filter (where captured_at >= clock.day), 0)::bigint as "today!: Money",
             coalesce(sum(kept) filter (where captured_at >= clock.month), 0)::bigint as "this_month!: Money"
         from (
-            select captured_at, amount_paise - refunded_paise as kept from captures where state = 'captured'
+            select captured_at, amount_paise - refunded_paise as kept from captures
+            where state = 'captured' and currency = 'INR'
         ) as capture, (
             select date_trunc('day', now(), time_zone) as day, date_trunc('month', now(), time_zone) as month
             from shops where id = shop_id()
@@ -105,6 +112,8 @@ pub async fn count(database: &Database) -> sqlx::Result<Statistics> {
         payment_status: ByPayment { pending: counted.unpaid, completed: counted.paid, refunded: counted.refunded },
         revenue,
         failed_refunds: counted.failed_refunds,
+        payment_mismatches: counted.payment_mismatches,
+        open_disputes: counted.open_disputes,
         today: counted.today,
         upcoming: counted.upcoming,
     })

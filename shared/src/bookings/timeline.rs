@@ -31,6 +31,14 @@ pub enum Event {
     RefundRequested,
     Refunded,
     RefundFailed,
+    /// A payment arrived whose amount or currency is not that of its order.
+    PaymentMismatch,
+    /// The customer's bank wants a payment back.
+    Disputed,
+    /// A dispute was won, lost or closed.
+    DisputeEnded,
+    /// A rest that Razorpay cannot give back, because it is below its minimum, is kept.
+    WrittenOff,
 }
 
 impl From<BookingStatus> for Event {

@@ -29,6 +29,16 @@ impl Values {
         self.environment(variable).map(ToOwned::to_owned).or_else(own)
     }
 
+    /// As [`Self::optional`], for a value whose absence means something: an error while the function's own secret, which
+    /// may supply it, has not been read.
+    pub fn optional_once_read(&self, variable: Variable) -> Result<Option<String>, Error> {
+        let is_unread = self.environment(SECRET_ID).is_some() && !self.secrets.contains_key(SECRET_ID.name());
+        match self.optional(variable) {
+            None if is_unread => Err(Error::Missing(variable.name())),
+            value => Ok(value),
+        }
+    }
+
     /// As [`Self::optional`], for a value that must be set.
     pub fn required(&self, variable: Variable) -> Result<String, Error> {
         self.optional(variable).ok_or(Error::Missing(variable.name()))

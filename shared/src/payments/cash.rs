@@ -13,9 +13,9 @@ use crate::{
     money::Money,
 };
 
-/// Records cash for a locked booking that is neither paid nor cancelled. The amount must be its total.
+/// Records cash for a locked booking that is neither paid nor cancelled; one that was refunded in full can be paid again. The amount must be its total.
 pub async fn record(connection: &mut PgConnection, booking: &mut Booking, amount: Money, actor: &Actor) -> Result<()> {
-    if booking.payment_status != PaymentStatus::Pending {
+    if booking.payment_status == PaymentStatus::Completed {
         return Err(Error::AlreadyPaid);
     }
     if booking.booking_status == BookingStatus::Cancelled {

@@ -26,6 +26,15 @@ pub(super) async fn write(
     means: Means,
     actor: &Actor,
 ) -> sqlx::Result<()> {
+    if booking.payment_status == PaymentStatus::Refunded {
+        // One capture at most pays a booking. Its own statement: a unique index is checked row by row.
+        sqlx::query!(
+            "update captures set pays_booking = false, updated_at = now() where booking_id = $1 and pays_booking",
+            booking.id.0
+        )
+        .execute(&mut *connection)
+        .await?;
+    }
     let written = sqlx::query!(
         "
         with capture as (

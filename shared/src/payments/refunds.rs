@@ -5,8 +5,10 @@ mod delivery;
 mod outcome;
 mod queue;
 mod request;
+mod rests;
 
-pub use delivery::{Queued, claim_pending, find, give_up};
+pub use delivery::{Queued, claim_pending, find, give_up, refuse};
 pub use outcome::{Told, record};
 pub use queue::{give_back_all, left, queue};
-pub use request::{Part, Shown, To, again, list, preview, request};
+pub use request::{Part, Shown, To, again, list, preview, request, request_by_hand};
+pub use rests::{LEAST_ONLINE_PAISE, write_off};

@@ -4,18 +4,23 @@ use sqlx::PgConnection;
 use tracing::error;
 
 use super::{
+    disputes,
+    orders::Order,
     paid::{self, Means},
     refunds::{self, Told},
-    states::CaptureState,
+    states::{CaptureState, PaymentState},
+    unmatched::{self, Unmatched},
 };
 use crate::{
     Result,
     bookings::{
         Actor, Booking, booking,
         status::{BookingStatus, PaymentMethod, PaymentStatus},
+        timeline::Event,
     },
     ids::{BookingId, CaptureId, PaymentId},
     metrics::{self, Count},
+    money::Money,
     razorpay::{Payment, PaymentStatus as GatewayStatus, Refund},
 };
 
@@ -30,15 +35,19 @@ pub struct Settlement {
     pub applied: usize,
     /// Refunds that were new or moved forward.
     pub refunds: usize,
-    /// Payments whose amount or currency differs from their order's; a person must look at them.
+    /// New payments whose amount or currency differs from their order's; a person must look at them.
     pub mismatched: usize,
 }
+
+/// The largest payment that is believed, in paise: a billion rupees. Sums of larger ones might not fit a column.
+const MOST_PAISE: i64 = 100_000_000_000;
 
 /// Applies Razorpay's state of the payments of an order and of their refunds. The only way a payment moves forward; it
 /// never moves back.
 ///
 /// A capture pays an unpaid booking. A capture for a paid or cancelled booking is queued for refund, and so is one of another
-/// amount than the booking's total: its services have changed since the order was made.
+/// amount than the booking's total: its services have changed since the order was made. One that does not fit its order is
+/// written down, and a person decides.
 pub async fn settle(
     connection: &mut PgConnection,
     order_id: &str,
@@ -50,28 +59,40 @@ pub async fn settle(
         .await?;
     let Some(order) = order else { return Ok(Settlement::default()) };
     let mut booking = booking::lock(connection, BookingId(order.booking_id)).await?;
-    let order = sqlx::query!(r#"select id, amount_paise, currency from payments where order_id = $1"#, order_id)
-        .fetch_one(&mut *connection)
-        .await?;
+    let order = sqlx::query_as!(
+        Order,
+        r#"
+        select id, order_id, receipt as "receipt!", amount_paise, currency, state as "state: PaymentState"
+        from payments where order_id = $1
+        "#,
+        order_id
+    )
+    .fetch_one(&mut *connection)
+    .await?;
     let mut settlement = Settlement { booking_id: Some(booking.id), ..Settlement::default() };
     let mut to_give_back = Vec::new();
     for payment in payments.iter().filter(|payment| payment.order_id.as_deref() == Some(order_id)) {
-        if payment.amount != order.amount_paise || payment.currency != order.currency {
-            error!(booking.id = booking.id.0, payment.id, "a payment does not fit its order");
-            metrics::count(Count::PaymentMismatches);
-            settlement.mismatched += 1;
+        let Some(state) = state(payment) else { continue };
+        if !(1..=MOST_PAISE).contains(&payment.amount) {
+            settlement.mismatched += usize::from(refuse(connection, &booking, payment).await?);
             continue;
         }
-        let Some(state) = state(payment) else { continue };
-        let moved = write_capture(connection, PaymentId(order.id), booking.id, payment, state).await?;
-        let Some(capture) = moved else {
-            complete(connection, PaymentId(order.id), payment, state).await?;
+        let Some(capture) = write_capture(connection, &order, booking.id, payment, state).await? else {
+            complete(connection, order.id, payment, state).await?;
             continue;
         };
         settlement.applied += 1;
         if state == CaptureState::Captured {
-            let reason = arrive(connection, &mut booking, PaymentId(order.id), capture, payment.amount).await?;
-            to_give_back.extend(reason.map(|reason| (capture, payment, reason)));
+            disputes::catch_up(connection, &booking, &payment.id).await?;
+        }
+        if order.is_paid_by(payment) {
+            if state == CaptureState::Captured {
+                let reason = arrive(connection, &mut booking, &order, capture).await?;
+                to_give_back.extend(reason.map(|reason| (capture, payment, reason)));
+            }
+        } else if state != CaptureState::Failed {
+            note_misfit(connection, &booking, payment, state).await?;
+            settlement.mismatched += 1;
         }
     }
     for refund in refunds {
@@ -81,12 +102,50 @@ pub async fn settle(
         // Razorpay may have made refunds that are not recorded here yet.
         let left_there = payment.amount - payment.amount_refunded.unwrap_or_default();
         let amount = refunds::left(connection, capture).await?.min(left_there);
-        if amount > 0 {
+        if amount >= refunds::LEAST_ONLINE_PAISE {
             refunds::queue(connection, &booking, capture, amount, reason, &Actor::System).await?;
         }
     }
     settlement.is_paid = booking.payment_status != PaymentStatus::Pending;
     Ok(settlement)
+}
+
+/// Writes down a payment whose amount no capture can have; `true` if it is new.
+async fn refuse(connection: &mut PgConnection, booking: &Booking, payment: &Payment) -> Result<bool> {
+    let told = Unmatched {
+        entity_id: &payment.id,
+        kind: "payment",
+        booking: Some(booking.id),
+        order_id: payment.order_id.as_deref(),
+        payment_id: Some(&payment.id),
+        amount_paise: payment.amount,
+        currency: &payment.currency,
+        reason: "no payment has such an amount",
+    };
+    unmatched::write(connection, told).await
+}
+
+/// Tells people of a payment whose amount or currency is not that of its order.
+async fn note_misfit(
+    connection: &mut PgConnection,
+    booking: &Booking,
+    payment: &Payment,
+    state: CaptureState,
+) -> Result<()> {
+    error!(booking.id = booking.id.0, payment.id, "a payment does not fit its order");
+    metrics::count(Count::PaymentMismatches);
+    if state == CaptureState::Captured {
+        sqlx::query!(
+            r#"select write_event($1, $2, $3, $3, 'razorpay', $4) as "event: ()""#,
+            booking.id.0,
+            Event::PaymentMismatch as Event,
+            booking.booking_status as BookingStatus,
+            format!("{} {} came", Money::from_paise(payment.amount), payment.currency)
+        )
+        .fetch_one(connection)
+        .await?;
+    }
+    Ok(())
 }
 
 /// The capture state of a payment's status, if it has one.
@@ -104,7 +163,7 @@ fn state(payment: &Payment) -> Option<CaptureState> {
 /// Upserts a capture; returns its id if it is new or moved forward.
 async fn write_capture(
     connection: &mut PgConnection,
-    order: PaymentId,
+    order: &Order,
     booking: BookingId,
     payment: &Payment,
     state: CaptureState,
@@ -112,17 +171,19 @@ async fn write_capture(
     let id = sqlx::query_scalar!(
         "
         insert into captures as capture (
-            payment_id, booking_id, gateway_payment_id, state, amount_paise, captured_at, means, bank, fee_paise, failure
+            payment_id, booking_id, gateway_payment_id, state, amount_paise, captured_at, means, bank, fee_paise, failure,
+            fits, currency
         )
-        values ($1, $2, $3, $4, $5, case when $4 = 'captured'::capture_state then now() end, $6, $7, $8, $9)
+        values ($1, $2, $3, $4, $5, case when $4 = 'captured'::capture_state then now() end, $6, $7, $8, $9, $10, $11)
         on conflict (gateway_payment_id) do update set
             state = excluded.state, captured_at = excluded.captured_at, updated_at = now(),
+            amount_paise = excluded.amount_paise, fits = excluded.fits, currency = excluded.currency,
             means = coalesce(excluded.means, capture.means), bank = coalesce(excluded.bank, capture.bank),
             fee_paise = coalesce(excluded.fee_paise, capture.fee_paise), failure = excluded.failure
             where capture.state < excluded.state and capture.payment_id = excluded.payment_id
         returning id
         ",
-        order.0,
+        order.id.0,
         booking.0,
         payment.id,
         state as CaptureState,
@@ -130,7 +191,9 @@ async fn write_capture(
         payment.method,
         payment.institution(),
         payment.fee,
-        payment.failure()
+        payment.failure(),
+        order.is_paid_by(payment),
+        payment.currency
     )
     .fetch_optional(connection)
     .await?;
@@ -167,22 +230,27 @@ async fn complete(
     .map(drop)
 }
 
-/// Pays the booking with a new capture if it is unpaid. Returns the reason for a refund, if the money must go back.
+/// Pays the booking with a new capture if it can be paid. Returns the reason for a refund, if the money must go back.
 async fn arrive(
     connection: &mut PgConnection,
     booking: &mut Booking,
-    payment: PaymentId,
+    order: &Order,
     capture: CaptureId,
-    amount_paise: i64,
 ) -> sqlx::Result<Option<&'static str>> {
-    let is_paid = booking.payment_status != PaymentStatus::Pending;
-    if !is_paid && amount_paise != booking.total_amount.paise() {
+    let can_be_paid = match booking.payment_status {
+        PaymentStatus::Pending => true,
+        // Again, with an order that was made since then; the money for an earlier one was paid twice.
+        PaymentStatus::Refunded => order.state == PaymentState::Open,
+        PaymentStatus::Completed => false,
+    };
+    if !can_be_paid {
+        return Ok(Some("paid twice"));
+    }
+    if order.amount_paise != booking.total_amount.paise() {
         return Ok(Some("paid an earlier total"));
     }
-    if !is_paid {
-        let means = Means { payment, capture, method: PaymentMethod::Razorpay };
-        paid::write(connection, booking, means, &Actor::Razorpay).await?;
-    }
+    let means = Means { payment: order.id, capture, method: PaymentMethod::Razorpay };
+    paid::write(connection, booking, means, &Actor::Razorpay).await?;
     let is_cancelled = booking.booking_status == BookingStatus::Cancelled;
-    Ok(is_paid.then_some("paid twice").or(is_cancelled.then_some("paid after cancellation")))
+    Ok(is_cancelled.then_some("paid after cancellation"))
 }

@@ -51,6 +51,9 @@ pub struct Payment {
     /// Razorpay's fee with its tax, in paise; null until the payment is captured.
     #[serde(default)]
     pub fee: Option<i64>,
+    /// Who bears the fee: `platform`, or `customer`, whose payment is then larger than the order by the fee.
+    #[serde(default)]
+    pub fee_bearer: Option<String>,
     /// Why a payment failed, in a sentence.
     #[serde(default)]
     pub error_description: Option<String>,
@@ -69,6 +72,18 @@ impl Payment {
     pub fn failure(&self) -> Option<&str> {
         let reason = filled(self.error_description.as_deref()).or_else(|| filled(self.error_reason.as_deref()));
         reason.filter(|_| self.status == PaymentStatus::Failed)
+    }
+
+    /// Whether amount and currency are those of the order, or larger by the fee that the customer bears. Before the
+    /// capture that fee is not known.
+    pub fn fits(&self, amount_paise: i64, currency: &str) -> bool {
+        let is_larger_by_fee = || {
+            let is_fee = |fee| amount_paise.checked_add(fee) == Some(self.amount);
+            self.fee_bearer.as_deref() == Some("customer")
+                && self.amount > amount_paise
+                && self.fee.map_or(self.status == PaymentStatus::Authorized, is_fee)
+        };
+        self.currency == currency && (self.amount == amount_paise || is_larger_by_fee())
     }
 
     /// Whether the payment was captured, even if it has been refunded since.
@@ -135,28 +150,41 @@ pub enum RefundStatus {
     Unknown,
 }
 
-/// The body of a webhook. All of its parts may be missing.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Event {
-    /// `payment.captured`, `order.paid`, `refund.processed` …
-    #[serde(default)]
-    pub event: String,
-    /// The entities of the event, as they were at its time.
-    #[serde(default)]
-    pub payload: Payload,
+impl RefundStatus {
+    /// Razorpay's name of it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Processed => "processed",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
-/// The entities of an event.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-pub struct Payload {
-    pub payment: Option<Entity<Payment>>,
-    pub refund: Option<Entity<Refund>>,
-}
-
-/// The wrapper of each entity.
+/// A customer's bank wants a payment back.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Entity<T> {
-    pub entity: T,
+pub struct Dispute {
+    /// `disp_…`.
+    pub id: String,
+    pub payment_id: String,
+    /// In paise.
+    pub amount: i64,
+    #[serde(default)]
+    pub currency: Option<String>,
+    /// What Razorpay has taken from the balance for it, in paise.
+    #[serde(default)]
+    pub amount_deducted: Option<i64>,
+    #[serde(default)]
+    pub reason_code: Option<String>,
+    /// `chargeback`, `fraud` …
+    #[serde(default)]
+    pub phase: Option<String>,
+    /// `open`, `under_review`, `won`, `lost`, `closed` …
+    pub status: String,
+    /// The deadline for an answer.
+    #[serde(default)]
+    pub respond_by: Option<i64>,
 }
 
 #[cfg(test)]
@@ -172,6 +200,22 @@ mod tests {
             payment.extend(more);
         }
         serde_json::from_value(payment).unwrap()
+    }
+
+    #[test]
+    fn a_larger_amount_fits_if_the_customer_bears_exactly_the_fee() {
+        let paid = |amount: i64, fee: Value, bearer: &str, status: &str| {
+            let more = json!({ "amount": amount, "fee": fee, "fee_bearer": bearer, "status": status });
+            payment(&more).fits(75_010, "INR")
+        };
+        assert!(paid(75_010, json!(1770), "platform", "captured"));
+        assert!(paid(76_780, json!(1770), "customer", "captured"));
+        assert!(paid(76_780, Value::Null, "customer", "authorized"), "the fee comes with the capture");
+        assert!(!paid(76_780, json!(1770), "platform", "captured"));
+        assert!(!paid(76_781, json!(1770), "customer", "captured"));
+        assert!(!paid(76_780, Value::Null, "customer", "captured"));
+        assert!(!paid(75_009, json!(-1), "customer", "captured"), "never a smaller one");
+        assert!(!payment(&json!({ "amount": 75_010, "currency": "USD" })).fits(75_010, "INR"));
     }
 
     #[test]

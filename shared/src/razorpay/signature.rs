@@ -15,19 +15,24 @@ use crate::{
 pub struct WebhookSecrets(Live<Vec<SecretString>>);
 
 impl WebhookSecrets {
-    /// Reads `RAZORPAY_WEBHOOK_SECRET` and `RAZORPAY_WEBHOOK_SECRET_PREVIOUS`.
+    /// Reads `RAZORPAY_WEBHOOK_SECRET` and `RAZORPAY_WEBHOOK_SECRET_PREVIOUS`, of which none may be set.
     pub fn from_settings(settings: &Settings) -> Result<Self, config::Error> {
         settings
             .live(|values| {
-                let present = values.required(config::RAZORPAY_WEBHOOK_SECRET)?;
+                let present = values.optional_once_read(config::RAZORPAY_WEBHOOK_SECRET)?;
                 let previous = values.optional(config::RAZORPAY_WEBHOOK_SECRET_PREVIOUS);
-                Ok([Some(present), previous].into_iter().flatten().map(|secret| secret.trim().into()).collect())
+                Ok([present, previous].into_iter().flatten().map(|secret| secret.trim().into()).collect())
             })
             .map(Self)
     }
 
     pub fn new(secrets: impl IntoIterator<Item = String>) -> Self {
         Self(Live::fixed(secrets.into_iter().map(|secret| secret.trim().into()).collect::<Vec<_>>()))
+    }
+
+    /// Whether there is a secret. An error while the secret that may hold it has not been read.
+    pub fn are_set(&self) -> Result<bool> {
+        Ok(!self.0.get()?.is_empty())
     }
 
     /// Whether the body is signed with one of the secrets.

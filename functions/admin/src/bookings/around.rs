@@ -75,7 +75,7 @@ pub(super) async fn around(database: &Database, id: BookingId) -> Result<Around>
                     'payment', payment_id, 'is_cash', gateway_payment_id is null, 'means', means,
                     'at', shop_clock(captured_at), 'amount', amount_paise, 'refunded', refunded_paise
                 ) order by captured_at, id), '[]')
-                from captures where captures.booking_id = booking.id and state = 'captured'
+                from captures where captures.booking_id = booking.id and state = 'captured' and currency = 'INR'
             ) as "taken!: Json<Vec<Taken>>",
             (
                 select coalesce(json_agg(json_build_object(

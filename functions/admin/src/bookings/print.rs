@@ -160,12 +160,15 @@ async fn around(database: &Database, id: BookingId) -> Result<Around> {
         Around,
         r#"
         select shop.name as shop, shop.address as shop_address, shop.phone as shop_phone, shop_clock(now()) as "now!",
-            (select max(shop_clock(captured_at)) from captures where booking_id = $1 and state = 'captured') as paid_at,
+            (select max(shop_clock(captured_at)) from captures
+                where booking_id = $1 and state = 'captured' and currency = 'INR') as paid_at,
             (
-                select coalesce(sum(amount_paise), 0)::bigint from captures where booking_id = $1 and state = 'captured'
+                select coalesce(sum(amount_paise), 0)::bigint from captures
+                where booking_id = $1 and state = 'captured' and currency = 'INR'
             ) as "taken!",
             (
-                select coalesce(sum(refunded_paise), 0)::bigint from captures where booking_id = $1 and state = 'captured'
+                select coalesce(sum(refunded_paise), 0)::bigint from captures
+                where booking_id = $1 and state = 'captured' and currency = 'INR'
             ) as "refunded!"
         from shops shop where shop.id = shop_id()
         "#,

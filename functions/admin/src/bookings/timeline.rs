@@ -53,6 +53,10 @@ fn event(words: Words, event: Event) -> &'static str {
         Event::RefundRequested => words.refund_requested(),
         Event::Refunded => words.refunded(),
         Event::RefundFailed => words.refund_failed(),
+        Event::PaymentMismatch => words.payment_mismatch(),
+        Event::Disputed => words.disputed(),
+        Event::DisputeEnded => words.dispute_ended(),
+        Event::WrittenOff => words.written_off(),
     }
 }
 

@@ -104,7 +104,7 @@ pub(super) async fn find(database: &Database, id: i64) -> Result<Customer> {
             (
                 select coalesce(sum(capture.amount_paise - capture.refunded_paise), 0)::bigint
                 from captures capture join bookings booking on booking.id = capture.booking_id
-                where booking.customer_id = customer.id and capture.state = 'captured'
+                where booking.customer_id = customer.id and capture.state = 'captured' and capture.currency = 'INR'
             ) as "spent!: Money",
             (
                 select coalesce(sum(total_paise), 0)::bigint from bookings

@@ -127,8 +127,8 @@ pub(crate) async fn accept(State(app): State<App>, person: Person, mut form: For
     let work = async |connection: &mut PgConnection| {
         mismatches::accept(connection, kind, id, &accepted.reason, &person.actor()).await?;
         let capture = match kind {
-            Kind::PaidWithoutMoney => None,
-            Kind::MoneyWithoutPaid | Kind::NotGivenBack => Some(id),
+            Kind::PaidWithoutMoney | Kind::Dispute | Kind::Unmatched => None,
+            Kind::MoneyWithoutPaid | Kind::NotGivenBack | Kind::Misfit => Some(id),
             Kind::FailedRefund => {
                 sqlx::query_scalar!("select capture_id from refunds where id = $1", id)
                     .fetch_optional(&mut *connection)

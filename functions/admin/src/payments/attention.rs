@@ -4,7 +4,8 @@ use axum::response::Response;
 use maud::{Markup, html};
 use shared::{
     Result,
-    payments::mismatches::{self, Mismatch, Wanted},
+    money::Money,
+    payments::mismatches::{self, Kind, Mismatch, Wanted},
 };
 
 use super::{
@@ -64,10 +65,11 @@ pub(super) fn table(person: &Person, found: &[Mismatch]) -> Markup {
                             td data-label="What" {
                                 @if let Some(id) = one.payment_id { a href=(format!("{}{id}/", PLACE.path)) { (title(one)) } }
                                 @else { (title(one)) }
+                                (more(one))
                             }
-                            td data-label="Booking" { a href=(format!("/admin/bookings/{}/", one.booking_id)) { (one.reference) } }
-                            td data-label="Customer" { (one.customer) }
-                            td.num data-label="Amount" { (rupees(one.amount)) }
+                            td data-label="Booking" { (booking(one)) }
+                            td data-label="Customer" { (one.customer.as_deref().unwrap_or_default()) }
+                            td.num data-label="Amount" { (amount(one)) }
                             td data-label="Since" { (moment_text(one.since)) }
                             @if person.is_admin { td data-label="Action" { (acts(one)) } }
                         }
@@ -75,6 +77,34 @@ pub(super) fn table(person: &Person, found: &[Mismatch]) -> Markup {
                 }
             }
         }
+    }
+}
+
+/// The booking, or what stands where there is none.
+pub(super) fn booking(one: &Mismatch) -> Markup {
+    html! {
+        @match (one.booking_id, &one.reference) {
+            (Some(id), Some(reference)) => { a href=(format!("/admin/bookings/{id}/")) { (reference) } }
+            _ => { "None" }
+        }
+    }
+}
+
+/// The amount in its currency.
+pub(super) fn amount(one: &Mismatch) -> String {
+    money(one, one.amount)
+}
+
+/// An amount in the currency of what does not match.
+pub(super) fn money(one: &Mismatch, amount: Money) -> String {
+    if one.currency == "INR" { rupees(amount) } else { format!("{} {amount}", one.currency) }
+}
+
+/// What Razorpay told, and until when an answer is due.
+pub(super) fn more(one: &Mismatch) -> Markup {
+    html! {
+        @if let Some(detail) = &one.detail { br; span.hint { (detail) } }
+        @if let Some(deadline) = one.deadline { br; strong { "Answer by " (moment_text(deadline)) } }
     }
 }
 
@@ -90,10 +120,10 @@ fn acts(one: &Mismatch) -> Markup {
                     input type="hidden" name="kind" value=(one.kind.as_str());
                     input type="hidden" name="subject" value=(one.subject_id);
                     (once())
-                    button type="submit" { "Refund " (rupees(amount)) " again" }
+                    button type="submit" { "Refund " (money(one, amount)) @if one.kind != Kind::Misfit { " again" } }
                 }
             }
-            a href=(path(one)) aria-label=(format!("Settle {} of {}", rupees(one.amount), one.reference)) { "Settle" }
+            a href=(path(one)) aria-label=(format!("Settle {} of {}", amount(one), one.reference.as_deref().unwrap_or("no booking"))) { "Settle" }
         }
     }
 }
@@ -101,12 +131,14 @@ fn acts(one: &Mismatch) -> Markup {
 /// The same as a CSV file.
 pub(super) async fn file(app: &App) -> Result<Response> {
     let rows = mismatches::list(&app.database().pool(), Wanted::default()).await?;
-    let columns: [Column<Mismatch>; 6] = [
+    let columns: [Column<Mismatch>; 8] = [
         Column::plain("what", "What does not match", |one| Cell::Text(title(one).to_owned())),
-        Column::plain("booking", "Booking", |one| Cell::Text(one.reference.clone())),
-        Column::plain("customer", "Customer", |one| Cell::Text(one.customer.clone())),
+        Column::plain("booking", "Booking", |one| Cell::Text(one.reference.clone().unwrap_or_default())),
+        Column::plain("customer", "Customer", |one| Cell::Text(one.customer.clone().unwrap_or_default())),
         Column::plain("payment", "Payment", |one| one.payment_id.map_or(Cell::Empty, |id| Cell::Number(id.0))),
         Column::plain("amount", "Amount", |one| Cell::Money(one.amount)),
+        Column::plain("currency", "Currency", |one| Cell::Text(one.currency.clone())),
+        Column::plain("deadline", "Answer by", |one| one.deadline.map_or(Cell::Empty, Cell::Moment)),
         Column::plain("since", "Since", |one| Cell::Moment(one.since)),
     ];
     let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);

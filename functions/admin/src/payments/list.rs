@@ -156,7 +156,9 @@ pub(super) async fn scopes(database: &Database) -> Result<Scopes> {
                     and not exists (select from captures where payment_id = failed.id and state = 'captured')
             ) as "failed!",
             (select count(*) from money_paid_without_capture) + (select count(*) from money_captured_without_payment)
-                + (select count(*) from money_not_given_back) + (select count(*) from money_failed_refunds) as "attention!"
+                + (select count(*) from money_not_given_back) + (select count(*) from money_failed_refunds)
+                + (select count(*) from money_misfits) + (select count(*) from money_disputes)
+                + (select count(*) from money_unmatched) as "attention!"
         from payments
         "#
     )

@@ -46,7 +46,7 @@ impl Money {
                         'payment', payment_id, 'is_cash', gateway_payment_id is null, 'means', means, 'bank', bank,
                         'amount', amount_paise, 'refunded', refunded_paise, 'at', shop_clock(captured_at)
                     ) order by captured_at, id), '[]')
-                    from captures where booking_id = booking.id and state = 'captured'
+                    from captures where booking_id = booking.id and state = 'captured' and currency = 'INR'
                 ) as "sources!: Json<Vec<Source>>",
                 (
                     select coalesce(sum(amount_paise), 0)::bigint from refunds

@@ -20,6 +20,8 @@ pub(super) struct Attempt {
     pub(super) bank: Option<String>,
     pub(super) fee: Option<i64>,
     pub(super) failure: Option<String>,
+    pub(super) fits: bool,
+    pub(super) currency: String,
 }
 
 #[derive(Deserialize)]
@@ -58,7 +60,11 @@ impl Attempt {
                 td data-label="State" { (words::attempt(self.state).markup()) }
                 td data-label="When" { (moment_text(self.captured.unwrap_or(self.created))) }
                 td data-label="Means" { (means) }
-                td.num data-label="Amount" { (rupees(self.amount.into())) }
+                td.num data-label="Amount" {
+                    @if self.currency != "INR" { (self.currency) " " }
+                    (rupees(self.amount.into()))
+                    @if !self.fits { " " span.tag.warning { "Another amount" } }
+                }
                 td.num data-label="Fee" { @if let Some(fee) = self.fee { (rupees(fee.into())) } }
                 td data-label="Why it failed" { (self.failure.as_deref().unwrap_or_default()) }
                 td data-label="Number" { @if let Some(id) = &self.number { (number(id)) } }

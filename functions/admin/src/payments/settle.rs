@@ -8,7 +8,7 @@ use shared::{
     payments::mismatches::{self, Kind, Mismatch},
 };
 
-use super::{PLACE, acts::Subject, words};
+use super::{PLACE, acts::Subject, attention, words};
 use crate::{
     App,
     kit::{
@@ -61,9 +61,11 @@ fn facts(found: &Mismatch) -> Markup {
     html! {
         div.attention { p { strong { (words::mismatch(found.kind, found.is_stuck)) "." } " " (words::advice(found)) } }
         dl.facts {
-            dt { "Booking" } dd { a href=(format!("/admin/bookings/{}/", found.booking_id)) { (found.reference) } " · " (found.customer) }
+            dt { "Booking" } dd { (attention::booking(found)) @if let Some(customer) = &found.customer { " · " (customer) } }
             @if let Some(id) = found.payment_id { dt { "Payment" } dd { a href=(format!("{}{id}/", PLACE.path)) { "Payment " (id) } } }
-            dt { "Amount" } dd { (rupees(found.amount)) }
+            dt { "Amount" } dd { (attention::amount(found)) }
+            @if let Some(detail) = &found.detail { dt { "At Razorpay" } dd { (detail) } }
+            @if let Some(deadline) = found.deadline { dt { "Answer by" } dd { (moment_text(deadline)) } }
             dt { "Since" } dd { (moment_text(found.since)) }
         }
     }
@@ -83,10 +85,10 @@ fn forms(found: &Mismatch, form: &Form) -> Markup {
     html! {
         @if let Some(amount) = found.to_refund() {
             form.stack method="post" action=(path("again")) {
-                h2 { "Refund again" }
+                h2 { @if found.kind == Kind::Misfit { "Refund it" } @else { "Refund again" } }
                 (hidden(found))
                 (Input::new("why", "Reason").max(500).in_form(form))
-                div.actions { button type="submit" { "Refund " (rupees(amount)) } }
+                div.actions { button type="submit" { "Refund " (attention::money(found, amount)) } }
             }
             form.stack method="post" action=(path("by-hand")) {
                 h2 { "Given back at the shop" }
@@ -99,10 +101,12 @@ fn forms(found: &Mismatch, form: &Form) -> Markup {
             }
         }
         form.stack method="post" action=(path("accept")) {
-            h2 { "Leave it as it is" }
+            h2 { @if found.kind == Kind::Misfit { "Accept it" } @else { "Leave it as it is" } }
             (hidden(found))
             (Input::new("reason", "Reason").required().max(500).hint(accepted_hint(found.kind)).in_form(form))
-            div.actions { button.plain type="submit" { "Leave " (rupees(found.amount)) " as it is" } }
+            div.actions { button.plain type="submit" {
+                    @if found.kind == Kind::Misfit { "Accept " (attention::amount(found)) } @else { "Leave " (attention::amount(found)) " as it is" }
+                } }
         }
     }
 }
@@ -115,6 +119,7 @@ fn ways() -> Vec<(String, String)> {
 
 fn accepted_hint(kind: Kind) -> &'static str {
     match kind {
+        Kind::Misfit => "An amount in rupees pays the booking, unless it is paid or cancelled. The reason stays.",
         Kind::PaidWithoutMoney => "Such as how the customer paid. It is not listed any more, and the reason stays.",
         _ => "Such as what was agreed with the customer. It is not listed any more, and the reason stays.",
     }

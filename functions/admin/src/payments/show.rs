@@ -85,7 +85,7 @@ async fn find(database: &Database, id: PaymentId) -> Result<Option<Payment>> {
                 select coalesce(json_agg(json_build_object(
                     'state', state, 'amount', amount_paise, 'refunded', refunded_paise, 'created', shop_clock(created_at),
                     'captured', shop_clock(captured_at), 'number', gateway_payment_id, 'means', means, 'bank', bank,
-                    'fee', fee_paise, 'failure', failure
+                    'fee', fee_paise, 'failure', failure, 'fits', fits, 'currency', currency
                 ) order by id), '[]')
                 from captures where payment_id = payment.id
             ) as "attempts!: Json<Vec<Attempt>>",

@@ -69,8 +69,11 @@ pub(super) fn mismatch(kind: Kind, is_stuck: bool) -> &'static str {
         Kind::PaidWithoutMoney => "Marked as paid, but no money is recorded",
         Kind::MoneyWithoutPaid => "Paid, but the booking is not marked as paid",
         Kind::NotGivenBack => "This money must go back, and it is not on its way",
-        Kind::FailedRefund if is_stuck => "Razorpay has not taken this refund for more than a week",
+        Kind::FailedRefund if is_stuck => "Razorpay has not taken this refund so far",
         Kind::FailedRefund => "A refund has failed",
+        Kind::Misfit => "This payment does not fit its order",
+        Kind::Dispute => "The customer's bank wants this payment back",
+        Kind::Unmatched => "Razorpay tells of money that is not recorded here",
     }
 }
 
@@ -85,11 +88,16 @@ pub(super) fn advice(mismatch: &Mismatch) -> &'static str {
         }
         Kind::NotGivenBack => "Refund it again. If Razorpay cannot, give the money back at the shop and note it here.",
         Kind::FailedRefund if mismatch.is_stuck => {
-            "Ask Razorpay on the page of the payment first: the refund may have been made. Then refund it again."
+            "It is tried every hour: most often Razorpay's balance is empty. To give the money back another way, ask Razorpay on the page of the payment first: the refund may have been made."
         }
         Kind::FailedRefund => {
             "Refund it again. If the customer's account cannot take it, give the money back at the shop and note it here."
         }
+        Kind::Misfit => {
+            "Its amount or currency is not that of the order. Refund it, or accept it: an amount in rupees then pays the booking."
+        }
+        Kind::Dispute => "Answer it in Razorpay's dashboard before the deadline, then note here what was answered.",
+        Kind::Unmatched => "Compare it with Razorpay's dashboard, then note here what it is.",
     }
 }
 

@@ -104,12 +104,12 @@ pub(super) async fn load(database: &Database, ask: &Ask) -> Result<Days> {
                 sum(given_back) filter (where not is_cash) as online_back
             from (
                 select captured_at as at, amount_paise as taken, 0 as given_back, gateway_payment_id is null as is_cash
-                from captures where state = 'captured'
+                from captures where state = 'captured' and currency = 'INR'
                 union all
                 select refund.created_at, 0, refund.amount_paise,
                     coalesce(refund.by_hand = 'cash', capture.gateway_payment_id is null)
                 from refunds refund join captures capture on capture.id = refund.capture_id
-                where refund.state <> 'failed'
+                where refund.state <> 'failed' and capture.currency = 'INR'
             ) as movement, span
             where at >= since::timestamp at time zone time_zone and at < (ends + 1)::timestamp at time zone time_zone
             group by 1

@@ -21,13 +21,19 @@ struct Job {
 }
 
 /// As in the schedules of the template.
-const JOBS: [Job; 3] = [
+const JOBS: [Job; 4] = [
     Job { name: "deliver_outbox", title: "Send messages and refunds", schedule: "every minute", every_seconds: 60 },
     Job {
         name: "reconcile_payments",
         title: "Compare payments with Razorpay",
         schedule: "every 10 minutes",
         every_seconds: 600,
+    },
+    Job {
+        name: "compare_settlements",
+        title: "Compare days with Razorpay's settlement report",
+        schedule: "every hour, each day once",
+        every_seconds: 3600,
     },
     Job { name: "sweep", title: "Delete what has expired", schedule: "every hour", every_seconds: 3600 },
 ];
@@ -90,6 +96,12 @@ fn result(job: &str, outcome: &Value) -> String {
             counted(count("applied"), "payment", "payments"),
             counted(count("refunds"), "refund", "refunds")
         ),
+        "compare_settlements" => format!(
+            "Compared {} with {}: {} had no record here.",
+            counted(count("days"), "day", "days"),
+            counted(count("entries"), "entry", "entries"),
+            counted(count("unmatched"), "entry", "entries")
+        ),
         _ => {
             let fields = outcome.as_object().into_iter().flat_map(|fields| fields.values());
             let rows: i64 = fields.filter_map(Value::as_i64).sum();
@@ -141,10 +153,25 @@ mod tests {
 
     #[test]
     fn a_job_is_late_after_three_intervals_and_if_it_has_never_run() {
-        let on_time = [run("deliver_outbox", 180), run("reconcile_payments", 1800), run("sweep", 10_800)];
+        let on_time = [
+            run("deliver_outbox", 180),
+            run("reconcile_payments", 1800),
+            run("compare_settlements", 10_800),
+            run("sweep", 10_800),
+        ];
         assert_eq!(late(&on_time), [""; 0]);
-        let one_second_more = [run("deliver_outbox", 181), run("reconcile_payments", 1801), run("sweep", 10_801)];
-        let all = ["Send messages and refunds", "Compare payments with Razorpay", "Delete what has expired"];
+        let one_second_more = [
+            run("deliver_outbox", 181),
+            run("reconcile_payments", 1801),
+            run("compare_settlements", 10_801),
+            run("sweep", 10_801),
+        ];
+        let all = [
+            "Send messages and refunds",
+            "Compare payments with Razorpay",
+            "Compare days with Razorpay's settlement report",
+            "Delete what has expired",
+        ];
         assert_eq!(late(&one_second_more), all);
         assert_eq!(late(&[]), all);
     }

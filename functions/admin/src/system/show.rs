@@ -49,7 +49,8 @@ async fn load(database: &Database) -> Result<Condition> {
             (select count(*) from money_failed_refunds) as "failed_refunds!",
             (select count(*) from money_paid_without_capture)
                 + (select count(distinct booking_id) from money_captured_without_payment)
-                + (select count(*) from money_not_given_back) as "mismatches!",
+                + (select count(*) from money_not_given_back) + (select count(*) from money_misfits)
+                + (select count(*) from money_disputes) + (select count(*) from money_unmatched) as "mismatches!",
             (select version || ' ' || description from _sqlx_migrations order by version desc limit 1) as "schema!"
         from (
             select count(*) as count, min(created_at) as since from outbox

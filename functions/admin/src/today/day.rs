@@ -135,7 +135,8 @@ pub(super) async fn load(database: &Database, day: Option<NaiveDate>) -> Result<
             (select count(*) from money_failed_refunds) as "failed_refunds!",
             (select count(*) from money_paid_without_capture)
                 + (select count(distinct booking_id) from money_captured_without_payment)
-                + (select count(*) from money_not_given_back) as "mismatches!"
+                + (select count(*) from money_not_given_back) + (select count(*) from money_misfits)
+                + (select count(*) from money_disputes) + (select count(*) from money_unmatched) as "mismatches!"
         from clock
         left join shops shop on shop.id = shop_id()
         left join opening_hours hours on hours.shop_id = shop.id and hours.weekday = extract(isodow from clock.date)

@@ -121,6 +121,10 @@ words! {
     services_changed: "Services changed", "सेवाएँ बदलीं";
     refund_requested: "Refund requested", "रिफ़ंड माँगा";
     refund_failed: "Refund failed", "रिफ़ंड नहीं हुआ";
+    payment_mismatch: "A payment of another amount came", "अलग रकम का भुगतान आया";
+    disputed: "The customer's bank wants the payment back", "ग्राहक का बैंक भुगतान वापस चाहता है";
+    dispute_ended: "The dispute has ended", "विवाद समाप्त हुआ";
+    written_off: "A rest was written off", "बची रकम छोड़ दी गई";
     by_system: "System", "सिस्टम";
     add_service: "Add service", "सेवा जोड़ें";
     remove: "Remove", "हटाएँ";

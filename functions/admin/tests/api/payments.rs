@@ -69,6 +69,9 @@ pub(crate) async fn subject(world: &World, view: &str) -> i64 {
     let id = match view {
         "failed_refund" => "select refund_id from money_failed_refunds",
         "not_given_back" => "select capture_id from money_not_given_back",
+        "misfit" => "select capture_id from money_misfits",
+        "dispute" => "select dispute_row_id from money_disputes",
+        "unmatched" => "select entry_id from money_unmatched",
         _ => "select booking_id from money_paid_without_capture",
     };
     sqlx::query_scalar(id).fetch_one(&world.pool).await.unwrap()

@@ -14,6 +14,7 @@ async fn run(world: &World, sql: &str) {
 const RUNS: &str = r#"insert into job_runs (job, started_at, ended_at, outcome) values
     ('deliver_outbox', now(), now(), '{"delivered": 2, "postponed": 0, "failed": 0, "oldest_seconds": 0}'),
     ('reconcile_payments', now(), now(), '{"asked": 1, "applied": 1, "refunds": 0}'),
+    ('compare_settlements', now(), now(), '{"days": 4, "entries": 9, "unmatched": 1}'),
     ('sweep', now(), now(), '{"outbox": 1}')"#;
 
 #[sqlx::test(migrator = "shared::database::MIGRATOR")]
@@ -28,14 +29,17 @@ async fn the_page_tells_of_jobs_messages_money_and_versions_in_plain_words(pool:
         "Everything runs as it should.",
         "Sent 2, to be tried again 0, given up 0. On time",
         "Asked Razorpay about 1 order: 1 payment and 0 refunds had changed. On time",
+        "Compared 4 days with 9 entries: 1 entry had no record here. On time",
         "Deleted 1 expired entry. On time",
         "No message waits.",
         "No message has been given up.",
         "0 refunds that failed",
-        "Database 20261128110300 keep the last run of jobs",
     ] {
         assert!(main.contains(sentence), "{sentence}: {main}");
     }
+    let newest = shared::database::MIGRATOR.iter().last().unwrap();
+    let version = format!("Database {} {}", newest.version, newest.description);
+    assert!(main.contains(&version), "{version}: {main}");
     assert!(!main.to_lowercase().contains("outbox") && !main.contains("capture"), "{main}");
 }
 
@@ -44,7 +48,7 @@ async fn what_is_wrong_is_said_with_what_to_do(pool: PgPool) {
     let world = World::new(pool).await;
     let owner = world.owner().await;
     let late = words(&owner.get("/admin/system/").await.text);
-    assert_eq!(late.matches("has not run when it should have.").count(), 3, "no job has ever run: {late}");
+    assert_eq!(late.matches("has not run when it should have.").count(), 4, "no job has ever run: {late}");
     run(&world, RUNS).await;
     let booking = world.visit(Visit::default()).await;
     world.pay_online(booking, "2026-03-02 12:00").await;

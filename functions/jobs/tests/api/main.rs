@@ -4,6 +4,7 @@
 mod outbox;
 mod reconciliation;
 mod runs;
+mod settlements;
 mod sweep;
 
 use jobs::{App, Event};

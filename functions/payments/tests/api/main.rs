@@ -2,9 +2,14 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "test code")]
 
 mod arrivals;
+mod confirmation;
+mod disputes;
+mod misfits;
 mod orders;
 mod property;
 mod refunds;
+mod slowness;
+mod switched_off;
 mod verification;
 mod webhooks;
 

@@ -207,7 +207,7 @@ async fn a_queued_refund_leaves_room_for_refunds_not_reported_yet(pool: PgPool) 
     world.deliver_all(world.razorpay.webhooks().into_iter().rev()).await;
     let returns = world.returns().await;
     assert_eq!(returns[1], 75010);
-    assert_eq!(returns[2], json!([["processed", 20000], ["queued", 25010], ["processed", 30000]]));
+    assert_eq!(returns[2], json!([["processed", 20000], ["processed", 30000], ["queued", 25010]]));
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]

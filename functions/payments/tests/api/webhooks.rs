@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use razorpay_stand_in::Outcome;
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::{
     database::{Database, MIGRATOR},
     razorpay::Razorpay,
@@ -117,5 +117,13 @@ async fn a_payment_of_another_amount_or_currency_pays_nothing(pool: PgPool) {
         world.razorpay.pay(&wrong).unwrap();
     }
     world.deliver_all(world.razorpay.webhooks()).await;
-    assert_eq!(world.facts().await, json!(["pending", "cash", 0, 0, []]));
+    let events = json!(["payment_mismatch", "payment_mismatch"]);
+    assert_eq!(world.facts().await, json!(["pending", "cash", 0, 0, events]));
+    let rows: Value = sqlx::query_scalar(
+        "select json_agg(json_build_array(amount_paise, currency, fits) order by currency) from captures",
+    )
+    .fetch_one(&world.pool)
+    .await
+    .unwrap();
+    assert_eq!(rows, json!([[100, "INR", false], [75010, "USD", false]]));
 }

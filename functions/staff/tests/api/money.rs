@@ -183,7 +183,8 @@ async fn an_online_payment_is_refunded_in_parts_and_the_last_marks_the_booking_r
             same("refunded", "razorpay"),
         ])
     );
-    assert_eq!(record_cash(&desk, id, &json!({ "amount": "750.10" })).await.0, 409, "it was paid");
+    assert_eq!(record_cash(&desk, id, &json!({ "amount": "750.10" })).await.0, 200, "it can be paid again");
+    assert_eq!(desk.get(&path_of(id)).await.body["data"]["payment_status"], "completed");
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
@@ -250,8 +251,12 @@ async fn an_invalid_refund_is_refused_and_not_queued(pool: PgPool) {
         assert_eq!((status, fields), (400, vec![field]), "{body}");
     }
     assert_eq!(refunds(&pool).await, json!([[], 0]));
-    // A form sends an empty amount if none was entered.
-    assert_eq!(refund(&desk, id, &json!({ "amount": "", "reason": "x" })).await.0, 200);
+    assert_eq!(refund(&desk, id, &json!({ "amount": "", "reason": "x" })).await, fault("This field may not be blank."));
+    assert_eq!(
+        refund(&desk, id, &json!({ "amount": null, "reason": "x" })).await,
+        fault("This field may not be null.")
+    );
+    assert_eq!(refunds(&pool).await, json!([[], 0]));
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
@@ -299,4 +304,120 @@ async fn a_completed_cash_booking_counts_as_paid(pool: PgPool) {
     let (status, body) = record_cash(&desk, id, &json!({ "amount": "390.00" })).await;
     assert_eq!((status, &body["code"]), (409, &json!("ALREADY_PAID")));
     assert_eq!(refund(&desk, id, &json!({ "reason": "x" })).await.1["data"]["payment_status"], "refunded");
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_refund_that_would_leave_a_stuck_rest_is_refused_with_what_works(pool: PgPool) {
+    let desk = desk(&pool).await;
+    let id = book(&pool, &json!({ "paise": 55_900 })).await;
+    pay_online(&pool, id, "pay_1").await;
+    let stuck =
+        |works: &str| fault(&format!("{works}: Razorpay gives nothing back below 1.00, so the rest would be stuck."));
+    let wanted = |amount: &str| json!({ "amount": amount, "reason": "x" });
+    for amount in ["558.50", "558.01", "558.99"] {
+        assert_eq!(refund(&desk, id, &wanted(amount)).await, stuck("Refund 559.00, or at most 558.00"), "{amount}");
+    }
+    assert_eq!(refunds(&pool).await, json!([[], 0]));
+    assert_eq!(refund(&desk, id, &wanted("557.50")).await.0, 200);
+    assert_eq!(refund(&desk, id, &wanted("1.00")).await, stuck("Refund 1.50"));
+    assert_eq!(refund(&desk, id, &wanted("1.50")).await.0, 200);
+    assert_eq!(refunds(&pool).await, json!([[[55_750, "queued"], [150, "queued"]], 2]));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn an_existing_rest_is_written_off_when_the_booking_is_cancelled(pool: PgPool) {
+    let desk = desk(&pool).await;
+    let id = book(&pool, &json!({ "paise": 55_900, "status": "confirmed" })).await;
+    pay_online(&pool, id, "pay_1").await;
+    // Of before such refunds were refused.
+    sqlx::query("update captures set refunded_paise = 55850").execute(&pool).await.unwrap();
+    assert_eq!(refund(&desk, id, &json!({ "reason": "x" })).await, fault("Nothing is left to be refunded."));
+    desk.patch(&format!("{}update-status/", path_of(id)), &json!({ "status": "cancelled" })).await;
+    assert_eq!(refunds(&pool).await, json!([[], 0]));
+    let written: Value = sqlx::query_scalar(
+        "select json_build_array((select json_agg(json_build_array(mismatch, actor)) from accepted_mismatches),
+            (select count(*) from money_not_given_back),
+            (select json_agg(event order by id) from booking_events where booking_id = $1))",
+    )
+    .bind(id)
+    .fetch_one(&pool)
+    .await
+    .unwrap();
+    let events = json!(["created", "paid", "cancelled", "written_off"]);
+    assert_eq!(written, json!([[["not_given_back", "system"]], 0, events]));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn money_given_back_by_hand_is_recorded_with_its_proof(pool: PgPool) {
+    let desk = desk(&pool).await;
+    let id = book(&pool, &json!({ "paise": 75_010 })).await;
+    pay_online(&pool, id, "pay_1").await;
+    let by = |by: &str, proof: Value| json!({ "amount": "750.00", "reason": "Late", "by": by, "proof": proof });
+    for (body, field, sentence) in [
+        (by("hand", json!(null)), "proof", "This field may not be null."),
+        (by("hand", json!(" ")), "proof", "This field may not be blank."),
+        (json!({ "reason": "Late", "by": "hand" }), "proof", "This field is required."),
+        (by("post", json!("x")), "by", "\"post\" is not a valid choice."),
+    ] {
+        let (status, answer) = refund(&desk, id, &body).await;
+        assert_eq!((status, &answer["details"]), (400, &json!({ field: [sentence] })), "{body}");
+    }
+    let mut transfer = by("hand", json!("UTR 1"));
+    transfer["way"] = json!("transfer");
+    let (status, body) = refund(&desk, id, &transfer).await;
+    let shown = json!([{ "id": 1, "amount": "750.00", "status": "processed", "reason": "Late (UTR 1)" }]);
+    assert_eq!((status, &body["data"]["refunds"], &body["data"]["payment_status"]), (200, &shown, &json!("completed")));
+    // Razorpay could not give back the rest; by hand it can be.
+    let cash = json!({ "reason": "Rest", "by": "hand", "proof": "Signed" });
+    let (status, body) = refund(&desk, id, &cash).await;
+    assert_eq!((status, &body["data"]["payment_status"]), (200, &json!("refunded")));
+    assert_eq!(refunds(&pool).await, json!([[[75_000, "processed"], [10, "processed"]], 0]), "Razorpay is not asked");
+    let moved: i64 =
+        sqlx::query_scalar("select sum(amount_paise)::bigint from cash_movements").fetch_one(&pool).await.unwrap();
+    assert_eq!(moved, -10, "the drawer");
+    assert_eq!(refund(&desk, id, &cash).await, fault("Nothing is left to be refunded."));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn after_a_whole_refund_a_booking_is_paid_again_once(pool: PgPool) {
+    let desk = desk(&pool).await;
+    let id = book(&pool, &json!({})).await;
+    let cash = json!({ "amount": "390.00" });
+    assert_eq!(record_cash(&desk, id, &cash).await.0, 200);
+    assert_eq!(refund(&desk, id, &json!({ "reason": "x" })).await.1["data"]["payment_status"], "refunded");
+    let mut statuses: Vec<u16> =
+        join_all((0..5).map(|_| record_cash(&desk, id, &cash))).await.into_iter().map(|(status, _)| status).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 409, 409, 409, 409]);
+    let paying: Value =
+        sqlx::query_scalar("select json_agg(pays_booking order by id) from captures").fetch_one(&pool).await.unwrap();
+    assert_eq!(paying, json!([false, true]));
+    assert_eq!(refund(&desk, id, &json!({ "reason": "x" })).await.1["data"]["payment_status"], "refunded");
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn the_staff_app_collects_cash_at_its_own_path(pool: PgPool) {
+    let desk = desk(&pool).await;
+    for (path, message) in [
+        ("/api/staff/payments/collect/", "Cash payment recorded successfully"),
+        ("/api/staff/staff/payments/collect/", "Cash payment recorded successfully"),
+    ] {
+        let id = book(&pool, &json!({})).await;
+        let body = json!({ "booking_id": id, "amount": "390.00" });
+        let answer = desk.post(path, &body).await;
+        assert_eq!((answer.status, &answer.body["message"]), (200, &json!(message)));
+        assert_eq!(answer.body["data"], desk.get(&path_of(id)).await.body["data"]);
+        let again = desk.post(path, &body).await;
+        assert_eq!((again.status, &again.body["code"]), (409, &json!("ALREADY_PAID")));
+    }
+    let path = "/api/staff/payments/collect/";
+    let faulty = desk.post(path, &json!({})).await;
+    let required = json!(["This field is required."]);
+    assert_eq!(faulty.body["details"], json!({ "booking_id": required, "amount": required }));
+    assert_eq!(desk.post(path, &json!({ "booking_id": 99, "amount": "390.00" })).await.status, 404);
+    let keyed = desk.with("Idempotency-Key", "collected-1");
+    let id = book(&pool, &json!({})).await;
+    let body = json!({ "booking_id": id, "amount": "390.00" });
+    let answers = join_all((0..3).map(|_| keyed.post(path, &body))).await;
+    assert!(answers.iter().all(|answer| answer.status == 200), "a retry gets the first answer again");
 }

@@ -59,7 +59,7 @@ async fn bookings_are_counted_by_day_in_the_shop_s_time_zone(pool: PgPool) {
             "total_bookings": 9,
             "booking_status": { "pending": 2, "confirmed": 2, "in_progress": 1, "completed": 2, "cancelled": 2 },
             "payment_status": { "pending": 4, "completed": 4, "refunded": 1 },
-            "failed_refunds": 0, "today": 3, "upcoming": 2
+            "failed_refunds": 0, "payment_mismatches": 0, "open_disputes": 0, "today": 3, "upcoming": 2
         })
     );
 }

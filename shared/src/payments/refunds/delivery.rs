@@ -3,8 +3,9 @@
 use sqlx::{PgConnection, PgExecutor};
 
 use super::{
-    outcome::fail,
+    outcome::{fail, withdraw},
     queue::{left, queue},
+    rests::{LEAST_ONLINE_PAISE, write_off},
 };
 use crate::{
     Result,
@@ -20,6 +21,8 @@ pub struct Queued {
     pub amount_paise: i64,
     pub gateway_payment_id: String,
     pub state: RefundState,
+    /// Queued for more than five minutes: Razorpay may have it already, as after a restore of the database.
+    pub is_old: bool,
 }
 
 pub async fn find(executor: impl PgExecutor<'_>, id: RefundId) -> sqlx::Result<Queued> {
@@ -27,7 +30,8 @@ pub async fn find(executor: impl PgExecutor<'_>, id: RefundId) -> sqlx::Result<Q
         Queued,
         r#"
         select refund.idempotency_key, refund.amount_paise, refund.state as "state: RefundState",
-            capture.gateway_payment_id as "gateway_payment_id!"
+            capture.gateway_payment_id as "gateway_payment_id!",
+            refund.created_at < now() - interval '5 minutes' as "is_old!"
         from refunds refund join captures capture on capture.id = refund.capture_id
         where refund.id = $1
         "#,
@@ -57,7 +61,15 @@ pub async fn claim_pending(executor: impl PgExecutor<'_>) -> sqlx::Result<Option
     .await
 }
 
-/// Fails a queued refund that Razorpay refused. If a part of the money was refunded elsewhere meanwhile and the rest
+/// Notes that Razorpay refused a queued refund for a reason that may pass. People see it, and it is tried again.
+pub async fn refuse(executor: impl PgExecutor<'_>, id: RefundId) -> sqlx::Result<()> {
+    sqlx::query!("update refunds set refused_at = now() where id = $1 and state = 'queued'", id.0)
+        .execute(executor)
+        .await
+        .map(drop)
+}
+
+/// Fails a queued refund that Razorpay cannot make. If a part of the money was refunded elsewhere meanwhile and the rest
 /// must still go back, queues a refund of the rest.
 pub async fn give_up(connection: &mut PgConnection, id: RefundId) -> Result<()> {
     let booking_id =
@@ -76,12 +88,18 @@ pub async fn give_up(connection: &mut PgConnection, id: RefundId) -> Result<()> 
     if refund.state != RefundState::Queued {
         return Ok(());
     }
-    fail(connection, &booking, id).await?;
+    if refund.amount_paise < LEAST_ONLINE_PAISE {
+        // Of before such rests were written off.
+        withdraw(connection, id).await?;
+    } else {
+        fail(connection, &booking, id).await?;
+    }
     let capture = CaptureId(refund.capture_id);
     let left = left(connection, capture).await?;
     let must_go_back = !refund.pays_booking || booking.booking_status == BookingStatus::Cancelled;
-    if must_go_back && 0 < left && left < refund.amount_paise {
+    if must_go_back && (LEAST_ONLINE_PAISE..refund.amount_paise).contains(&left) {
         queue(connection, &booking, capture, left, &refund.reason, &Actor::System).await?;
     }
+    write_off(connection, Some(booking.id)).await?;
     Ok(())
 }

@@ -3,7 +3,11 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sqlx::PgConnection;
 
-use super::{by_hand::ByHand, outcome};
+use super::{
+    by_hand::ByHand,
+    outcome,
+    rests::{self, LEAST_ONLINE_PAISE},
+};
 use crate::{
     Error, Result,
     bookings::{Actor, Booking, status::BookingStatus, timeline::Event},
@@ -77,21 +81,25 @@ pub(super) async fn write(
     Ok(id)
 }
 
-/// Closes the order of a locked, cancelled booking and queues a refund of all its online payments.
+/// Closes the order of a locked, cancelled booking and queues a refund of all its online payments. A rest that is too small
+/// for Razorpay is written off.
 pub async fn give_back_all(connection: &mut PgConnection, booking: &Booking) -> Result<()> {
     orders::close(&mut *connection, booking.id).await?;
     let captures = sqlx::query!(
         r#"
         select id, amount_paise - refunded_paise as "left!" from captures
-        where booking_id = $1 and state = 'captured' and gateway_payment_id is not null and refunded_paise < amount_paise
+        where booking_id = $1 and state = 'captured' and gateway_payment_id is not null
+            and amount_paise - refunded_paise >= $2
         "#,
-        booking.id.0
+        booking.id.0,
+        LEAST_ONLINE_PAISE
     )
     .fetch_all(&mut *connection)
     .await?;
     for capture in captures {
         queue(connection, booking, CaptureId(capture.id), capture.left, "booking cancelled", &Actor::System).await?;
     }
+    rests::write_off(connection, Some(booking.id)).await?;
     Ok(())
 }
 

@@ -5,7 +5,11 @@ use serde::Serialize;
 use sqlx::{PgConnection, PgExecutor};
 use utoipa::ToSchema;
 
-use super::{by_hand, queue::queue};
+use super::{
+    by_hand::{self, ByHand},
+    queue::queue,
+    rests::LEAST_ONLINE_PAISE,
+};
 use crate::{
     Error, Result,
     bookings::{Actor, Booking},
@@ -13,9 +17,6 @@ use crate::{
     money::Money,
     payments::states::RefundState,
 };
-
-/// Razorpay's minimum refund.
-const LEAST_ONLINE_PAISE: i64 = 100;
 
 /// The part of a capture that can still be refunded.
 struct Left {
@@ -65,6 +66,25 @@ pub async fn request(
     Ok(queued)
 }
 
+/// Records money that staff gave back by hand for a locked booking: `amount`, or all that is left. Razorpay is not asked, so
+/// its minimum does not bind.
+pub async fn request_by_hand(
+    connection: &mut PgConnection,
+    booking: &Booking,
+    amount: Option<Money>,
+    by: ByHand,
+    reason: &str,
+    actor: &Actor,
+) -> Result<Vec<RefundId>> {
+    let left = left(&mut *connection, booking.id, 1).await?;
+    let mut recorded = Vec::new();
+    for (left, paise) in shares(&left, amount.map(Money::paise))? {
+        let amount = Money::from_paise(paise);
+        recorded.push(by_hand::record(connection, booking, left.capture, amount, by, reason, actor).await?);
+    }
+    Ok(recorded)
+}
+
 /// Queues a refund of all that is left of one capture of a locked booking, such as after a refund that has failed.
 pub async fn again(
     connection: &mut PgConnection,
@@ -73,62 +93,105 @@ pub async fn again(
     reason: &str,
     actor: &Actor,
 ) -> Result<RefundId> {
-    by_hand::left(connection, booking, capture).await?;
-    let mut left = left(&mut *connection, booking.id).await?;
-    left.retain(|left| left.capture == capture);
-    let parts = spread(&left, None)?;
-    let part = parts.first().ok_or(Error::NotFound("Payment"))?;
-    queue(connection, booking, capture, part.amount.paise(), reason, actor).await
+    let left = by_hand::left(connection, booking, capture).await?.paise();
+    if left == 0 {
+        return Err(Error::field("amount", NOTHING_LEFT));
+    }
+    let is_online = sqlx::query_scalar!(
+        r#"select gateway_payment_id is not null as "is_online!" from captures where id = $1"#,
+        capture.0
+    )
+    .fetch_one(&mut *connection)
+    .await?;
+    if is_online && left < LEAST_ONLINE_PAISE {
+        return Err(too_little());
+    }
+    queue(connection, booking, capture, left, reason, actor).await
 }
 
 /// What [`request`] would give back, and where to: for a page that asks before. Of a locked booking it stays true until
 /// the transaction ends.
 pub async fn preview(executor: impl PgExecutor<'_>, booking: BookingId, amount: Option<Money>) -> Result<Vec<Part>> {
-    spread(&left(executor, booking).await?, amount.map(Money::paise))
+    spread(&left(executor, booking, LEAST_ONLINE_PAISE).await?, amount.map(Money::paise))
 }
 
-/// What is left of each capture of a booking, in the order in which it goes back.
-async fn left(executor: impl PgExecutor<'_>, booking: BookingId) -> sqlx::Result<Vec<Left>> {
+/// What is left in rupees of each capture of a booking, in the order in which it goes back, without online rests below
+/// `least`.
+async fn left(executor: impl PgExecutor<'_>, booking: BookingId, least: i64) -> sqlx::Result<Vec<Left>> {
     sqlx::query_as!(
         Left,
         r#"
         select id as capture, gateway_payment_id is not null as "is_online!", amount_paise - refunded_paise as "paise!",
             means, shop_clock(captured_at) as "taken!"
         from captures
-        where booking_id = $1 and state = 'captured' and refunded_paise < amount_paise
+        where booking_id = $1 and state = 'captured' and currency = 'INR' and refunded_paise < amount_paise
+            and (gateway_payment_id is null or amount_paise - refunded_paise >= $2)
         order by pays_booking, id
         "#,
-        booking.0
+        booking.0,
+        least
     )
     .fetch_all(executor)
     .await
 }
 
-/// Splits the refund over the captures, in the order given.
-fn spread(left: &[Left], wanted: Option<i64>) -> Result<Vec<Part>> {
+const NOTHING_LEFT: &str = "Nothing is left to be refunded.";
+
+/// Splits an amount over the captures, in the order given: what goes back of each.
+fn shares(left: &[Left], wanted: Option<i64>) -> Result<Vec<(&Left, i64)>> {
     let whole: i64 = left.iter().map(|left| left.paise).sum();
     if whole == 0 {
-        return Err(Error::field("amount", "Nothing is left to be refunded."));
+        return Err(Error::field("amount", NOTHING_LEFT));
     }
     let mut open = wanted.unwrap_or(whole);
     if open > whole {
         return Err(Error::field("amount", &format!("At most {} can be refunded.", Money::from_paise(whole))));
     }
-    let mut parts = Vec::new();
+    let mut shares = Vec::new();
     for left in left {
-        let part = open.min(left.paise);
-        if part == 0 {
-            break;
+        let share = open.min(left.paise);
+        if share > 0 {
+            shares.push((left, share));
         }
-        if left.is_online && part < LEAST_ONLINE_PAISE {
-            let least = Money::from_paise(LEAST_ONLINE_PAISE);
-            return Err(Error::field("amount", &format!("Razorpay gives nothing back below {least}.")));
+        open -= share;
+    }
+    Ok(shares)
+}
+
+/// The parts of a refund that Razorpay can make and that leave no rest that it cannot.
+fn spread(left: &[Left], wanted: Option<i64>) -> Result<Vec<Part>> {
+    let mut parts = Vec::new();
+    let mut before = 0;
+    for (left, share) in shares(left, wanted)? {
+        if left.is_online && share < LEAST_ONLINE_PAISE {
+            return Err(too_little());
+        }
+        if left.is_online && (1..LEAST_ONLINE_PAISE).contains(&(left.paise - share)) {
+            return Err(stuck_rest(before, left.paise));
         }
         let to = if left.is_online { To::Online { means: left.means.clone(), taken: left.taken } } else { To::Cash };
-        parts.push(Part { capture: left.capture, amount: Money::from_paise(part), to });
-        open -= part;
+        parts.push(Part { capture: left.capture, amount: Money::from_paise(share), to });
+        before += share;
     }
     Ok(parts)
+}
+
+fn too_little() -> Error {
+    let least = Money::from_paise(LEAST_ONLINE_PAISE);
+    Error::field("amount", &format!("Razorpay gives nothing back below {least}."))
+}
+
+/// Names the amounts that leave no stuck rest of a payment of which `left` is left, after `before` of other payments.
+fn stuck_rest(before: i64, left: i64) -> Error {
+    let (least, whole) = (Money::from_paise(LEAST_ONLINE_PAISE), Money::from_paise(before + left));
+    let of_it = left - LEAST_ONLINE_PAISE;
+    let less = before + if of_it >= LEAST_ONLINE_PAISE { of_it } else { 0 };
+    let works = if less > 0 {
+        format!("Refund {whole}, or at most {}", Money::from_paise(less))
+    } else {
+        format!("Refund {whole}")
+    };
+    Error::field("amount", &format!("{works}: Razorpay gives nothing back below {least}, so the rest would be stuck."))
 }
 
 /// A refund as the API shows it.

@@ -5,10 +5,14 @@ use std::{cell::RefCell, time::Duration};
 use futures::future::join_all;
 use jobs::Event;
 use proptest::{prelude::*, sample::Index, test_runner::TestCaseError};
-use razorpay_stand_in::{Attempt, Checkout, Fault, Outcome};
+use razorpay_stand_in::{Attempt, Checkout, DisputeOutcome, Fault, Outcome};
 use serde_json::json;
 use shared::ids::{BookingId, CaptureId};
-use shared::payments::{cash, refunds};
+use shared::payments::{
+    cash,
+    mismatches::{self, Kind},
+    refunds::{self, by_hand::ByHand},
+};
 use shared::{
     bookings::{
         Actor, booking,
@@ -16,8 +20,10 @@ use shared::{
         transition,
     },
     database::Database,
+    money::Money,
     razorpay::Razorpay,
 };
+use sqlx::PgConnection;
 
 use super::books::Books;
 use crate::{CREATE, World};
@@ -31,17 +37,39 @@ pub(super) enum Step {
     BankSays(Index, Outcome),
     Verify(Index),
     Webhook(Index),
-    AllWebhooks { reversed: bool },
+    AllWebhooks {
+        reversed: bool,
+    },
     Reconcile,
     DeliverOutbox,
     Cancel(Actor),
     NextStatus,
     TakeCash,
-    Refund { part: bool },
-    RefundInDashboard { part: bool },
+    Refund {
+        part: bool,
+    },
+    RefundInDashboard {
+        part: bool,
+    },
+    /// Leaves a rest that Razorpay cannot give back, or all.
+    RefundByHand {
+        part: bool,
+    },
+    /// A payment of another amount than the order's, or larger by the fee that the customer bears.
+    Misfit(Misfit),
+    AcceptMisfit,
+    Dispute(Index),
+    EndDispute(Index, DisputeOutcome),
     RefundsTakeTime,
     TimePasses,
     Trouble(Call, Index, Trouble),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Misfit {
+    Less,
+    More,
+    ByFee,
 }
 
 /// A call to Razorpay.
@@ -74,6 +102,7 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         Call::Refund,
         Call::Refunds,
     ]);
+    let dispute_outcome = prop::sample::select(vec![DisputeOutcome::Won, DisputeOutcome::Lost, DisputeOutcome::Closed]);
     let trouble = prop::sample::select(vec![Trouble::Closed, Trouble::AnswerLost, Trouble::ServerError]);
     prop_oneof![
         4 => Just(Step::Order),
@@ -91,6 +120,11 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::TakeCash),
         3 => any::<bool>().prop_map(|part| Step::Refund { part }),
         1 => any::<bool>().prop_map(|part| Step::RefundInDashboard { part }),
+        2 => any::<bool>().prop_map(|part| Step::RefundByHand { part }),
+        2 => prop::sample::select(vec![Misfit::Less, Misfit::More, Misfit::ByFee]).prop_map(Step::Misfit),
+        1 => Just(Step::AcceptMisfit),
+        1 => any::<Index>().prop_map(Step::Dispute),
+        1 => (any::<Index>(), dispute_outcome).prop_map(|(dispute, outcome)| Step::EndDispute(dispute, outcome)),
         1 => Just(Step::RefundsTakeTime),
         3 => Just(Step::TimePasses),
         4 => (call, any::<Index>(), trouble).prop_map(|(call, index, trouble)| Step::Trouble(call, index, trouble)),
@@ -139,8 +173,25 @@ impl Case {
             Step::Order => {
                 self.world.client.post(CREATE, &json!({ "booking_id": self.booking })).await;
             }
-            Step::Checkout(outcome) => self.pay(*outcome, false).await,
-            Step::CheckoutAgain(outcome) => self.pay(*outcome, true).await,
+            Step::Checkout(outcome) => self.pay(*outcome, Attempt::default()).await,
+            Step::CheckoutAgain(outcome) => self.pay(*outcome, Attempt { second: true, ..Attempt::default() }).await,
+            Step::Misfit(misfit) => self.pay_another_amount(*misfit).await,
+            Step::AcceptMisfit => self.accept_misfit().await,
+            Step::RefundByHand { part } => self.refund_by_hand(*part).await,
+            Step::Dispute(index) => {
+                let payments = self.world.razorpay.payments();
+                if !payments.is_empty() {
+                    // Refused if the payment was not captured.
+                    let _ = self.world.razorpay.dispute(index.get(&payments)["id"].as_str().unwrap(), None);
+                }
+            }
+            Step::EndDispute(index, outcome) => {
+                let disputes = self.world.razorpay.disputes();
+                if !disputes.is_empty() {
+                    // Refused once it has ended.
+                    let _ = self.world.razorpay.end_dispute(index.get(&disputes)["id"].as_str().unwrap(), *outcome);
+                }
+            }
             Step::BankSays(index, outcome) => {
                 if let Some(checkout) = self.checkout(*index) {
                     // Refused once the payment is captured.
@@ -175,11 +226,13 @@ impl Case {
     }
 
     async fn order_id(&self) -> Option<String> {
-        sqlx::query_scalar("select order_id from payments where booking_id = $1 and order_id is not null limit 1")
-            .bind(self.booking)
-            .fetch_optional(&self.world.pool)
-            .await
-            .unwrap()
+        sqlx::query_scalar(
+            "select order_id from payments where booking_id = $1 and order_id is not null order by id desc limit 1",
+        )
+        .bind(self.booking)
+        .fetch_optional(&self.world.pool)
+        .await
+        .unwrap()
     }
 
     fn checkout(&self, index: Index) -> Option<Checkout> {
@@ -187,9 +240,43 @@ impl Case {
         if checkouts.is_empty() { None } else { Some(index.get(&checkouts).clone()) }
     }
 
-    async fn pay(&self, outcome: Outcome, second: bool) {
+    async fn pay_another_amount(&self, misfit: Misfit) {
+        let attempt = match misfit {
+            Misfit::Less => Attempt { amount: Some(74_000), ..Attempt::default() },
+            Misfit::More => Attempt { amount: Some(76_000), ..Attempt::default() },
+            Misfit::ByFee => Attempt { customer_bears_fee: true, ..Attempt::default() },
+        };
+        self.pay(Outcome::Captured, attempt).await;
+    }
+
+    async fn accept_misfit(&self) {
+        let accept = async |connection: &mut PgConnection| {
+            let listed: Option<i64> =
+                sqlx::query_scalar("select capture_id from money_misfits where booking_id = $1 limit 1")
+                    .bind(self.booking)
+                    .fetch_optional(&mut *connection)
+                    .await?;
+            let Some(capture) = listed else { return Ok(()) };
+            mismatches::accept(connection, Kind::Misfit, capture, "agreed", &Actor::Staff("desk".to_owned())).await
+        };
+        // Refused if it was settled meanwhile.
+        let _ = self.jobs.database.transaction(accept).await;
+    }
+
+    async fn refund_by_hand(&self, part: bool) {
+        let give_back = async |connection: &mut PgConnection| {
+            let booking = booking::lock(connection, BookingId(self.booking)).await?;
+            let amount = part.then(|| Money::from_paise(74_960));
+            let actor = Actor::Staff("desk".to_owned());
+            refunds::request_by_hand(connection, &booking, amount, ByHand::Transfer, "by hand", &actor).await
+        };
+        // Refused if less is left.
+        let _ = self.jobs.database.transaction(give_back).await;
+    }
+
+    async fn pay(&self, outcome: Outcome, attempt: Attempt) {
         let Some(order_id) = self.order_id().await else { return };
-        let attempt = Attempt { order_id, outcome: Some(outcome), second, ..Attempt::default() };
+        let attempt = Attempt { order_id, outcome: Some(outcome), ..attempt };
         if let Ok(mut checkout) = self.world.razorpay.pay(&attempt) {
             // The bank may authorize later, and then the browser gets this signature.
             let message = format!("{}|{}", checkout.order_id, checkout.payment_id);
@@ -222,7 +309,7 @@ impl Case {
     async fn take_cash(&self) {
         let mut transaction = self.jobs.database.begin().await.unwrap();
         let Ok(mut booking) = booking::lock(&mut transaction, BookingId(self.booking)).await else { return };
-        if booking.payment_status == PaymentStatus::Pending && booking.booking_status != BookingStatus::Cancelled {
+        if booking.payment_status != PaymentStatus::Completed && booking.booking_status != BookingStatus::Cancelled {
             cash::take(&mut transaction, &mut booking, &Actor::System).await.unwrap();
             transaction.commit().await.unwrap();
         }
@@ -323,7 +410,7 @@ impl Case {
             "select count(*) filter (where payment_status <> 'pending'
                     and not exists (select from captures where booking_id = bookings.id and pays_booking)),
                 count(*) filter (where payment_status = 'pending'
-                    and exists (select from captures where booking_id = bookings.id and state = 'captured'))
+                    and exists (select from captures where booking_id = bookings.id and state = 'captured' and fits))
             from bookings where id = $1",
         )
         .bind(self.booking)
