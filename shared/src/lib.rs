@@ -18,6 +18,7 @@ pub mod outgoing;
 pub mod phone;
 pub mod redis;
 mod sealed;
+pub mod text;
 pub mod throttle;
 pub mod written;
 

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde_json::{Value, json};
 
-use crate::written::Written;
+use crate::{text::is_decoration, written::Written};
 
 /// A phone number in E.164, such as `+919876543210`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,27 +29,18 @@ pub struct NotAPhone;
 impl FromStr for Phone {
     type Err = NotAPhone;
 
-    /// With `+`: 8 to 15 digits, a number of any country. Without: an Indian mobile number, ten digits of which the
-    /// first is 6 to 9, optionally after `0`, `91`, `0091` or `091`. Spaces, hyphens, dots and brackets are ignored.
+    /// With `+`: a number of any country, 8 to 15 digits; after `+91` an Indian mobile number, ten digits of which the
+    /// first is 6 to 9. Without: an Indian mobile number, optionally after `0`, `91`, `0091` or `091`. Spaces, dashes,
+    /// dots, brackets and invisible characters are ignored.
     fn from_str(text: &str) -> Result<Self, NotAPhone> {
-        let mut digits = String::with_capacity(16);
-        let mut is_international = false;
-        for character in text.trim().chars() {
-            match character {
-                '0'..='9' => digits.push(character),
-                '+' if digits.is_empty() && !is_international => is_international = true,
-                ' ' | '-' | '.' | '(' | ')' | '\u{a0}' | '\u{2010}'..='\u{2013}' => {}
-                _ => return Err(NotAPhone),
-            }
-        }
+        let (digits, is_international) = digits(text)?;
         if is_international {
-            // `+91 098765 43210`: the trunk prefix is a common mistake.
-            if let Some(mobile) = digits.strip_prefix("910").filter(|rest| is_indian_mobile(rest)) {
-                return Ok(Self(format!("+91{mobile}")));
+            if let Some(rest) = digits.strip_prefix("91") {
+                // `+91 098765 43210`: the trunk prefix is a common mistake.
+                let trunk = rest.strip_prefix('0').filter(|mobile| mobile.len() == 10);
+                return of_indian_mobile(trunk.unwrap_or(rest));
             }
-            // No country code begins with 0.
-            let is_number = (8..=15).contains(&digits.len()) && !digits.starts_with('0');
-            return if is_number { Ok(Self(format!("+{digits}"))) } else { Err(NotAPhone) };
+            return of_any_country(&digits);
         }
         let significant = digits.trim_start_matches('0');
         let zeros = digits.len() - significant.len();
@@ -58,8 +49,68 @@ impl FromStr for Phone {
             (0 | 1, 10) => Some(significant),
             _ => None,
         };
-        mobile.filter(|mobile| is_indian_mobile(mobile)).map(|mobile| Self(format!("+91{mobile}"))).ok_or(NotAPhone)
+        of_indian_mobile(mobile.ok_or(NotAPhone)?)
     }
+}
+
+impl Phone {
+    /// A number that is shown to be called, not one that codes are sent to: as [`Phone::from_str`], and after `+91` also a
+    /// landline.
+    pub fn of_a_shop(text: &str) -> Result<Self, NotAPhone> {
+        match digits(text)? {
+            (digits, true) => text.parse().or_else(|_| of_any_country(&digits)),
+            (_, false) => text.parse(),
+        }
+    }
+}
+
+/// The digits of a number without their decoration, and whether a `+` is before them.
+fn digits(text: &str) -> Result<(String, bool), NotAPhone> {
+    if is_decimal(text) {
+        return Err(NotAPhone);
+    }
+    let mut digits = String::with_capacity(16);
+    let mut is_international = false;
+    for character in text.chars() {
+        match character {
+            '0'..='9' => digits.push(character),
+            '+' | '\u{ff0b}' if digits.is_empty() && !is_international => is_international = true,
+            character if decorates(character) => {}
+            _ => return Err(NotAPhone),
+        }
+    }
+    Ok((digits, is_international))
+}
+
+/// Whether a character of a number is neither digit nor sign.
+pub fn decorates(character: char) -> bool {
+    is_decoration(character) || "()[]{}（）.\u{b7}\u{2022}\u{2024}\u{2027}\u{ff0e}".contains(character)
+}
+
+/// Whether a text is a number as a spreadsheet writes it, such as `919876543210.0`: its zero is no digit of a phone number.
+fn is_decimal(text: &str) -> bool {
+    let text = text.trim_matches(is_decoration);
+    let fraction = text.split_once('.').map(|(_, fraction)| fraction);
+    fraction.is_some_and(|fraction| (1..=2).contains(&fraction.len()) && fraction.bytes().all(|byte| byte == b'0'))
+}
+
+fn of_any_country(digits: &str) -> Result<Phone, NotAPhone> {
+    // No country code begins with 0.
+    let is_number = (8..=15).contains(&digits.len()) && !digits.starts_with('0');
+    if is_number { Ok(Phone(format!("+{digits}"))) } else { Err(NotAPhone) }
+}
+
+fn of_indian_mobile(digits: &str) -> Result<Phone, NotAPhone> {
+    let is_mobile = digits.len() == 10 && digits.starts_with(['6', '7', '8', '9']);
+    if is_mobile { Ok(Phone(format!("+91{digits}"))) } else { Err(NotAPhone) }
+}
+
+/// What a value of a query meant where its `+` became a space: `None` if no number begins with one. `raw` is the value
+/// before it was decoded, `text` after.
+pub fn with_plus(raw: &str, text: &str) -> Option<String> {
+    let start = raw.split(|character: char| character.is_ascii_digit()).next().unwrap_or_default();
+    let is_number = text.chars().all(|character| character.is_ascii_digit() || decorates(character));
+    (start.contains('+') && is_number).then(|| format!("+{}", text.trim_start()))
 }
 
 impl Written for Phone {
@@ -70,10 +121,8 @@ impl Written for Phone {
     fn rules() -> Value {
         json!({ "format": "phone" })
     }
-}
 
-fn is_indian_mobile(digits: &str) -> bool {
-    digits.len() == 10 && digits.starts_with(['6', '7', '8', '9'])
+    const MAY_BEGIN_WITH_PLUS: bool = true;
 }
 
 #[cfg(test)]
@@ -96,6 +145,15 @@ mod tests {
             "+91-98765-43210",
             " 98765 43210 ",
             "+9109876543210",
+            "\u{202a}+91 98765 43210\u{202c}",
+            "\u{feff}98765\u{200b}43210\u{200e}",
+            "98765\u{3000}43210",
+            "98765\u{2009}\u{202f}43210\t",
+            "+91\u{2011}98765\u{2014}43210",
+            "+91\u{2212}98765\u{ff0d}43210",
+            "[+91] (98765) 43210",
+            "\u{ff0b}919876543210",
+            "98.76.54.32.10",
         ] {
             assert_eq!(text.parse::<Phone>().unwrap().as_str(), "+919876543210", "{text}");
         }
@@ -124,8 +182,45 @@ mod tests {
             "+98765+43210",
             "00009876543210",
             "+0012345678",
+            "+919876543210.0",
+            "919876543210.0",
+            "9876543210.0",
+            "+1234567890.0",
+            "+1234567890.00\u{a0}",
+            "+91987654321",
+            "+9198765432101",
+            "+915876543210",
+            "+910000000000",
+            "+9191987654321",
+            "9.87654E+09",
+            "98765\u{1b}43210",
+            "98765,43210",
         ] {
             assert!(text.parse::<Phone>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_shop_may_have_a_landline() {
+        for (text, number) in [("+91 80 4567 8901", "+918045678901"), ("98765 43210", "+919876543210")] {
+            assert_eq!(Phone::of_a_shop(text).unwrap().as_str(), number);
+        }
+        assert!(Phone::of_a_shop("080 4567 8901").is_err());
+    }
+
+    #[test]
+    fn a_plus_that_a_query_made_a_space_is_known() {
+        for (raw, text, meant) in [
+            ("+1234567890", " 1234567890", Some("+1234567890")),
+            ("+6598765432", " 6598765432", Some("+6598765432")),
+            ("+91+98765+43210", " 91 98765 43210", Some("+91 98765 43210")),
+            ("(+91)%2098765-43210", "( 91) 98765-43210", Some("+( 91) 98765-43210")),
+            ("98765+43210", "98765 43210", None),
+            ("%2B1234567890", "+1234567890", None),
+            ("+%2B1234567890", " +1234567890", None),
+            ("+Asha", " Asha", None),
+        ] {
+            assert_eq!(with_plus(raw, text).as_deref(), meant, "{raw}");
         }
     }
 

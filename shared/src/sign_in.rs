@@ -4,6 +4,7 @@
 //! or a link opens.
 
 mod arrival;
+mod code;
 pub mod codes;
 mod identifier;
 pub mod password;
@@ -26,6 +27,7 @@ use crate::{
     throttle::{Limit, Throttle},
 };
 
+pub use code::Code;
 pub use identifier::Identifier;
 pub use seals::Seals;
 

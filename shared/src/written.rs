@@ -3,18 +3,24 @@
 use chrono::{Datelike, NaiveDate, NaiveTime, Timelike};
 use serde_json::{Value, json};
 
+use crate::text::{Lines, clean};
+
 /// A value that a body, a query or a form holds as text.
 pub trait Written: Sized {
-    /// Parses a trimmed text that is not empty; the error is the sentence for the caller.
+    /// Parses a trimmed text that is not empty and has no NUL; the error is the sentence for the caller.
     fn parse(text: &str) -> Result<Self, String>;
 
     /// The JSON Schema of the text beyond its type, such as a format; empty for enums, which have their own schema.
     fn rules() -> Value;
+
+    /// Whether a `+` may be before it, which a query that is not encoded turns into a space.
+    const MAY_BEGIN_WITH_PLUS: bool = false;
 }
 
+/// A text of one line.
 impl Written for String {
     fn parse(text: &str) -> Result<Self, String> {
-        Ok(text.to_owned())
+        clean(text, Lines::One).map_err(|unclean| unclean.to_string())
     }
 
     fn rules() -> Value {

@@ -12,7 +12,7 @@ use shared::{
     Error, Result,
     accounts::{self, ProfileChange, User},
     email::Email,
-    http::{ErrorBody, Fields, Json, Patch, Read, Routes, private_json, routes},
+    http::{Fields, FlatErrorBody as ErrorBody, Json, Patch, Read, Routes, private_json, routes},
     ids::UserId,
     phone::Phone,
     session::Session,
@@ -28,7 +28,7 @@ use crate::App;
 /// Maximum length of a first or last name, in characters.
 pub(crate) const LONGEST_NAME: usize = 100;
 /// Maximum length of any spelling of a phone number, in characters.
-pub(crate) const LONGEST_PHONE: usize = 100;
+const LONGEST_PHONE: usize = 100;
 const LONGEST_URL: usize = 2000;
 
 pub(crate) fn routes() -> Routes<App> {
@@ -87,7 +87,7 @@ impl IntoResponse for Profile {
     }
 }
 
-/// What is to be changed. A field that is not sent stays; null or an empty text empties it.
+/// What is to be changed. A field that is not sent stays; an empty text empties it.
 #[derive(Debug, ToSchema)]
 #[schema(example = json!({
     "first_name": "Asha", "last_name": "Rao", "profile_picture": "https://example.com/asha.jpg",
@@ -158,7 +158,7 @@ async fn show(session: Session) -> Profile {
 
 /// Changes the profile of the session's user.
 ///
-/// A field that is left out stays; null or an empty text clears it. A new number or address is unverified until a one-time
+/// A field that is left out stays; an empty text clears it. A new number or address is unverified until a one-time
 /// code proves it.
 #[utoipa::path(
     patch, path = "/profile", operation_id = "update_profile", tag = "Accounts", security(("session" = [])),

@@ -7,7 +7,7 @@ use shared::{
     Error, Faults, Result,
     descope::Descope,
     email::Email,
-    http::{ClientAddress, Device, ErrorBody, Fields, Json, Patch, Read, Routes, private_json, routes},
+    http::{ClientAddress, Device, Fields, FlatErrorBody as ErrorBody, Json, Read, Routes, private_json, routes},
     phone::Phone,
     sign_in::{
         password,
@@ -17,11 +17,7 @@ use shared::{
 };
 use utoipa::ToSchema;
 
-use crate::{
-    App,
-    profile::{LONGEST_NAME, LONGEST_PHONE},
-    welcome::Welcome,
-};
+use crate::{App, profile::LONGEST_NAME, welcome::Welcome};
 
 pub(crate) fn routes() -> Routes<App> {
     routes!(register)
@@ -44,7 +40,7 @@ struct Form {
     last_name: Option<String>,
     /// Any spelling. It is unverified until a one-time code proves it.
     #[schema(value_type = Option<String>)]
-    phone_number: Option<Patch<Phone>>,
+    phone_number: Option<Phone>,
     #[schema(ignore)]
     faults: Faults,
 }
@@ -56,21 +52,13 @@ impl Read for Form {
             password: fields.secret("password", password::LONGEST_NEW),
             first_name: fields.text("first_name", LONGEST_NAME),
             last_name: fields.text("last_name", LONGEST_NAME),
-            phone_number: fields.patch("phone_number", LONGEST_PHONE),
+            phone_number: fields.value_if_any("phone_number"),
             faults: std::mem::take(&mut fields.faults),
         })
     }
 }
 
 impl Form {
-    /// The phone number of the body, if it was sent and is valid.
-    fn phone(&self) -> Option<&Phone> {
-        match &self.phone_number {
-            Some(Patch::Set(phone)) => Some(phone),
-            _ => None,
-        }
-    }
-
     async fn check(self, descope: &Descope) -> Result<Registration> {
         let mut faults = self.faults;
         if let Some(password) = &self.password {
@@ -84,7 +72,7 @@ impl Form {
                 password: self.password?,
                 first_name: self.first_name?,
                 last_name: self.last_name?,
-                phone_number: self.phone_number?.value(),
+                phone_number: self.phone_number,
             })
         })();
         match registration {
@@ -113,7 +101,7 @@ async fn register(
     Json(form): Json<Form>,
 ) -> Result<Response> {
     let limits = &app.limits;
-    let (email, phone) = (form.email.as_ref().map(Email::to_string), form.phone().map(Phone::to_string));
+    let (email, phone) = (form.email.as_ref().map(Email::to_string), form.phone_number.as_ref().map(Phone::to_string));
     let of_identifiers =
         [&email, &phone].into_iter().flatten().map(|identifier| limits.tries_per_identifier.on(identifier));
     let tries: Vec<Claim<'_>> = of_identifiers.chain([limits.tries_per_address.on(&address.0)]).collect();

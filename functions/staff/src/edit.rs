@@ -44,8 +44,7 @@ impl Read for BookingChanges {
     fn read(fields: &mut Fields) -> Option<Self> {
         let appointment_date = fields.value_if_sent("appointment_date");
         let appointment_time = fields.value_if_sent("appointment_time");
-        let is_noted = fields.has("notes");
-        let notes = fields.text_or_empty("notes", notes::LONGEST).filter(|_| is_noted);
+        let notes = fields.lines_if_sent("notes", notes::LONGEST);
         let force = fields.flag("force")?;
         Some(Self { appointment_date, appointment_time, notes, force })
     }

@@ -9,6 +9,7 @@ use crate::{
     http::Patch,
     ids::UserId,
     phone::Phone,
+    text::cleansed,
 };
 
 /// Descope roles of the shop's staff.
@@ -120,8 +121,8 @@ impl From<&descope::User> for NewUser {
             email,
             is_phone_verified: proved == Some(Channel::Sms) && phone.is_some(),
             phone,
-            first_name: user.given_name.clone(),
-            last_name: user.family_name.clone(),
+            first_name: cleansed(&user.given_name),
+            last_name: cleansed(&user.family_name),
         }
     }
 }

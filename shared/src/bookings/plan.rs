@@ -80,11 +80,11 @@ impl Read for Draft {
             vehicle_model_id: fields.integer("vehicle_model_id"),
             service_ids: fields.integers("service_ids", 20),
             service_location: fields.value("service_location"),
-            address: fields.text_or_empty("address", 500),
+            address: fields.lines_or_empty("address", 500),
             appointment_date: fields.value("appointment_date"),
             appointment_time: fields.value("appointment_time"),
             payment_method: fields.value("payment_method"),
-            notes: fields.text_or_empty("notes", notes::LONGEST),
+            notes: fields.lines_or_empty("notes", notes::LONGEST),
             faults: std::mem::take(&mut fields.faults),
         };
         if draft.customer_email.as_deref().is_some_and(|email| !email.is_empty() && email.parse::<Email>().is_err()) {

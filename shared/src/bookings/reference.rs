@@ -1,6 +1,6 @@
 //! The booking reference, which a customer reads out at the counter.
 
-use crate::{Error, Result};
+use crate::{Error, Result, text::is_decoration};
 
 /// Crockford's base 32: digits and capitals without look-alikes.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -24,7 +24,8 @@ pub fn normalized(text: &str) -> Option<String> {
     for character in text.trim().chars() {
         match character.to_ascii_uppercase() {
             'A'..='Z' | '0'..='9' => characters.push(character.to_ascii_uppercase()),
-            ' ' | '\u{a0}' | '-' | '.' | '_' | '\u{2010}'..='\u{2014}' => {}
+            '.' | '_' => {}
+            character if is_decoration(character) => {}
             _ => return None,
         }
     }
@@ -64,6 +65,8 @@ mod tests {
             "RMB7K3QX9ZD01",
             "RMB\u{2013}7K3QX\u{2013}9ZDOI",
             "7k3qx9zdol",
+            "\u{202a}RMB\u{2011}7K3QX\u{2212}9ZD01\u{202c}",
+            "rmb\u{2009}7k3qx\u{200b}9zd01",
         ] {
             assert_eq!(normalized(text).as_deref(), Some("RMB-7K3QX-9ZD01"), "{text}");
         }

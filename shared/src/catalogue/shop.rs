@@ -2,7 +2,13 @@
 
 use sqlx::PgConnection;
 
-use crate::{Error, Result, phone::Phone};
+use serde_json::{Value, json};
+
+use crate::{
+    Error, Result,
+    phone::{NotAPhone, Phone},
+    written::Written,
+};
 
 /// The writable columns of the shop.
 #[derive(Clone, Debug)]
@@ -79,4 +85,18 @@ pub async fn rewrite(connection: &mut PgConnection, shop: &Shop) -> Result<bool>
     .fetch_one(connection)
     .await?;
     if is_known { Ok(false) } else { Err(Error::field("time_zone", "Enter a time zone such as Asia/Kolkata.")) }
+}
+
+/// The number of a shop, which may be a landline.
+#[derive(Debug)]
+pub struct ShopPhone(pub Phone);
+
+impl Written for ShopPhone {
+    fn parse(text: &str) -> Result<Self, String> {
+        Phone::of_a_shop(text).map(Self).map_err(|error: NotAPhone| error.to_string())
+    }
+
+    fn rules() -> Value {
+        json!({ "format": "phone" })
+    }
 }

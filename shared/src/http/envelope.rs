@@ -44,7 +44,7 @@ pub struct Paged<T> {
     pub message: String,
     /// The items, or one page of them.
     pub data: Vec<T>,
-    /// How many items match. Only with `page` or `page_size`, as its neighbours.
+    /// How many items match. Only with `page_size`, as its neighbours.
     #[serde(skip_serializing_if = "Option::is_none")]
     count: Option<usize>,
     /// Path and query of the next page.
@@ -92,11 +92,11 @@ impl<T: Serialize> IntoResponse for Paged<T> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Paging {
-    /// From 1.
-    #[param(minimum = 1, maximum = 1_000_000_000, required = false)]
+    /// From 1. Ignored without `page_size`.
+    #[param(minimum = 1, maximum = 1_000_000_000, default = 1, required = false)]
     pub page: usize,
-    /// Items per page.
-    #[param(minimum = 1, maximum = 100, default = 20, required = false)]
+    /// Items per page. Without it the list has no pages.
+    #[param(minimum = 1, maximum = 100, required = false)]
     pub page_size: usize,
 }
 
@@ -124,12 +124,10 @@ impl Read for Option<Paging> {
     fn read(fields: &mut Fields) -> Option<Self> {
         let page = fields.integer_within("page", 1..=1_000_000_000);
         let page_size = fields.integer_within("page_size", 1..=100);
-        if page.is_none() && page_size.is_none() {
-            return Some(None);
-        }
-        let whole =
-            |number: Option<i64>, default| number.and_then(|number| usize::try_from(number).ok()).unwrap_or(default);
-        Some(Some(Paging { page: whole(page, 1), page_size: whole(page_size, 20) }))
+        // `page` alone is ignored, as the former service did: the staff's app sends it and has no pages.
+        let Some(page_size) = page_size.and_then(|size| usize::try_from(size).ok()) else { return Some(None) };
+        let page = page.and_then(|page| usize::try_from(page).ok()).unwrap_or(1);
+        Some(Some(Paging { page, page_size }))
     }
 }
 

@@ -2,13 +2,18 @@
 
 mod asked;
 mod integers;
+mod query;
 
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::Patch;
-use crate::{Faults, written::Written};
+use crate::{
+    Faults,
+    text::{Lines, Unclean, clean, nfc},
+    written::Written,
+};
 
 use asked::AskedField;
 #[cfg(feature = "openapi")]
@@ -19,7 +24,6 @@ pub(super) use asked::record;
 const REQUIRED: &str = "This field is required.";
 const NULL: &str = "This field may not be null.";
 const BLANK: &str = "This field may not be blank.";
-const NUL: &str = "Null characters are not allowed.";
 const NOT_A_STRING: &str = "Not a valid string.";
 const NOT_A_BOOLEAN: &str = "Must be a valid boolean.";
 /// The longest text of a value that is parsed further.
@@ -51,6 +55,8 @@ impl<A: Read, B: Read> Read for (A, B) {
 #[derive(Debug, Default)]
 pub struct Fields {
     values: Map<String, Value>,
+    /// Of a query: all pairs, in the order in which they were sent.
+    pairs: Vec<query::Pair>,
     pub faults: Faults,
     /// The fields that were asked for so far; recorded for the API document only.
     pub(super) asked: Vec<AskedField>,
@@ -63,10 +69,11 @@ impl Fields {
         Self { values, ..Self::default() }
     }
 
-    /// The fields of a query string; if a name is repeated, its last value counts.
+    /// The fields of a query string; if a name is repeated, its last value counts. `name[]` is the same as `name`.
     pub fn from_query(query: &str) -> Self {
-        let pairs = form_urlencoded::parse(query.as_bytes());
-        Self::new(pairs.map(|(name, value)| (name.into_owned(), Value::String(value.into_owned()))).collect())
+        let pairs = query::pairs(query);
+        let values = pairs.iter().map(|pair| (pair.name.clone(), Value::String(pair.value.clone()))).collect();
+        Self { values, pairs, ..Self::default() }
     }
 
     /// Fields that count as sent, so that a reader asks for all that it knows.
@@ -86,16 +93,34 @@ impl Fields {
         self.is_probe || self.values.contains_key(name)
     }
 
-    /// A trimmed text of 1 to `max` characters.
+    /// A [clean] text of one line and 1 to `max` characters.
     pub fn text(&mut self, name: &str, max: usize) -> Option<String> {
         self.ask(name, true, || json!({ "type": "string", "minLength": 1, "maxLength": max }));
-        self.filled(name, max)
+        self.filled(name, max, Lines::One)
     }
 
-    /// A trimmed text of up to `max` characters; empty if it was not sent.
+    /// A [clean] text of one line and up to `max` characters; empty if it was not sent.
     pub fn text_or_empty(&mut self, name: &str, max: usize) -> Option<String> {
         self.ask(name, false, || json!({ "type": ["string", "null"], "maxLength": max }));
-        self.trimmed(name, max, false)
+        self.cleaned(name, max, false, Lines::One)
+    }
+
+    /// As [`Self::text`], of any number of lines.
+    pub fn lines(&mut self, name: &str, max: usize) -> Option<String> {
+        self.ask(name, true, || json!({ "type": "string", "minLength": 1, "maxLength": max }));
+        self.filled(name, max, Lines::Many)
+    }
+
+    /// As [`Self::text_or_empty`], of any number of lines.
+    pub fn lines_or_empty(&mut self, name: &str, max: usize) -> Option<String> {
+        self.ask(name, false, || json!({ "type": ["string", "null"], "maxLength": max }));
+        self.cleaned(name, max, false, Lines::Many)
+    }
+
+    /// As [`Self::lines_or_empty`], for a text to be changed: `None` if it was not sent, and null is no text.
+    pub fn lines_if_sent(&mut self, name: &str, max: usize) -> Option<String> {
+        self.ask(name, false, || json!({ "type": "string", "maxLength": max }));
+        if self.values.contains_key(name) { self.cleaned(name, max, true, Lines::Many) } else { None }
     }
 
     /// A text of up to `max` characters that older clients send as `old_name`.
@@ -104,7 +129,7 @@ impl Fields {
         self.ask(name, false, rules);
         self.ask(old_name, false, rules);
         let is_old = !self.has(name) && self.has(old_name);
-        self.filled(if is_old { old_name } else { name }, max)
+        self.filled(if is_old { old_name } else { name }, max, Lines::One)
     }
 
     /// A password or token: 1 to `max` characters, not trimmed.
@@ -114,7 +139,7 @@ impl Fields {
             None => self.fault(name, REQUIRED),
             Some(Value::Null) => self.fault(name, NULL),
             Some(Value::String(text)) if text.trim().is_empty() => self.fault(name, BLANK),
-            Some(Value::String(text)) if text.contains('\0') => self.fault(name, NUL),
+            Some(Value::String(text)) if text.contains('\0') => self.fault(name, Unclean::Nul.to_string()),
             Some(Value::String(text)) if text.chars().count() > max => self.fault(name, too_long(max)),
             Some(Value::String(text)) => Some(text.into()),
             Some(Value::Number(number)) => Some(number.to_string().into()),
@@ -125,7 +150,8 @@ impl Fields {
     /// A value that is sent as text.
     pub fn value<T: Written>(&mut self, name: &str) -> Option<T> {
         self.ask(name, true, || T::rules());
-        let text = self.filled(name, LONGEST_VALUE)?;
+        self.restore_plus::<T>(name);
+        let text = self.valued(name)?;
         self.parse(name, &text)
     }
 
@@ -135,13 +161,15 @@ impl Fields {
         if !self.values.contains_key(name) {
             return None;
         }
-        let text = self.filled(name, LONGEST_VALUE)?;
+        self.restore_plus::<T>(name);
+        let text = self.valued(name)?;
         self.parse(name, &text)
     }
 
     /// As [`Self::value_if_sent`]; null and an empty text, which forms send, count as missing.
     pub fn value_if_any<T: Written>(&mut self, name: &str) -> Option<T> {
         self.ask(name, false, || T::rules());
+        self.restore_plus::<T>(name);
         let text = self.trimmed(name, LONGEST_VALUE, false)?;
         if text.is_empty() {
             return None;
@@ -155,10 +183,11 @@ impl Fields {
         self.trimmed(name, LONGEST_VALUE, false)
     }
 
-    /// A value of up to `max` characters that a change sets, clears or keeps; `None` if it is invalid.
+    /// A value of up to `max` characters that a change sets, clears or keeps; `None` if it is invalid. An empty text clears
+    /// it; null does not, because a program that sends null for what it does not know would empty it.
     pub fn patch<T: Written>(&mut self, name: &str, max: usize) -> Option<Patch<T>> {
         self.ask(name, false, || {
-            let mut rules = json!({ "type": ["string", "null"], "maxLength": max });
+            let mut rules = json!({ "type": "string", "maxLength": max });
             if let (Value::Object(rules), Value::Object(more)) = (&mut rules, T::rules()) {
                 rules.extend(more);
             }
@@ -167,7 +196,7 @@ impl Fields {
         if !self.values.contains_key(name) {
             return Some(Patch::Keep);
         }
-        let text = self.trimmed(name, max, false)?;
+        let text = self.trimmed(name, max, true)?;
         if text.is_empty() {
             return Some(Patch::Clear);
         }
@@ -178,21 +207,11 @@ impl Fields {
     pub fn flag(&mut self, name: &str) -> Option<bool> {
         self.ask(name, false, || json!({ "type": "boolean", "default": false }));
         match self.values.remove(name) {
-            None => Some(false),
-            Some(Value::Null) => self.fault(name, NULL),
+            None | Some(Value::Null) => Some(false),
             Some(Value::Bool(flag)) => Some(flag),
             Some(Value::String(text)) if text.trim().eq_ignore_ascii_case("true") => Some(true),
             Some(Value::String(text)) if text.trim().eq_ignore_ascii_case("false") => Some(false),
             Some(_) => self.fault(name, NOT_A_BOOLEAN),
-        }
-    }
-
-    /// Splits a text such as `1,2`, as queries send it, into a list.
-    pub fn split_list(&mut self, name: &str) {
-        if let Some(Value::String(text)) = self.values.get_mut(name) {
-            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
-            let items = items.map(|item| Value::String(item.to_owned())).collect();
-            self.values.insert(name.to_owned(), Value::Array(items));
         }
     }
 
@@ -203,28 +222,50 @@ impl Fields {
         }
     }
 
-    /// A trimmed text that is there and not empty.
-    fn filled(&mut self, name: &str, max: usize) -> Option<String> {
-        let text = self.trimmed(name, max, true)?;
+    /// A clean text that is there and not empty.
+    fn filled(&mut self, name: &str, max: usize, lines: Lines) -> Option<String> {
+        let text = self.cleaned(name, max, true, lines)?;
         if text.is_empty() { self.fault(name, BLANK) } else { Some(text) }
     }
 
+    /// The text of a value that is there and not empty.
+    fn valued(&mut self, name: &str) -> Option<String> {
+        let text = self.trimmed(name, LONGEST_VALUE, true)?;
+        if text.is_empty() { self.fault(name, BLANK) } else { Some(text) }
+    }
+
+    fn cleaned(&mut self, name: &str, max: usize, is_required: bool, lines: Lines) -> Option<String> {
+        let text = self.sent(name, is_required)?;
+        match clean(&text, lines) {
+            Ok(text) if text.chars().count() > max => self.fault(name, too_long(max)),
+            Ok(text) => Some(text),
+            Err(unclean) => self.fault(name, unclean.to_string()),
+        }
+    }
+
+    /// The trimmed text of a value that is parsed further, and so may have decoration.
     fn trimmed(&mut self, name: &str, max: usize, is_required: bool) -> Option<String> {
-        let text = match self.values.remove(name) {
-            None if is_required => return self.fault(name, REQUIRED),
-            Some(Value::Null) if is_required => return self.fault(name, NULL),
-            None | Some(Value::Null) => return Some(String::new()),
-            Some(Value::String(text)) => text.trim().to_owned(),
-            Some(Value::Number(number)) => number.to_string(),
-            Some(Value::Bool(_) | Value::Array(_) | Value::Object(_)) => return self.fault(name, NOT_A_STRING),
-        };
+        let text = self.sent(name, is_required)?;
+        let text = nfc(text.trim());
         if text.contains('\0') {
-            return self.fault(name, NUL);
+            return self.fault(name, Unclean::Nul.to_string());
         }
         if text.chars().count() > max {
             return self.fault(name, too_long(max));
         }
-        Some(text)
+        Some(text.into_owned())
+    }
+
+    /// The text of a field as it was sent; empty if it is missing and need not be there.
+    fn sent(&mut self, name: &str, is_required: bool) -> Option<String> {
+        match self.values.remove(name) {
+            None if is_required => self.fault(name, REQUIRED),
+            Some(Value::Null) if is_required => self.fault(name, NULL),
+            None | Some(Value::Null) => Some(String::new()),
+            Some(Value::String(text)) => Some(text),
+            Some(Value::Number(number)) => Some(number.to_string()),
+            Some(Value::Bool(_) | Value::Array(_) | Value::Object(_)) => self.fault(name, NOT_A_STRING),
+        }
     }
 
     fn parse<T: Written>(&mut self, name: &str, text: &str) -> Option<T> {
@@ -297,16 +338,57 @@ mod tests {
     }
 
     #[test]
+    fn null_is_no_value_of_a_field_to_be_changed() {
+        let mut fields =
+            fields(json!({ "a": null, "b": null, "c": "", "d": "", "e": " x\r\ny ", "f": null, "g": null }));
+        assert_eq!(fields.lines_if_sent("a", 9), None);
+        assert_eq!(fields.patch::<String>("b", 9), None);
+        assert_eq!(fields.lines_if_sent("c", 9).as_deref(), Some(""));
+        assert_eq!(fields.patch::<String>("d", 9), Some(Patch::Clear));
+        assert_eq!(fields.lines_if_sent("e", 3).as_deref(), Some("x\ny"));
+        assert_eq!(fields.text_or_empty("f", 9).as_deref(), Some(""));
+        assert_eq!(fields.value_if_any::<String>("g"), None);
+        assert_eq!((fields.lines_if_sent("h", 9), fields.patch::<String>("i", 9)), (None, Some(Patch::Keep)));
+        let sentences = ["This field may not be null."];
+        assert_eq!(json!(fields.faults), json!({ "a": sentences, "b": sentences }));
+    }
+
+    #[test]
+    fn every_way_to_read_a_text_cleans_it() {
+        let readers: [fn(&mut Fields) -> Option<String>; 6] = [
+            |fields| fields.text("x", 9),
+            |fields| fields.text_or_empty("x", 9),
+            |fields| fields.lines("x", 9),
+            |fields| fields.value("x"),
+            |fields| fields.renamed_text("x", "y", 9),
+            |fields| fields.patch("x", 9).and_then(Patch::value),
+        ];
+        for read in readers {
+            for (text, sentence) in [
+                ("a\u{1b}b", "This field may not contain control characters."),
+                ("a\u{202e}b", "This field may not contain control characters."),
+                ("\u{200b}", "This field may not be blank."),
+                ("a\u{0}b", "Null characters are not allowed."),
+            ] {
+                let mut fields = fields(json!({ "x": text }));
+                assert_eq!(read(&mut fields), None, "{text:?}");
+                assert_eq!(fields.faults.of("x"), [sentence], "{text:?}");
+            }
+            // Ten characters in this form, which is the one that is stored.
+            let mut fields = fields(json!({ "x": "\u{95b}\u{95b}\u{95b}\u{95b}\u{95b}" }));
+            assert_eq!(read(&mut fields), None);
+            assert_eq!(fields.faults.of("x"), ["Ensure this field has no more than 9 characters."]);
+        }
+    }
+
+    #[test]
     fn a_boolean_is_read_from_json_and_from_a_form() {
         let mut fields = fields(json!({ "a": true, "b": "False", "c": " true ", "d": "yes", "e": 1, "f": null }));
         let flags = ["a", "b", "c", "d", "e", "f", "g"].map(|name| fields.flag(name));
-        assert_eq!(flags, [Some(true), Some(false), Some(true), None, None, None, Some(false)]);
+        assert_eq!(flags, [Some(true), Some(false), Some(true), None, None, Some(false), Some(false)]);
         assert_eq!(
             json!(fields.faults),
-            json!({
-                "d": ["Must be a valid boolean."], "e": ["Must be a valid boolean."],
-                "f": ["This field may not be null."],
-            })
+            json!({ "d": ["Must be a valid boolean."], "e": ["Must be a valid boolean."] })
         );
     }
 }

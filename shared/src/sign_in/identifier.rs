@@ -51,4 +51,6 @@ impl Written for Identifier {
     fn rules() -> Value {
         json!({})
     }
+
+    const MAY_BEGIN_WITH_PLUS: bool = true;
 }

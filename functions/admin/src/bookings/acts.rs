@@ -183,8 +183,8 @@ struct Notes {
 
 impl Read for Notes {
     fn read(fields: &mut Fields) -> Option<Self> {
-        let notes = fields.text_or_empty("notes", notes::LONGEST);
-        let internal_notes = fields.text_or_empty("internal_notes", notes::LONGEST);
+        let notes = fields.lines_or_empty("notes", notes::LONGEST);
+        let internal_notes = fields.lines_or_empty("internal_notes", notes::LONGEST);
         Some(Self { notes: notes?, internal_notes: internal_notes? })
     }
 }

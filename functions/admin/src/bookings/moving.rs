@@ -53,7 +53,7 @@ impl Read for Move {
             None => (fields.value("date"), fields.value("time")),
         };
         let location = fields.value_if_any("location");
-        let address = fields.has("address").then(|| fields.text_or_empty("address", 500)).flatten();
+        let address = fields.has("address").then(|| fields.lines_or_empty("address", 500)).flatten();
         Some(Self { date: date?, time: time?, location, address, is_forced: fields.has("anyway") })
     }
 }

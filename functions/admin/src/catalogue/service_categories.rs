@@ -34,7 +34,7 @@ pub(crate) struct Row {
 
 impl Read for ServiceCategories {
     fn read(fields: &mut Fields) -> Option<Self> {
-        let (name, description) = (fields.text("name", 100), fields.text_or_empty("description", 2000));
+        let (name, description) = (fields.text("name", 100), fields.lines_or_empty("description", 2000));
         Some(Self(ServiceCategory { name: name?, description: description? }))
     }
 }

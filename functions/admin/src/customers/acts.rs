@@ -29,14 +29,9 @@ struct Notes {
 
 impl Read for Notes {
     fn read(fields: &mut Fields) -> Option<Self> {
-        // Browsers end the lines of a form with two characters, of which neither was typed.
-        let mut text = |name| fields.text_or_empty(name, LONGEST_NOTES * 2).map(|text| text.replace("\r\n", "\n"));
+        let mut text = |name| fields.lines_or_empty(name, LONGEST_NOTES);
         let (before, notes) = (text("before"), text("notes"));
-        let (before, notes) = (before?, notes?);
-        if notes.chars().count() > LONGEST_NOTES {
-            fields.faults.add("notes", format!("Write at most {LONGEST_NOTES} characters."));
-        }
-        Some(Self { before, notes })
+        Some(Self { before: before?, notes: notes? })
     }
 }
 

@@ -3,11 +3,10 @@
 use axum::{extract::State, response::Response};
 use lambda_http::http::HeaderMap;
 use maud::html;
-use secrecy::{ExposeSecret, SecretString};
 use shared::{
     Result,
     http::{ClientAddress, Device, Fields, Query, Read},
-    sign_in::{Identifier, codes},
+    sign_in::{Code, Identifier, codes},
 };
 
 use super::{enter, refusal, sign_in::Next};
@@ -42,11 +41,11 @@ pub(crate) async fn send(State(app): State<App>, address: ClientAddress, mut for
     }
 }
 
-struct Code(SecretString);
+struct Entered(Code);
 
-impl Read for Code {
+impl Read for Entered {
     fn read(fields: &mut Fields) -> Option<Self> {
-        fields.secret("code", 20).map(Self)
+        fields.value("code").map(Self)
     }
 }
 
@@ -57,13 +56,11 @@ pub(crate) async fn check(
     headers: HeaderMap,
     mut form: Form,
 ) -> Result<Response> {
-    let (Some(next), Some(Recipient(identifier)), code) = (form.read(), form.read(), form.read::<Code>()) else {
+    let (Some(next), Some(Recipient(identifier)), code) = (form.read(), form.read(), form.read::<Entered>()) else {
         return Ok(ask(&Next::home(), &form, None));
     };
-    let Some(Code(code)) = code else { return Ok(enter_code(&next, &form, None)) };
-    // People copy codes with spaces and dashes.
-    let digits: String = code.expose_secret().chars().filter(char::is_ascii_alphanumeric).collect();
-    match codes::prove(&app.sign_in, None, &identifier, &digits, &address, &device).await {
+    let Some(Entered(code)) = code else { return Ok(enter_code(&next, &form, None)) };
+    match codes::prove(&app.sign_in, None, &identifier, &code.0, &address, &device).await {
         Ok((_, signed_in)) => enter(&app, &signed_in, &next.path, &headers, &device).await,
         Err(error) => Ok(enter_code(&next, &form, Some(&refusal(error)?))),
     }

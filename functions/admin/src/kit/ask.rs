@@ -5,7 +5,12 @@ use std::collections::BTreeMap;
 use axum::extract::FromRequestParts;
 use chrono::{Datelike, NaiveDate};
 use lambda_http::http::request::Parts;
-use shared::{Error, Result, phone::Phone, written::Written};
+use shared::{
+    Error, Result,
+    phone::{Phone, decorates},
+    text::cleansed,
+    written::Written,
+};
 
 use super::file::LONGEST_FILE;
 
@@ -42,7 +47,8 @@ fn kept(query: &str) -> BTreeMap<String, String> {
     let is_kept =
         |(name, value): &(String, String)| !value.trim().is_empty() && !value.contains('\0') && name.len() < 100;
     let pairs = form_urlencoded::parse(query.as_bytes()).into_owned().filter(is_kept);
-    pairs.map(|(name, value)| (name, value.trim().chars().take(300).collect())).collect()
+    // As what is stored, so that the other spelling of a letter is found too.
+    pairs.map(|(name, value)| (name, cleansed(&value).chars().take(300).collect())).collect()
 }
 
 impl Ask {
@@ -78,7 +84,7 @@ impl Ask {
         // A whole number may have been given without its country code, or with a zero before it.
         let whole = text.parse::<Phone>().map(|phone| phone.to_string()).unwrap_or_default();
         let spelling = if whole.is_empty() { text } else { whole.as_str() };
-        let is_spelling = |character: char| character.is_ascii_digit() || " +-.()\u{a0}".contains(character);
+        let is_spelling = |character: char| character.is_ascii_digit() || character == '+' || decorates(character);
         let digits: String = spelling.chars().filter(char::is_ascii_digit).collect();
         (spelling.chars().all(is_spelling) && digits.len() >= 3).then(|| format!("%{digits}%"))
     }

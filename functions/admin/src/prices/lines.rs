@@ -106,12 +106,12 @@ fn columns(header: &StringRecord) -> Result<Columns, String> {
 }
 
 fn line(columns: &Columns, record: &StringRecord, number: u64, seen: &mut BTreeMap<Pair, u64>) -> Result<Line, String> {
-    if record.len() != columns.count {
+    let is_empty = |cell: &str| cell.trim().is_empty();
+    if record.len() < columns.count || !record.iter().skip(columns.count).all(is_empty) {
         return Err(format!("This line has {} columns, the first line has {}.", record.len(), columns.count));
     }
     let cell = |place: usize| record.get(place).unwrap_or_default().trim();
-    let id =
-        |place: usize, name: &str| cell(place).parse::<i64>().map_err(|_| format!("“{}” is no {name}.", cell(place)));
+    let id = |place: usize, name: &str| id(cell(place)).ok_or_else(|| format!("“{}” is no {name}.", cell(place)));
     let service_id = id(columns.service_id, "service_id")?;
     let vehicle_model_id = id(columns.vehicle_model_id, "vehicle_model_id")?;
     let pair = Pair { service_id, vehicle_model_id };
@@ -122,6 +122,12 @@ fn line(columns: &Columns, record: &StringRecord, number: u64, seen: &mut BTreeM
     let price = amount::parse(cell(columns.price)).map_err(|fault| format!("“{}”: {fault}", cell(columns.price)))?;
     let name = |place: Option<usize>| place.map(cell).filter(|name| !name.is_empty()).map(ToOwned::to_owned);
     Ok(Line { number, pair, price, names: columns.names.map(name) })
+}
+
+/// An id, also as a spreadsheet writes it: `111.0`.
+fn id(text: &str) -> Option<i64> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    whole.parse().ok().filter(|_| fraction.bytes().all(|byte| byte == b'0'))
 }
 
 #[cfg(test)]
@@ -144,6 +150,8 @@ mod tests {
             "\u{feff}service_id,vehicle_model_id,price\r\n1,7,1250\r\n2,7,\r\n",
             "Price;Vehicle_Model_ID;SERVICE_ID\r\n₹1,250.00;7;1\r\n;7;2",
             "service_id,vehicle_model_id,price\n1,7,1250.0\n2,7, \n,,\n\n",
+            "service_id,vehicle_model_id,price,,\n1.0,7.0,1250.00,,\n2.00,7,,,\n,,,,\n",
+            "service_id,vehicle_model_id,price\n1,7,1250,,\n2,7,,\n",
         ] {
             let read = read_text(text);
             assert_eq!((read.lines.as_slice(), read.faulty.len()), (expected.as_slice(), 0), "{text}");

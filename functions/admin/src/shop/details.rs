@@ -6,7 +6,7 @@ use maud::html;
 use shared::{
     Error, Result,
     bookings::outside::LeftOutside,
-    catalogue::shop::{self, Shop},
+    catalogue::shop::{self, Shop, ShopPhone},
     email::Email,
     http::{Fields, Read},
 };
@@ -32,7 +32,7 @@ struct ShopForm(Shop);
 impl Read for ShopForm {
     fn read(fields: &mut Fields) -> Option<Self> {
         let (name, address) = (fields.text("name", 200), fields.text("address", 500));
-        let (phone, email) = (fields.value("phone"), fields.value::<Email>("email"));
+        let (phone, email) = (fields.value::<ShopPhone>("phone"), fields.value::<Email>("email"));
         let (latitude, longitude) = (degrees(fields, "latitude", 90.0), degrees(fields, "longitude", 180.0));
         let time_zone = fields.text("time_zone", 50);
         let slot_minutes = whole(fields, "slot_minutes", 15..=1440);
@@ -44,7 +44,7 @@ impl Read for ShopForm {
         Some(Self(Shop {
             name: name?,
             address: address?,
-            phone: phone?,
+            phone: phone?.0,
             email: email?.to_string(),
             latitude: latitude?,
             longitude: longitude?,

@@ -3,13 +3,9 @@
 use shared::{
     http::{Fields, Read},
     phone::Phone,
-    sign_in::Identifier,
+    sign_in::{Code, Identifier},
 };
 use utoipa::ToSchema;
-
-use crate::profile::LONGEST_PHONE;
-
-const LONGEST_CODE: usize = 32;
 
 /// Where the code goes.
 #[derive(Debug, ToSchema)]
@@ -37,7 +33,7 @@ pub(super) struct MaybeRecipient {
 
 impl Read for MaybeRecipient {
     fn read(fields: &mut Fields) -> Option<Self> {
-        Some(Self { phone_number: fields.patch("phone_number", LONGEST_PHONE)?.value() })
+        Some(Self { phone_number: fields.value_if_any("phone_number") })
     }
 }
 
@@ -53,7 +49,7 @@ pub(super) struct PhoneProof {
 
 impl Read for PhoneProof {
     fn read(fields: &mut Fields) -> Option<Self> {
-        let (phone_number, otp_code) = (phone_number(fields), fields.text("otp_code", LONGEST_CODE));
+        let (phone_number, otp_code) = (phone_number(fields), otp_code(fields));
         Some(Self { phone_number: phone_number?, otp_code: otp_code? })
     }
 }
@@ -85,7 +81,7 @@ pub(super) struct Proof {
 
 impl Read for Proof {
     fn read(fields: &mut Fields) -> Option<Self> {
-        let (identifier, otp_code) = (identifier(fields), fields.text("otp_code", LONGEST_CODE));
+        let (identifier, otp_code) = (identifier(fields), otp_code(fields));
         Some(Self { identifier: identifier?, otp_code: otp_code? })
     }
 }
@@ -96,4 +92,8 @@ fn phone_number(fields: &mut Fields) -> Option<Phone> {
 
 fn identifier(fields: &mut Fields) -> Option<Identifier> {
     fields.value("identifier")
+}
+
+fn otp_code(fields: &mut Fields) -> Option<String> {
+    fields.value::<Code>("otp_code").map(|code| code.0)
 }

@@ -24,7 +24,7 @@ async fn a_profile_change_keeps_fields_that_are_not_sent(pool: PgPool) {
     assert_eq!((changed.status, told(&changed)), (200, expected.clone()));
     assert_eq!(told(&user.patch("/api/auth/profile/", &json!({})).await), expected);
     assert_eq!(told(&user.get("/api/auth/profile/").await), expected);
-    let cleared = user.patch("/api/auth/profile/", &json!({ "profile_picture": null, "last_name": "" })).await.body;
+    let cleared = user.patch("/api/auth/profile/", &json!({ "profile_picture": "", "last_name": "" })).await.body;
     assert_eq!((&cleared["profile_picture"], &cleared["last_name"]), (&Value::Null, &json!("")));
 }
 
@@ -36,6 +36,26 @@ async fn each_invalid_profile_field_is_reported_under_its_name(pool: PgPool) {
         let answer = user.patch("/api/auth/profile/", &json!({ "profile_picture": picture })).await;
         assert_eq!(answer.body["details"], json!({ "profile_picture": ["Enter a valid https URL."] }), "{picture}");
     }
+    let names = ["first_name", "last_name", "profile_picture", "email", "phone_number"];
+    let nulls: Value = names.iter().map(|name| ((*name).to_owned(), Value::Null)).collect();
+    let answer = user.patch("/api/auth/profile/", &nulls).await;
+    let faults: Value = names.iter().map(|name| ((*name).to_owned(), json!(["This field may not be null."]))).collect();
+    assert_eq!((answer.status, &answer.body["details"]), (400, &faults));
+    let body = json!({ "first_name": "A\u{1b}sha", "last_name": "\u{200b}", "email": "john@example.c" });
+    let answer = user.patch("/api/auth/profile/", &body).await;
+    let sentence = "Email: Enter a valid email address. (and 2 more)";
+    assert_eq!(
+        answer.body,
+        json!({
+            "error": sentence, "message": sentence, "detail": sentence, "status_code": 400, "code": "VALIDATION_ERROR",
+            "details": {
+                "email": ["Enter a valid email address."],
+                "first_name": ["This field may not contain control characters."],
+                "last_name": ["This field may not be blank."],
+            }
+        }),
+        "an app shows `error` first"
+    );
     let body = json!({ "first_name": "x".repeat(101), "email": "john", "phone_number": "12", "last_name": [] });
     let answer = user.patch("/api/auth/profile/", &body).await;
     assert_eq!(
@@ -70,6 +90,6 @@ async fn a_claimed_number_is_unverified_and_still_opens_its_owner_s_account(pool
     assert_eq!(same["is_verified"], true);
     let other = owner.patch("/api/auth/profile/", &json!({ "phone_number": "+919876500000" })).await.body;
     assert_eq!(other["is_verified"], false);
-    let none = owner.patch("/api/auth/profile/", &json!({ "phone_number": null })).await.body;
+    let none = owner.patch("/api/auth/profile/", &json!({ "phone_number": "" })).await.body;
     assert_eq!((&none["phone_number"], &none["is_verified"]), (&Value::Null, &json!(false)));
 }

@@ -12,6 +12,8 @@ use testing::{Client, Fault, Network, timeless};
 
 use super::{App, app, book, booking, booking_with, count, monday, shop};
 
+const CONTROL: &str = "This field may not contain control characters.";
+
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn a_new_booking_is_returned_with_its_price_and_token(pool: PgPool) {
     let client = shop(&pool).await;
@@ -156,6 +158,15 @@ async fn each_broken_rule_is_reported_under_the_field_to_fix(pool: PgPool) {
         ),
         (json!({ "customer_name": "a\u{0}b" }), "customer_name", "Null characters are not allowed."),
         (json!({ "customer_name": ["John"] }), "customer_name", "Not a valid string."),
+        (json!({ "customer_name": "\u{1b}[31mJohn" }), "customer_name", CONTROL),
+        (json!({ "customer_name": "John\r\nDoe" }), "customer_name", CONTROL),
+        (json!({ "customer_name": "John\u{202e}Doe" }), "customer_name", CONTROL),
+        (json!({ "customer_name": "\u{200b}" }), "customer_name", "This field may not be blank."),
+        (json!({ "notes": "Ring\u{7}" }), "notes", CONTROL),
+        (json!({ "address": "\u{2066}12 Main St" }), "address", CONTROL),
+        (json!({ "customer_email": "john@example.c" }), "customer_email", "Enter a valid email address."),
+        (json!({ "customer_phone": "+919876543210.0" }), "customer_phone", "Enter a valid phone number."),
+        (json!({ "customer_phone": "+915876543210" }), "customer_phone", "Enter a valid phone number."),
         (json!({ "payment_method": "gold" }), "payment_method", "\"gold\" is not a valid choice."),
         (
             json!({ "appointment_date": "01-11-2025" }),
@@ -341,4 +352,28 @@ async fn a_booking_takes_five_round_trips_to_postgres(pool: PgPool) {
     book(&client, &booking()).await;
     // Begin, facts, booking, slots, commit; and one ping when the connection goes back to the pool.
     assert!(network.requests() - before <= 6, "{}", network.requests() - before);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn texts_are_kept_in_one_form_and_numbers_without_decoration(pool: PgPool) {
+    let client = shop(&pool).await;
+    let body = booking_with(&json!({
+        "customer_name": " \u{95b}oya Jose\u{301} ", "customer_phone": "\u{202a}+91 98765 43210\u{202c}",
+        "address": "12 Main St\r\nIndiranagar", "notes": "Ring twice.\rThen wait."
+    }));
+    let booked = client.post("/api/bookings/", &body).await;
+    assert_eq!(booked.status, 201, "{}", booked.text);
+    let data = &booked.body["data"];
+    let customer = [&data["customer"]["name"], &data["customer"]["phone"]];
+    assert_eq!(customer, ["\u{91c}\u{93c}oya Jos\u{e9}", "+919876543210"]);
+    assert_eq!([&data["address"], &data["notes"]], ["12 Main St\nIndiranagar", "Ring twice.\nThen wait."]);
+    for query in ["phone=+919876543210", "phone=%E2%80%AA+91+98765+43210%E2%80%AC", "phone=98765%E2%80%9143210"] {
+        let listed = client.get(&format!("/api/bookings/?{query}")).await;
+        assert_eq!(listed.body["data"].as_array().map(Vec::len), Some(1), "{query}: {}", listed.text);
+    }
+    let other = client.get("/api/bookings/?phone=+6598765432").await;
+    assert_eq!((other.status, &other.body["data"]), (200, &json!([])), "not the Indian number of the same digits");
+    for query in ["phone=+919876543210.0", "phone=919876543210.0"] {
+        assert_eq!(client.get(&format!("/api/bookings/?{query}")).await.status, 400, "{query}");
+    }
 }

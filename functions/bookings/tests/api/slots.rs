@@ -131,3 +131,16 @@ async fn an_invalid_query_is_refused_with_all_its_errors(pool: PgPool) {
         })
     );
 }
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn services_are_sent_as_one_text_repeated_or_with_brackets(pool: PgPool) {
+    let client = shop(&pool).await;
+    let path = format!("/api/slots/?date={}&service_location=shop&vehicle_model_id=7", monday());
+    let expected = client.get(&format!("{path}&service_ids=2,4")).await.body;
+    assert_ne!(expected, client.get(&format!("{path}&service_ids=4")).await.body, "the length of both counts");
+    for services in
+        ["service_ids=2&service_ids=4", "service_ids[]=2&service_ids[]=4", "service_ids%5B0%5D=2&service_ids%5B1%5D=4"]
+    {
+        assert_eq!(client.get(&format!("{path}&{services}")).await.body, expected, "{services}");
+    }
+}

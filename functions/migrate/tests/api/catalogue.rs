@@ -348,3 +348,40 @@ async fn an_import_with_changes_is_refused_without_redis(pool: PgPool) {
     assert_eq!(price, 55_900);
     assert!(import(&app, &testing::catalogue_files()).await.is_ok(), "an import that changes nothing needs no Redis");
 }
+
+/// A CSV file as a spreadsheet saves it: an empty column, ids with decimals, rows that were emptied.
+fn saved_by_a_spreadsheet(text: &str) -> String {
+    let lines = text.lines().enumerate().map(|(number, line)| match line.split_once(',') {
+        Some((id, rest)) if number > 0 => format!("{id}.0,{rest},,\r\n"),
+        _ => format!("{line},,\r\n"),
+    });
+    let empty = ",".repeat(text.lines().next().unwrap_or_default().matches(',').count() + 2);
+    format!("\u{feff}{}{empty}\r\n{empty}\r\n\r\n", lines.collect::<String>())
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn files_are_read_as_spreadsheets_and_editors_save_them(pool: PgPool) {
+    let app = app(&pool);
+    let files = testing::catalogue_files();
+    let mut saved = files.clone();
+    for (name, text) in &mut saved {
+        let is_table = name.ends_with(".csv");
+        *text = if is_table { saved_by_a_spreadsheet(text) } else { format!("\u{feff}{text}") };
+    }
+    assert!(saved["services.csv"].contains("1.0,"));
+    let first = import(&app, &saved).await.unwrap();
+    assert_eq!((&first["service_prices"], &first["shop"]), (&rows(7279, 0, 0, 0), &rows(7, 0, 0, 0)));
+    let second = import(&app, &files).await.unwrap();
+    assert_eq!((&second["services"], &second["vehicle_models"]), (&rows(0, 0, 49, 0), &rows(0, 0, 220, 0)));
+
+    let faulty = with("services.csv", |text| text.replacen("Engine Oil Change", "Engine\u{1b} Oil Change", 1));
+    let refused = import(&app, &faulty).await.unwrap_err();
+    assert!(refused.contains("column 3 (name): control characters cannot be kept"), "{refused}");
+    let landline = with("shop_info.json", |text| text.replace("+910000000000", "+91 80 4567 8901"));
+    import(&app, &landline).await.unwrap();
+    let until_midnight = with("shop_info.json", |text| text.replace("\"19:00\"", "\"24:00\""));
+    import(&app, &until_midnight).await.unwrap();
+    let closing: String =
+        sqlx::query_scalar("select max(closes_at)::text from opening_hours").fetch_one(&pool).await.unwrap();
+    assert_eq!(closing, "24:00:00");
+}

@@ -25,9 +25,10 @@ async fn refund(client: &Client, id: i64, body: &Value) -> (u16, Value) {
 
 /// The answer that reports this fault under `amount`.
 fn fault(sentence: &str) -> (u16, Value) {
+    let message = format!("Amount: {sentence}");
     let body = json!({
-        "error": true, "message": "Invalid input: amount.", "status_code": 400, "code": "VALIDATION_ERROR",
-        "details": { "amount": [sentence] }, "detail": "Invalid input: amount."
+        "error": true, "message": message, "status_code": 400, "code": "VALIDATION_ERROR",
+        "details": { "amount": [sentence] }, "detail": message
     });
     (400, body)
 }
@@ -149,6 +150,11 @@ async fn an_online_payment_is_refunded_in_parts_and_the_last_marks_the_booking_r
     let desk = desk(&pool).await;
     let id = book(&pool, &json!({ "paise": 75_010, "status": "confirmed" })).await;
     pay_online(&pool, id, "pay_1").await;
+    for (amount, sentence) in
+        [(Value::Null, "This field may not be null."), (json!(" "), "This field may not be blank.")]
+    {
+        assert_eq!(refund(&desk, id, &json!({ "amount": amount, "reason": "x" })).await, fault(sentence));
+    }
     let (status, body) = refund(&desk, id, &json!({ "amount": "250.05", "reason": " Scratched " })).await;
     let mut expected = desk.get(&path_of(id)).await.body["data"].clone();
     assert_eq!(expected["payment_status"], "completed");

@@ -145,10 +145,12 @@ async fn an_invalid_move_reports_all_faults_and_changes_nothing(pool: PgPool) {
         (
             json!({ "appointment_date": null, "appointment_time": null, "force": null, "notes": "a\u{0}" }),
             json!({
-                "appointment_date": [absent], "appointment_time": [absent], "force": [absent],
+                "appointment_date": [absent], "appointment_time": [absent],
                 "notes": ["Null characters are not allowed."]
             }),
         ),
+        (json!({ "notes": null }), json!({ "notes": [absent] })),
+        (json!({ "notes": "a\u{1b}[31mb" }), json!({ "notes": ["This field may not contain control characters."] })),
         (to("08:30"), json!({ "appointment_time": ["The shop is open from 09:00 to 19:00 on this day."] })),
         (
             to("18:55"),

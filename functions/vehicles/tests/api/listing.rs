@@ -57,8 +57,9 @@ async fn a_filter_is_required_and_an_unknown_parent_gives_an_empty_list(pool: Pg
     assert_eq!(
         missing.body,
         json!({
-            "error": true, "message": "Invalid input: vehicle_type.", "status_code": 400, "code": "VALIDATION_ERROR",
-            "details": { "vehicle_type": ["This field is required."] }, "detail": "Invalid input: vehicle_type."
+            "error": true, "message": "Vehicle type: This field is required.", "status_code": 400,
+            "code": "VALIDATION_ERROR", "details": { "vehicle_type": ["This field is required."] },
+            "detail": "Vehicle type: This field is required."
         })
     );
     let both = client.get("/api/vehicle-brands/?page=0").await;
@@ -139,8 +140,10 @@ async fn a_list_is_paged_on_request(pool: PgPool) {
     assert_eq!(page["next"], "/api/vehicle-brands/?vehicle_type=1&page=3&page_size=5");
     assert_eq!(page["previous"], "/api/vehicle-brands/?vehicle_type=1&page=1&page_size=5");
 
-    let first = client.get("/api/vehicles/vehicle-types?page=1").await.body;
+    let first = client.get("/api/vehicles/vehicle-types?page_size=2").await.body;
     assert_eq!((&first["next"], &first["previous"], &first["count"]), (&Value::Null, &Value::Null, &json!(2)));
+    let unpaged = client.get("/api/vehicle-brands/?vehicle_type=1&page=2").await.body;
+    assert_eq!(unpaged, whole, "`page` alone is ignored");
     let beyond = client.get("/api/vehicle-types/?page=9&page_size=1").await.body;
     assert_eq!((&beyond["data"], &beyond["next"]), (&json!([]), &Value::Null));
     assert_eq!(beyond["previous"], "/api/vehicle-types/?page=2&page_size=1");

@@ -11,7 +11,10 @@ use super::{
     fault::{Fault, FaultyFiles},
     shop_file::{self, Shop},
 };
-use crate::money::Money;
+use crate::{
+    money::Money,
+    text::{Lines, Unclean, clean},
+};
 
 /// File contents by file name, as in the import event.
 pub type Files = BTreeMap<String, String>;
@@ -95,7 +98,7 @@ pub fn parse(files: &Files) -> Result<Catalogue, FaultyFiles> {
         })
     });
     let categories = table(files, "service_categories.csv", &["id", "name", "description"], &mut faults, |row| {
-        Some(ServiceCategory { id: row.id("id")?, name: row.text("name")?, description: row.any("description")? })
+        Some(ServiceCategory { id: row.id("id")?, name: row.text("name")?, description: row.lines("description")? })
     });
     let service_columns = &["id", "service_category_id", "name", "description", "duration_minutes"];
     let services = table(files, "services.csv", service_columns, &mut faults, |row| {
@@ -103,7 +106,7 @@ pub fn parse(files: &Files) -> Result<Catalogue, FaultyFiles> {
             id: row.id("id")?,
             category_id: row.id("service_category_id")?,
             name: row.text("name")?,
-            description: row.any("description")?,
+            description: row.lines("description")?,
             duration_minutes: row.positive("duration_minutes")?,
         })
     });
@@ -151,6 +154,11 @@ pub fn parse(files: &Files) -> Result<Catalogue, FaultyFiles> {
     }
 }
 
+/// The number of cells up to the last that is not empty: spreadsheets end every line with as many commas as the widest has.
+fn cells(record: &StringRecord) -> usize {
+    (1..).zip(record).filter(|(_, cell)| !cell.trim().is_empty()).last().map_or(0, |(number, _)| number)
+}
+
 /// Column names of a file, in order.
 type Columns = &'static [&'static str];
 
@@ -175,7 +183,9 @@ fn table<T>(
         return missing(file, faults).unwrap_or(table);
     };
     let mut reader = ReaderBuilder::new().flexible(true).from_reader(text.trim_start_matches('\u{feff}').as_bytes());
-    if !reader.headers().is_ok_and(|header| header.iter().eq(columns.iter().copied())) {
+    let is_header =
+        |header: &StringRecord| header.iter().take(cells(header)).map(str::trim).eq(columns.iter().copied());
+    if !reader.headers().is_ok_and(is_header) {
         faults.push(table.fault(1, "", format!("the first line must be {}", columns.join(","))));
         return table;
     }
@@ -184,11 +194,20 @@ fn table<T>(
         match record {
             Ok(record) => {
                 let line = record.position().map_or(0, Position::line);
-                if record.len() == columns.len() {
+                let cells = cells(&record);
+                if cells == 0 {
+                    // Spreadsheets save the rows that were emptied.
+                    continue;
+                }
+                if record.len() >= columns.len() && cells <= columns.len() {
                     let row = read(&mut Row { file, columns, line, record: &record, faults });
                     table.rows.extend(row.map(|row| (line, row)));
                 } else {
-                    let sentence = format!("{} fields are needed, {} are there", columns.len(), record.len());
+                    let sentence = format!(
+                        "{} fields are needed, {} are there",
+                        columns.len(),
+                        cells.max(record.len().min(columns.len()))
+                    );
                     faults.push(table.fault(line, "", sentence));
                 }
             }
@@ -249,12 +268,22 @@ struct Row<'a> {
 impl Row<'_> {
     /// Any text, also an empty one.
     fn any(&mut self, column: &str) -> Option<String> {
+        self.clean(column, Lines::One)
+    }
+
+    /// Any text of any number of lines, also an empty one.
+    fn lines(&mut self, column: &str) -> Option<String> {
+        self.clean(column, Lines::Many)
+    }
+
+    fn clean(&mut self, column: &str, lines: Lines) -> Option<String> {
         let index = self.columns.iter().position(|name| *name == column);
-        let text = index.and_then(|index| self.record.get(index)).unwrap_or_default().trim();
-        if text.contains('\0') {
-            return self.fault(column, "a NUL character cannot be kept");
+        match clean(index.and_then(|index| self.record.get(index)).unwrap_or_default(), lines) {
+            Ok(text) => Some(text),
+            Err(Unclean::Nul) => self.fault(column, "a NUL character cannot be kept"),
+            Err(Unclean::Control) => self.fault(column, "control characters cannot be kept"),
+            Err(Unclean::Invisible) => self.fault(column, "a value that can be seen is needed"),
         }
-        Some(text.to_owned())
     }
 
     /// A text that is not empty.
@@ -273,14 +302,14 @@ impl Row<'_> {
     }
 
     fn id(&mut self, column: &str) -> Option<i64> {
-        match self.any(column)?.parse() {
+        match whole(&self.any(column)?).parse() {
             Ok(id) if id > 0 => Some(id),
             _ => self.fault(column, "a whole number from 1 is needed"),
         }
     }
 
     fn positive(&mut self, column: &str) -> Option<i32> {
-        match self.any(column)?.parse() {
+        match whole(&self.any(column)?).parse() {
             Ok(number) if number > 0 => Some(number),
             _ => self.fault(column, "a whole number from 1 is needed"),
         }
@@ -303,6 +332,14 @@ impl Row<'_> {
         let column = place(self.columns, column);
         self.faults.push(Fault { file: self.file, line: self.line, column, sentence: sentence.to_owned() });
         None
+    }
+}
+
+/// A whole number as a spreadsheet writes it, `111.0`, without its zeros.
+fn whole(text: &str) -> &str {
+    match text.split_once('.') {
+        Some((whole, fraction)) if !fraction.is_empty() && fraction.bytes().all(|byte| byte == b'0') => whole,
+        _ => text,
     }
 }
 

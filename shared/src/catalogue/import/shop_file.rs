@@ -12,7 +12,9 @@ use crate::{
         shop::is_slot_length,
     },
     day_minute::DayMinute,
+    email::Email,
     phone::Phone,
+    text::{Lines, Unclean, clean},
 };
 
 pub(super) const FILE: &str = "shop_info.json";
@@ -24,7 +26,7 @@ pub(super) struct Shop {
     pub(super) name: String,
     #[serde(deserialize_with = "phone")]
     pub(super) phone: String,
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "email")]
     pub(super) email: String,
     pub(super) address: Address,
     #[serde(deserialize_with = "latitude")]
@@ -56,7 +58,7 @@ pub(super) struct Shop {
 pub(super) struct Address {
     #[serde(deserialize_with = "text")]
     line1: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "any_text")]
     line2: String,
     #[serde(deserialize_with = "text")]
     city: String,
@@ -136,7 +138,7 @@ impl TryFrom<WrittenHours> for Hours {
 
 /// Parses the file; the fault has line and column.
 pub(super) fn parse(text: &str) -> Result<Shop, Fault> {
-    serde_json::from_str(text).map_err(|error| {
+    serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|error| {
         let told = error.to_string();
         let sentence = told.split(" at line ").next().unwrap_or_default().to_owned();
         let line = u64::try_from(error.line()).unwrap_or_default();
@@ -145,8 +147,21 @@ pub(super) fn parse(text: &str) -> Result<Shop, Fault> {
 }
 
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let text = String::deserialize(deserializer)?.trim().to_owned();
-    if text.is_empty() || text.contains('\0') { Err(D::Error::custom("a value is needed")) } else { Ok(text) }
+    match clean(&String::deserialize(deserializer)?, Lines::One) {
+        Ok(text) if !text.is_empty() => Ok(text),
+        Ok(_) | Err(Unclean::Nul | Unclean::Invisible) => Err(D::Error::custom("a value is needed")),
+        Err(Unclean::Control) => Err(D::Error::custom("control characters cannot be kept")),
+    }
+}
+
+fn any_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?.unwrap_or_default();
+    clean(&text, Lines::One).map_err(|_| D::Error::custom("control characters cannot be kept"))
+}
+
+fn email<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let email: Email = text(deserializer)?.parse().map_err(D::Error::custom)?;
+    Ok(email.to_string())
 }
 
 fn holidays<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Holiday>>, D::Error> {
@@ -159,7 +174,7 @@ fn holidays<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Hol
 }
 
 fn phone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let phone: Phone = text(deserializer)?.parse().map_err(D::Error::custom)?;
+    let phone = Phone::of_a_shop(&String::deserialize(deserializer)?).map_err(D::Error::custom)?;
     Ok(phone.to_string())
 }
 

@@ -18,7 +18,7 @@ impl Fields {
     /// As [`Self::integer`], for a field that may be missing.
     pub fn integer_if_sent(&mut self, name: &str) -> Option<i64> {
         self.ask(name, false, || json!({ "type": "integer", "format": "int64" }));
-        if self.values.contains_key(name) { self.number(name) } else { None }
+        if self.values.get(name).is_none_or(Value::is_null) { None } else { self.number(name) }
     }
 
     /// An integer in a range, if it was sent.
