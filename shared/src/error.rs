@@ -17,7 +17,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// 400: some fields are invalid.
-    #[error("Invalid input: {}.", .0.fields().collect::<Vec<_>>().join(", "))]
+    #[error("{}", .0.sentence())]
     Validation(Faults),
     /// 400: one field is invalid. Its sentence is also the message, because older clients show nothing else.
     #[error("{}", .0.first())]
@@ -71,7 +71,7 @@ pub enum Error {
     #[error("Send the body as application/json.")]
     UnsupportedMediaType,
     /// 409: the slot is full. Holds the nearest free starts, in the shop's local time.
-    #[error("This time is fully booked. Please choose another.")]
+    #[error("{}", full(.0))]
     SlotFull(Vec<NaiveDateTime>),
     /// 409: the status transition is not allowed. Holds the next statuses that are.
     #[error("The booking cannot be changed in its present status.")]
@@ -127,6 +127,19 @@ pub enum Error {
 
 const UNAVAILABLE: &str = "The service is not available at the moment. Please try again shortly.";
 const INTERNAL: &str = "Something went wrong on our side. Please try again later.";
+
+/// Says that a time is taken, and which are free.
+fn full(starts: &[NaiveDateTime]) -> String {
+    const NAMED: usize = 3;
+    const FULL: &str = "This time is fully booked.";
+    let starts: Vec<String> =
+        starts.iter().take(NAMED).map(|start| start.format("%A %-d %B at %H:%M").to_string()).collect();
+    match starts.as_slice() {
+        [] => format!("{FULL} Please choose another."),
+        [only] => format!("{FULL} The nearest free time is {only}."),
+        [first @ .., last] => format!("{FULL} The nearest free times are {} and {last}.", first.join(", ")),
+    }
+}
 
 /// The machine-readable code of an error; each code has one status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -6,6 +6,7 @@ mod envelope;
 mod extract;
 mod failure;
 mod fields;
+mod fit;
 mod gateway;
 mod observe;
 mod patch;
@@ -18,11 +19,12 @@ pub use conditional::{etag, not_modified};
 pub use described::BODY;
 pub use envelope::{Envelope, Paged, Paging, json, private_json};
 pub use extract::{ClientAddress, Device, Id, Json, OwnHost, Query};
-pub use failure::{Answers, ErrorBody};
+pub use failure::{Answers, ErrorBody, FlatErrorBody};
 #[cfg(feature = "openapi")]
 #[doc(hidden)]
 pub use fields::fields_read;
 pub use fields::{Fields, Read};
+pub use fit::fit;
 pub use gateway::{handler, serve};
 
 pub use observe::RequestId;

@@ -12,6 +12,7 @@ use crate::{
     descope::{self, Claims, Descope, Keys, Kind},
     http::Device,
     ids::SessionId,
+    logging::name_actor,
 };
 
 const SESSION_TOKEN: HeaderName = HeaderName::from_static("x-session-token");
@@ -78,6 +79,7 @@ impl Sessions {
             Some(found) => (found.session_id, found.user),
             None => self.adopt(&claims, token_sha256, device).await?,
         };
+        name_actor(format_args!("user:{}", user.id));
         Ok(Session { id, user, token: token.to_owned() })
     }
 

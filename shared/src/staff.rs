@@ -11,6 +11,7 @@ use lambda_http::http::request::Parts;
 use crate::{
     Error, Result,
     bookings::Actor,
+    logging::name_actor,
     session::{Session, Sessions},
 };
 
@@ -43,11 +44,13 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
         let key = <StaffKey as OptionalFromRequestParts<S>>::from_request_parts(parts, state).await?;
         let session = <Session as OptionalFromRequestParts<S>>::from_request_parts(parts, state).await?;
-        match (key, session) {
-            (Some(key), _) => Ok(Self { label: key.label }),
-            (None, Some(session)) if session.user.is_staff() => Ok(Self { label: format!("user-{}", session.user.id) }),
-            (None, Some(_)) => Err(Error::PermissionDenied),
-            (None, None) => Err(Error::ApiKeyInvalid),
-        }
+        let staff = match (key, session) {
+            (Some(key), _) => Self { label: key.label },
+            (None, Some(session)) if session.user.is_staff() => Self { label: format!("user-{}", session.user.id) },
+            (None, Some(_)) => return Err(Error::PermissionDenied),
+            (None, None) => return Err(Error::ApiKeyInvalid),
+        };
+        name_actor(staff.actor());
+        Ok(staff)
     }
 }

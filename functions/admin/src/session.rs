@@ -10,6 +10,7 @@ use shared::{
     history::{Author, Source},
     http::Device,
     ids::{SessionId, UserId},
+    logging::name_actor,
     session::sha256,
     sign_in::refresh,
 };
@@ -115,6 +116,7 @@ pub(crate) async fn find(app: &App, headers: &HeaderMap, device: &Device) -> Res
             Err(error) => return Err(error),
         }
     }
+    name_actor(format_args!("user:{}", found.user_id));
     Ok(Some(Person { words: Words(Language::of(headers)), ..found.person() }))
 }
 

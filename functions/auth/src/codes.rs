@@ -11,7 +11,7 @@ use shared::{
     Error, Result,
     accounts::User,
     descope::Channel,
-    http::{ClientAddress, Device, ErrorBody, Json, Routes, private_json, routes},
+    http::{ClientAddress, Device, FlatErrorBody as ErrorBody, Json, Routes, private_json, routes},
     phone::Phone,
     session::Session,
     sign_in::{Identifier, codes},

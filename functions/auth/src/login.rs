@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use shared::{
     Result,
     email::Email,
-    http::{ClientAddress, Device, ErrorBody, Fields, Json, Read, Routes, routes},
+    http::{ClientAddress, Device, Fields, FlatErrorBody as ErrorBody, Json, Read, Routes, routes},
     sign_in::password,
 };
 use utoipa::ToSchema;

@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use shared::{
     Result,
     email::Email,
-    http::{ClientAddress, ErrorBody, Fields, Json, OwnHost, Read, Routes, routes},
+    http::{ClientAddress, Fields, FlatErrorBody as ErrorBody, Json, OwnHost, Read, Routes, routes},
     sign_in::{password, password_reset, refresh::LONGEST_TOKEN},
 };
 use utoipa::ToSchema;

@@ -9,7 +9,7 @@ use serde::Serialize;
 use shared::{
     Result,
     accounts::{ListedSession, list_sessions},
-    http::{ErrorBody, Fields, Id, Json, Read, Routes, private_json, routes},
+    http::{Fields, FlatErrorBody as ErrorBody, Id, Json, Read, Routes, private_json, routes},
     ids::SessionId,
     session::Session,
     sign_in::{refresh::LONGEST_TOKEN, sessions},

@@ -3,7 +3,7 @@
 use axum::{extract::State, response::Response};
 use shared::{
     Result,
-    http::{Device, ErrorBody, Fields, Json, Read, Routes, routes},
+    http::{Device, Fields, FlatErrorBody as ErrorBody, Json, Read, Routes, routes},
     sign_in::refresh::{self, LONGEST_TOKEN, Refreshed},
 };
 use utoipa::ToSchema;

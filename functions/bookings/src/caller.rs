@@ -8,6 +8,7 @@ use shared::{
     bookings::{Booking, access_token::AccessToken, booking},
     http::{Fields, Query, Read},
     ids::BookingId,
+    logging::name_actor,
     session::{Session, Sessions},
     staff::{StaffKey, StaffKeys},
 };
@@ -41,6 +42,9 @@ impl Caller {
             .token
             .as_ref()
             .is_some_and(|token| !booking.access_token_is_expired && token.opens(&booking.access_token_sha256));
+        if by_token && self.user.is_none() {
+            name_actor("customer");
+        }
         by_token || self.has_number(&booking.customer.phone)
     }
 

@@ -7,8 +7,9 @@ use shared::{
     accounts::User,
     bookings::{Booking, search::LONGEST_LIST},
     database::Database,
-    http::{ClientAddress, Envelope, ErrorBody, Fields, Id, Paged, Paging, Query, Read, Routes, routes},
+    http::{ClientAddress, Envelope, ErrorBody, Fields, Id, Paged, Paging, Query, Read, Routes, fit, routes},
     ids::BookingId,
+    logging::name_bookings,
     phone::Phone,
     select_bookings,
     session::Sessions,
@@ -114,8 +115,12 @@ async fn list(
     )
     .fetch_all(&database.pool())
     .await?;
+    if is_own {
+        name_bookings(bookings.iter().map(|booking| booking.id.0));
+    }
     let shown = |booking: Booking| if is_own { booking } else { booking.masked() };
-    let shown: Vec<Booking> = bookings.into_iter().map(shown).collect();
+    let mut shown: Vec<Booking> = bookings.into_iter().map(shown).collect();
+    let paging = paging.or_else(|| fit(&mut shown));
     let message = if shown.is_empty() && offset == 0 && is_of_a_phone {
         "No bookings found for this phone number"
     } else {
@@ -173,5 +178,6 @@ async fn show(
         throttle.check(&[limits.lookups.on(&address.0)]).await?;
     }
     let booking = booking.ok_or(Error::NotFound("Booking"))?;
+    name_bookings([id.0]);
     Ok(Envelope::new("Booking retrieved successfully", if is_whole { booking } else { booking.masked() }))
 }

@@ -9,6 +9,7 @@ use shared::{
     },
     database::Database,
     http::{ErrorBody, Paged, Paging, Query, Routes, routes},
+    logging::name_bookings,
     staff::Staff,
 };
 
@@ -38,6 +39,7 @@ async fn list(
     Query((filter, paging)): Query<(Filter, Option<Paging>)>,
 ) -> Result<Paged<Booking>> {
     let (bookings, count) = search::find(&database, &filter, paging).await?;
+    name_bookings(bookings.iter().map(|booking| booking.id.0));
     let message = "Bookings retrieved successfully";
     Ok(match paging {
         Some(paging) => Paged::page(message, bookings, count, paging, &uri),

@@ -112,7 +112,10 @@ fn complete(operation: &mut Value) {
     let Some(operation) = operation.as_object_mut() else { return };
     operation.entry("security").or_insert_with(|| json!([]));
     let Some(Value::Object(responses)) = operation.get_mut("responses") else { return };
-    let failure = json!({ "application/json": { "schema": { "$ref": "#/components/schemas/ErrorBody" } } });
+    let is_flat = responses.values().any(|response| response.to_string().contains("/AuthErrorBody\""));
+    let body = if is_flat { "AuthErrorBody" } else { "ErrorBody" };
+    let body = format!("#/components/schemas/{body}");
+    let failure = json!({ "application/json": { "schema": { "$ref": body } } });
     responses.insert("default".to_owned(), json!({ "description": "Any failure.", "content": failure }));
     let is_cached = responses.contains_key("304");
     for (status, response) in responses.iter_mut() {

@@ -9,6 +9,7 @@
 )]
 
 mod client;
+mod log;
 mod network;
 
 use std::{fs, path::Path, time::Duration};
@@ -18,6 +19,7 @@ use serde_json::Value;
 use sqlx::PgPool;
 
 pub use client::{Answer, Client, ORIGIN};
+pub use log::Log;
 pub use network::{Fault, Network};
 
 use descope_stand_in::StandIn;

@@ -12,6 +12,7 @@ use crate::{
     database::Database,
     descope::Claims,
     ids::{SessionId, UserId},
+    logging::name_actor,
 };
 
 /// The database's clock, by which sessions are revoked.
@@ -110,6 +111,7 @@ pub async fn open_session(connection: &mut PgConnection, new: NewSession<'_>) ->
     if row.are_news {
         learn_roles(connection, new.claims).await?;
     }
+    name_actor(format_args!("user:{}", row.id));
     Ok((SessionId(row.session_id), user_in!(row, row.roles)))
 }
 

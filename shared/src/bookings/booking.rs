@@ -12,7 +12,7 @@ use super::{
     slot_usage::Visit,
     status::{BookingSource, BookingStatus, PaymentMethod, PaymentStatus, ServiceLocation},
 };
-use crate::{Error, Result, ids::BookingId, money::Money};
+use crate::{Error, Result, ids::BookingId, logging::name_bookings, money::Money};
 
 /// A booking.
 #[derive(Debug, Serialize, ToSchema)]
@@ -157,6 +157,7 @@ macro_rules! select_bookings {
 /// Finds a booking; 404 if it does not exist.
 pub async fn find(executor: impl PgExecutor<'_>, id: BookingId) -> Result<Booking> {
     let booking = select_bookings!("booking.id = $1", id.0).fetch_optional(executor).await?;
+    name_bookings([id.0]);
     booking.ok_or(Error::NotFound("Booking"))
 }
 

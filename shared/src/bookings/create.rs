@@ -13,7 +13,7 @@ use super::{
     status::{BookingSource, BookingStatus, PaymentMethod, ServiceLocation},
     timeline::Event,
 };
-use crate::{Error, Result, outbox::Message, select_bookings};
+use crate::{Error, Result, logging::name_bookings, outbox::Message, select_bookings};
 
 /// A new booking and its access token, of which only the hash is stored.
 #[derive(Debug)]
@@ -44,6 +44,7 @@ pub async fn create(connection: &mut PgConnection, draft: Draft, terms: &Terms) 
     let plan = draft.plan(&facts, terms.online, terms.rules)?;
     let access_token = AccessToken::generate()?;
     let booking = insert(connection, &plan, &access_token, terms).await?;
+    name_bookings([booking.id.0]);
     let capacity = facts.capacity(plan.visit.location);
     if terms.rules != Rules::Overbook {
         slot_usage::take(connection, capacity, &plan.visit).await?;

@@ -38,8 +38,16 @@ impl Faults {
         self.0.get(field).map(Vec::as_slice).unwrap_or_default()
     }
 
-    pub(super) fn fields(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+    /// The first fault in words, for callers that show only one sentence: the field's name as a label, what is wrong, and
+    /// how many more faults there are.
+    pub(super) fn sentence(&self) -> String {
+        let mut faults = self.0.iter().flat_map(|(field, sentences)| sentences.iter().map(move |text| (field, text)));
+        let Some((field, first)) = faults.next() else { return String::new() };
+        let named = if field == "non_field_errors" { first.clone() } else { format!("{}: {first}", label(field)) };
+        match faults.count() {
+            0 => named,
+            more => format!("{named} (and {more} more)"),
+        }
     }
 
     /// The first sentence, for callers that show only one.
@@ -58,5 +66,27 @@ impl From<(&str, &str)> for Faults {
         let mut faults = Self::default();
         faults.add(field, sentence);
         faults
+    }
+}
+
+/// The name of a field as people read it: `appointment_time` is `Appointment time`.
+fn label(field: &str) -> String {
+    let words = field.replace('_', " ");
+    let mut characters = words.chars();
+    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sentence_names_the_first_fault_and_counts_the_others() {
+        let mut faults = Faults::from(("appointment_time", "Appointments start every 60 minutes from 09:00."));
+        assert_eq!(faults.sentence(), "Appointment time: Appointments start every 60 minutes from 09:00.");
+        faults.add("customer_phone", "Enter a valid phone number.");
+        faults.add("notes", "Not a valid string.");
+        assert_eq!(faults.sentence(), "Appointment time: Appointments start every 60 minutes from 09:00. (and 2 more)");
+        assert_eq!(Faults::from(("non_field_errors", "Invalid data.")).sentence(), "Invalid data.");
     }
 }

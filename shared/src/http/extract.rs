@@ -13,7 +13,7 @@ use super::{
     fields::{Fields, Read, type_name},
     stack::BODY_LIMIT,
 };
-use crate::{Error, Result};
+use crate::{Error, Result, logging::name_record, text::cleansed};
 
 /// A JSON body. Unknown keys are ignored; an empty body counts as an empty object.
 #[derive(Debug)]
@@ -63,7 +63,9 @@ impl<S: Send + Sync, T: From<i64>> FromRequestParts<S> for Id<T> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
         #[expect(clippy::disallowed_types, reason = "this is the extractor that stands in for it")]
         let id = axum::extract::Path::<String>::from_request_parts(parts, state).await;
-        id.ok().and_then(|id| id.0.parse::<i64>().ok()).map(|id| Self(id.into())).ok_or(Error::NotFound("Page"))
+        let id = id.ok().and_then(|id| id.0.parse::<i64>().ok()).ok_or(Error::NotFound("Page"))?;
+        name_record(id);
+        Ok(Self(id.into()))
     }
 }
 
@@ -108,8 +110,7 @@ pub struct Device {
 impl Device {
     pub fn of(parts: &Parts) -> Self {
         let user_agent = parts.headers.get(header::USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));
-        let user_agent =
-            user_agent.map(|agent| agent.chars().filter(|character| *character != '\0').take(300).collect());
+        let user_agent = user_agent.map(|agent| cleansed(&agent).chars().take(300).collect());
         Self { user_agent: user_agent.unwrap_or_default(), ip_address: source_ip(parts).unwrap_or_default().to_owned() }
     }
 }

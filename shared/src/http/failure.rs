@@ -48,6 +48,8 @@ pub(super) fn lost(response: &Response) -> Option<Lost> {
 pub enum Answers {
     /// Failures have the contract's body.
     Json,
+    /// The same, but `error` is the sentence: what the apps show first of an answer without an envelope.
+    Flat,
     /// Failures are HTML pages for people.
     Pages {
         /// Writes the page of a failure.
@@ -71,13 +73,17 @@ pub(super) fn render(response: &mut Response, answers: Answers) {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(*retry_after_seconds));
     }
     *response.body_mut() = match answers {
-        Answers::Json => {
+        Answers::Json | Answers::Flat => {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
             if code.status() == StatusCode::UNAUTHORIZED {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
             let body = ErrorBody::new(code, error.to_string(), error.details());
-            Body::from(serde_json::to_vec(&body).unwrap_or_default())
+            let bytes = match answers {
+                Answers::Flat => serde_json::to_vec(&FlatErrorBody::from(body)),
+                _ => serde_json::to_vec(&body),
+            };
+            Body::from(bytes.unwrap_or_default())
         }
         Answers::Pages { failure, .. } => {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
@@ -106,45 +112,82 @@ impl ErrorBody {
     }
 }
 
+/// The body of every failure below `/api/auth/`.
+#[derive(Debug, Serialize)]
+pub struct FlatErrorBody {
+    /// `message` again.
+    error: String,
+    #[serde(flatten)]
+    rest: Rest,
+}
+
+/// [`ErrorBody`] without `error`.
+#[derive(Debug, Serialize)]
+struct Rest {
+    message: String,
+    status_code: u16,
+    code: Code,
+    details: Value,
+    detail: String,
+}
+
+impl From<ErrorBody> for FlatErrorBody {
+    fn from(body: ErrorBody) -> Self {
+        let ErrorBody { error: _, message, status_code, code, details, detail } = body;
+        Self { error: message.clone(), rest: Rest { message, status_code, code, details, detail } }
+    }
+}
+
 /// A union discriminated by `code`, so that a program that has compared the code knows the form of `details`.
 impl PartialSchema for ErrorBody {
     fn schema() -> RefOr<Schema> {
-        let sentences = json!({ "type": "array", "items": { "type": "string" } });
-        let fields = json!({
-            "type": "object", "additionalProperties": sentences,
-            "description": "Sentences by field.",
-        });
-        let start = json!({
-            "type": "object", "required": ["date", "time"],
-            "properties": {
-                "date": { "type": "string", "format": "date" },
-                "time": { "type": "string", "pattern": r"^\d{2}:\d{2}:\d{2}$" },
-            },
-        });
-        let starts = json!({
-            "type": "object", "required": ["available"],
-            "properties": { "available": { "type": "array", "items": start } },
-            "description": "The free starts nearest to the one that was asked for, nearest first, on the shop's clock.",
-        });
-        let allowed = json!({
-            "type": "object", "required": ["allowed"],
-            "properties": { "allowed": { "type": "array", "items": { "type": "string" } } },
-            "description": "The statuses that may follow the present one.",
-        });
-        let nothing = json!({ "type": "object", "maxProperties": 0 });
-        let special = [Code::ValidationError, Code::Conflict, Code::SlotFull, Code::IllegalTransition];
-        let others: Vec<Code> = Code::ALL.into_iter().filter(|code| !special.contains(code)).collect();
-        let schema = json!({
-            "description": "Why a request failed. Decide by `code`; `message` is a sentence that can be shown.",
-            "oneOf": [
-                form("FieldErrors", &[Code::ValidationError, Code::Conflict], &fields),
-                form("SlotFullError", &[Code::SlotFull], &starts),
-                form("IllegalTransitionError", &[Code::IllegalTransition], &allowed),
-                form("OtherError", &others, &nothing),
-            ],
-        });
-        serde_json::from_value(schema).unwrap_or_else(|_| Schema::default().into())
+        union("", &json!({ "type": "boolean", "enum": [true] }))
     }
+}
+
+impl PartialSchema for FlatErrorBody {
+    fn schema() -> RefOr<Schema> {
+        union("Auth", &json!({ "type": "string", "description": "`message` again." }))
+    }
+}
+
+/// The forms of a failure's body, with these titles and this schema of `error`.
+fn union(titles: &str, error: &Value) -> RefOr<Schema> {
+    let sentences = json!({ "type": "array", "items": { "type": "string" } });
+    let fields = json!({
+        "type": "object", "additionalProperties": sentences,
+        "description": "Sentences by field.",
+    });
+    let start = json!({
+        "type": "object", "required": ["date", "time"],
+        "properties": {
+            "date": { "type": "string", "format": "date" },
+            "time": { "type": "string", "pattern": r"^\d{2}:\d{2}:\d{2}$" },
+        },
+    });
+    let starts = json!({
+        "type": "object", "required": ["available"],
+        "properties": { "available": { "type": "array", "items": start } },
+        "description": "The free starts nearest to the one that was asked for, nearest first, on the shop's clock.",
+    });
+    let allowed = json!({
+        "type": "object", "required": ["allowed"],
+        "properties": { "allowed": { "type": "array", "items": { "type": "string" } } },
+        "description": "The statuses that may follow the present one.",
+    });
+    let nothing = json!({ "type": "object", "maxProperties": 0 });
+    let special = [Code::ValidationError, Code::Conflict, Code::SlotFull, Code::IllegalTransition];
+    let others: Vec<Code> = Code::ALL.into_iter().filter(|code| !special.contains(code)).collect();
+    let schema = json!({
+        "description": "Why a request failed. Decide by `code`; `message` is a sentence that can be shown.",
+        "oneOf": [
+            form(&format!("{titles}FieldErrors"), error, &[Code::ValidationError, Code::Conflict], &fields),
+            form(&format!("{titles}SlotFullError"), error, &[Code::SlotFull], &starts),
+            form(&format!("{titles}IllegalTransitionError"), error, &[Code::IllegalTransition], &allowed),
+            form(&format!("{titles}OtherError"), error, &others, &nothing),
+        ],
+    });
+    serde_json::from_value(schema).unwrap_or_else(|_| Schema::default().into())
 }
 
 impl ToSchema for ErrorBody {
@@ -153,13 +196,19 @@ impl ToSchema for ErrorBody {
     }
 }
 
-fn form(title: &str, codes: &[Code], details: &Value) -> Value {
+impl ToSchema for FlatErrorBody {
+    fn name() -> Cow<'static, str> {
+        "AuthErrorBody".into()
+    }
+}
+
+fn form(title: &str, error: &Value, codes: &[Code], details: &Value) -> Value {
     let statuses: std::collections::BTreeSet<u16> = codes.iter().map(|code| code.status().as_u16()).collect();
     json!({
         "title": title, "type": "object",
         "required": ["error", "message", "status_code", "code", "details", "detail"],
         "properties": {
-            "error": { "type": "boolean", "enum": [true] },
+            "error": error,
             "message": { "type": "string", "description": "A sentence that can be shown." },
             "status_code": { "type": "integer", "enum": statuses },
             "code": { "type": "string", "enum": codes },

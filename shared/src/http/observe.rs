@@ -14,13 +14,21 @@ use lambda_http::{
     http::{HeaderMap, HeaderName, HeaderValue, header},
     request::RequestContext,
 };
-use tracing::{Instrument, info, info_span};
+use tracing::{Instrument, field::Empty, info, info_span};
 
 use super::failure::{self, Answers};
 use crate::metrics::{self, Count};
 
 /// The header with the id that a request has in the log.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Headers of every answer that does not set them itself: no browser guesses a type, calls without TLS, or tells other
+/// hosts an address with a booking's token.
+const HEADERS: [(&str, &str); 3] = [
+    ("x-content-type-options", "nosniff"),
+    ("strict-transport-security", "max-age=31536000"),
+    ("referrer-policy", "no-referrer"),
+];
 
 static IS_WARM: AtomicBool = AtomicBool::new(false);
 
@@ -39,18 +47,28 @@ pub(super) async fn observe(State(answers): State<Answers>, mut request: Request
     let sent = request.headers().get(&REQUEST_ID).filter(|id| is_sane(id)).cloned();
     let id = sent.or_else(|| gateway_id.clone()).unwrap_or_else(new_id);
     let method = request.method().clone();
+    let is_flat = matches!(answers, Answers::Json) && is_below(request.uri().path(), "/api/auth");
+    let answers = if is_flat { Answers::Flat } else { answers };
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
     let text = |id: &HeaderValue| id.to_str().unwrap_or_default().to_owned();
-    let span = info_span!("request", request_id = text(&id), gateway_request_id = gateway_id.as_ref().map(text));
+    // Who reads or changes what is known later; see `logging`.
+    let span = info_span!(
+        "request",
+        request_id = text(&id),
+        gateway_request_id = gateway_id.as_ref().map(text),
+        actor = Empty,
+        record = Empty,
+        bookings = Empty,
+        customers = Empty
+    );
 
     request.extensions_mut().insert(RequestId(text(&id)));
     let mut response = next.run(request).instrument(span.clone()).await;
 
     span.in_scope(|| failure::render(&mut response, answers));
-    if let Answers::Pages { headers, .. } = answers {
-        for (name, value) in headers {
-            response.headers_mut().entry(*name).or_insert(HeaderValue::from_static(value));
-        }
+    let own = if let Answers::Pages { headers, .. } = answers { headers } else { &[] };
+    for (name, value) in own.iter().chain(&HEADERS) {
+        response.headers_mut().entry(*name).or_insert(HeaderValue::from_static(value));
     }
     response.headers_mut().insert(REQUEST_ID, id);
     join_repeated(response.headers_mut());
@@ -60,6 +78,11 @@ pub(super) async fn observe(State(answers): State<Answers>, mut request: Request
     metrics::request(method.as_str(), &route, status, latency);
     span.in_scope(|| info!(%method, route, status, milliseconds, start, "request answered"));
     response
+}
+
+/// Whether a path is this one or one below it.
+fn is_below(path: &str, above: &str) -> bool {
+    path.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// The request's id in the gateway's access log.

@@ -13,7 +13,7 @@ use lambda_http::http::{HeaderName, HeaderValue, Method, header};
 use tower::{Layer, util::option_layer};
 use tower_http::{
     catch_panic::CatchPanicLayer,
-    cors::{AllowOrigin, CorsLayer},
+    cors::{AllowHeaders, AllowOrigin, CorsLayer},
     normalize_path::{NormalizePath, NormalizePathLayer},
 };
 
@@ -153,20 +153,8 @@ fn cors(origins: &[String]) -> CorsLayer {
         .allow_origin(AllowOrigin::list(origins))
         .allow_credentials(true)
         .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
-        .allow_headers([
-            header::ACCEPT,
-            header::ACCEPT_LANGUAGE,
-            header::AUTHORIZATION,
-            header::CONTENT_TYPE,
-            header::IF_NONE_MATCH,
-            HeaderName::from_static("idempotency-key"),
-            HeaderName::from_static("x-api-key"),
-            HeaderName::from_static("x-booking-token"),
-            HeaderName::from_static("x-csrftoken"),
-            HeaderName::from_static("x-requested-with"),
-            HeaderName::from_static("x-session-token"),
-            REQUEST_ID,
-        ])
+        // Any: an app adds headers of its own, and only listed origins get an answer.
+        .allow_headers(AllowHeaders::mirror_request())
         .expose_headers([
             header::ETAG,
             header::RETRY_AFTER,

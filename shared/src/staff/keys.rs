@@ -11,6 +11,7 @@ use crate::{
     config::{self, Live, Settings},
     database::Database,
     http::ClientAddress,
+    logging::name_actor,
     throttle::{Limit, Throttle},
 };
 
@@ -45,6 +46,7 @@ impl StaffKeys {
         let wrong = [self.wrong_keys.on(address)];
         self.throttle.peek(&wrong).await?;
         if let Some(label) = self.label_of(key).await? {
+            name_actor(format_args!("staff:{label}"));
             return Ok(StaffKey { label });
         }
         self.throttle.check(&wrong).await?;

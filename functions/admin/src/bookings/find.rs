@@ -9,6 +9,7 @@ use shared::{
         status::{BookingSource, BookingStatus, PaymentMethod, PaymentStatus, ServiceLocation},
     },
     database::Database,
+    logging::name_bookings,
     written::Written,
 };
 use sqlx::{PgConnection, types::Json};
@@ -237,6 +238,7 @@ async fn select(connection: &mut PgConnection, ask: &Ask, limit: i64) -> Result<
     )
     .fetch_one(connection)
     .await?;
+    name_bookings(found.rows.0.iter().map(|row| row.id));
     Ok(Found {
         rows: Rows { rows: found.rows.0, count: found.count },
         scopes: Scopes {

@@ -3,7 +3,7 @@
 use axum::{extract::State, response::Response};
 use chrono::NaiveDateTime;
 use maud::html;
-use shared::{Result, database::Database};
+use shared::{Result, database::Database, logging::name_customers};
 
 use crate::{
     App,
@@ -92,6 +92,7 @@ async fn rows(database: &Database, ask: &Ask) -> Result<Rows<Row>> {
     )
     .fetch_all(&database.pool())
     .await?;
+    name_customers(rows.iter().map(|row| row.id));
     let count = rows.first().map_or(0, |row| row.count);
     Ok(Rows { rows, count })
 }

@@ -135,7 +135,7 @@ fn refresh_token(answer: &Answer) -> String {
 /// Status and code of a failure; checks that its body has the contract's form.
 fn failure(answer: &Answer) -> (u16, &str) {
     let body = &answer.body;
-    assert_eq!(body["error"], true, "{}", answer.text);
+    assert_eq!(body["error"], body["message"], "{}", answer.text);
     assert_eq!(body["status_code"], answer.status);
     assert_eq!(body["message"], body["detail"]);
     let challenge = answer.header("www-authenticate");

@@ -66,7 +66,10 @@ async fn a_full_slot_is_refused_with_the_nearest_free_ones(pool: PgPool) {
         book(&client, &booking()).await;
     }
     let refused = client.post("/api/bookings/", &booking()).await;
-    let sentence = "This time is fully booked. Please choose another.";
+    let day = monday().format("%A %-d %B").to_string();
+    let sentence = format!(
+        "This time is fully booked. The nearest free times are {day} at 09:00, {day} at 11:00 and {day} at 12:00."
+    );
     let slot = |time: &str| json!({ "date": monday(), "time": time });
     assert_eq!(refused.status, 409);
     assert_eq!(

@@ -192,3 +192,33 @@ async fn forged_and_expired_session_tokens_are_refused(pool: PgPool) {
     }
     assert_eq!(world.client.with("X-Session-Token", &good).get("/api/bookings/").await.status, 200);
 }
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_list_that_one_answer_cannot_hold_is_cut_to_its_first_page(pool: PgPool) {
+    let world = World::new(pool.clone()).await;
+    book(&world.client, &booking()).await;
+    // Rows from before control characters were refused: each takes seven bytes of an answer.
+    sqlx::raw_sql(
+        "begin;
+        insert into bookings (reference, customer_id, customer_name, vehicle_model_id, service_location, address, notes,
+            appointment_date, appointment_time, occupied_minutes, slot_times, duration_minutes, total_paise,
+            payment_method, access_token_sha256, access_token_expires_at)
+        select 'R' || n, customer_id, customer_name, vehicle_model_id, service_location, repeat(chr(27), 500),
+            repeat(chr(27), 1000), appointment_date, appointment_time, occupied_minutes, slot_times, duration_minutes, 1,
+            payment_method, access_token_sha256, access_token_expires_at
+        from bookings, generate_series(1, 499) n where bookings.id = 1;
+        insert into booking_services (booking_id, service_id, price_paise) select id, 4, 1 from bookings where id > 1;
+        commit",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    let owner = world.owner_of(PHONE).await;
+    let listed = owner.get("/api/bookings/").await;
+    assert!(listed.text.len() < 5_500_000, "{}", listed.text.len());
+    assert_eq!(listed.body["data"].as_array().map(Vec::len), Some(100));
+    assert_eq!((&listed.body["data"][0]["id"], &listed.body["count"]), (&json!(500), &json!(500)));
+    let next = "/api/bookings/?page=2&page_size=100";
+    assert_eq!((&listed.body["next"], &listed.body["previous"]), (&json!(next), &Value::Null));
+    assert_eq!(owner.get(next).await.body["data"][0]["id"], 400);
+}

@@ -5,6 +5,7 @@ mod access;
 mod changing;
 mod keys;
 mod listing;
+mod logs;
 mod money;
 mod moving;
 mod stats;

@@ -107,13 +107,25 @@ async fn only_pages_of_listed_origins_may_call_with_credentials(pool: PgPool) {
     let preflight = client
         .with("Origin", ORIGIN)
         .with("Access-Control-Request-Method", "POST")
-        .with("Access-Control-Request-Headers", "content-type,idempotency-key")
+        .with("Access-Control-Request-Headers", "content-type,x-guest-id")
         .send("OPTIONS", "/api/vehicle-types/", None)
         .await;
     assert_eq!((preflight.status, preflight.text.as_str()), (200, ""));
     assert_eq!(preflight.header("access-control-allow-origin"), ORIGIN);
-    assert!(preflight.header("access-control-allow-headers").contains("idempotency-key"));
-    assert_eq!(preflight.header("vary"), "origin");
+    assert_eq!(preflight.header("access-control-allow-headers"), "content-type,x-guest-id");
+    assert_eq!(preflight.header("access-control-allow-credentials"), "true");
+    assert!(preflight.header("vary").contains("origin"), "{}", preflight.header("vary"));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn every_answer_has_the_headers_that_protect_a_browser(pool: PgPool) {
+    let (client, _) = shop(&pool).await;
+    for path in ["/api/vehicle-types/", "/api/vehicle-brands/", "/api/nothing/"] {
+        let answer = client.get(path).await;
+        let headers = ["x-content-type-options", "strict-transport-security", "referrer-policy"];
+        let headers = headers.map(|name| answer.header(name));
+        assert_eq!(headers, ["nosniff", "max-age=31536000", "no-referrer"], "{path} {}", answer.status);
+    }
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]

@@ -73,9 +73,13 @@ fn stored_data_is_encrypted_and_backed_up_and_survives_the_stack() {
         (&redis["TransitEncryptionMode"], &redis["AtRestEncryptionEnabled"]),
         (&json!("required"), &json!(true))
     );
-    for group in resources("AWS::Logs::LogGroup").values() {
-        assert_eq!(group["Properties"]["RetentionInDays"], json!({ "Ref": "LogRetentionDays" }));
+    // Functions that read or change personal data keep their log for a year.
+    let personal = ["AdminLogs", "AuthLogs", "BookingsLogs", "JobsLogs", "MigrateLogs", "PaymentsLogs", "StaffLogs"];
+    for (name, group) in resources("AWS::Logs::LogGroup") {
+        let days = if personal.contains(&name.as_str()) { "PersonalLogRetentionDays" } else { "LogRetentionDays" };
+        assert_eq!(group["Properties"]["RetentionInDays"], json!({ "Ref": days }), "{name}");
     }
+    assert_eq!(template["Parameters"]["PersonalLogRetentionDays"]["Default"], 365);
 }
 
 #[test]
