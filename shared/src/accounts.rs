@@ -1,10 +1,12 @@
 //! Database rows of users, their Descope identities and their sessions.
 
+mod erasure;
 mod identities;
 mod roles;
 mod sessions;
 mod users;
 
+pub use erasure::{AccountOfPhone, erase, of_phone};
 pub use identities::{
     Identity, LinkedIdentity, OtherIdentity, adopt, close_other_ways_in, give_up_other_numbers, identities, identity,
     identity_in, link, lock, other_identities, unlink,

@@ -1,14 +1,15 @@
-//! Customers: notes about them, and what the law lets them ask for: a copy of their data, and its erasure.
+//! Customers: notes about them, and what the law lets them ask for: a copy of their data, and its erasure, both with the
+//! account that signs in with their number.
 
 mod erase;
 mod export;
 
 use sqlx::PgConnection;
 
-pub use erase::{Hindrances, erase, hindrances};
-pub use export::export;
+pub use erase::{Forgotten, Hindrances, close_sign_in, erase, forget, hindrances};
+pub use export::{export, tell};
 
-use crate::{Error, Faults, Result, ids::CustomerId};
+use crate::{Error, Faults, Result, database::Database, ids::CustomerId};
 
 /// Maximum length of the notes about a customer, in characters.
 pub const LONGEST_NOTES: usize = 1000;
@@ -37,6 +38,16 @@ pub async fn rewrite_notes(
         .execute(connection)
         .await?;
     Ok(Written::Saved)
+}
+
+/// The number of a customer; `None` for an unknown or erased one.
+pub async fn phone(database: &Database, id: CustomerId) -> sqlx::Result<Option<String>> {
+    let phone = |pool| async move {
+        sqlx::query_scalar!("select phone from customers where id = $1 and erased_at is null", id.0)
+            .fetch_optional(&pool)
+            .await
+    };
+    database.read(phone).await
 }
 
 /// Locks a customer and returns the notes. A booking that is being made for the customer waits, or is waited for.

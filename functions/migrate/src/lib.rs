@@ -5,15 +5,17 @@ mod deployment;
 mod sample;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 use shared::{
     accounts::{ADMIN_ROLE, STAFF_ROLE},
     catalogue::{
         self,
         import::{self, Files, Mode, Report},
     },
+    customers,
     database::{Database, MIGRATOR},
-    history::{Author, Source},
+    history::{self, Author, Source},
+    phone::{NotAPhone, Phone},
     redis::Redis,
     sign_in::personnel,
     staff::issued,
@@ -25,6 +27,7 @@ use sqlx::{
 
 pub use deployment::{Deployment, NotTaken};
 pub use shared::{
+    customers::Forgotten,
     sign_in::personnel::{Appointment, Dismissal, EndedSessions, Personnel},
     staff::issued::{Added, IssuedKey, Revoked},
 };
@@ -87,6 +90,11 @@ pub enum Event {
     DismissStaff { identifier: String },
     /// `{"action": "end_sessions", "identifier": "…"}`: ends all sessions of the account with this address or number.
     EndSessions { identifier: String },
+    /// `{"action": "tell", "phone": "…"}`: everything that is kept about the person with this number, as JSON.
+    Tell { phone: String },
+    /// `{"action": "forget", "phone": "…"}`: erases the person with this number but for the books, and the account that
+    /// signs in with it, also at Descope.
+    Forget { phone: String },
     /// `{"action": "add_staff_key", "label": "…"}`: creates a staff key, which only the answer contains. With
     /// `"key_sha256": "<hex>"` it adds a key that was created elsewhere.
     AddStaffKey {
@@ -116,6 +124,10 @@ pub enum Outcome {
     AppointStaff(Appointment),
     DismissStaff(Dismissal),
     EndSessions(EndedSessions),
+    Tell {
+        person: Copy,
+    },
+    Forget(Forgotten),
     AddStaffKey(Added),
     RevokeStaffKey(Revoked),
     ListStaffKeys {
@@ -123,6 +135,20 @@ pub enum Outcome {
         keys: Vec<IssuedKey>,
     },
 }
+
+/// A copy of a person's data: JSON that is passed on as it is, because amounts that are read and written again lose
+/// decimals.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub struct Copy(Box<RawValue>);
+
+impl PartialEq for Copy {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.get() == other.0.get()
+    }
+}
+
+impl Eq for Copy {}
 
 /// Why a task failed. Lambda returns the message to the caller.
 #[derive(Debug, thiserror::Error)]
@@ -140,6 +166,10 @@ pub enum Error {
     Personnel(#[from] personnel::Error),
     #[error(transparent)]
     StaffKey(#[from] issued::Error),
+    #[error("phone: {0}")]
+    Phone(#[from] NotAPhone),
+    #[error("the data of the person stays: {0}")]
+    Person(shared::Error),
 }
 
 /// What the function needs.
@@ -176,6 +206,8 @@ impl App {
             Event::EndSessions { identifier } => {
                 Ok(Outcome::EndSessions(self.personnel()?.end_sessions(&self.database, &identifier, &author).await?))
             }
+            Event::Tell { phone } => self.tell(&phone.parse()?, &author).await,
+            Event::Forget { phone } => self.forget(&phone.parse()?, &author).await,
             Event::AddStaffKey { label, key_sha256 } => {
                 Ok(Outcome::AddStaffKey(issued::add(&self.database, label, key_sha256.as_deref(), &author).await?))
             }
@@ -198,6 +230,28 @@ impl App {
 
     fn personnel(&self) -> Result<&Personnel, personnel::Error> {
         self.personnel.as_ref().ok_or(personnel::Error::NotConfigured)
+    }
+
+    async fn tell(&self, phone: &Phone, author: &Author) -> Result<Outcome, Error> {
+        let tell = async |connection: &mut PgConnection| {
+            history::sign(connection, author).await?;
+            customers::tell(connection, phone.as_str()).await
+        };
+        let text = self.database.transaction(tell).await.map_err(Error::Person)?;
+        let person = RawValue::from_string(text).map_err(|error| Error::Person(shared::Error::internal(error)))?;
+        Ok(Outcome::Tell { person: Copy(person) })
+    }
+
+    async fn forget(&self, phone: &Phone, author: &Author) -> Result<Outcome, Error> {
+        if let Some(personnel) = &self.personnel {
+            let closed = customers::close_sign_in(&self.database, &personnel.descope, phone.as_str()).await;
+            closed.map_err(Error::Person)?;
+        }
+        let forget = async |connection: &mut PgConnection| {
+            history::sign(connection, author).await?;
+            customers::forget(connection, phone.as_str()).await
+        };
+        self.database.transaction(forget).await.map(Outcome::Forget).map_err(Error::Person)
     }
 
     async fn import(&self, files: &Files, mode: Mode) -> Result<Report, Error> {

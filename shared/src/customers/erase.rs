@@ -1,9 +1,15 @@
 //! Erasure of a customer: what names the person goes, and what the shop's books need stays.
 
+use serde::Serialize;
 use sqlx::{PgConnection, PgExecutor};
 
 use super::lock;
-use crate::{Error, Faults, Result, ids::CustomerId};
+use crate::{
+    Error, Result, accounts,
+    database::Database,
+    descope::Descope,
+    ids::{CustomerId, UserId},
+};
 
 /// What a customer is called after the erasure.
 const NAME: &str = "Erased customer";
@@ -52,22 +58,66 @@ pub async fn hindrances(executor: impl PgExecutor<'_>, id: CustomerId) -> sqlx::
     .await
 }
 
-/// Erases a customer in a transaction that is signed: name, number, addresses and every free text go; money, dates,
-/// models and services stay. 404 for an unknown customer; 409 for one who is erased, has an open booking, or is still to
-/// get money back.
+/// Deletes at Descope the users that sign in with a number, before [`erase`] or [`forget`], and refuses what these would: no
+/// transaction is open while Descope is asked, and a repetition deletes the rest.
+pub async fn close_sign_in(database: &Database, descope: &Descope, phone: &str) -> Result<()> {
+    let customer = sqlx::query_scalar!("select id from customers where phone = $1", phone)
+        .fetch_optional(&database.pool())
+        .await?;
+    if let Some(id) = customer {
+        refuse_if_hindered(&database.pool(), CustomerId(id)).await?;
+    }
+    for account in accounts::of_phone(&database.pool(), phone).await? {
+        for identity in account.descope_user_ids {
+            descope.delete_user(&identity).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn refuse_if_hindered(executor: impl PgExecutor<'_>, id: CustomerId) -> Result<()> {
+    const SENTENCE: &str = "Finish or cancel the open bookings and wait until all refunds are done.";
+    if hindrances(executor, id).await?.is_none() { Ok(()) } else { Err(Error::conflict("customer", SENTENCE)) }
+}
+
+/// Who was erased.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Forgotten {
+    /// `None` if no booking has the number.
+    pub customer_id: Option<CustomerId>,
+    /// Accounts that signed in with the number.
+    pub user_ids: Vec<UserId>,
+}
+
+/// Erases the customer and the accounts of a number, in a transaction that is signed. Idempotent.
+pub async fn forget(connection: &mut PgConnection, phone: &str) -> Result<Forgotten> {
+    let customer = sqlx::query_scalar!("select id from customers where phone = $1", phone)
+        .fetch_optional(&mut *connection)
+        .await?
+        .map(CustomerId);
+    let user_ids = match customer {
+        Some(id) => erase(connection, id).await?,
+        None => accounts::erase(connection, phone).await?,
+    };
+    Ok(Forgotten { customer_id: customer, user_ids })
+}
+
+/// Erases a customer in a transaction that is signed: name, number, addresses and every free text go, and the accounts
+/// that sign in with the number, whose ids it returns; money, dates, models and services stay. 404 for an unknown customer;
+/// 409 for one who is erased, has an open booking, or is still to get money back.
 ///
 /// The next booking with the number makes a new customer.
-pub async fn erase(connection: &mut PgConnection, id: CustomerId) -> Result<()> {
+pub async fn erase(connection: &mut PgConnection, id: CustomerId) -> Result<Vec<UserId>> {
     lock(connection, id).await?;
     // A refund locks its booking first, so none begins from here on. A statement of its own, because the next one must see
     // what was committed while this one waited.
     sqlx::query!("select id from bookings where customer_id = $1 order by id for update", id.0)
         .fetch_all(&mut *connection)
         .await?;
-    if !hindrances(&mut *connection, id).await?.is_none() {
-        const SENTENCE: &str = "Finish or cancel the open bookings and wait until all refunds are done.";
-        return Err(Error::Conflict(Faults::from(("customer", SENTENCE))));
-    }
+    refuse_if_hindered(&mut *connection, id).await?;
+    let phone =
+        sqlx::query_scalar!("select phone from customers where id = $1", id.0).fetch_one(&mut *connection).await?;
+    let user_ids = accounts::erase(connection, &phone).await?;
     // The trigger of the timeline lets words be taken out only by a transaction that says this.
     sqlx::query!("select set_config('app.erases_customer', 'yes', true) as erases").fetch_one(&mut *connection).await?;
     // No country code begins with 0, so no phone has this number, and it is unique.
@@ -101,5 +151,5 @@ pub async fn erase(connection: &mut PgConnection, id: CustomerId) -> Result<()> 
     .execute(&mut *connection)
     .await?;
     sqlx::query!("select set_config('app.erases_customer', '', true) as erases").fetch_one(connection).await?;
-    Ok(())
+    Ok(user_ids)
 }

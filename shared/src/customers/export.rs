@@ -9,15 +9,55 @@ use crate::{Result, ids::CustomerId};
 /// rupees, moments on the shop's clock. The transaction is signed. 404 for an unknown customer, 409 for an erased one.
 pub async fn export(connection: &mut PgConnection, id: CustomerId) -> Result<String> {
     lock(connection, id).await?;
-    sqlx::query!("insert into customer_exports (customer_id) values ($1)", id.0).execute(&mut *connection).await?;
+    let phone =
+        sqlx::query_scalar!("select phone from customers where id = $1", id.0).fetch_one(&mut *connection).await?;
+    tell(connection, &phone).await
+}
+
+/// The same of the person with a number, who may have an account and no booking.
+pub async fn tell(connection: &mut PgConnection, phone: &str) -> Result<String> {
+    sqlx::query!("insert into customer_exports (customer_id) select id from customers where phone = $1", phone)
+        .execute(&mut *connection)
+        .await?;
     // Text, because a number of JSON that is read and written again loses its decimals.
     let text = sqlx::query_scalar!(
         r#"
         select jsonb_pretty(jsonb_build_object(
             'written_at', shop_clock(now()),
-            'customer', jsonb_build_object(
-                'id', customer.id, 'phone', customer.phone, 'notes', customer.notes,
-                'created_at', shop_clock(customer.created_at)
+            'customer', (
+                select jsonb_build_object(
+                    'id', customer.id, 'phone', customer.phone, 'notes', customer.notes,
+                    'created_at', shop_clock(customer.created_at)
+                )
+                from customers customer where customer.phone = $1
+            ),
+            'accounts', (
+                select coalesce(jsonb_agg(jsonb_build_object(
+                    'id', users.id, 'username', users.username, 'first_name', users.first_name,
+                    'last_name', users.last_name, 'email', users.email, 'is_email_verified', users.is_email_verified,
+                    'phone', users.phone, 'is_phone_verified', users.is_phone_verified,
+                    'profile_picture', users.profile_picture, 'roles', users.roles,
+                    'created_at', shop_clock(users.created_at), 'updated_at', shop_clock(users.updated_at),
+                    'sign_ins', (
+                        select coalesce(jsonb_agg(jsonb_build_object(
+                            'descope_user', identity.descope_user_id, 'phone', identity.phone,
+                            'created_at', shop_clock(identity.created_at)
+                        ) order by identity.created_at, identity.descope_user_id), '[]')
+                        from user_identities identity where identity.user_id = users.id
+                    ),
+                    'sessions', (
+                        select coalesce(jsonb_agg(jsonb_build_object(
+                            'id', session.id, 'device', session.user_agent, 'ip_address', session.ip_address,
+                            'created_at', shop_clock(session.created_at),
+                            'last_seen_at', shop_clock(session.last_seen_at),
+                            'expires_at', shop_clock(session.expires_at), 'ended_at', shop_clock(session.revoked_at)
+                        ) order by session.id), '[]')
+                        from user_sessions session where session.user_id = users.id
+                    )
+                ) order by users.id), '[]')
+                from users
+                where users.phone = $1 and users.is_phone_verified
+                    or users.id in (select user_id from user_identities where phone = $1)
             ),
             'bookings', (
                 select coalesce(jsonb_agg(jsonb_build_object(
@@ -67,12 +107,11 @@ pub async fn export(connection: &mut PgConnection, id: CustomerId) -> Result<Str
                 from bookings booking
                 join vehicle_models model on model.id = booking.vehicle_model_id
                 join vehicle_brands brand on brand.id = model.vehicle_brand_id
-                where booking.customer_id = customer.id
+                where booking.customer_id = (select id from customers where phone = $1)
             )
         )) as "text!"
-        from customers customer where customer.id = $1
         "#,
-        id.0
+        phone
     )
     .fetch_one(connection)
     .await?;

@@ -44,7 +44,7 @@ async fn show(app: &App, person: &Person, id: i64, refused: Option<&str>, status
     let content = html! {
         h1 { (title) }
         (problem(refused))
-        p { "Name, phone number, e-mail, addresses and all notes go, also from past bookings. This cannot be undone." }
+        p { "Name, phone number, e-mail, addresses and all notes go, also from past bookings, and the account that signs in with the number. This cannot be undone." }
         p { "Bookings stay for the books: dates, bikes, services and money." }
         @if hindrances.is_none() { (form(&customer)) } @else { (waits(&customer, hindrances)) }
     };
@@ -83,6 +83,10 @@ pub(crate) async fn erase(State(app): State<App>, person: Person, Id(id): Id, fo
         Ok(key) => key,
         Err(error) => return show(&app, &person, id, Some(&error.to_string()), StatusCode::BAD_REQUEST).await,
     };
+    let closed = match customers::phone(app.database(), CustomerId(id)).await? {
+        Some(phone) => customers::close_sign_in(app.database(), &app.sign_in.sessions.descope, &phone).await,
+        None => Ok(()),
+    };
     let erase = async |connection: &mut PgConnection| {
         let request = id.to_be_bytes();
         if idempotency::claim(connection, FORM, &key, &request).await?.is_some() {
@@ -93,7 +97,11 @@ pub(crate) async fn erase(State(app): State<App>, person: Person, Id(id): Id, fo
         let answer = Answer::new(StatusCode::SEE_OTHER, Vec::new());
         idempotency::keep(connection, FORM, &key, &answer, idempotency::DAY).await
     };
-    match app.database().transaction(erase).await {
+    let erased = match closed {
+        Ok(()) => app.database().transaction(erase).await,
+        refused => refused,
+    };
+    match erased {
         Ok(()) => Ok(redirect(&format!("{}{id}/?done=erased", PLACE.path))),
         Err(error @ Error::Conflict(_)) => {
             show(&app, &person, id, Some(&error.to_string()), StatusCode::CONFLICT).await

@@ -164,6 +164,7 @@ async fn a_copy_of_the_data_has_all_that_is_kept_and_is_recorded(pool: PgPool) {
     let expected = json!({
         "written_at": null,
         "customer": { "id": id, "phone": ASHA, "notes": "kind", "created_at": "2026-03-01T09:00:00" },
+        "accounts": [],
         "bookings": [{
             "id": booking, "reference": "RMB-7K3QX-00000", "name": "Asha Rao", "email": "a@b.in",
             "vehicle": booked_vehicle(&world).await, "service_location": "home", "address": "12 Hill Road",

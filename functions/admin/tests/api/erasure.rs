@@ -155,7 +155,7 @@ async fn a_booking_that_is_being_made_keeps_its_customer(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::database::MIGRATOR")]
-async fn a_booking_after_the_erasure_makes_a_new_customer_and_the_account_is_separate(pool: PgPool) {
+async fn a_booking_after_the_erasure_makes_a_new_customer_and_the_account_of_the_number_is_gone(pool: PgPool) {
     let world = World::new(pool).await;
     let owner = world.owner().await;
     world.visit(Visit::default()).await;
@@ -170,7 +170,7 @@ async fn a_booking_after_the_erasure_makes_a_new_customer_and_the_account_is_sep
     assert_ne!(id_of(&world, ASHA).await, id);
     assert_eq!(listed(&owner, "?q=98765").await, ["Asha again"]);
     assert_eq!(listed(&owner, "?q=000").await, [""; 0], "the number of an erased customer is not searched");
-    let username: String =
-        sqlx::query_scalar("select username from users where id = $1").bind(user).fetch_one(&world.pool).await.unwrap();
-    assert_eq!(username, "asha");
+    let account = "select json_build_array(username, phone, is_phone_verified) from users where id = $1";
+    let account: Value = sqlx::query_scalar(account).bind(user).fetch_one(&world.pool).await.unwrap();
+    assert_eq!(account, serde_json::json!([format!("erased-{user}"), null, false]));
 }

@@ -5,6 +5,7 @@ mod bucket;
 mod catalogue;
 mod deploying;
 mod personnel;
+mod persons;
 mod quarters;
 mod staff_keys;
 
