@@ -11,6 +11,7 @@ mod moving;
 mod print;
 mod show;
 mod timeline;
+mod unless_changed;
 mod walk_in;
 
 pub(crate) use acts::{change_services, record_cash, save_notes, say_no_show, set_status};

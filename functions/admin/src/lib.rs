@@ -8,6 +8,7 @@ mod assets;
 mod bookings;
 mod cash;
 mod catalogue;
+mod cookies;
 mod customers;
 mod entry;
 mod failure;
@@ -38,7 +39,7 @@ use shared::{
 };
 
 pub use access::Access;
-pub use kit::file::LONGEST_FILE;
+pub use kit::ask::LONGEST_FILE;
 pub use routes::{ROUTES, Route};
 
 /// What the handlers of this function need.

@@ -6,6 +6,7 @@ mod list;
 mod money;
 mod refund;
 mod rows;
+mod scopes;
 mod settle;
 mod show;
 mod words;

@@ -1,7 +1,7 @@
 //! Sessions of the panel: a cookie that belongs to a session of its user and ends with it.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use lambda_http::http::{HeaderMap, HeaderValue, header};
+use lambda_http::http::{HeaderMap, HeaderValue};
 use shared::{
     Error, Result,
     accounts::{ADMIN_ROLE, STAFF_ROLES},
@@ -18,6 +18,7 @@ use tracing::warn;
 
 use crate::{
     App,
+    cookies::cookie,
     words::{Language, Words},
 };
 
@@ -189,11 +190,4 @@ async fn ask_roles(app: &App, cookie_sha256: &[u8; 32], found: &Found, device: &
     .execute(&app.database().pool())
     .await?;
     load(app, cookie_sha256).await
-}
-
-/// The value of a request's cookie.
-pub(crate) fn cookie<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
-    let all = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = all.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| *name == wanted).map(|(_, value)| value)
 }

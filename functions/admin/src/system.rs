@@ -6,3 +6,5 @@ mod show;
 
 pub(crate) use messages::retry;
 pub(crate) use show::show;
+
+const PATH: &str = "/admin/system/";

@@ -7,6 +7,8 @@ use chrono::{Datelike, NaiveDate, NaiveDateTime, Timelike, Utc};
 use lambda_http::http::{HeaderMap, HeaderValue};
 use shared::bookings::status::{BookingSource, BookingStatus, PaymentMethod, PaymentStatus, ServiceLocation};
 
+use crate::cookies::cookie;
+
 /// Kept by the browser, like the width of a window: it says nothing about the person.
 const COOKIE: &str = "panel-language";
 
@@ -21,7 +23,7 @@ pub(crate) enum Language {
 impl Language {
     /// The one that the browser was told to keep.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
-        match crate::session::cookie(headers, COOKIE) {
+        match cookie(headers, COOKIE) {
             Some("hi") => Self::Hindi,
             _ => Self::English,
         }
@@ -55,6 +57,12 @@ pub(crate) struct Words(pub(crate) Language);
 const DAYS: [&str; 7] = ["सोम", "मंगल", "बुध", "गुरु", "शुक्र", "शनि", "रवि"];
 const MONTHS: [&str; 12] =
     ["जनवरी", "फ़रवरी", "मार्च", "अप्रैल", "मई", "जून", "जुलाई", "अगस्त", "सितंबर", "अक्टूबर", "नवंबर", "दिसंबर"];
+
+/// `Mon 30 Nov`, with the year if it is not the present one.
+pub(crate) fn day_text(day: NaiveDate) -> String {
+    let form = if day.year() == Utc::now().year() { "%a %-d %b" } else { "%a %-d %b %Y" };
+    day.format(form).to_string()
+}
 
 impl Words {
     pub(crate) const fn status_of(self, status: BookingStatus) -> &'static str {
@@ -144,7 +152,7 @@ impl Words {
     /// `Mon 30 Nov`, with the year if it is not the present one.
     pub(crate) fn day(self, day: NaiveDate) -> String {
         if self.0 == Language::English {
-            return crate::kit::cell::day_text(day);
+            return day_text(day);
         }
         let weekday = usize::try_from(day.weekday().num_days_from_monday()).ok().and_then(|index| DAYS.get(index));
         let month = usize::try_from(day.month0()).ok().and_then(|index| MONTHS.get(index));

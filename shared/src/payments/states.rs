@@ -1,7 +1,10 @@
-//! The states of payments, captures and refunds: the schema's enums.
+//! The states of payments, captures and refunds, the schema's enums; and the ways of refunds by hand.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
+
+use crate::written::Written;
 
 /// The state of a Razorpay order or a cash payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
@@ -42,5 +45,38 @@ pub enum RefundState {
 impl RefundState {
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Processed | Self::Failed)
+    }
+}
+
+/// The way of money that the shop gave back itself, not by Razorpay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ByHand {
+    /// Out of the drawer.
+    Cash,
+    /// From the shop's bank account.
+    Transfer,
+}
+
+impl ByHand {
+    /// The name in the database and in forms.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cash => "cash",
+            Self::Transfer => "transfer",
+        }
+    }
+}
+
+impl Written for ByHand {
+    fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "cash" => Ok(Self::Cash),
+            "transfer" => Ok(Self::Transfer),
+            _ => Err("Choose cash or a bank transfer.".to_owned()),
+        }
+    }
+
+    fn rules() -> Value {
+        json!({})
     }
 }

@@ -11,7 +11,7 @@ use shared::{
 };
 use sqlx::PgConnection;
 
-use super::{PLACE, acts, find, look::status_tag, path};
+use super::{PLACE, acts, find, look::status_tag, path, unless_changed::back};
 use crate::{
     App,
     kit::{
@@ -112,7 +112,7 @@ pub(crate) async fn act(State(app): State<App>, person: Person, form: Form) -> R
         ul.outcomes {
             @for (id, result) in &results { li { a href=(path(*id)) { (words.bookings()) " " (id) } " " (result.show(words)) } }
         }
-        p { a.button href=(acts::back(&form, BookingId(0))) { (words.back_to_list()) } }
+        p { a.button href=(back(&form, BookingId(0))) { (words.back_to_list()) } }
     };
     Ok(Page::new(&person, PLACE.path, &title).show(&content))
 }

@@ -19,9 +19,8 @@ use shared::{
 use sqlx::PgConnection;
 
 use super::{
-    PLACE,
-    acts::{Changed, back, change},
-    path,
+    PLACE, path,
+    unless_changed::{Changed, back, change},
 };
 use crate::{
     App,

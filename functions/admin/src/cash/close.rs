@@ -18,12 +18,13 @@ use crate::{
     App,
     kit::{
         act,
-        cell::{day_text, moment_text, rupees},
+        cell::{moment_text, rupees},
         form::Form,
         page::redirect,
     },
     payments::by,
     session::Person,
+    words::day_text,
 };
 
 /// An amount of money that may be 0, as people write it: `1234.50`, `₹1,234.50`.

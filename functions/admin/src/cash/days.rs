@@ -10,14 +10,14 @@ use crate::{
     App,
     kit::{
         ask::Ask,
-        cell::{Cell, day_text},
+        cell::Cell,
         file,
         list::{Column, Filter, List, Rows},
         page::{Page, Place},
     },
     payments::by,
     session::Person,
-    words::Words,
+    words::{Words, day_text},
 };
 
 const DAYS: Place = Place { path: "/admin/cash/days/", title: "Closed days" };

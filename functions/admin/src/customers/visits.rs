@@ -11,8 +11,8 @@ use shared::{
 
 use crate::{
     bookings::status_tag,
-    kit::cell::{day_text, rupees},
-    words::Words,
+    kit::cell::rupees,
+    words::{Words, day_text},
 };
 
 pub(super) struct Visit {

@@ -12,10 +12,10 @@ use shared::{
     written::Written,
 };
 
-use super::file::LONGEST_FILE;
-
 /// Rows of a page.
 pub(super) const PAGE: i64 = 50;
+/// Rows of a CSV file.
+pub const LONGEST_FILE: i64 = 25_000;
 
 /// What a page's address asks for: the text searched for, filters, order and page.
 #[derive(Clone, Debug, Default)]

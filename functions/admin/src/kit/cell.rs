@@ -4,7 +4,7 @@ use chrono::{Datelike, NaiveDate, NaiveDateTime, Utc};
 use maud::{Markup, html};
 use shared::money::Money;
 
-use crate::words::Words;
+use crate::words::{Words, day_text};
 
 /// The value of one column in one row.
 #[derive(Clone, Debug, PartialEq)]
@@ -134,12 +134,6 @@ pub(crate) fn rupees(money: Money) -> String {
     groups.reverse();
     groups.push(low);
     format!("{sign}₹{}.{paise}", groups.join(","))
-}
-
-/// `Mon 30 Nov`, with the year if it is not the present one.
-pub(crate) fn day_text(day: NaiveDate) -> String {
-    let form = if day.year() == Utc::now().year() { "%a %-d %b" } else { "%a %-d %b %Y" };
-    day.format(form).to_string()
 }
 
 /// `Mon 30 Nov, 14:05`.

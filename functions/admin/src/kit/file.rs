@@ -12,8 +12,6 @@ use super::{
     page::Place,
 };
 
-/// Rows of a CSV file.
-pub const LONGEST_FILE: i64 = 25_000;
 /// Bytes of a CSV file: a function may answer 6 MB, and base64 makes four thirds of a file that is not compressed.
 const LARGEST_FILE: usize = 4_500_000;
 

@@ -8,15 +8,14 @@ use shared::{
     http::{Fields, Id, Read},
     ids::PaymentId,
     money::Money,
-    payments::{
-        mismatches::{self, Kind},
-        orders,
-        refunds::{self, by_hand::ByHand},
-    },
+    payments::{mismatches, orders, refunds, states::ByHand},
 };
 use sqlx::PgConnection;
 
-use super::{PLACE, settle};
+use super::{
+    PLACE,
+    settle::{self, Subject},
+};
 use crate::{
     App,
     kit::{act, form::Form, page::redirect},
@@ -39,20 +38,6 @@ pub(crate) async fn ask_now(State(app): State<App>, Id(id): Id<PaymentId>) -> Re
         return Err(Error::NotFound("Payment"));
     }
     Ok(redirect(&format!("{}{id}/?done=asked", PLACE.path)))
-}
-
-/// Which mismatch a form is about.
-#[derive(Clone, Copy)]
-pub(super) struct Subject {
-    pub(super) kind: Kind,
-    pub(super) id: i64,
-}
-
-impl Read for Subject {
-    fn read(fields: &mut Fields) -> Option<Self> {
-        let (kind, id) = (fields.value("kind"), fields.integer("subject"));
-        Some(Self { kind: kind?, id: id? })
-    }
 }
 
 struct Again {

@@ -10,7 +10,7 @@ use shared::{
 
 use super::{
     PLACE,
-    list::{Scopes, scope_links},
+    scopes::{self, Scopes},
     words,
 };
 use crate::{
@@ -31,11 +31,11 @@ pub(super) fn path(mismatch: &Mismatch) -> String {
 }
 
 /// The content of the list's page in the scope `attention`.
-pub(super) async fn content(app: &App, person: &Person, ask: &Ask, scopes: &Scopes) -> Result<Markup> {
+pub(super) async fn content(app: &App, person: &Person, ask: &Ask, counts: &Scopes) -> Result<Markup> {
     let found = mismatches::list(&app.database().pool(), Wanted::default()).await?;
     Ok(html! {
         h1 { (PLACE.title) }
-        (scope_links(ask, scopes))
+        (scopes::links(ask, counts))
         @if found.is_empty() { p.empty { "Money and bookings match. There is nothing to do." } }
         @else {
             @if person.is_admin { div.bar { p.count { (found.len()) " in all" } a href="/admin/payments.csv?scope=attention" download { "Download CSV" } } }

@@ -19,11 +19,12 @@ use crate::{
     kit::{
         act,
         ask::Ask,
-        cell::{day_text, rupees},
+        cell::rupees,
         form::{Form, Input, once, problem},
         page::{Page, redirect},
     },
     session::Person,
+    words::day_text,
 };
 
 /// How much is to go back; all that is left if it is missing.

@@ -5,10 +5,11 @@ use lambda_http::http::StatusCode;
 use maud::{Markup, html};
 use shared::{
     Error, Result,
+    http::{Fields, Read},
     payments::mismatches::{self, Kind, Mismatch},
 };
 
-use super::{PLACE, acts::Subject, attention, words};
+use super::{PLACE, attention, words};
 use crate::{
     App,
     kit::{
@@ -21,6 +22,20 @@ use crate::{
 };
 
 const TITLE: &str = "Settle what does not match";
+
+/// Which mismatch a form is about.
+#[derive(Clone, Copy)]
+pub(super) struct Subject {
+    pub(super) kind: Kind,
+    pub(super) id: i64,
+}
+
+impl Read for Subject {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        let (kind, id) = (fields.value("kind"), fields.integer("subject"));
+        Some(Self { kind: kind?, id: id? })
+    }
+}
 
 pub(crate) async fn page(State(app): State<App>, person: Person, ask: Ask) -> Result<Response> {
     show(&app, &person, &Form::of(ask.values().clone()), StatusCode::OK).await

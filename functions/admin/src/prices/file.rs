@@ -65,7 +65,7 @@ pub(crate) async fn download(State(app): State<App>, ask: Ask) -> Result<Respons
         choice.brand,
         choice.model,
         choice.service,
-        file::LONGEST_FILE
+        ask::LONGEST_FILE
     )
     .fetch_all(&app.database().pool())
     .await?;

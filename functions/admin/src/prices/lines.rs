@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use csv::{ReaderBuilder, StringRecord};
 
 use super::{amount, offers::Pair};
-use crate::kit::file::LONGEST_FILE;
+use crate::kit::ask::LONGEST_FILE;
 
 /// A line that names a service, a model and a price.
 #[derive(Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use chrono::{Datelike, Days, NaiveDate};
 
-use crate::kit::{ask::Ask, cell::day_text};
+use crate::{kit::ask::Ask, words::day_text};
 
 /// What a report has a row for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,10 +14,11 @@ use crate::{
     App,
     kit::{
         ask::Ask,
-        cell::{day_text, rupees},
+        cell::rupees,
         page::{Page, Place},
     },
     session::Person,
+    words::day_text,
 };
 
 const PLACE: Place = Place { path: "/admin/reports/", title: "Reports" };

@@ -18,11 +18,11 @@ use crate::{
     catalogue::NOTHING_CHANGED,
     kit::{
         ask::Ask,
-        cell::day_text,
         form::{Form, Input, problem},
         page::{Page, redirect},
     },
     session::Person,
+    words::day_text,
 };
 
 const PATH: &str = "/admin/shop/holidays/";

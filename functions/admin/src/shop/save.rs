@@ -15,8 +15,9 @@ use sqlx::PgConnection;
 use crate::{
     App,
     catalogue::NOTHING_CHANGED,
-    kit::{cell::day_text, form::Form, stale::Present},
+    kit::{form::Form, stale::Present},
     session::Person,
+    words::day_text,
 };
 
 /// What became of a change.

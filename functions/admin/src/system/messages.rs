@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-use super::show::PATH;
+use super::PATH;
 
 pub(super) struct Message {
     id: i64,

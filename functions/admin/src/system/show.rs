@@ -7,6 +7,7 @@ use shared::{Result, database::Database};
 use sqlx::types::Json;
 
 use super::{
+    PATH,
     jobs::{self, Run},
     messages,
 };
@@ -16,7 +17,6 @@ use crate::{
     session::Person,
 };
 
-pub(super) const PATH: &str = "/admin/system/";
 /// Where money that does not match is dealt with.
 const MONEY: &str = "/admin/payments/?scope=attention";
 /// The age at which a waiting message raises an alarm.

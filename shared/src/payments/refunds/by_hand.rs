@@ -1,6 +1,5 @@
 //! Refunds by hand: money given back at the shop, from the drawer or from the shop's bank account, and not by Razorpay.
 
-use serde_json::{Value, json};
 use sqlx::PgConnection;
 
 use super::queue;
@@ -9,41 +8,8 @@ use crate::{
     bookings::{Actor, Booking},
     ids::{CaptureId, RefundId},
     money::Money,
-    written::Written,
+    payments::states::ByHand,
 };
-
-/// The way that the money went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ByHand {
-    /// Out of the drawer.
-    Cash,
-    /// From the shop's bank account.
-    Transfer,
-}
-
-impl ByHand {
-    /// The name in the database and in forms.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Cash => "cash",
-            Self::Transfer => "transfer",
-        }
-    }
-}
-
-impl Written for ByHand {
-    fn parse(text: &str) -> Result<Self, String> {
-        match text {
-            "cash" => Ok(Self::Cash),
-            "transfer" => Ok(Self::Transfer),
-            _ => Err("Choose cash or a bank transfer.".to_owned()),
-        }
-    }
-
-    fn rules() -> Value {
-        json!({})
-    }
-}
 
 /// Records money that was given back by hand for a capture of a locked booking: processed at once, never sent to
 /// Razorpay. `reason` says why, and how it can be proved. At most what is left of the capture.

@@ -4,7 +4,6 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sqlx::PgConnection;
 
 use super::{
-    by_hand::ByHand,
     outcome,
     rests::{self, LEAST_ONLINE_PAISE},
 };
@@ -13,7 +12,7 @@ use crate::{
     bookings::{Actor, Booking, status::BookingStatus, timeline::Event},
     ids::{CaptureId, RefundId},
     outbox::Message,
-    payments::orders,
+    payments::{orders, states::ByHand},
 };
 
 /// The amount of a capture that can still be refunded, in paise.

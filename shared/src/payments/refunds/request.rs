@@ -5,17 +5,13 @@ use serde::Serialize;
 use sqlx::{PgConnection, PgExecutor};
 use utoipa::ToSchema;
 
-use super::{
-    by_hand::{self, ByHand},
-    queue::queue,
-    rests::LEAST_ONLINE_PAISE,
-};
+use super::{by_hand, queue::queue, rests::LEAST_ONLINE_PAISE};
 use crate::{
     Error, Result,
     bookings::{Actor, Booking},
     ids::{BookingId, CaptureId, RefundId},
     money::Money,
-    payments::states::RefundState,
+    payments::states::{ByHand, RefundState},
 };
 
 /// The part of a capture that can still be refunded.
