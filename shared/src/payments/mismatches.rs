@@ -1,6 +1,7 @@
 //! Mismatches between money and bookings: the rows of the schema's views `money_…`, and those that a person accepts.
 
 use chrono::NaiveDateTime;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use sqlx::{PgConnection, PgExecutor};
 
@@ -55,7 +56,8 @@ pub async fn count(executor: impl PgExecutor<'_>) -> sqlx::Result<Mismatches> {
 }
 
 /// What does not match: the view that has the row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, sqlx::Type)]
+#[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "mismatch", rename_all = "snake_case")]
 pub enum Kind {
     PaidWithoutMoney,

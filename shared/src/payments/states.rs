@@ -49,7 +49,8 @@ impl RefundState {
 }
 
 /// The way of money that the shop gave back itself, not by Razorpay.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ByHand {
     /// Out of the drawer.
     Cash,

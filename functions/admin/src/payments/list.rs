@@ -3,7 +3,9 @@
 use axum::{extract::State, response::Response};
 use chrono::NaiveDateTime;
 use maud::html;
-use shared::{Result, database::Database, money::Money, payments::states::PaymentState};
+use shared::{
+    Result, bookings::status::PaymentMethod, database::Database, money::Money, payments::states::PaymentState,
+};
 
 use super::{PLACE, attention, scopes, words};
 use crate::{
@@ -26,7 +28,7 @@ struct Row {
     amount: Money,
     currency: String,
     state: PaymentState,
-    method: String,
+    method: PaymentMethod,
     created: NaiveDateTime,
     captured: Option<NaiveDateTime>,
     received: Money,
@@ -43,7 +45,7 @@ fn columns() -> Vec<Column<Row>> {
         Column::sorted("amount", "Amount", |row| Cell::Money(row.amount)),
         Column::sorted("currency", "Currency", |row| Cell::Text(row.currency.clone())),
         Column::sorted("state", "State", |row| words::state(row.state)),
-        Column::sorted("method", "Method", |row| Cell::Text(words::method(&row.method).to_owned())),
+        Column::sorted("method", "Method", |row| Cell::Text(words::method(row.method).to_owned())),
         Column::sorted("created", "Created", |row| Cell::Moment(row.created)),
         Column::sorted("captured", "Received on", |row| row.captured.map_or(Cell::Empty, Cell::Moment)),
         Column::plain("received", "Received", |row| Cell::Money(row.received)),
@@ -82,7 +84,7 @@ async fn rows(database: &Database, ask: &Ask) -> Result<Rows<Row>> {
         Row,
         r#"
         select payment.id, payment.booking_id, booking.reference, payment.amount_paise as "amount: Money",
-            payment.currency, payment.state as "state: PaymentState", payment.method::text as "method!",
+            payment.currency, payment.state as "state: PaymentState", payment.method as "method: PaymentMethod",
             shop_clock(payment.created_at) as "created!", shop_clock(taken.at) as captured,
             coalesce(taken.paise, 0)::bigint as "received!: Money",
             coalesce(taken.given_back_paise, 0)::bigint as "given_back!: Money", count(*) over () as "count!"

@@ -3,7 +3,10 @@
 use chrono::NaiveDateTime;
 use maud::{Markup, html};
 use serde::Deserialize;
-use shared::payments::states::{CaptureState, RefundState};
+use shared::payments::{
+    mismatches::Kind,
+    states::{ByHand, CaptureState, RefundState},
+};
 
 use super::words;
 use crate::kit::cell::{moment_text, rupees};
@@ -31,7 +34,7 @@ pub(super) struct Refund {
     pub(super) created: NaiveDateTime,
     pub(super) reason: String,
     pub(super) by: String,
-    pub(super) by_hand: Option<String>,
+    pub(super) by_hand: Option<ByHand>,
     pub(super) is_cash: bool,
     pub(super) number: Option<String>,
 }
@@ -45,7 +48,7 @@ pub(super) struct Event {
 
 #[derive(Deserialize)]
 pub(super) struct Accepted {
-    pub(super) kind: String,
+    pub(super) kind: Kind,
     pub(super) reason: String,
     pub(super) by: String,
     pub(super) at: NaiveDateTime,
@@ -75,9 +78,9 @@ impl Attempt {
 
 impl Refund {
     pub(super) fn row(&self) -> Markup {
-        let way = match self.by_hand.as_deref() {
-            Some("transfer") => "By hand, bank transfer",
-            Some(_) => "By hand, cash",
+        let way = match self.by_hand {
+            Some(ByHand::Transfer) => "By hand, bank transfer",
+            Some(ByHand::Cash) => "By hand, cash",
             None if self.is_cash => "Cash",
             None => "By Razorpay",
         };
@@ -97,7 +100,7 @@ impl Refund {
 
 impl Accepted {
     pub(super) fn what(&self) -> &'static str {
-        words::mismatch_named(&self.kind)
+        words::mismatch(self.kind, false)
     }
 }
 

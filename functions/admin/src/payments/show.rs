@@ -5,6 +5,7 @@ use chrono::NaiveDateTime;
 use maud::{Markup, html};
 use shared::{
     Error, Result,
+    bookings::status::PaymentMethod,
     database::Database,
     http::Id,
     ids::PaymentId,
@@ -39,7 +40,7 @@ struct Payment {
     amount: Money,
     currency: String,
     state: PaymentState,
-    method: String,
+    method: PaymentMethod,
     receipt: Option<String>,
     order_id: Option<String>,
     actor: String,
@@ -78,7 +79,7 @@ async fn find(database: &Database, id: PaymentId) -> Result<Option<Payment>> {
         r#"
         select payment.id, payment.booking_id, booking.reference, booking.customer_name as customer,
             payment.amount_paise as "amount: Money", payment.currency, payment.state as "state: PaymentState",
-            payment.method::text as "method!", payment.receipt, payment.order_id,
+            payment.method as "method: PaymentMethod", payment.receipt, payment.order_id,
             coalesce(name_of_actor(payment.actor), payment.actor) as "actor!", shop_clock(payment.created_at) as "created!",
             shop_clock(payment.checked_at) as "checked!", coalesce(ask_at > checked_at, false) as "is_asked!",
             (
@@ -137,7 +138,7 @@ fn attention(person: &Person, wrong: &[Mismatch]) -> Markup {
 
 impl Payment {
     fn is_online(&self) -> bool {
-        self.method != "cash"
+        self.method == PaymentMethod::Razorpay
     }
 
     fn facts(&self) -> Markup {
@@ -145,7 +146,7 @@ impl Payment {
             dl.facts {
                 dt { "Booking" } dd { a href=(format!("/admin/bookings/{}/", self.booking_id)) { (self.reference) } " · " (self.customer) }
                 dt { "Amount" } dd { (rupees(self.amount)) " (" (self.currency) ")" }
-                dt { "Method" } dd { (words::method(&self.method)) }
+                dt { "Method" } dd { (words::method(self.method)) }
                 dt { "Created" } dd { (moment_text(self.created)) }
                 @if !self.is_online() { dt { "Taken by" } dd { (words::by(&self.actor)) } }
             }

@@ -1,16 +1,20 @@
 //! What pages call the states and means of payments.
 
-use shared::payments::{
-    mismatches::{Kind, Mismatch},
-    states::{CaptureState, PaymentState, RefundState},
+use shared::{
+    bookings::status::PaymentMethod,
+    payments::{
+        mismatches::{Kind, Mismatch},
+        states::{CaptureState, PaymentState, RefundState},
+    },
 };
-
-use shared::written::Written;
 
 use crate::kit::cell::{Cell, Tone};
 
-pub(super) fn method(method: &str) -> &'static str {
-    if method == "cash" { "Cash" } else { "Online" }
+pub(super) const fn method(method: PaymentMethod) -> &'static str {
+    match method {
+        PaymentMethod::Cash => "Cash",
+        PaymentMethod::Razorpay => "Online",
+    }
 }
 
 pub(super) fn state(state: PaymentState) -> Cell {
@@ -99,9 +103,4 @@ pub(super) fn advice(mismatch: &Mismatch) -> &'static str {
         Kind::Dispute => "Answer it in Razorpay's dashboard before the deadline, then note here what was answered.",
         Kind::Unmatched => "Compare it with Razorpay's dashboard, then note here what it is.",
     }
-}
-
-/// The same by its name in the database.
-pub(super) fn mismatch_named(name: &str) -> &'static str {
-    Kind::parse(name).map_or("What does not match", |kind| mismatch(kind, false))
 }

@@ -3,7 +3,7 @@
 use axum::{extract::State, response::Response};
 use chrono::NaiveDateTime;
 use maud::{Markup, html};
-use shared::{Error, Result, database::Database, http::Id, ids::MessageId, money::Money, outbox};
+use shared::{Error, Result, database::Database, http::Id, ids::MessageId, money::Money, outbox::{self, Message}};
 
 use crate::{
     App,
@@ -15,9 +15,10 @@ use crate::{
 
 use super::PATH;
 
-pub(super) struct Message {
+/// A message that was given up.
+pub(super) struct GivenUp {
     id: i64,
-    kind: String,
+    kind: Message,
     written: NaiveDateTime,
     failed: NaiveDateTime,
     attempts: i32,
@@ -29,11 +30,11 @@ pub(super) struct Message {
 }
 
 /// The newest that were given up.
-pub(super) async fn given_up(database: &Database) -> Result<Vec<Message>> {
+pub(super) async fn given_up(database: &Database) -> Result<Vec<GivenUp>> {
     Ok(sqlx::query_as!(
-        Message,
+        GivenUp,
         r#"
-        select message.id, message.kind, shop_clock(message.created_at) as "written!",
+        select message.id, message.kind as "kind: Message", shop_clock(message.created_at) as "written!",
             shop_clock(message.failed_at) as "failed!", message.attempts, booking.id as "booking_id?",
             booking.reference as "reference?", refund.amount_paise as "refund?: Money",
             refund.state = 'queued' as is_refund_open
@@ -49,29 +50,28 @@ pub(super) async fn given_up(database: &Database) -> Result<Vec<Message>> {
     .await?)
 }
 
-impl Message {
+impl GivenUp {
     fn about(&self) -> String {
-        let words = match self.kind.as_str() {
-            "refund" => {
+        let words = match self.kind {
+            Message::Refund => {
                 return self
                     .refund
                     .map_or_else(|| "Refund".to_owned(), |amount| format!("Refund of {}", rupees(amount)));
             }
-            "booking_created" => "booking received",
-            "booking_confirmed" => "booking confirmed",
-            "booking_in_progress" => "work has begun",
-            "booking_completed" => "work is done",
-            "booking_cancelled" => "booking cancelled",
-            "booking_rescheduled" => "booking moved",
-            "booking_paid" => "booking paid",
-            "booking_refunded" => "money given back",
-            other => other,
+            Message::BookingCreated => "booking received",
+            Message::BookingConfirmed => "booking confirmed",
+            Message::BookingInProgress => "work has begun",
+            Message::BookingCompleted => "work is done",
+            Message::BookingCancelled => "booking cancelled",
+            Message::BookingRescheduled => "booking moved",
+            Message::BookingPaid => "booking paid",
+            Message::BookingRefunded => "money given back",
         };
         format!("To the customer: {words}")
     }
 }
 
-pub(super) fn table(messages: &[Message]) -> Markup {
+pub(super) fn table(messages: &[GivenUp]) -> Markup {
     html! {
         div.table role="region" aria-label="Messages that were not sent" tabindex="0" {
             table {
