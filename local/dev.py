@@ -85,7 +85,7 @@ def what_to_try(running):
     url, descope_url = running.url, running.urls["descope"]
     staff_key = running.environment["STAFF_API_KEYS"].split(",")[0].partition(":")[2].strip()
     codes = f"{descope_url}/_inbox" if descope_url else "sent by Descope"
-    # In a real project nobody reads the mailbox of example.com, so no one is made there.
+    # In a real project the mailbox of example.com is not read, so no user is made there.
     people = f"{panel.OWNER}, password {panel.PASSWORD}" if descope_url else "users with the role admin or staff in Descope"
     pays_online = running.environment["RAZORPAY_ENABLED"] == "true"
     return f"""

@@ -9,7 +9,7 @@ from stack import LOCAL
 
 OWNER = "owner@example.com"
 MECHANIC = "mechanic@example.com"
-# Only for stand-ins on one machine: nobody else can sign in there.
+# Only for stand-ins on one machine: no other person can sign in there.
 PASSWORD = "local-owner-password"
 
 

@@ -34,7 +34,7 @@ pub fn compare(old: &Report, new: &Report) -> String {
     }
     let binaries = table(&["binary", "size"], &rows);
     format!(
-        "{} against {}: new cost / old cost, each against the bare function of its own run. What stands in brackets is\n\
+        "{} against {}: new cost / old cost, each against the bare function of its own run. Figures in brackets are\n\
          within the doubt of the two runs.\n\n{costs}\n{binaries}",
         new.commit, old.commit
     )

@@ -106,7 +106,7 @@ const CUSTOMERS = [
 
 const cardOf = (page, name) => page.locator("article.job", { hasText: name });
 
-/** Books somebody who stands at the counter, for a later time of the day, and returns the booking's id and total. */
+/** Books a customer at the counter, for a later time of the day, and returns the booking's id and total. */
 async function walkIn(page, { phone, name, model, services = [OIL], time, byPhone = false, address }) {
   await page.goto("/admin/bookings/new/");
   if (byPhone) await page.getByRole("radio", { name: "Phone call" }).check();

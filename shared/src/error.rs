@@ -52,7 +52,7 @@ pub enum Error {
     /// 403: the caller is known and lacks the permission.
     #[error("You do not have permission to perform this action.")]
     PermissionDenied,
-    /// 403: the shop has blocked the account. Told only to whoever has proved that it is theirs.
+    /// 403: the shop has blocked the account. Told only to a person who has proved that it is theirs.
     #[error("This account is blocked. Please call the shop.")]
     Blocked,
     /// 403: the staff key is missing or wrong.

@@ -237,7 +237,7 @@ for (const form of all("form.bulk")) {
   count();
 }
 
-/** Shows the parts of a page anew that another answer has differently, but for what somebody is typing in. */
+/** Shows the parts of a page anew that another answer has differently, except the input that has the focus. */
 async function show(answer, parts) {
   if (!answer.ok || answer.redirected) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -445,7 +445,7 @@ function grid(table) {
   count();
   form?.addEventListener("submit", () => (isSent = true));
   addEventListener("pageshow", () => (isSent = false));
-  /** Only changed cells are sent, with whatever else their cells hold. */
+  /** Only changed cells are sent, with all other inputs of their cells. */
   form?.addEventListener("formdata", ({ formData }) => {
     for (const input of inputs.filter((input) => !isChanged(input))) {
       for (const { name } of all("input", input.closest("td"))) formData.delete(name);

@@ -1,4 +1,4 @@
-//! What pages and papers say in English and Hindi: the language, days, and phrases for statuses. The phrases stand in
+//! What pages and papers say in English and Hindi: the language, days, and phrases for statuses. The phrases are in
 //! [`phrases`].
 
 mod phrases;

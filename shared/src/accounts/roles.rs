@@ -44,7 +44,7 @@ pub(crate) async fn learn_roles(connection: &mut PgConnection, claims: &Claims) 
     note_roles(connection, claims.user_id(), claims.roles()).await
 }
 
-/// Makes the roles that are noted here count, whatever a token says that was issued before now. Ten seconds are added,
+/// Makes the roles that are noted here count, and not those of a token that was issued before now. Ten seconds are added,
 /// because Descope's clock may be ahead of Postgres'.
 pub async fn note_change_of_roles(executor: impl PgExecutor<'_>, user_id: UserId) -> sqlx::Result<()> {
     sqlx::query!(

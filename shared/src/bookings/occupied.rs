@@ -5,7 +5,7 @@ use chrono::NaiveTime;
 use crate::day_minute::{DayMinute, QUARTER};
 
 /// The stretch of a day in which a job has its bay or its crew. Kept with the booking as its start and `occupied_minutes`, so
-/// that the booking frees what it took, whatever the shop's hours are by then.
+/// that the booking frees what it took, also after a change of the shop's hours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Occupied {
     from: DayMinute,

@@ -46,7 +46,7 @@ pub enum Unfit {
 }
 
 impl Unfit {
-    /// The sentence for whoever entered the hours.
+    /// The sentence for the person who entered the hours.
     pub fn sentence(self) -> &'static str {
         match self {
             Self::Quarters => "Enter times on the quarter of an hour, such as 09:15. Midnight is 24:00.",

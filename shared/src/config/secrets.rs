@@ -31,7 +31,7 @@ pub(super) struct Secrets {
     pub(super) client: OnceCell<Client>,
 }
 
-/// Why a secret was not read, without anything that stands in it.
+/// Why a secret was not read, without any of its contents.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
     #[error("Secrets Manager did not answer in time")]

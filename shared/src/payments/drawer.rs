@@ -1,5 +1,5 @@
 //! The drawer: the cash of a day, and the count that closes the day. Triggers write a movement for all cash that is taken
-//! or given back, whichever function does it.
+//! or given back, in any function.
 
 use chrono::{NaiveDate, NaiveDateTime};
 use serde::Deserialize;

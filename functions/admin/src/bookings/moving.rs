@@ -181,7 +181,7 @@ pub(super) fn form(words: Words, id: BookingId, form: &Form, free: Option<&[Naiv
     }
 }
 
-/// Free times as buttons of the form that they stand in.
+/// Free times as buttons of the form around them.
 pub(super) fn free_times(words: Words, free: &[NaiveDateTime]) -> Markup {
     html! {
         div.problem role="alert" {

@@ -66,7 +66,7 @@ impl Cell {
         text.map_or(Self::Empty, |text| Self::Text(text.to_owned()))
     }
 
-    /// Whether it stands at the right of its column.
+    /// Whether it is aligned to the right of its column.
     pub(crate) fn is_number(&self) -> bool {
         matches!(self, Self::Number(_) | Self::Money(_))
     }

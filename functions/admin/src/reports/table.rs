@@ -60,7 +60,7 @@ impl Item {
 
 type Row = Vec<Item>;
 
-/// A column's title, and whether its cells stand at the right.
+/// A column's title, and whether its cells are aligned to the right.
 #[derive(Clone, Copy)]
 pub(super) struct Title(pub(super) &'static str, pub(super) bool);
 

@@ -13,7 +13,7 @@ fn id(booked: &Booked) -> i64 {
     booked.answer.body["data"]["id"].as_i64().unwrap()
 }
 
-/// Who is left outside by a change that is rolled back, as a form shows it before somebody confirms.
+/// Who is left outside by a change that is rolled back, as a form shows it before it is confirmed.
 async fn outside(pool: &PgPool, change: &str) -> Vec<LeftOutside> {
     let mut transaction = pool.begin().await.unwrap();
     sqlx::raw_sql(change).execute(&mut *transaction).await.unwrap();

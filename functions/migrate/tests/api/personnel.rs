@@ -133,7 +133,7 @@ async fn the_mail_links_to_the_page_of_the_event_else_to_the_configured_one(pool
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn without_a_page_nobody_is_appointed_and_the_error_shows_what_to_add(pool: PgPool) {
+async fn appointing_without_a_page_is_refused_and_the_error_names_what_to_add(pool: PgPool) {
     let descope = StandIn::start().await;
     let mut app = with_personnel(&pool, &descope);
     app.personnel.as_mut().unwrap().password_reset_url = None;

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Gives a user a role or takes it; whether Descope changed anything. Counts from the next request on, in every function,
-/// whatever the session token says. If Descope fails, nothing is changed.
+/// also against the session token. If Descope fails, nothing is changed.
 ///
 /// 404 for an unknown user; 409 without a proved address or number, for the last administrator, and while another change
 /// of the user's roles is under way.
