@@ -16,7 +16,7 @@ pub const LONGEST_NOTES: usize = 1000;
 
 /// What became of new notes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Written {
+pub enum Rewritten {
     Saved,
     /// Other notes have been saved since `before` was read: these.
     Stale(String),
@@ -29,15 +29,15 @@ pub async fn rewrite_notes(
     id: CustomerId,
     before: &str,
     notes: &str,
-) -> Result<Written> {
+) -> Result<Rewritten> {
     let stored = lock(connection, id).await?;
     if stored != before && stored != notes {
-        return Ok(Written::Stale(stored));
+        return Ok(Rewritten::Stale(stored));
     }
     sqlx::query!("update customers set notes = $2, updated_at = now() where id = $1 and notes <> $2", id.0, notes)
         .execute(connection)
         .await?;
-    Ok(Written::Saved)
+    Ok(Rewritten::Saved)
 }
 
 /// The number of a customer; `None` for an unknown or erased one.

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use shared::{Result, bookings::status::BookingStatus, database::Database, ids::BookingId};
 use sqlx::types::Json;
 
-use super::timeline::Told;
+use super::timeline::Entry;
 
 /// Another booking of the customer.
 #[derive(Debug, Deserialize)]
@@ -48,7 +48,7 @@ pub(super) struct Around {
     pub(super) visits: Vec<Visit>,
     pub(super) taken: Vec<Taken>,
     pub(super) offered: Vec<Offered>,
-    pub(super) story: Vec<Told>,
+    pub(super) story: Vec<Entry>,
 }
 
 /// Loads all of it in one statement.
@@ -97,7 +97,7 @@ pub(super) async fn around(database: &Database, id: BookingId) -> Result<Around>
                 from (
                     select * from booking_events where booking_id = booking.id order by id desc limit 500
                 ) as event
-            ) as "story!: Json<Vec<Told>>"
+            ) as "story!: Json<Vec<Entry>>"
         from bookings booking join customers customer on customer.id = booking.customer_id
         where booking.id = $1
         "#,

@@ -10,7 +10,7 @@ use crate::words::Words;
 
 /// An entry of the timeline.
 #[derive(Debug, Deserialize)]
-pub(super) struct Told {
+pub(super) struct Entry {
     pub(super) at: NaiveDateTime,
     pub(super) event: Event,
     pub(super) actor: String,
@@ -20,7 +20,7 @@ pub(super) struct Told {
 }
 
 /// The entries, newest first.
-pub(super) fn timeline(words: Words, story: &[Told]) -> Markup {
+pub(super) fn timeline(words: Words, story: &[Entry]) -> Markup {
     html! {
         section aria-labelledby="history" {
             h2 #history { (words.history()) }
@@ -60,7 +60,7 @@ fn event(words: Words, event: Event) -> &'static str {
     }
 }
 
-fn actor(words: Words, told: &Told) -> String {
+fn actor(words: Words, told: &Entry) -> String {
     if let Some(name) = &told.actor_name {
         return name.clone();
     }

@@ -5,7 +5,7 @@ use chrono::Utc;
 use lambda_http::http::{HeaderValue, StatusCode, header};
 use shared::{
     Error, Result,
-    customers::{self, LONGEST_NOTES, Written},
+    customers::{self, LONGEST_NOTES, Rewritten},
     history,
     http::{Fields, Id, Read},
     ids::CustomerId,
@@ -49,8 +49,8 @@ pub(crate) async fn rewrite_notes(
         customers::rewrite_notes(connection, CustomerId(id), &before, &notes).await
     };
     match app.database().transaction(rewrite).await {
-        Ok(Written::Saved) => Ok(redirect(&format!("{}{id}/?done=notes", PLACE.path))),
-        Ok(Written::Stale(theirs)) => {
+        Ok(Rewritten::Saved) => Ok(redirect(&format!("{}{id}/?done=notes", PLACE.path))),
+        Ok(Rewritten::Stale(theirs)) => {
             form.compare([("notes", theirs)]);
             page(&app, &person, id, Shown::faulty(form, StatusCode::CONFLICT)).await
         }

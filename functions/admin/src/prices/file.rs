@@ -13,7 +13,7 @@ use super::{
     choice::Choice,
     lines::{self, Faulty, Line, Lines},
     offers::{self, Known, Pair, expand},
-    plan::{self, Change, Plan, Source, Written},
+    plan::{self, Change, Outcome, Plan, Source},
     preview,
 };
 use crate::{
@@ -175,14 +175,14 @@ pub(crate) async fn confirm(State(app): State<App>, person: Person, form: Form) 
     }
     let source = Source::File(prices);
     let refused = match plan::write(&app, &person, &source, &form).await? {
-        Written::Saved(count) => {
+        Outcome::Saved(count) => {
             let count = count.to_string();
             return Ok(redirect(&Choice::default().address(&[("done", "saved"), ("count", &count)])));
         }
         refused => refused,
     };
     let status = match refused {
-        Written::Refused => StatusCode::SERVICE_UNAVAILABLE,
+        Outcome::Refused => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::CONFLICT,
     };
     let mut connection = app.database().pool().acquire().await?;

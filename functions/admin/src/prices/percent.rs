@@ -10,7 +10,7 @@ use super::{
     choice::Choice,
     counted,
     offers::{self, Offer},
-    plan::{self, Plan, Source, Written},
+    plan::{self, Outcome, Plan, Source},
     preview,
     raise::{Raise, STEPS},
 };
@@ -46,7 +46,7 @@ pub(crate) async fn confirm(State(app): State<App>, person: Person, mut form: Fo
         return show(&app, &person, brand, &form, None, None).await;
     };
     match plan::write(&app, &person, &Source::Percent(raise), &form).await? {
-        Written::Saved(count) => {
+        Outcome::Saved(count) => {
             let count = count.to_string();
             Ok(redirect(&Choice::brand(raise.brand).address(&[("done", "saved"), ("count", &count)])))
         }
@@ -60,7 +60,7 @@ async fn show(
     brand: i64,
     form: &Form,
     raise: Option<&Raise>,
-    refused: Option<&Written>,
+    refused: Option<&Outcome>,
 ) -> Result<Response> {
     let offers = offers::load(&app.database().pool(), Choice::brand(brand)).await?;
     let Some(first) = offers.first() else { return Ok(redirect(&Choice::brand(brand).address(&[]))) };
@@ -78,8 +78,8 @@ async fn show(
         @if let Some(raise) = raise { (changes(&plan::raised(raise, &offers), brand, form)) }
     };
     let status = match refused {
-        Some(Written::Stale) => StatusCode::CONFLICT,
-        Some(Written::Refused) => StatusCode::SERVICE_UNAVAILABLE,
+        Some(Outcome::Stale) => StatusCode::CONFLICT,
+        Some(Outcome::Refused) => StatusCode::SERVICE_UNAVAILABLE,
         _ if form.has_faults() => StatusCode::BAD_REQUEST,
         _ => StatusCode::OK,
     };

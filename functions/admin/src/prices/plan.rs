@@ -115,7 +115,7 @@ async fn sent(connection: &mut PgConnection, prices: &[(Pair, Option<i64>)]) -> 
 }
 
 /// What became of a confirmed plan.
-pub(super) enum Written {
+pub(super) enum Outcome {
     Saved(u64),
     /// Prices have changed since it was shown. Nothing was written.
     Stale,
@@ -127,7 +127,7 @@ pub(super) enum Written {
 const PLANS: &str = "panel prices";
 
 /// Makes the changes that were shown, all or none.
-pub(super) async fn write(app: &App, person: &Person, source: &Source, form: &Form) -> Result<Written> {
+pub(super) async fn write(app: &App, person: &Person, source: &Source, form: &Form) -> Result<Outcome> {
     let (key, shown) = (form.key()?, form.value("fingerprint"));
     let write = async |connection: &mut PgConnection| {
         if let Some(before) = idempotency::claim(connection, PLANS, &key, shown.as_bytes()).await? {
@@ -144,9 +144,9 @@ pub(super) async fn write(app: &App, person: &Person, source: &Source, form: &Fo
         Ok((count, count > 0))
     };
     match catalogue::change(app.database(), &app.redis, &person.author(), write).await {
-        Ok((count, _)) => Ok(Written::Saved(count)),
-        Err(Halt::Stale) => Ok(Written::Stale),
-        Err(Halt::Failed(Error::Redis(_))) => Ok(Written::Refused),
+        Ok((count, _)) => Ok(Outcome::Saved(count)),
+        Err(Halt::Stale) => Ok(Outcome::Stale),
+        Err(Halt::Failed(Error::Redis(_))) => Ok(Outcome::Refused),
         Err(Halt::Failed(error)) => Err(error),
     }
 }

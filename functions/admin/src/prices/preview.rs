@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::{
     amount::spoken,
     counted,
-    plan::{Change, Plan, Written},
+    plan::{Change, Outcome, Plan},
 };
 use crate::{catalogue::NOTHING_CHANGED, kit::form::once};
 
@@ -13,13 +13,13 @@ use crate::{catalogue::NOTHING_CHANGED, kit::form::once};
 pub(super) const LISTED: usize = 200;
 
 /// Why a confirmed plan was not carried out.
-pub(super) fn refusal(written: &Written) -> Option<&'static str> {
+pub(super) fn refusal(written: &Outcome) -> Option<&'static str> {
     match written {
-        Written::Saved(_) => None,
-        Written::Stale => Some(
+        Outcome::Saved(_) => None,
+        Outcome::Stale => Some(
             "Nothing was saved: prices have changed since this list was made. It is new now: read it and confirm again.",
         ),
-        Written::Refused => Some(NOTHING_CHANGED),
+        Outcome::Refused => Some(NOTHING_CHANGED),
     }
 }
 

@@ -3,7 +3,14 @@
 use axum::{extract::State, response::Response};
 use chrono::NaiveDateTime;
 use maud::{Markup, html};
-use shared::{Error, Result, database::Database, http::Id, ids::MessageId, money::Money, outbox::{self, Message}};
+use shared::{
+    Error, Result,
+    database::Database,
+    http::Id,
+    ids::MessageId,
+    money::Money,
+    outbox::{self, Message},
+};
 
 use crate::{
     App,
