@@ -34,6 +34,9 @@ use crate::{
     metrics::{self, Count},
 };
 
+/// Maximum length of the reason of a change, of a refund and of what is settled by hand, in characters.
+pub const LONGEST_REASON: usize = 500;
+
 /// Runs a booking change in a transaction. If a slot is full, the error lists the nearest free start times.
 pub async fn transaction<T>(
     database: &Database,

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use shared::{
     Result,
-    bookings::{self, Booking, transition},
+    bookings::{self, Booking, LONGEST_REASON, transition},
     database::Database,
     http::{Envelope, ErrorBody, Fields, Id, Json, Read, Routes, routes},
     ids::BookingId,
@@ -27,7 +27,7 @@ struct Cancellation {
 
 impl Read for Cancellation {
     fn read(fields: &mut Fields) -> Option<Self> {
-        Some(Self { reason: fields.text_or_empty("reason", 500)? })
+        Some(Self { reason: fields.text_or_empty("reason", LONGEST_REASON)? })
     }
 }
 

@@ -8,7 +8,7 @@ use shared::{
     bookings::{
         facts::{self, Question},
         free_slots::available,
-        plan::offered,
+        plan::{MOST_SERVICES, offered},
         slot_usage,
         status::ServiceLocation,
     },
@@ -57,7 +57,8 @@ impl Read for SlotsOf {
         let date = fields.value("date");
         let service_location = fields.value("service_location");
         let vehicle_model_id = fields.integer_if_sent("vehicle_model_id");
-        let service_ids = if fields.has("service_ids") { fields.integers("service_ids", 20)? } else { Vec::new() };
+        let service_ids =
+            if fields.has("service_ids") { fields.integers("service_ids", MOST_SERVICES)? } else { Vec::new() };
         Some(Self { date: date?, service_location: service_location?, vehicle_model_id, service_ids })
     }
 }

@@ -6,13 +6,13 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use shared::{
     Result,
-    bookings::{Actor, Booking, booking},
+    bookings::{Actor, Booking, LONGEST_REASON, booking},
     database::Database,
     http::{Envelope, ErrorBody, Fields, Id, Json, Read, Routes, routes},
     idempotency::{self, Key, MaybeKey},
     ids::BookingId,
     money::Money,
-    payments::refunds::{self, by_hand::ByHand},
+    payments::{refunds, states::ByHand},
     staff::Staff,
     written::Written,
 };
@@ -50,10 +50,14 @@ impl Read for RefundRequest {
     fn read(fields: &mut Fields) -> Option<Self> {
         let sha256 = fields.sha256();
         let amount = fields.value_if_sent("amount");
-        let reason = fields.text("reason", 500);
+        let reason = fields.text("reason", LONGEST_REASON);
         let by = fields.value_if_any("by");
         let way = fields.value_if_any("way");
-        let proof = if by.is_some() { fields.text("proof", 500) } else { fields.text_or_empty("proof", 500) };
+        let proof = if by.is_some() {
+            fields.text("proof", LONGEST_REASON)
+        } else {
+            fields.text_or_empty("proof", LONGEST_REASON)
+        };
         Some(Self { amount, reason: reason?, by, way, proof, sha256 })
     }
 }

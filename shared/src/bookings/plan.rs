@@ -17,6 +17,13 @@ use crate::{
     phone::Phone,
 };
 
+/// Maximum length of a customer's name, in characters.
+pub const LONGEST_NAME: usize = 100;
+/// Maximum length of the address of a home visit, in characters.
+pub const LONGEST_ADDRESS: usize = 500;
+/// How many services one booking may have.
+pub const MOST_SERVICES: usize = 20;
+
 /// Whether a booking may be paid online.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnlinePayment {
@@ -74,13 +81,13 @@ impl Read for Draft {
         let sha256 = fields.sha256();
         let mut draft = Self {
             sha256,
-            customer_name: fields.text("customer_name", 100),
+            customer_name: fields.text("customer_name", LONGEST_NAME),
             customer_phone: fields.value("customer_phone"),
             customer_email: fields.text_or_empty("customer_email", Email::MAX),
             vehicle_model_id: fields.integer("vehicle_model_id"),
-            service_ids: fields.integers("service_ids", 20),
+            service_ids: fields.integers("service_ids", MOST_SERVICES),
             service_location: fields.value("service_location"),
-            address: fields.lines_or_empty("address", 500),
+            address: fields.lines_or_empty("address", LONGEST_ADDRESS),
             appointment_date: fields.value("appointment_date"),
             appointment_time: fields.value("appointment_time"),
             payment_method: fields.value("payment_method"),

@@ -5,7 +5,7 @@ use lambda_http::http::StatusCode;
 use shared::{
     Error, Faults, Result,
     bookings::{
-        Booking,
+        Booking, LONGEST_REASON,
         appointment::Rules,
         lines::{self, Change},
         notes,
@@ -52,7 +52,7 @@ struct NewStatus {
 
 impl Read for NewStatus {
     fn read(fields: &mut Fields) -> Option<Self> {
-        let (to, reason) = (fields.value("to"), fields.text_or_empty("reason", 500));
+        let (to, reason) = (fields.value("to"), fields.text_or_empty("reason", LONGEST_REASON));
         Some(Self { to: to?, reason: reason? })
     }
 }

@@ -10,6 +10,7 @@ use shared::{
         Booking,
         appointment::Rules,
         booking,
+        plan::LONGEST_ADDRESS,
         reschedule::{self, Appointment},
         status::ServiceLocation,
     },
@@ -52,7 +53,7 @@ impl Read for Move {
             None => (fields.value("date"), fields.value("time")),
         };
         let location = fields.value_if_any("location");
-        let address = fields.has("address").then(|| fields.lines_or_empty("address", 500)).flatten();
+        let address = fields.has("address").then(|| fields.lines_or_empty("address", LONGEST_ADDRESS)).flatten();
         Some(Self { date: date?, time: time?, location, address, is_forced: fields.has("anyway") })
     }
 }
@@ -174,7 +175,7 @@ pub(super) fn form(words: Words, id: BookingId, form: &Form, free: Option<&[Naiv
                 (Input::new("time", words.time()).kind("time").required().in_form(form))
             }
             (Input::new("location", words.place()).required().select_in(form, &places))
-            (Input::new("address", words.address()).max(500).in_form(form))
+            (Input::new("address", words.address()).max(LONGEST_ADDRESS).in_form(form))
             label.tick { input type="checkbox" name="anyway" value="yes"; " " (words.book_anyway()) }
             div.actions { button type="submit" { (words.move_booking()) } }
         }

@@ -25,7 +25,7 @@ use maud::{Markup, html};
 use shared::{
     Result,
     bookings::{
-        Booking, booking,
+        Booking, LONGEST_REASON, booking,
         notes::LONGEST,
         status::{BookingStatus, PaymentStatus, ServiceLocation},
     },
@@ -272,7 +272,7 @@ fn ending(words: Words, booking: &Booking, around: &Around) -> Markup {
             summary { (words.cancel()) }
             form.stack method="post" action=(format!("{}status/", path(booking.id))) {
                 (version(booking))
-                (Input::new("reason", words.reason()).max(500).in_form(&Form::default().said_in(words)))
+                (Input::new("reason", words.reason()).max(LONGEST_REASON).in_form(&Form::default().said_in(words)))
                 div.actions { button.danger type="submit" name="to" value="cancelled" { (words.cancel()) } }
             }
             @if around.has_begun && booking.booking_status.is_up_to_customer() {

@@ -11,7 +11,8 @@ use shared::{
         self,
         appointment::Rules,
         create::{self, Terms},
-        plan::{Draft, OnlinePayment},
+        notes,
+        plan::{Draft, LONGEST_ADDRESS, LONGEST_NAME, OnlinePayment},
         slot_usage::Refused,
         status::{BookingSource, BookingStatus},
         transition,
@@ -165,7 +166,7 @@ fn show(
                     button.plain.no-script type="submit" formmethod="get" formnovalidate { (words.look_up()) }
                     div #known data-part { (known(words, choices)) }
                     div #person.stack data-part {
-                        (Input::new("customer_name", words.name()).required().max(100).in_form(form))
+                        (Input::new("customer_name", words.name()).required().max(LONGEST_NAME).in_form(form))
                         (Input::new("customer_email", words.email()).kind("email").max(254).in_form(form))
                     }
                     div.field #bike data-part {
@@ -196,8 +197,8 @@ fn show(
                         }
                     }
                     (choice(form, "location", &[("shop", words.at_the_shop()), ("home", words.at_home())]))
-                    div data-home { (Input::new("address", words.address()).max(500).in_form(form)) }
-                    (Input::new("notes", words.customer_notes()).max(1000).in_form(form))
+                    div data-home { (Input::new("address", words.address()).max(LONGEST_ADDRESS).in_form(form)) }
+                    (Input::new("notes", words.customer_notes()).max(notes::LONGEST).in_form(form))
                     div.actions { button type="submit" { (words.book()) } }
                 }
             }

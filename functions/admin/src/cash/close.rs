@@ -6,6 +6,7 @@ use lambda_http::http::StatusCode;
 use serde_json::{Value, json};
 use shared::{
     Error, Faults, Result,
+    bookings::LONGEST_REASON,
     http::{Fields, Read},
     money::Money,
     payments::drawer::{self, Count, Refused},
@@ -47,7 +48,7 @@ impl Read for Counted {
     fn read(fields: &mut Fields) -> Option<Self> {
         let (date, expected) = (fields.value::<NaiveDate>("date"), fields.integer("expected"));
         let (counted, left) = (fields.value::<Amount>("counted"), fields.value::<Amount>("left"));
-        let reason = fields.text_or_empty("reason", 500);
+        let reason = fields.text_or_empty("reason", LONGEST_REASON);
         let (Amount(counted), Amount(left)) = (counted?, left?);
         Some(Self(Count { date: date?, counted, left, reason: reason?, expected: expected?.into() }))
     }

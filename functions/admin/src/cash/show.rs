@@ -6,6 +6,7 @@ use lambda_http::http::StatusCode;
 use maud::{Markup, html};
 use shared::{
     Result,
+    bookings::LONGEST_REASON,
     money::Money,
     payments::drawer::{self, Closed, Drawer, Movement, State as Day},
 };
@@ -180,7 +181,7 @@ fn count_form(words: Words, drawer: &Drawer, form: &Form) -> Markup {
             (once())
             (Input::new("counted", words.counted_in_rupees()).required().numeric().max(14).hint(words.all_notes_and_coins()).in_form(form))
             (Input::new("left", words.left_in_rupees()).required().numeric().max(14).hint(words.what_stays()).in_form(form))
-            (Input::new("reason", words.why_different()).max(500).hint(&format!("{} {}.", words.needed_unless(), rupees(drawer.expected))).in_form(form))
+            (Input::new("reason", words.why_different()).max(LONGEST_REASON).hint(&format!("{} {}.", words.needed_unless(), rupees(drawer.expected))).in_form(form))
             div.actions { button type="submit" { (words.close_day()) " " (words.day(drawer.date)) } }
             p.hint { (words.closed_stays()) }
         }

@@ -7,7 +7,7 @@ use shared::{
     Error, Result,
     email::Email,
     http::{ClientAddress, Fields, OwnHost, Query, Read},
-    sign_in::{password, password_reset},
+    sign_in::{password, password_reset, refresh::LONGEST_TOKEN},
 };
 
 use crate::{
@@ -25,7 +25,7 @@ pub(crate) struct Link {
 
 impl Read for Link {
     fn read(fields: &mut Fields) -> Option<Self> {
-        let token = if fields.has("t") { fields.secret("t", 4000) } else { None };
+        let token = if fields.has("t") { fields.secret("t", LONGEST_TOKEN) } else { None };
         Some(Self { token })
     }
 }
@@ -68,7 +68,8 @@ struct NewPassword {
 
 impl Read for NewPassword {
     fn read(fields: &mut Fields) -> Option<Self> {
-        let (token, password) = (fields.secret("token", 4000), fields.secret("new_password", password::LONGEST_NEW));
+        let (token, password) =
+            (fields.secret("token", LONGEST_TOKEN), fields.secret("new_password", password::LONGEST_NEW));
         Some(Self { token: token?, password: password? })
     }
 }

@@ -4,7 +4,7 @@ use axum::{extract::State, response::Response};
 use lambda_http::http::StatusCode;
 use shared::{
     Error, Faults, Result,
-    bookings::Actor,
+    bookings::{Actor, LONGEST_REASON},
     http::{Fields, Id, Read},
     ids::PaymentId,
     money::Money,
@@ -47,7 +47,7 @@ struct Again {
 
 impl Read for Again {
     fn read(fields: &mut Fields) -> Option<Self> {
-        let (subject, why) = (Subject::read(fields), fields.text_or_empty("why", 500));
+        let (subject, why) = (Subject::read(fields), fields.text_or_empty("why", LONGEST_REASON));
         let why = why.filter(|why| !why.is_empty()).unwrap_or_else(|| "refunded again".to_owned());
         Some(Self { subject: subject?, why })
     }
@@ -75,7 +75,7 @@ struct GivenByHand {
 impl Read for GivenByHand {
     fn read(fields: &mut Fields) -> Option<Self> {
         let (subject, amount) = (Subject::read(fields), fields.value("amount"));
-        let (by, proof) = (fields.value("by"), fields.text("proof", 500));
+        let (by, proof) = (fields.value("by"), fields.text("proof", LONGEST_REASON));
         Some(Self { subject: subject?, amount: amount?, by: by?, proof: proof? })
     }
 }
@@ -100,7 +100,7 @@ struct Accepted {
 
 impl Read for Accepted {
     fn read(fields: &mut Fields) -> Option<Self> {
-        let (subject, reason) = (Subject::read(fields), fields.text("reason", 500));
+        let (subject, reason) = (Subject::read(fields), fields.text("reason", LONGEST_REASON));
         Some(Self { subject: subject?, reason: reason? })
     }
 }

@@ -5,7 +5,7 @@ use lambda_http::http::StatusCode;
 use maud::{Markup, html};
 use shared::{
     Error, Faults, Result,
-    bookings::booking,
+    bookings::{LONGEST_REASON, booking},
     http::{Fields, Id, Read},
     ids::BookingId,
     money::Money,
@@ -48,7 +48,7 @@ struct Refund {
 
 impl Read for Refund {
     fn read(fields: &mut Fields) -> Option<Self> {
-        let (amount, reason) = (fields.value("amount"), fields.text("reason", 500));
+        let (amount, reason) = (fields.value("amount"), fields.text("reason", LONGEST_REASON));
         Some(Self { amount: amount?, reason: reason? })
     }
 }
@@ -143,7 +143,7 @@ fn confirmation(booking: BookingId, parts: &[Part], form: &Form) -> Markup {
             input type="hidden" name="amount" value=(amount);
             input type="hidden" name="shown" value=(fingerprint(parts));
             (once())
-            (Input::new("reason", "Reason").required().max(500).hint("The customer may be told.").in_form(form))
+            (Input::new("reason", "Reason").required().max(LONGEST_REASON).hint("The customer may be told.").in_form(form))
             div.actions { button type="submit" { "Refund " (rupees(amount)) } }
         }
     }

@@ -5,6 +5,7 @@ use lambda_http::http::StatusCode;
 use maud::{Markup, html};
 use shared::{
     Error, Result,
+    bookings::LONGEST_REASON,
     http::{Fields, Read},
     payments::mismatches::{self, Kind, Mismatch},
 };
@@ -102,7 +103,7 @@ fn forms(found: &Mismatch, form: &Form) -> Markup {
             form.stack method="post" action=(path("again")) {
                 h2 { @if found.kind == Kind::Misfit { "Refund it" } @else { "Refund again" } }
                 (hidden(found))
-                (Input::new("why", "Reason").max(500).in_form(form))
+                (Input::new("why", "Reason").max(LONGEST_REASON).in_form(form))
                 div.actions { button type="submit" { "Refund " (attention::money(found, amount)) } }
             }
             form.stack method="post" action=(path("by-hand")) {
@@ -111,14 +112,14 @@ fn forms(found: &Mismatch, form: &Form) -> Markup {
                 (hidden(found))
                 (Input::new("amount", "Amount in rupees").required().numeric().max(12).hint(&format!("At most {}.", rupees(amount))).in_form(form))
                 (Input::new("by", "How").required().select_in(form, &ways()))
-                (Input::new("proof", "Proof or reason").required().max(500).hint("Such as the number of the transfer, or who signed for the cash.").in_form(form))
+                (Input::new("proof", "Proof or reason").required().max(LONGEST_REASON).hint("Such as the number of the transfer, or who signed for the cash.").in_form(form))
                 div.actions { button type="submit" { "Note what was given back" } }
             }
         }
         form.stack method="post" action=(path("accept")) {
             h2 { @if found.kind == Kind::Misfit { "Accept it" } @else { "Leave it as it is" } }
             (hidden(found))
-            (Input::new("reason", "Reason").required().max(500).hint(accepted_hint(found.kind)).in_form(form))
+            (Input::new("reason", "Reason").required().max(LONGEST_REASON).hint(accepted_hint(found.kind)).in_form(form))
             div.actions { button.plain type="submit" {
                     @if found.kind == Kind::Misfit { "Accept " (attention::amount(found)) } @else { "Leave " (attention::amount(found)) " as it is" }
                 } }

@@ -11,7 +11,8 @@ use shared::ids::{BookingId, CaptureId};
 use shared::payments::{
     cash,
     mismatches::{self, Kind},
-    refunds::{self, by_hand::ByHand},
+    refunds,
+    states::ByHand,
 };
 use shared::{
     bookings::{
