@@ -109,6 +109,21 @@ impl Database {
         }
     }
 
+    /// Runs reads of one snapshot, each planned for its own values: a generic plan cannot suit every filter of a list.
+    /// The transaction is read-only, so it ends in a rollback; awaited, because a frozen environment must not hold a
+    /// transaction open.
+    pub async fn planned_anew<T, E: From<sqlx::Error>>(
+        &self,
+        work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        const BEGIN: &str =
+            "begin isolation level repeatable read read only; set local plan_cache_mode = force_custom_plan";
+        let mut transaction = self.pool().begin_with(BEGIN).await?;
+        let found = work(&mut transaction).await;
+        transaction.rollback().await?;
+        found
+    }
+
     /// Runs a query that is safe to repeat, and retries it once if the connection was lost or our password has changed.
     /// For requests that cannot be retried as a whole.
     pub async fn read<T, F>(&self, query: impl Fn(PgPool) -> F) -> sqlx::Result<T>

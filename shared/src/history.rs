@@ -153,13 +153,7 @@ pub struct Entry {
 
 /// The newest matching entries, newest first.
 pub async fn list(database: &Database, filter: &Filter, limit: i64) -> sqlx::Result<Vec<Entry>> {
-    // A generic plan cannot suit every filter, so each request is planned anew.
-    const BEGIN: &str = "begin read only; set local plan_cache_mode = force_custom_plan";
-    let mut transaction = database.pool().begin_with(BEGIN).await?;
-    let found = select(&mut transaction, filter, limit).await;
-    // Read-only, so a rollback will do. Awaited, because a frozen environment must not hold a transaction open.
-    transaction.rollback().await?;
-    found
+    database.planned_anew(async |connection| select(connection, filter, limit).await).await
 }
 
 async fn select(connection: &mut PgConnection, filter: &Filter, limit: i64) -> sqlx::Result<Vec<Entry>> {

@@ -98,14 +98,8 @@ impl Search {
 /// One page of bookings, ordered by appointment, newest first at the same time; and the number of matches if a page was
 /// requested.
 pub async fn find(database: &Database, filter: &Filter, paging: Option<Paging>) -> sqlx::Result<(Vec<Booking>, usize)> {
-    // A generic plan cannot suit every filter, so each request is planned anew. Page and count read one snapshot.
-    const BEGIN: &str =
-        "begin isolation level repeatable read read only; set local plan_cache_mode = force_custom_plan";
-    let mut transaction = database.pool().begin_with(BEGIN).await?;
-    let found = select(&mut transaction, filter, paging).await;
-    // Read-only, so a rollback will do. Awaited, because a frozen environment must not hold a transaction open.
-    transaction.rollback().await?;
-    found
+    // Page and count must be of one snapshot.
+    database.planned_anew(async |connection| select(connection, filter, paging).await).await
 }
 
 /// Finds matching ids in the indexes alone where possible; reads whole rows for the page only.

@@ -60,20 +60,13 @@ pub(super) struct Found {
     pub(super) services: Vec<(String, String)>,
 }
 
-/// A generic plan cannot suit every filter, so each request with one is planned anew.
-const BEGIN: &str = "begin read only; set local plan_cache_mode = force_custom_plan";
-
 /// The bookings that the address asks for, at most so many, and how many each scope has.
 pub(super) async fn find(database: &Database, ask: &Ask, limit: i64) -> Result<Found> {
     if ask.is_unfiltered() {
         // Every plan that Postgres may keep suits a list without filters.
         return select(&mut *database.pool().acquire().await?, ask, limit).await;
     }
-    let mut transaction = database.pool().begin_with(BEGIN).await?;
-    let found = select(&mut transaction, ask, limit).await;
-    // Read-only, so a rollback will do. Awaited, because a frozen environment must not hold a transaction open.
-    transaction.rollback().await?;
-    found
+    database.planned_anew(async |connection| select(connection, ask, limit).await).await
 }
 
 #[expect(clippy::too_many_lines, reason = "one statement")]
