@@ -166,11 +166,10 @@ fn card(words: Words, day: &Day, job: &Job, here: &str) -> Markup {
         name: &name,
         back: here,
     };
-    let is_late = job.is_late(day.now);
     let is_movable = job.status.is_up_to_customer();
     html! {
-        article.job.late[is_late] draggable=[is_movable.then_some("true")] data-id=(job.id) data-version=(job.version) {
-            p { (status_tag(words, job.status, job.is_no_show)) @if is_late { " " span.tag.bad { (words.late()) } } " " small { (job.time.format("%H:%M")) "–" (job.until()) } }
+        article.job.late[job.is_late] draggable=[is_movable.then_some("true")] data-id=(job.id) data-version=(job.version) {
+            p { (status_tag(words, job.status, job.is_no_show)) @if job.is_late { " " span.tag.bad { (words.late()) } } " " small { (job.time.format("%H:%M")) "–" (job.until()) } }
             p { a href=(format!("/admin/bookings/{}/", job.id)) { (job.model) } " · " (job.customer) }
             p.small { (job.services) }
             p.small {

@@ -71,14 +71,12 @@ pub async fn count(database: &Database) -> sqlx::Result<Statistics> {
             count(*) filter (where payment_status = 'pending') as "unpaid!",
             count(*) filter (where payment_status = 'completed') as "paid!",
             count(*) filter (where payment_status = 'refunded') as "refunded!",
-            count(*) filter (where appointment_date = clock.today and booking_status <> 'cancelled') as "today!",
-            count(*) filter (
-                where appointment_date > clock.today and booking_status in ('pending', 'confirmed')
-            ) as "upcoming!",
+            count(*) filter (where is_on(booking, clock.today)) as "today!",
+            count(*) filter (where is_upcoming(booking, clock.today)) as "upcoming!",
             (select count(*) from money_failed_refunds where state = 'failed') as "failed_refunds!",
             (select count(*) from money_misfits) as "payment_mismatches!",
             (select count(*) from money_disputes) as "open_disputes!"
-        from bookings, (select (now() at time zone time_zone)::date as today from shops where id = shop_id()) as clock
+        from bookings booking, (select (now() at time zone time_zone)::date as today from shops where id = shop_id()) as clock
         "#
     )
     .fetch_one(&pool)

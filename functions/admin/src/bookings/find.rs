@@ -130,14 +130,12 @@ async fn select(connection: &mut PgConnection, ask: &Ask, limit: i64) -> Result<
                 and ($13::date is null or (booking.created_at at time zone (select zone from clock))::date <= $13)
                 and case $14
                     when 'to_confirm' then booking.booking_status = 'pending'
-                    when 'today' then booking.appointment_date = (select today from clock) and booking.booking_status <> 'cancelled'
-                    when 'upcoming' then booking.appointment_date > (select today from clock)
-                        and booking.booking_status in ('pending', 'confirmed')
-                    when 'unpaid' then booking.payment_status = 'pending' and booking.booking_status <> 'cancelled'
+                    when 'today' then is_on(booking, (select today from clock))
+                    when 'upcoming' then is_upcoming(booking, (select today from clock))
+                    when 'unpaid' then is_unpaid(booking)
                     when 'done' then booking.booking_status = 'completed'
                     when 'cancelled' then booking.booking_status = 'cancelled'
-                    when 'late' then booking.booking_status in ('pending', 'confirmed')
-                        and booking.appointment_date + booking.appointment_time < (select now from clock) - interval '15 minutes'
+                    when 'late' then is_late(booking, (select now from clock))
                     else true
                 end
                 and (
@@ -194,16 +192,13 @@ async fn select(connection: &mut PgConnection, ask: &Ask, limit: i64) -> Result<
             ) as "services!: Json<Vec<(String, String)>>",
             count(*) as "all!",
             count(*) filter (where booking_status = 'pending') as "to_confirm!",
-            count(*) filter (where appointment_date = today and booking_status <> 'cancelled') as "today!",
-            count(*) filter (
-                where booking_status in ('pending', 'confirmed')
-                    and appointment_date + appointment_time < clock.now - interval '15 minutes'
-            ) as "late!",
-            count(*) filter (where appointment_date > today and booking_status in ('pending', 'confirmed')) as "upcoming!",
-            count(*) filter (where payment_status = 'pending' and booking_status <> 'cancelled') as "unpaid!",
+            count(*) filter (where is_on(booking, today)) as "today!",
+            count(*) filter (where is_late(booking, clock.now)) as "late!",
+            count(*) filter (where is_upcoming(booking, today)) as "upcoming!",
+            count(*) filter (where is_unpaid(booking)) as "unpaid!",
             count(*) filter (where booking_status = 'completed') as "done!",
             count(*) filter (where booking_status = 'cancelled') as "cancelled!"
-        from bookings cross join clock
+        from bookings booking cross join clock
         "#,
         ask.day("date_from"),
         ask.day("date_to"),

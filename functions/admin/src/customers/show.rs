@@ -107,8 +107,8 @@ pub(super) async fn find(database: &Database, id: i64) -> Result<Customer> {
                 where booking.customer_id = customer.id and capture.state = 'captured' and capture.currency = 'INR'
             ) as "spent!: Money",
             (
-                select coalesce(sum(total_paise), 0)::bigint from bookings
-                where customer_id = customer.id and payment_status = 'pending' and booking_status <> 'cancelled'
+                select coalesce(sum(total_paise), 0)::bigint from bookings booking
+                where customer_id = customer.id and is_unpaid(booking)
             ) as "due!: Money",
             (select count(*) from bookings where customer_id = customer.id and is_no_show) as "no_shows!",
             (select id from users where phone = customer.phone and is_phone_verified) as user_id

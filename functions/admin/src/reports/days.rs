@@ -93,8 +93,8 @@ pub(super) async fn load(database: &Database, ask: &Ask) -> Result<Days> {
                 count(*) filter (where booking_status = 'completed') as completed,
                 count(*) filter (where booking_status = 'cancelled') as cancelled,
                 count(*) filter (where is_no_show) as no_shows,
-                sum(total_paise) filter (where payment_status = 'pending' and booking_status <> 'cancelled') as due
-            from bookings, span
+                sum(total_paise) filter (where is_unpaid(booking)) as due
+            from bookings booking, span
             where appointment_date between span.since and span.ends
             group by 1
         ), moved as (

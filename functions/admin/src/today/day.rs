@@ -1,6 +1,6 @@
 //! What the board shows of a day: its jobs, its hours, how full the days around are, and what needs attention.
 
-use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use serde::Deserialize;
 use shared::{
     Result,
@@ -14,9 +14,6 @@ use shared::{
 };
 use sqlx::types::Json;
 
-/// How long a job may wait before it is late.
-const GRACE: TimeDelta = TimeDelta::minutes(15);
-
 /// A job of the day.
 #[derive(Debug)]
 pub(super) struct Job {
@@ -27,7 +24,6 @@ pub(super) struct Job {
     pub(super) services: String,
     pub(super) location: ServiceLocation,
     pub(super) address: String,
-    pub(super) date: NaiveDate,
     pub(super) time: NaiveTime,
     pub(super) occupied_minutes: i32,
     pub(super) total: i64,
@@ -35,6 +31,8 @@ pub(super) struct Job {
     pub(super) payment_method: PaymentMethod,
     pub(super) status: BookingStatus,
     pub(super) is_no_show: bool,
+    /// Its work should have begun, or have been done.
+    pub(super) is_late: bool,
 }
 
 impl Job {
@@ -44,16 +42,6 @@ impl Job {
 
     pub(super) fn until(&self) -> DayMinute {
         self.occupied().until()
-    }
-
-    /// Whether its work should have begun, or have been done.
-    pub(super) fn is_late(&self, now: NaiveDateTime) -> bool {
-        let begin = self.date.and_time(self.time);
-        match self.status {
-            BookingStatus::Pending | BookingStatus::Confirmed => now > begin + GRACE,
-            BookingStatus::InProgress => now > begin + TimeDelta::minutes(i64::from(self.occupied().minutes())) + GRACE,
-            BookingStatus::Completed | BookingStatus::Cancelled => false,
-        }
     }
 }
 
@@ -126,12 +114,8 @@ pub(super) async fn load(database: &Database, day: Option<NaiveDate>) -> Result<
                 from week
             ) as "week!: Json<Vec<WeekDay>>",
             (select count(*) from bookings where booking_status = 'pending') as "to_confirm!",
-            (
-                select count(*) from bookings
-                where booking_status in ('pending', 'confirmed')
-                    and appointment_date + appointment_time < clock.now - interval '15 minutes'
-            ) as "late!",
-            (select count(*) from bookings where booking_status = 'completed' and payment_status = 'pending') as "unpaid!",
+            (select count(*) from bookings booking where is_late(booking, clock.now)) as "late!",
+            (select count(*) from bookings booking where is_owed(booking)) as "unpaid!",
             (select count(*) from money_failed_refunds) as "failed_refunds!",
             (select count(*) from money_paid_without_capture)
                 + (select count(distinct booking_id) from money_captured_without_payment)
@@ -171,11 +155,11 @@ pub(super) async fn jobs(database: &Database, date: NaiveDate) -> Result<Vec<Job
         r#"
         select booking.id, booking.version, booking.customer_name as customer, brand.name || ' ' || model.name as "model!",
             line.services as "services!", booking.service_location as "location: ServiceLocation", booking.address,
-            booking.appointment_date as date, booking.appointment_time as time,
+            booking.appointment_time as time,
             coalesce(booking.occupied_minutes, booking.duration_minutes) as "occupied_minutes!",
             booking.total_paise as total, booking.payment_status as "payment_status: PaymentStatus",
             booking.payment_method as "payment_method: PaymentMethod", booking.booking_status as "status: BookingStatus",
-            booking.is_no_show
+            booking.is_no_show, is_late(booking, shop_clock(now())) as "is_late!"
         from bookings booking
         join vehicle_models model on model.id = booking.vehicle_model_id
         join vehicle_brands brand on brand.id = model.vehicle_brand_id
