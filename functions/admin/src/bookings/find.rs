@@ -69,32 +69,52 @@ pub(super) async fn find(database: &Database, ask: &Ask, limit: i64) -> Result<F
     database.planned_anew(async |connection| select(connection, ask, limit).await).await
 }
 
+/// What the address chooses from lists of values.
+struct Choices {
+    status: Option<BookingStatus>,
+    is_no_show: bool,
+    paid: Option<PaymentStatus>,
+    method: Option<PaymentMethod>,
+    place: Option<ServiceLocation>,
+    source: Option<BookingSource>,
+    /// Names a value that does not exist: this matches nothing, rather than everything.
+    is_impossible: bool,
+}
+
+impl Choices {
+    fn of(ask: &Ask) -> Self {
+        let value = |name: &str| ask.value(name).unwrap_or_default();
+        let mut choices = Self {
+            status: BookingStatus::parse(value("status")).ok(),
+            is_no_show: value("status") == "no_show",
+            paid: match value("paid") {
+                "yes" => Some(PaymentStatus::Completed),
+                "no" => Some(PaymentStatus::Pending),
+                "refunded" => Some(PaymentStatus::Refunded),
+                _ => None,
+            },
+            method: PaymentMethod::parse(value("method")).ok(),
+            place: ServiceLocation::parse(value("place")).ok(),
+            source: BookingSource::parse(value("source")).ok(),
+            is_impossible: false,
+        };
+        let known = [
+            ("status", choices.status.is_some() || choices.is_no_show),
+            ("paid", choices.paid.is_some()),
+            ("method", choices.method.is_some()),
+            ("place", choices.place.is_some()),
+            ("source", choices.source.is_some()),
+        ];
+        choices.is_impossible = known.iter().any(|(name, is_known)| ask.value(name).is_some() && !is_known);
+        choices
+    }
+}
+
 #[expect(clippy::too_many_lines, reason = "one statement")]
 async fn select(connection: &mut PgConnection, ask: &Ask, limit: i64) -> Result<Found> {
     let text = ask.value("q").unwrap_or_default();
     let (model_id, model_name) = ask.id_or_pattern("model");
-    let parse = |name: &str| ask.value(name).unwrap_or_default();
-    let status = BookingStatus::parse(parse("status")).ok();
-    let is_no_show = ask.value("status") == Some("no_show");
-    let method = PaymentMethod::parse(parse("method")).ok();
-    let place = ServiceLocation::parse(parse("place")).ok();
-    let source = BookingSource::parse(parse("source")).ok();
-    let payment_status = match parse("paid") {
-        "yes" => Some(PaymentStatus::Completed),
-        "no" => Some(PaymentStatus::Pending),
-        "refunded" => Some(PaymentStatus::Refunded),
-        _ => None,
-    };
-    // A choice that there is not matches nothing, rather than everything.
-    let is_impossible = [
-        ("status", status.is_some() || is_no_show),
-        ("paid", payment_status.is_some()),
-        ("method", method.is_some()),
-        ("place", place.is_some()),
-        ("source", source.is_some()),
-    ]
-    .iter()
-    .any(|(name, is_known)| ask.value(name).is_some() && !is_known);
+    let choices = Choices::of(ask);
     let found = sqlx::query!(
         r#"
         with clock as (
@@ -202,15 +222,15 @@ async fn select(connection: &mut PgConnection, ask: &Ask, limit: i64) -> Result<
         "#,
         ask.day("date_from"),
         ask.day("date_to"),
-        status as Option<BookingStatus>,
-        is_no_show,
-        payment_status as Option<PaymentStatus>,
-        method as Option<PaymentMethod>,
-        place as Option<ServiceLocation>,
+        choices.status as Option<BookingStatus>,
+        choices.is_no_show,
+        choices.paid as Option<PaymentStatus>,
+        choices.method as Option<PaymentMethod>,
+        choices.place as Option<ServiceLocation>,
         ask.id("service"),
         model_id,
         model_name,
-        source as Option<BookingSource>,
+        choices.source as Option<BookingSource>,
         ask.day("created_from"),
         ask.day("created_to"),
         ask.value("scope").unwrap_or_default(),
@@ -221,7 +241,7 @@ async fn select(connection: &mut PgConnection, ask: &Ask, limit: i64) -> Result<
         ask.sort(),
         limit,
         ask.offset(),
-        is_impossible,
+        choices.is_impossible,
         ask.is_unfiltered()
     )
     .fetch_one(connection)
