@@ -45,6 +45,27 @@ async fn what_waits_is_counted_and_linked(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::database::MIGRATOR")]
+async fn a_job_that_takes_too_long_is_late_on_the_board_in_the_count_and_in_the_list(pool: PgPool) {
+    let world = World::new(pool).await;
+    let mechanic = world.mechanic().await;
+    world.book(testing::next(Weekday::Mon), "10:00").await;
+    sqlx::query(
+        "update bookings set booking_status = 'in_progress', appointment_date = shop_clock(now())::date - 1 where id = 1",
+    )
+    .execute(&world.pool)
+    .await
+    .unwrap();
+    let day: chrono::NaiveDate =
+        sqlx::query_scalar("select appointment_date from bookings").fetch_one(&world.pool).await.unwrap();
+    let page = mechanic.get(&format!("/admin/?day={day}")).await;
+    assert!(page.text.contains("<article class=\"job late\""), "{}", page.text);
+    let counted = "<a href=\"/admin/bookings/?scope=late\"><strong>1</strong> late";
+    assert!(page.text.contains(counted), "{}", page.text);
+    let list = mechanic.get("/admin/bookings/?scope=late").await;
+    assert_eq!(list.text.matches("name=\"row\"").count(), 1, "{}", list.text);
+}
+
+#[sqlx::test(migrator = "shared::database::MIGRATOR")]
 async fn the_next_step_leads_back_to_the_board_of_that_day(pool: PgPool) {
     let world = World::new(pool).await;
     let mechanic = world.mechanic().await;
