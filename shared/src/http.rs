@@ -17,7 +17,7 @@ pub mod time;
 pub use crate::routes;
 pub use conditional::{etag, not_modified};
 pub use described::BODY;
-pub use envelope::{Envelope, Paged, Paging, json, private_json};
+pub use envelope::{Counted, Envelope, Paged, Paging, json, private_json};
 pub use extract::{ClientAddress, Device, Id, Json, OwnHost, Query};
 pub use failure::{Answers, ErrorBody, FlatErrorBody};
 #[cfg(feature = "openapi")]

@@ -21,7 +21,8 @@ pub(crate) fn routes() -> Routes<App> {
 
 /// Lists bookings by appointment; of those at the same time, the newest first.
 ///
-/// All filters must match. Without paging at most 500 bookings.
+/// All filters must match. Without `page_size` at most 500 bookings: those with the latest appointments. `count` is how many
+/// match; above 10,000 it is that, and `count_capped` is true.
 #[utoipa::path(
     get, path = "/staff/bookings", operation_id = "list_bookings_for_staff", tag = "Staff", params(Filter, Paging),
     security(("staff_key" = []), ("session" = [])),
@@ -40,9 +41,5 @@ async fn list(
 ) -> Result<Paged<Booking>> {
     let (bookings, count) = search::find(&database, &filter, paging).await?;
     name_bookings(bookings.iter().map(|booking| booking.id.0));
-    let message = "Bookings retrieved successfully";
-    Ok(match paging {
-        Some(paging) => Paged::page(message, bookings, count, paging, &uri),
-        None => Paged::whole(message, bookings),
-    })
+    Ok(Paged::counted("Bookings retrieved successfully", bookings, count, paging, &uri))
 }

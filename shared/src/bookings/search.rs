@@ -1,24 +1,31 @@
 //! Search of bookings by status, day, payment, location and text.
 
+mod ordering;
+mod text;
+
+use std::cmp::Reverse;
+
 use chrono::NaiveDate;
-use serde_json::{Value, json};
 use sqlx::PgConnection;
 use utoipa::IntoParams;
 
 use super::{
     Booking,
-    status::{BookingStatus, PaymentStatus, ServiceLocation},
+    status::{BookingStatus, PaymentMethod, PaymentStatus, ServiceLocation},
 };
 use crate::{
     database::Database,
-    http::{Fields, Paging, Read},
-    phone::Phone,
+    http::{Counted, Fields, Paging, Read},
     select_bookings,
-    written::Written,
 };
+
+use ordering::Ordering;
+use text::Search;
 
 /// Maximum number of bookings in one response.
 pub const LONGEST_LIST: usize = 500;
+/// Bookings that match are counted up to this number, so that a count costs the same however many bookings there are.
+const HIGHEST_COUNT: usize = 10_000;
 
 /// Which bookings are looked for; all filters must match.
 #[derive(Debug, IntoParams)]
@@ -32,13 +39,22 @@ pub struct Filter {
     date_from: Option<NaiveDate>,
     /// The last of several days.
     date_to: Option<NaiveDate>,
-    /// A part of the name or e-mail; or a whole phone number, in any spelling; or a whole reference.
+    /// A part of the name, of the e-mail or of the phone number (three digits or more); or a reference in any spelling; or
+    /// the booking's id.
     #[param(value_type = Option<String>, example = "98765 43210")]
     search: Option<Search>,
     #[param(inline)]
     payment_status: Option<PaymentStatus>,
     #[param(inline)]
+    payment_method: Option<PaymentMethod>,
+    #[param(inline)]
     service_location: Option<ServiceLocation>,
+    /// By appointment if it is missing; a minus sign turns the order round. Of equal ones the newest booking comes first.
+    #[param(inline)]
+    ordering: Option<Ordering>,
+    /// Without `page_size`: at most so many bookings. Never more than 500 are listed.
+    #[param(minimum = 1)]
+    limit: Option<i64>,
 }
 
 impl Read for Filter {
@@ -50,7 +66,10 @@ impl Read for Filter {
             date_to: fields.value_if_any("date_to"),
             search: fields.value_if_any("search"),
             payment_status: fields.value_if_any("payment_status"),
+            payment_method: fields.value_if_any("payment_method"),
             service_location: fields.value_if_any("service_location"),
+            ordering: fields.value_if_any("ordering"),
+            limit: fields.integer_within("limit", 1..=i64::MAX),
         };
         if filter.date_from.zip(filter.date_to).is_some_and(|(from, to)| from > to) {
             fields.faults.add("date_to", "Ensure this date is not before date_from.");
@@ -59,45 +78,20 @@ impl Read for Filter {
     }
 }
 
-/// The text that staff searched for, in each form it is matched in.
-#[derive(Debug, PartialEq, Eq)]
-struct Search {
-    /// An `ilike` pattern that matches the text anywhere, with wildcards escaped.
-    pattern: String,
-    reference: String,
-    phone: Option<String>,
-}
-
-impl Written for Search {
-    fn parse(text: &str) -> Result<Self, String> {
-        Ok(Self::of(text))
-    }
-
-    fn rules() -> Value {
-        json!({})
+impl Filter {
+    /// How many bookings are listed, after how many others.
+    fn window(&self, paging: Option<Paging>) -> (usize, usize) {
+        let limit = self.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(LONGEST_LIST);
+        paging.map_or((limit.min(LONGEST_LIST), 0), |paging| (paging.page_size, paging.offset()))
     }
 }
 
-impl Search {
-    fn of(text: &str) -> Self {
-        let mut pattern = String::with_capacity(text.len() + 2);
-        pattern.push('%');
-        for character in text.chars() {
-            if matches!(character, '%' | '_' | '\\') {
-                pattern.push('\\');
-            }
-            pattern.push(character);
-        }
-        pattern.push('%');
-        // The plus sign may be missing: unencoded it decodes to a space, and people omit it when typing.
-        let phone: Option<Phone> = text.parse().or_else(|_| format!("+{text}").parse()).ok();
-        Self { pattern, reference: text.to_uppercase(), phone: phone.map(|phone| phone.to_string()) }
-    }
-}
-
-/// One page of bookings, ordered by appointment, newest first at the same time; and the number of matches if a page was
-/// requested.
-pub async fn find(database: &Database, filter: &Filter, paging: Option<Paging>) -> sqlx::Result<(Vec<Booking>, usize)> {
+/// Bookings in the order that is asked for, and how many match.
+pub async fn find(
+    database: &Database,
+    filter: &Filter,
+    paging: Option<Paging>,
+) -> sqlx::Result<(Vec<Booking>, Counted)> {
     // Page and count must be of one snapshot.
     database.planned_anew(async |connection| select(connection, filter, paging).await).await
 }
@@ -107,71 +101,80 @@ async fn select(
     connection: &mut PgConnection,
     filter: &Filter,
     paging: Option<Paging>,
-) -> sqlx::Result<(Vec<Booking>, usize)> {
-    let (limit, offset) = paging.map_or((LONGEST_LIST, 0), |paging| (paging.page_size, paging.offset()));
+) -> sqlx::Result<(Vec<Booking>, Counted)> {
+    let (limit, offset) = filter.window(paging);
+    // A whole list that is too long leaves the earliest appointments out.
+    let is_latest = filter.ordering.is_none() && filter.limit.is_none() && paging.is_none();
+    let default = if is_latest { Ordering::AppointmentDateDown } else { Ordering::AppointmentDate };
     let search = filter.search.as_ref();
+    // Every `case` is constant to the planner, which drops those that are null and finds an index for the one that is not.
     let found = sqlx::query!(
         r#"
-        with matching as not materialized (
-            select id, appointment_date, appointment_time
+        with numbers as materialized (
+            select array(
+                select id from customers where cardinality($11::text[]) > 0 and phone like any($11::text[])
+            ) as customer_ids
+        ), matching as not materialized (
+            select id, appointment_date, appointment_time, created_at, total_paise
             from bookings
             where ($1::booking_status is null or booking_status = $1)
                 and ($2::date is null or appointment_date = $2)
                 and ($3::date is null or appointment_date >= $3)
                 and ($4::date is null or appointment_date <= $4)
                 and ($5::payment_status is null or payment_status = $5)
-                and ($6::service_location is null or service_location = $6)
+                and ($6::payment_method is null or payment_method = $6)
+                and ($7::service_location is null or service_location = $7)
                 and (
-                    $7::text is null or customer_name ilike $7 or customer_email ilike $7 or reference = $8
-                    or customer_id = (select id from customers where phone = $9)
+                    $8::text is null or customer_name ilike normalize($8, nfc) or customer_email ilike normalize($8, nfc)
+                    or reference = $9 or id = $10
+                    or customer_id = any((select customer_ids from numbers)::bigint[])
                 )
         )
         select
             array(
-                select id from matching order by appointment_date, appointment_time, id desc limit $10 offset $11
+                select id from matching
+                order by
+                    case when $12 = 'appointment_date' then appointment_date end,
+                    case when $12 = 'appointment_date' then appointment_time end,
+                    case when $12 = '-appointment_date' then appointment_date end desc,
+                    case when $12 = '-appointment_date' then appointment_time end desc,
+                    case when $12 = 'created_at' then created_at end,
+                    case when $12 = '-created_at' then created_at end desc,
+                    case when $12 = 'total_amount' then total_paise end,
+                    case when $12 = '-total_amount' then total_paise end desc,
+                    id desc
+                limit $13 offset $14
             ) as "ids!",
-            case when $12 then (select count(*) from matching) else 0 end as "count!"
+            (select count(*) from (select from matching limit $15) as counted) as "count!"
         "#,
         filter.status as Option<BookingStatus>,
         filter.date,
         filter.date_from,
         filter.date_to,
         filter.payment_status as Option<PaymentStatus>,
+        filter.payment_method as Option<PaymentMethod>,
         filter.service_location as Option<ServiceLocation>,
         search.map(|search| search.pattern.as_str()),
-        search.map(|search| search.reference.as_str()),
-        search.and_then(|search| search.phone.as_deref()),
-        i64::try_from(limit).unwrap_or(i64::MAX),
+        search.and_then(|search| search.reference.as_deref()),
+        search.and_then(|search| search.id),
+        search.map(|search| search.phones.as_slice()).unwrap_or_default(),
+        filter.ordering.unwrap_or(default).as_str(),
+        // One more tells whether a page follows.
+        i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX),
         i64::try_from(offset).unwrap_or(i64::MAX),
-        paging.is_some()
+        i64::try_from(HIGHEST_COUNT + 1).unwrap_or(i64::MAX)
     )
     .fetch_one(&mut *connection)
     .await?;
-    let bookings = select_bookings!(
-        "booking.id = any($1) order by booking.appointment_date, booking.appointment_time, booking.id desc",
-        &found.ids
-    )
-    .fetch_all(connection)
-    .await?;
-    Ok((bookings, usize::try_from(found.count).unwrap_or_default()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Search;
-
-    #[test]
-    fn search_text_is_escaped_and_matched_as_phone_or_reference() {
-        for (text, pattern, phone) in [
-            ("Rao", "%Rao%", None),
-            (r"50%_\", r"%50\%\_\\%", None),
-            ("098765-43210", "%098765-43210%", Some("+919876543210")),
-            ("1234567890", "%1234567890%", Some("+1234567890")),
-            ("98765", "%98765%", None),
-        ] {
-            let search = Search::of(text);
-            assert_eq!((search.pattern.as_str(), search.phone.as_deref()), (pattern, phone));
-        }
-        assert_eq!(Search::of("rmb-7k3qx-9zd2a").reference, "RMB-7K3QX-9ZD2A");
+    let (mut ids, count) = (found.ids, usize::try_from(found.count).unwrap_or_default());
+    let has_more = ids.len() > limit;
+    ids.truncate(limit);
+    let mut bookings = select_bookings!("booking.id = any($1) order by array_position($1, booking.id)", &ids)
+        .fetch_all(connection)
+        .await?;
+    if is_latest {
+        bookings.sort_by_key(|booking| (booking.appointment_date, booking.appointment_time, Reverse(booking.id)));
     }
+    let is_capped = count > HIGHEST_COUNT;
+    Ok((bookings, Counted { count: count.min(HIGHEST_COUNT), is_capped, has_more }))
 }

@@ -44,9 +44,13 @@ pub struct Paged<T> {
     pub message: String,
     /// The items, or one page of them.
     pub data: Vec<T>,
-    /// How many items match. Only with `page_size`, as its neighbours.
+    /// How many items match. Only with `page_size`, as its neighbours; always where staff list bookings.
     #[serde(skip_serializing_if = "Option::is_none")]
     count: Option<usize>,
+    /// Whether more items match than `count` says. Only where staff list bookings.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    count_capped: bool,
     /// Path and query of the next page.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, required = false)]
@@ -57,13 +61,31 @@ pub struct Paged<T> {
     previous: Option<Link>,
 }
 
+/// How many items match, counted up to a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted {
+    pub count: usize,
+    /// Whether more match than were counted.
+    pub is_capped: bool,
+    /// Whether items follow those of the page.
+    pub has_more: bool,
+}
+
 /// The path of another page; null if there is none.
 type Link = Option<String>;
 
 impl<T> Paged<T> {
     /// A list without pages.
     pub fn whole(message: impl Into<String>, items: Vec<T>) -> Self {
-        Self { error: false, message: message.into(), data: items, count: None, next: None, previous: None }
+        Self {
+            error: false,
+            message: message.into(),
+            data: items,
+            count: None,
+            count_capped: false,
+            next: None,
+            previous: None,
+        }
     }
 
     /// The requested page, cut out of all items.
@@ -79,6 +101,30 @@ impl<T> Paged<T> {
         let next = (paging.page < pages).then(|| paging.path_of(uri, paging.page + 1));
         let previous = (paging.page > 1).then(|| paging.path_of(uri, (paging.page - 1).min(pages)));
         Self { count: Some(count), next: Some(next), previous: Some(previous), ..Self::whole(message, items) }
+    }
+
+    /// A list with its count, whether or not pages of it are asked for.
+    pub fn counted(
+        message: impl Into<String>,
+        items: Vec<T>,
+        count: Counted,
+        paging: Option<Paging>,
+        uri: &Uri,
+    ) -> Self {
+        let mut list = match paging {
+            Some(paging) => Self::page(message, items, count.count, paging, uri),
+            None => Self::whole(message, items),
+        };
+        list.count = Some(count.count);
+        list.count_capped = count.is_capped;
+        // Pages go on beyond what was counted.
+        if let Some(paging) = paging.filter(|_| count.is_capped && count.has_more) {
+            list.next = Some(Some(paging.path_of(uri, paging.page + 1)));
+        }
+        if let Some(paging) = paging.filter(|paging| count.is_capped && paging.page > 1 && !list.data.is_empty()) {
+            list.previous = Some(Some(paging.path_of(uri, paging.page - 1)));
+        }
+        list
     }
 }
 

@@ -90,7 +90,7 @@ fn monday() -> NaiveDate {
 async fn book(pool: &PgPool, changes: &Value) -> i64 {
     let mut booking = json!({
         "name": "John Doe", "phone": "+919876543210", "email": "john@example.com", "location": "shop",
-        "date": monday(), "time": "10:00", "status": "pending", "payment": "pending", "paise": 39_000
+        "date": monday(), "time": "10:00", "status": "pending", "payment": "pending", "paise": 39_000, "method": "cash"
     });
     for (name, value) in changes.as_object().unwrap() {
         booking[name] = value.clone();
@@ -100,7 +100,7 @@ async fn book(pool: &PgPool, changes: &Value) -> i64 {
         with wanted as (
             select * from jsonb_to_record($1) as wanted (
                 name text, phone text, email text, location service_location, date date, time time,
-                status booking_status, payment payment_status, paise bigint
+                status booking_status, payment payment_status, paise bigint, method payment_method
             )
         ), customer as (
             insert into customers (phone) select phone from wanted
@@ -113,7 +113,7 @@ async fn book(pool: &PgPool, changes: &Value) -> i64 {
                 payment_method, payment_status, booking_status, notes, access_token_sha256, access_token_expires_at
             )
             select 'RMB-' || upper(left(md5(random()::text), 10)), customer.id, name, email, 7, location,
-                'MG Road', date, time, 60, quarters(time, 60), 30, paise, 'cash', payment, status, 'Noisy', sha256('x'), now()
+                'MG Road', date, time, 60, quarters(time, 60), 30, paise, method, payment, status, 'Noisy', sha256('x'), now()
             from wanted, customer
             returning *
         ), line as (
