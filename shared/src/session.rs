@@ -11,7 +11,7 @@ use crate::{
     database::Database,
     descope::{self, Claims, Descope, Keys, Kind},
     http::Device,
-    ids::SessionId,
+    ids::{SessionId, UserId},
     logging::name_actor,
 };
 
@@ -41,6 +41,18 @@ pub struct Session {
 impl std::fmt::Debug for Session {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Session").field("id", &self.id).field("user", &self.user).finish_non_exhaustive()
+    }
+}
+
+/// The session token that a request carries, not verified.
+#[derive(Clone)]
+pub struct SentToken(pub Option<String>);
+
+impl<S: Send + Sync> FromRequestParts<S> for SentToken {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        Ok(Self(token_in(&parts.headers)?.map(str::to_owned)))
     }
 }
 
@@ -115,6 +127,26 @@ impl Sessions {
         };
         self.database.transaction(adopt).await
     }
+}
+
+/// The session that a token belongs to, ended or not; `None` for a token that is not kept here. What kind of token it is, the
+/// caller has verified.
+pub async fn session_by_token(database: &Database, token: &str) -> sqlx::Result<Option<(SessionId, UserId)>> {
+    let token_sha256 = sha256(token);
+    let find = |pool| async move {
+        sqlx::query!(
+            "
+            select session.id, session.user_id
+            from session_tokens token join user_sessions session on session.id = token.session_id
+            where token.token_sha256 = $1
+            ",
+            &token_sha256
+        )
+        .fetch_optional(&pool)
+        .await
+    };
+    let found = database.read(find).await?;
+    Ok(found.map(|session| (SessionId(session.id), UserId(session.user_id))))
 }
 
 struct SessionOfToken {

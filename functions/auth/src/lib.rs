@@ -8,6 +8,7 @@ mod password_reset;
 mod profile;
 mod register;
 mod sessions;
+mod staff_login;
 mod token_refresh;
 mod welcome;
 
@@ -29,6 +30,7 @@ pub fn router(app: App) -> Routes {
 pub fn routes() -> Routes<App> {
     let routes = register::routes()
         .merge(login::routes())
+        .merge(staff_login::routes())
         .merge(codes::routes())
         .merge(profile::routes())
         .merge(password_reset::routes())

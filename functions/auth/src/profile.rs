@@ -41,7 +41,7 @@ pub(crate) fn routes() -> Routes<App> {
 pub(crate) struct Profile {
     #[schema(value_type = i64)]
     id: UserId,
-    /// The address or number that the account was made with.
+    /// The address that the account was made with; `user_` and the id for one that was made with a number.
     username: String,
     #[schema(required)]
     email: Option<String>,
@@ -68,8 +68,8 @@ impl From<User> for Profile {
             is_verified: user.is_phone_verified || user.is_email_verified,
             is_staff: user.is_staff(),
             is_superuser: user.is_superuser(),
+            username: user.public_name(),
             id: user.id,
-            username: user.username,
             email: user.email,
             first_name: user.first_name,
             last_name: user.last_name,

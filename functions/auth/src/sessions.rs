@@ -9,9 +9,9 @@ use serde::Serialize;
 use shared::{
     Result,
     accounts::{ListedSession, list_sessions},
-    http::{Fields, FlatErrorBody as ErrorBody, Id, Json, Read, Routes, private_json, routes},
+    http::{Device, Fields, FlatErrorBody as ErrorBody, Id, Json, Read, Routes, private_json, routes},
     ids::SessionId,
-    session::Session,
+    session::{SentToken, Session},
     sign_in::{refresh::LONGEST_TOKEN, sessions},
 };
 use utoipa::ToSchema;
@@ -70,7 +70,7 @@ async fn revoke(State(app): State<App>, session: Session, Id(id): Id<SessionId>)
     Ok(Done { message: "Session revoked successfully" })
 }
 
-/// The session's refresh token, if the session was not opened here.
+/// The refresh token of the session that ends.
 #[derive(Debug, ToSchema)]
 #[schema(example = json!({ "refresh_token": "eyJhbGciOiJSUzI1NiIs" }))]
 struct Logout {
@@ -84,15 +84,23 @@ impl Read for Logout {
     }
 }
 
-/// Ends the session that asks.
+/// Ends the session of a session token or of a refresh token.
 ///
-/// At Descope too.
+/// At Descope too. Either token is enough; a session that has ended or expired already is no error.
 #[utoipa::path(
-    post, path = "/logout", operation_id = "logout", tag = "Accounts", security(("session" = [])),
+    post, path = "/logout", operation_id = "logout", tag = "Accounts", security((), ("session" = [])),
     request_body = Json<Logout>,
-    responses((status = 200, body = Done), (status = 401, body = ErrorBody))
+    responses(
+        (status = 200, body = Done),
+        (status = 401, description = "Neither token, or one that is not Descope's.", body = ErrorBody),
+    )
 )]
-async fn logout(State(app): State<App>, session: Session, Json(body): Json<Logout>) -> Result<Done> {
-    sessions::log_out(&app, &session, body.refresh_token.as_deref()).await?;
+async fn logout(
+    State(app): State<App>,
+    SentToken(session_token): SentToken,
+    device: Device,
+    Json(body): Json<Logout>,
+) -> Result<Done> {
+    sessions::log_out(&app, session_token.as_deref(), body.refresh_token.as_deref(), &device).await?;
     Ok(Done { message: "Logout successful" })
 }

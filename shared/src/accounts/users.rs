@@ -55,9 +55,20 @@ impl User {
         self.phone.as_deref().filter(|_| self.is_phone_verified)
     }
 
+    /// The user name, where apps show it as a name: never a phone number.
+    pub fn public_name(&self) -> String {
+        let is_number = self.username.parse::<Phone>().is_ok();
+        if is_number { format!("user_{}", self.id.0) } else { self.username.clone() }
+    }
+
     /// Whether the user has a staff role; administrators have one.
     pub fn is_staff(&self) -> bool {
         self.roles.iter().any(|role| STAFF_ROLES.contains(&role.as_str()))
+    }
+
+    /// The role of the shop with the most rights; staff for a user who has none.
+    pub fn staff_role(&self) -> &'static str {
+        if self.is_superuser() { ADMIN_ROLE } else { STAFF_ROLE }
     }
 
     /// Whether the user is an administrator.

@@ -3,11 +3,12 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// How a one-time code is sent.
+/// How a one-time code is sent. The API names what it is sent to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Channel {
     /// To a phone number.
+    #[serde(rename = "phone")]
     Sms,
     /// To an e-mail address.
     Email,

@@ -132,6 +132,16 @@ impl Fields {
         self.filled(if is_old { old_name } else { name }, max, Lines::One)
     }
 
+    /// A value that is sent as text, by older clients as `old_name`.
+    pub fn renamed_value<T: Written>(&mut self, name: &str, old_name: &str) -> Option<T> {
+        self.ask(name, true, || T::rules());
+        self.ask(old_name, false, || T::rules());
+        let is_old = !self.has(name) && self.has(old_name);
+        let name = if is_old { old_name } else { name };
+        let text = self.filled(name, LONGEST_VALUE)?;
+        self.parse(name, &text)
+    }
+
     /// A password or token: 1 to `max` characters, not trimmed.
     pub fn secret(&mut self, name: &str, max: usize) -> Option<SecretString> {
         self.ask(name, true, || json!({ "type": "string", "format": "password", "minLength": 1, "maxLength": max }));

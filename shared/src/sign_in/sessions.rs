@@ -8,9 +8,10 @@ use super::SignIn;
 use crate::{
     Error, Result,
     accounts::{self, RevokedSession},
-    descope::{Kind, SignedIn},
+    descope::{Claims, Kind, SignedIn},
+    http::Device,
     ids::{SessionId, UserId},
-    session::Session,
+    session::{Session, session_by_token, session_of},
 };
 
 /// Sessions ended at Descope per call; the others keep their refresh token for the next call.
@@ -33,23 +34,83 @@ pub(super) async fn end_revoked(sign_in: &SignIn, user_id: UserId, revoked: &Rev
     end_at_descope(sign_in, user_id).await;
 }
 
-/// Ends a session, here and at Descope, and the refresh token that was sent, if it is the user's.
-pub async fn log_out(sign_in: &SignIn, session: &Session, refresh_token: Option<&str>) -> Result<()> {
-    accounts::revoke_session(&sign_in.sessions.database.pool(), session.user.id, session.id).await?;
-    if let Some(token) = refresh_token
-        && is_of(sign_in, session, token).await?
-    {
-        report(sign_in.sessions.descope.log_out(token).await);
+/// Ends, here and at Descope, the session of a session token, of a refresh token, or of both if they are one user's.
+/// What has ended or expired already is no error; 401 for a forged token, and without any.
+pub async fn log_out(
+    sign_in: &SignIn,
+    session_token: Option<&str>,
+    refresh_token: Option<&str>,
+    device: &Device,
+) -> Result<()> {
+    let ending = match session_token {
+        Some(token) => session_to_end(sign_in, token, device).await?,
+        None => None,
+    };
+    if let Some((id, user_id)) = ending {
+        accounts::revoke_session(&sign_in.sessions.database.pool(), user_id, id).await?;
     }
-    end_at_descope(sign_in, session.user.id).await;
+    let user_id = ending.map(|(_, user_id)| user_id);
+    let of_refresh = match (refresh_token, session_token) {
+        (Some(token), Some(_)) => refused_is_none(end_refresh_token(sign_in, token, user_id).await)?,
+        (Some(token), None) => end_refresh_token(sign_in, token, None).await?,
+        (None, Some(_)) => None,
+        (None, None) => return Err(Error::NotAuthenticated),
+    };
+    if let Some(user_id) = user_id.or(of_refresh) {
+        end_at_descope(sign_in, user_id).await;
+    }
     Ok(())
 }
 
-/// Whether a refresh token belongs to the session's user.
-async fn is_of(sign_in: &SignIn, session: &Session, refresh_token: &str) -> Result<bool> {
-    let Ok(claims) = sign_in.sessions.keys.verify(refresh_token, Kind::Refresh).await else { return Ok(false) };
-    let identity = accounts::identity(&sign_in.sessions.database, claims.user_id()).await?;
-    Ok(identity.is_some_and(|identity| identity.user_id == session.user.id))
+/// The session of a session token; `None` if there is nothing left to end.
+async fn session_to_end(sign_in: &SignIn, token: &str, device: &Device) -> Result<Option<(SessionId, UserId)>> {
+    match sign_in.sessions.identify(token, device).await {
+        Ok(session) => Ok(Some((session.id, session.user.id))),
+        // Its signature is right, so whoever sends it had the session, which a refresh token may still continue.
+        Err(Error::TokenExpired) => Ok(session_by_token(&sign_in.sessions.database, token).await?),
+        Err(Error::SessionRevoked | Error::Blocked) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Ends the session of a refresh token, unless it is another user's than `user_id`; returns its user. 401 for a forged one.
+async fn end_refresh_token(sign_in: &SignIn, token: &str, user_id: Option<UserId>) -> Result<Option<UserId>> {
+    let database = &sign_in.sessions.database;
+    let (id, owner) = match session_by_token(database, token).await? {
+        Some((id, owner)) => (Some(id), Some(owner)),
+        None => match sign_in.sessions.keys.verify(token, Kind::Refresh).await {
+            Ok(claims) => opened_elsewhere(sign_in, &claims).await?,
+            Err(Error::TokenExpired) => return Ok(None),
+            Err(error) => return Err(error),
+        },
+    };
+    if user_id.is_some() && user_id != owner {
+        return Ok(None);
+    }
+    if let Some((id, owner)) = id.zip(owner) {
+        accounts::revoke_session(&database.pool(), owner, id).await?;
+    }
+    report(sign_in.sessions.descope.log_out(token).await);
+    Ok(owner)
+}
+
+/// The session and the user of a refresh token that did not come through us, if they are known here.
+async fn opened_elsewhere(sign_in: &SignIn, claims: &Claims) -> Result<(Option<SessionId>, Option<UserId>)> {
+    let database = &sign_in.sessions.database;
+    let Some(identity) = accounts::identity(database, claims.user_id()).await? else { return Ok((None, None)) };
+    let find = async |connection: &mut PgConnection| match session_of(connection, claims).await {
+        Err(Error::SessionRevoked | Error::Blocked | Error::TokenInvalid) => Ok(None),
+        found => found,
+    };
+    Ok((database.transaction(find).await?, Some(identity.user_id)))
+}
+
+/// A refresh token beside a session token may be forged: then it is ignored.
+fn refused_is_none<T>(ended: Result<Option<T>>) -> Result<Option<T>> {
+    match ended {
+        Err(Error::TokenInvalid) => Ok(None),
+        ended => ended,
+    }
 }
 
 /// The tokens to continue a session with: the one it has sent and its refresh token. `None` if that is unknown here.

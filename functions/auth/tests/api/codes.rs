@@ -29,7 +29,7 @@ async fn a_code_by_phone_creates_an_account_and_later_opens_the_same_one(pool: P
     let code = world.code(PHONE);
     let first = world.client.post("/api/auth/phone/verify-otp/", &proof("9876543210", &code)).await;
     let user = json!({
-        "id": 1, "username": PHONE, "email": null, "first_name": "", "last_name": "", "phone_number": PHONE,
+        "id": 1, "username": "user_1", "email": null, "first_name": "", "last_name": "", "phone_number": PHONE,
         "profile_picture": null, "is_verified": true, "created_at": "<moment>", "updated_at": "<moment>",
         "is_staff": false, "is_superuser": false
     });
@@ -73,7 +73,7 @@ async fn a_code_by_e_mail_creates_a_verified_account(pool: PgPool) {
         sent.body,
         json!({
             "message": "OTP sent successfully", "phone_number": PHONE, "expires_in": 180, "identifier": PHONE,
-            "method": "sms"
+            "method": "phone"
         })
     );
     let neither = world.client.post("/api/auth/otp/request/", &json!({ "identifier": "john" })).await;

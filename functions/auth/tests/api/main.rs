@@ -13,6 +13,7 @@ mod races;
 mod registering;
 mod round_trips;
 mod sessions;
+mod staff_login;
 mod tokens;
 
 use auth::{App, DEADLINE};

@@ -103,6 +103,73 @@ async fn logging_out_ends_only_the_caller_s_session(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
+async fn a_refresh_token_alone_logs_out_its_session(pool: PgPool) {
+    let world = World::new(pool).await;
+    let (first, second) = (world.register(EMAIL).await, world.login(EMAIL, PASSWORD).await);
+    let body = json!({ "refresh_token": refresh_token(&first) });
+    for _ in 0..2 {
+        let out = world.client.post("/api/auth/logout/", &body).await;
+        assert_eq!((out.status, out.body), (200, json!({ "message": "Logout successful" })));
+        assert_eq!(failure(&world.signed_in(&first).get("/api/auth/profile/").await), (401, "SESSION_REVOKED"));
+        assert_eq!(refresh_at_descope(&world, &refresh_token(&first)).await, 401);
+    }
+    assert_eq!(world.signed_in(&second).get("/api/auth/profile/").await.status, 200);
+    let forged = json!({ "refresh_token": refresh_token(&second) + "A" });
+    assert_eq!(failure(&world.client.post("/api/auth/logout/", &forged).await), (401, "TOKEN_INVALID"));
+    assert_eq!(world.signed_in(&second).get("/api/auth/profile/").await.status, 200);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_refresh_token_that_did_not_come_through_us_logs_out_its_session(pool: PgPool) {
+    let world = World::new(pool).await;
+    world.register(EMAIL).await;
+    let elsewhere =
+        testing::sessions(&shared::database::Database::from(world.pool.clone()), &world.descope, &world.redis)
+            .descope
+            .sign_in(EMAIL, &PASSWORD.to_owned().into())
+            .await
+            .unwrap();
+    assert_eq!(world.bearing(&elsewhere.session_jwt).get("/api/auth/profile/").await.status, 200);
+    let body = json!({ "refresh_token": elsewhere.refresh_jwt });
+    assert_eq!(world.client.post("/api/auth/logout/", &body).await.status, 200);
+    let profile = world.bearing(&elsewhere.session_jwt).get("/api/auth/profile/").await;
+    assert_eq!(failure(&profile), (401, "SESSION_REVOKED"));
+    assert_eq!(refresh_at_descope(&world, &elsewhere.refresh_jwt).await, 401);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn logging_out_of_a_session_that_has_ended_or_expired_succeeds(pool: PgPool) {
+    let world = World::new(pool).await;
+    let registered = world.register(EMAIL).await;
+    let descope_user_id: String =
+        sqlx::query_scalar("select descope_user_id from user_identities").fetch_one(&world.pool).await.unwrap();
+    let mut claims = world.descope.session_claims(&descope_user_id);
+    claims["exp"] = json!(claims["iat"].as_i64().unwrap() - 60);
+    let expired = world.descope.sign(json!({ "alg": "RS256", "kid": world.descope.kid(), "typ": "JWT" }), claims);
+    let insert =
+        "insert into session_tokens (token_sha256, kind, session_id, expires_at) values ($1, 'session', 1, now())";
+    let hash = shared::session::sha256(&expired);
+    sqlx::query(insert).bind(&hash[..]).execute(&world.pool).await.unwrap();
+    let expired = world.bearing(&expired);
+    assert_eq!(failure(&expired.get("/api/auth/profile/").await), (401, "TOKEN_EXPIRED"));
+    for _ in 0..2 {
+        let out = expired.post("/api/auth/logout/", &json!({})).await;
+        assert_eq!((out.status, out.body), (200, json!({ "message": "Logout successful" })));
+        assert_eq!(refresh_at_descope(&world, &refresh_token(&registered)).await, 401, "its session has ended");
+    }
+    let ended = world.login(EMAIL, PASSWORD).await;
+    for _ in 0..2 {
+        assert_eq!(world.signed_in(&ended).post("/api/auth/logout/", &json!({})).await.status, 200);
+    }
+    let last = world.login(EMAIL, PASSWORD).await;
+    let body = json!({ "refresh_token": refresh_token(&last) });
+    assert_eq!(world.signed_in(&ended).post("/api/auth/logout/", &body).await.status, 200);
+    assert_eq!(failure(&world.signed_in(&last).get("/api/auth/profile/").await), (401, "SESSION_REVOKED"));
+    let forged = world.bearing(&(session_token(&last) + "A")).post("/api/auth/logout/", &body).await;
+    assert_eq!(failure(&forged), (401, "TOKEN_INVALID"));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
 async fn a_refreshed_token_belongs_to_the_same_session(pool: PgPool) {
     let world = World::new(pool).await;
     let registered = world.register(EMAIL).await;
