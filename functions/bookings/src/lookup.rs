@@ -121,10 +121,10 @@ async fn list(
     let shown = |booking: Booking| if is_own { booking } else { booking.masked() };
     let mut shown: Vec<Booking> = bookings.into_iter().map(shown).collect();
     let paging = paging.or_else(|| fit(&mut shown));
-    let message = if shown.is_empty() && offset == 0 && is_of_a_phone {
-        "No bookings found for this phone number"
-    } else {
-        "Bookings retrieved successfully"
+    let message = match (is_of_a_phone, shown.is_empty() && offset == 0) {
+        (true, true) => "No bookings found for this phone number",
+        (true, false) => "Booking history retrieved successfully",
+        (false, _) => "Bookings retrieved successfully",
     };
     let Some(paging) = paging else {
         return Ok(Paged::whole(message, shown));
@@ -179,5 +179,5 @@ async fn show(
     }
     let booking = booking.ok_or(Error::NotFound("Booking"))?;
     name_bookings([id.0]);
-    Ok(Envelope::new("Booking retrieved successfully", if is_whole { booking } else { booking.masked() }))
+    Ok(Envelope::new("Booking details retrieved successfully", if is_whole { booking } else { booking.masked() }))
 }

@@ -27,7 +27,7 @@ struct Service {
     name: String,
     description: String,
     duration_minutes: i32,
-    /// The lowest price of all models, in rupees; null where no model has one.
+    /// In rupees: the lowest of all models, null where no model has one; with `vehicle_model_id` the price for that model.
     #[schema(value_type = Option<f64>, required, example = 559.00)]
     price: Option<Rupees>,
     #[serde(with = "shared::http::time")]
@@ -36,35 +36,55 @@ struct Service {
     updated_at: DateTime<Utc>,
 }
 
-#[derive(Debug, IntoParams)]
+#[derive(Debug, Default, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct OfCategory {
+struct Of {
     /// The id of a category. One that does not exist has no services.
     category_id: Option<i64>,
     /// What older clients call `category_id`.
     service_category: Option<i64>,
+    /// What other older clients call `category_id`.
+    category: Option<i64>,
+    /// The id of a model. One that does not exist has no services.
+    vehicle_model_id: Option<i64>,
 }
 
-impl Read for OfCategory {
+impl Read for Of {
     fn read(fields: &mut Fields) -> Option<Self> {
-        let category_id = fields.integer_if_sent("category_id");
-        Some(Self { category_id, service_category: fields.integer_if_sent("service_category") })
+        Some(Self {
+            category_id: fields.integer_if_sent("category_id"),
+            service_category: fields.integer_if_sent("service_category"),
+            category: fields.integer_if_sent("category"),
+            vehicle_model_id: fields.integer_if_sent("vehicle_model_id"),
+        })
+    }
+}
+
+impl Of {
+    fn category(&self) -> Option<i64> {
+        self.category_id.or(self.service_category).or(self.category)
+    }
+
+    /// The key of the cached list.
+    fn key(&self) -> String {
+        let category = self.category().map(|id| format!("?{id}")).unwrap_or_default();
+        let model = self.vehicle_model_id.map(|id| format!("@{id}")).unwrap_or_default();
+        format!("services{category}{model}")
     }
 }
 
 /// Lists the services.
 ///
-/// Those on offer, by id; with `category_id` those of that category.
+/// Those on offer, by id; with `category_id` those of that category, with `vehicle_model_id` those that the model has a price
+/// for, at that price.
 #[utoipa::path(
-    get, path = "/services", operation_id = "list_services", tag = "Catalogue", params(OfCategory, Paging),
+    get, path = "/services", operation_id = "list_services", tag = "Catalogue", params(Of, Paging),
     responses((status = 200, body = Paged<Service>), (status = 304), (status = 400, body = ErrorBody))
 )]
-async fn list(State(cache): State<Cache>, asked: Asked<OfCategory>) -> Result<Response> {
-    let category = asked.filter.category_id.or(asked.filter.service_category);
-    let key = category.map_or_else(|| "services".to_owned(), |category| format!("services?{category}"));
-    cache
-        .list(asked, &key, HOUR, "Services retrieved successfully", async |pool| select(&pool, None, category).await)
-        .await
+async fn list(State(cache): State<Cache>, asked: Asked<Of>) -> Result<Response> {
+    let (key, category, model) = (asked.filter.key(), asked.filter.category(), asked.filter.vehicle_model_id);
+    let load = async |pool: PgPool| select(&pool, None, category, model).await;
+    cache.list(asked, &key, HOUR, "Services retrieved successfully", load).await
 }
 
 /// Shows a service.
@@ -79,13 +99,18 @@ async fn show(State(cache): State<Cache>, Id(id): Id, asked: Asked) -> Result<Re
     let (name, message) = ("Service", "Service retrieved successfully");
     cache
         .item(asked, &format!("services/{id}"), HOUR, (name, message), async |pool| {
-            Ok(select(&pool, Some(id), None).await?.pop())
+            Ok(select(&pool, Some(id), None, None).await?.pop())
         })
         .await
 }
 
-/// All services on offer, those of a category, or the one with this id.
-async fn select(pool: &PgPool, id: Option<i64>, category: Option<i64>) -> sqlx::Result<Vec<Service>> {
+/// The services on offer, or the one with this id; those of a category; those with a price for a model.
+async fn select(
+    pool: &PgPool,
+    id: Option<i64>,
+    category: Option<i64>,
+    model: Option<i64>,
+) -> sqlx::Result<Vec<Service>> {
     sqlx::query_as!(
         Service,
         r#"
@@ -95,13 +120,17 @@ async fn select(pool: &PgPool, id: Option<i64>, category: Option<i64>) -> sqlx::
         from services service
         join service_categories category on category.id = service.service_category_id
         left join service_prices price on price.service_id = service.id
+            and ($3::bigint is null or price.vehicle_model_id = $3
+                and exists (select from vehicle_models where id = $3 and archived_at is null))
         where service.archived_at is null and category.archived_at is null
             and ($1::bigint is null or service.id = $1) and ($2::bigint is null or service.service_category_id = $2)
         group by service.id, category.id
+        having $3 is null or count(price.id) > 0
         order by service.id
         "#,
         id,
-        category
+        category,
+        model
     )
     .fetch_all(pool)
     .await

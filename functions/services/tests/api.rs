@@ -62,7 +62,7 @@ async fn services_show_their_lowest_price_as_a_number(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn services_are_filtered_by_category_under_both_names(pool: PgPool) {
+async fn services_are_filtered_by_category_under_all_its_names(pool: PgPool) {
     let (client, _) = shop(&pool).await;
     let all = client.get("/api/services/").await.body;
     assert_eq!(all["message"], "Services retrieved successfully");
@@ -70,11 +70,58 @@ async fn services_are_filtered_by_category_under_both_names(pool: PgPool) {
     let new = client.get("/api/services/?category_id=3").await;
     let old = client.get("/api/services/?service_category=3").await;
     assert_eq!(new.text, old.text);
+    assert_eq!(client.get("/api/services/?category=3").await.text, new.text);
     let categories: Vec<&Value> =
         new.body["data"].as_array().unwrap().iter().map(|item| &item["service_category"]).collect();
     assert!(!categories.is_empty() && categories.iter().all(|category| **category == 3));
     assert_eq!(client.get("/api/services/?category_id=99").await.body["data"], json!([]));
     assert_eq!(client.get("/api/services/?category_id=").await.status, 400);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn services_of_a_model_are_those_that_it_has_a_price_for_at_that_price(pool: PgPool) {
+    let (client, redis) = shop(&pool).await;
+    let of = async |query: &str| client.get(&format!("/api/services/?{query}")).await.body["data"].clone();
+    let whole = of("").await;
+    sqlx::query("delete from service_prices where service_id = 5 and vehicle_model_id = 7")
+        .execute(&pool)
+        .await
+        .unwrap();
+    let priced = client.get("/api/service-pricing/by-vehicle/?vehicle_model_id=7").await.body;
+    let mut prices: Vec<(i64, f64)> = priced["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| (item["service_id"].as_i64().unwrap(), item["price"].as_str().unwrap().parse().unwrap()))
+        .collect();
+    prices.sort_by_key(|(service, _)| *service);
+    // A service without a price for the model is left out; all else is as in the list of all services.
+    let expected: Vec<Value> = prices
+        .iter()
+        .map(|(id, price)| {
+            let mut service = whole.as_array().unwrap().iter().find(|item| item["id"] == *id).unwrap().clone();
+            service["price"] = json!(price);
+            service
+        })
+        .collect();
+    assert!(!expected.is_empty() && expected.iter().all(|service| service["id"] != 5));
+    assert_eq!(of("vehicle_model_id=7").await, json!(expected));
+    let of_category: Vec<&Value> = expected.iter().filter(|service| service["service_category"] == 2).collect();
+    for name in ["category_id", "service_category", "category"] {
+        assert_eq!(of(&format!("{name}=2&vehicle_model_id=7")).await, json!(of_category), "{name}");
+    }
+    assert_eq!(of("").await, whole, "each list is cached by itself");
+    assert_eq!(of("vehicle_model_id=9999").await, json!([]));
+    assert_eq!(client.get("/api/services/?vehicle_model_id=Activa").await.status, 400);
+    let ids: Vec<i64> = sqlx::query_scalar("update vehicle_models set archived_at = now() where id = 8 returning id")
+        .fetch_all(&pool)
+        .await
+        .unwrap();
+    assert_eq!((ids, of("vehicle_model_id=8").await), (vec![8], json!([])));
+    let mut commands = redis::Pipeline::new();
+    commands.cmd("TTL").arg(redis.key("catalogue:entry:services?2@7"));
+    let (seconds,): (i64,) = redis.run(&commands).await.unwrap();
+    assert!((3540..=3600).contains(&seconds), "{seconds}");
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]

@@ -31,5 +31,5 @@ pub(crate) fn routes() -> Routes<App> {
     )
 )]
 async fn show(_: Staff, State(database): State<Database>, Id(id): Id<BookingId>) -> Result<Envelope<Booking>> {
-    Ok(Envelope::new("Booking retrieved successfully", booking::find(&database.pool(), id).await?))
+    Ok(Envelope::new("Booking details retrieved successfully", booking::find(&database.pool(), id).await?))
 }

@@ -28,5 +28,5 @@ pub(crate) fn routes() -> Routes<App> {
     )
 )]
 async fn show(_: Staff, State(database): State<Database>) -> Result<Envelope<Statistics>> {
-    Ok(Envelope::new("Booking statistics retrieved successfully", statistics::count(&database).await?))
+    Ok(Envelope::new("Statistics retrieved successfully", statistics::count(&database).await?))
 }

@@ -31,7 +31,7 @@ async fn a_caller_without_a_valid_token_sees_a_masked_booking(pool: PgPool) {
     let booked = book(&client, &at_home()).await;
     let other = book(&client, &booking()).await;
     let expected = json!({
-        "error": false, "message": "Booking retrieved successfully",
+        "error": false, "message": "Booking details retrieved successfully",
         "data": masked(booked.answer.body["data"].clone())
     });
     let long = "x".repeat(900);
@@ -81,7 +81,7 @@ async fn bookings_of_a_phone_are_listed_masked_and_newest_first_for_any_spelling
     let second = book(&client, &booking()).await;
     book(&client, &booking_with(&json!({ "customer_phone": "9876543211" }))).await;
     let expected = json!({
-        "error": false, "message": "Bookings retrieved successfully",
+        "error": false, "message": "Booking history retrieved successfully",
         "data": [masked(second.answer.body["data"].clone()), masked(first.answer.body["data"].clone())]
     });
     for spelling in ["9876543210", "%2B919876543210", "+91%2098765%2043210", "098765-43210"] {

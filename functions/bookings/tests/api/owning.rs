@@ -55,11 +55,14 @@ async fn a_user_s_own_bookings_are_listed_unmasked(pool: PgPool) {
     let second = book(&world.client, &booking_with(&json!({ "appointment_time": "12:00" }))).await;
     book(&world.client, &booking_with(&json!({ "customer_phone": OTHER }))).await;
     let owner = world.owner_of(PHONE).await;
-    let expected = json!({
+    let mut expected = json!({
         "error": false, "message": "Bookings retrieved successfully",
         "data": [public(second.answer.body["data"].clone()), public(first.answer.body["data"].clone())]
     });
     for path in ["/api/bookings/", "/api/bookings/bookings", "/api/bookings/?phone=098765%2043210"] {
+        if path.contains("phone") {
+            expected["message"] = json!("Booking history retrieved successfully");
+        }
         let listed = owner.get(path).await;
         assert_eq!((listed.status, &listed.body), (200, &expected), "{path}");
         assert_eq!(listed.header("cache-control"), "no-store");

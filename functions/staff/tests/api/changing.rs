@@ -30,7 +30,7 @@ async fn a_booking_goes_from_pending_to_completed(pool: PgPool) {
     let path = path_of(id);
     let before = desk.get(&path).await;
     let mut expected = json!({
-        "error": false, "message": "Booking retrieved successfully",
+        "error": false, "message": "Booking details retrieved successfully",
         "data": {
             "id": id, "reference": before.body["data"]["reference"],
             "customer": {

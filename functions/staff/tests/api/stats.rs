@@ -17,7 +17,7 @@ async fn a_shop_without_bookings_has_zeros(pool: PgPool) {
     assert_eq!(
         answer.body,
         json!({
-            "error": false, "message": "Booking statistics retrieved successfully",
+            "error": false, "message": "Statistics retrieved successfully",
             "data": {
                 "total_bookings": 0,
                 "booking_status": { "pending": 0, "confirmed": 0, "in_progress": 0, "completed": 0, "cancelled": 0 },
