@@ -2,6 +2,7 @@
 //! against its schema.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "test code")]
 
+mod apps;
 mod document;
 mod story;
 mod world;

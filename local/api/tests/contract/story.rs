@@ -108,6 +108,11 @@ async fn shop(world: &World, bearer: &str) {
 
 async fn leave(world: &World, bearer: &str) {
     let session = [("Authorization", bearer)];
+    world.descope.set_roles(EMAIL, &["staff"]);
+    for id in ["login_staff", "login_staff_by_password"] {
+        let values = json!({ "identifier": EMAIL, "password": "securepassword456" });
+        world.call(id, With { values, ..With::default() }).await;
+    }
     world.call("update_profile", With { headers: &session, ..With::default() }).await;
     let sessions = world.call("list_sessions", With { headers: &session, ..With::default() }).await;
     let other = sessions.body["sessions"].as_array().unwrap().iter().find(|session| session["is_current"] == false);

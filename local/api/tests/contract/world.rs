@@ -133,6 +133,13 @@ impl World {
         answer
     }
 
+    /// Sends a request to the function that answers at its path.
+    pub(crate) async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<Value>) -> Answer {
+        let (_, client) = self.clients.iter().find(|(start, _)| path.starts_with(start)).unwrap();
+        let client = headers.iter().fold(client.clone(), |client, (name, value)| client.with(name, value));
+        self.send(&client, method, path, body).await
+    }
+
     async fn send(&self, client: &Client, method: &str, path: &str, body: Option<Value>) -> Answer {
         match (method, body) {
             ("POST", Some(body)) => client.post(path, &body).await,

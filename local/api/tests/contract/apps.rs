@@ -1,0 +1,151 @@
+//! The calls of the published customer and staff apps, with the bodies, headers and queries that they send.
+
+use chrono::Weekday;
+use razorpay_stand_in::Outcome;
+use serde_json::{Value, json};
+use sqlx::PgPool;
+
+use crate::world::{STAFF, World};
+
+const EMAIL: &str = "user@example.com";
+const PASSWORD: &str = "securepassword123";
+/// The customer app names each device, signed in or not.
+const GUEST: (&str, &str) = ("X-Guest-ID", "guest_1764300000000_k3j9x2");
+
+async fn ok(world: &World, method: &str, path: &str, headers: &[(&str, &str)], body: Option<Value>) -> Value {
+    let answer = world.ask(method, path, headers, body).await;
+    assert!(answer.status < 300, "{method} {path}: {}", answer.text);
+    answer.body
+}
+
+fn said(body: &Value) -> &str {
+    body["message"].as_str().unwrap()
+}
+
+/// The body with which the customer app books.
+fn order(day: &str, key: &str) -> Value {
+    json!({
+        "customer_name": "John Doe", "customer_phone": "98765 43210", "customer_email": "john@example.com",
+        "vehicle_model_id": 7, "service_ids": [4, 6], "service_location": "home", "address": "123 Main St",
+        "appointment_date": day, "appointment_time": "10:00:00", "payment_method": "cash",
+        "notes": "Optional notes", "idempotency_key": key
+    })
+}
+
+#[sqlx::test(migrator = "shared::database::MIGRATOR")]
+async fn the_customer_app_chooses_books_pays_and_looks_back(pool: PgPool) {
+    let world = World::new(pool).await;
+    let day = testing::next(Weekday::Wed).to_string();
+    for (path, message) in [
+        ("/api/vehicles/vehicle-types/", "Vehicle types retrieved successfully"),
+        ("/api/vehicles/vehicle-brands/?vehicle_type=1", "Vehicle brands retrieved successfully"),
+        ("/api/vehicles/vehicle-models/?vehicle_brand=2", "Vehicle models retrieved successfully"),
+        ("/api/services/service-categories/", "Service categories retrieved successfully"),
+        ("/api/services/services/?vehicle_model_id=7&category=2", "Services retrieved successfully"),
+        ("/api/services/service-pricing/by-vehicle/?vehicle_model_id=7", "Service pricing retrieved successfully"),
+        ("/api/shop/shop-info/", "Shop information retrieved successfully"),
+    ] {
+        let body = ok(&world, "GET", path, &[GUEST], None).await;
+        assert!(!body["data"].as_array().unwrap().is_empty() && body.get("count").is_none(), "{path}");
+        if !path.contains("shop") {
+            assert_eq!(said(&body), message);
+        }
+    }
+    let first = world.ask("POST", "/api/bookings/bookings/", &[GUEST], Some(order(&day, "order-1"))).await;
+    assert_eq!((first.status, said(&first.body)), (201, "Booking created successfully"), "{}", first.text);
+    let booking = &first.body["data"];
+    let (id, token) = (booking["id"].as_i64().unwrap(), booking["access_token"].as_str().unwrap());
+
+    let history = ok(&world, "GET", "/api/bookings/?phone=9876543210", &[GUEST], None).await;
+    assert_eq!(said(&history), "Booking history retrieved successfully");
+    assert_eq!(history["data"].as_array().unwrap().len(), 1, "booked once");
+    let whole = ok(&world, "GET", &format!("/api/bookings/{id}/?token={token}"), &[GUEST], None).await;
+    assert_eq!(said(&whole), "Booking details retrieved successfully");
+    assert_eq!(whole["data"]["customer"]["name"], "John Doe");
+
+    let path = "/api/payments/payments/razorpay/create-order/";
+    let order = ok(&world, "POST", path, &[GUEST], Some(json!({ "booking_id": id }))).await;
+    let paid = world.razorpay.checkout(order["data"]["order_id"].as_str().unwrap(), Outcome::Captured);
+    let proof = json!({
+        "razorpay_order_id": paid.order_id, "razorpay_payment_id": paid.payment_id,
+        "razorpay_signature": paid.signature
+    });
+    let verified = ok(&world, "POST", "/api/payments/payments/razorpay/verify/", &[GUEST], Some(proof)).await;
+    assert_eq!(verified["data"], json!({ "booking_id": id, "payment_status": "completed" }));
+}
+
+#[sqlx::test(migrator = "shared::database::MIGRATOR")]
+async fn the_customer_app_signs_in_by_number_and_out(pool: PgPool) {
+    let world = World::new(pool).await;
+    let sent =
+        ok(&world, "POST", "/api/auth/otp/request/", &[GUEST], Some(json!({ "identifier": "98765 43210" }))).await;
+    assert_eq!((&sent["identifier"], &sent["method"]), (&json!("+919876543210"), &json!("phone")));
+    let code = world.code("+919876543210");
+    let proof = json!({ "identifier": "9876543210", "otp_code": code });
+    let signed_in = ok(&world, "POST", "/api/auth/otp/verify/", &[GUEST], Some(proof)).await;
+    assert_eq!((&signed_in["user"]["username"], &signed_in["method"]), (&json!("user_1"), &json!("phone")));
+    let bearer = format!("Bearer {}", signed_in["session_token"].as_str().unwrap());
+    let session = [GUEST, ("Authorization", bearer.as_str())];
+    ok(&world, "GET", "/api/auth/profile/", &session, None).await;
+    let refresh = json!({ "refresh": signed_in["refresh_token"] });
+    ok(&world, "POST", "/api/auth/token/refresh/", &[GUEST], Some(refresh)).await;
+    let refresh_token = json!({ "refresh_token": signed_in["refresh_token"] });
+    for headers in [&[GUEST][..], &session] {
+        let out = ok(&world, "POST", "/api/auth/logout/", headers, Some(refresh_token.clone())).await;
+        assert_eq!(said(&out), "Logout successful");
+    }
+}
+
+#[sqlx::test(migrator = "shared::database::MIGRATOR")]
+async fn the_staff_app_finds_changes_and_collects(pool: PgPool) {
+    let world = World::new(pool).await;
+    let day = testing::next(Weekday::Wed).to_string();
+    let key = &[STAFF[0]];
+    let booked = ok(&world, "POST", "/api/bookings/", &[GUEST], Some(order(&day, "order-2"))).await["data"].clone();
+    let id = booked["id"].as_i64().unwrap();
+    let reference = booked["reference"].as_str().unwrap().to_lowercase().replace('-', "");
+    for query in [
+        String::new(),
+        "limit=10&ordering=-created_at".to_owned(),
+        format!("date={day}&status=pending&payment_method=cash&payment_status=pending"),
+        "search=john".to_owned(),
+        "search=98765".to_owned(),
+        format!("search={reference}"),
+        format!("search={id}"),
+    ] {
+        for path in ["/api/staff/bookings/", "/api/staff/staff/bookings/"] {
+            let found = ok(&world, "GET", &format!("{path}?{query}"), key, None).await;
+            assert_eq!((&found["count"], found.get("next")), (&json!(1), None), "{query}");
+        }
+    }
+    let path = format!("/api/staff/bookings/{id}/");
+    let confirmed = json!({ "status": "confirmed" });
+    let body = ok(&world, "PATCH", &format!("{path}update-status/"), key, Some(confirmed)).await;
+    assert_eq!(said(&body), "Booking status updated to confirmed");
+    let cash = json!({ "amount": booked["total_amount"] });
+    let collect = format!("{path}record-cash/");
+    let collected = ok(&world, "POST", &collect, key, Some(cash.clone())).await;
+    assert_eq!(collected["data"]["payment_status"], "completed");
+    let again = world.ask("POST", &collect, key, Some(cash)).await;
+    assert_eq!((again.status, &again.body["code"]), (409, &json!("ALREADY_PAID")));
+    let statistics = ok(&world, "GET", "/api/staff/bookings/stats/", key, None).await;
+    assert_eq!(said(&statistics), "Statistics retrieved successfully");
+    assert_eq!(said(&ok(&world, "GET", &path, key, None).await), "Booking details retrieved successfully");
+}
+
+#[sqlx::test(migrator = "shared::database::MIGRATOR")]
+async fn the_staff_app_signs_in_with_a_password(pool: PgPool) {
+    let world = World::new(pool.clone()).await;
+    let person = json!({ "email": EMAIL, "password": PASSWORD, "first_name": "John", "last_name": "Doe" });
+    ok(&world, "POST", "/api/auth/register/", &[], Some(person)).await;
+    testing::prove_identities(&pool).await;
+    let path = "/api/auth/staff/login/password/";
+    let login = json!({ "identifier": EMAIL, "password": PASSWORD });
+    assert_eq!(world.ask("POST", path, &[], Some(login.clone())).await.status, 403);
+    world.descope.set_roles(EMAIL, &["admin"]);
+    let signed_in = ok(&world, "POST", path, &[], Some(login)).await;
+    let user = &signed_in["user"];
+    assert_eq!(json!([user["is_manager"], user["role"], user["name"]]), json!([true, "admin", "John Doe"]));
+    let bearer = format!("Bearer {}", signed_in["session_token"].as_str().unwrap());
+    ok(&world, "GET", "/api/staff/bookings/", &[("Authorization", bearer.as_str())], None).await;
+}
