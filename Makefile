@@ -1,5 +1,5 @@
 # The tasks of this project.
-.PHONY: dev test check format clippy queries dependencies document prepare schema bench bench-quick contents validate cross build deploy
+.PHONY: dev test check format clippy queries dependencies document prepare schema bench bench-quick soak contents validate cross build deploy
 
 services = eval "$$(python3 local/services.py $(1) || echo exit 1)"
 tools = bin="$$(python3 local/tools.py $(1))" && export PATH="$$bin:$$PATH" SAM_CLI_TELEMETRY=0
@@ -54,6 +54,11 @@ bench:
 bench-quick:
 	cargo build --bins --package bench $(addprefix --package ,$(notdir $(wildcard functions/*)))
 	@$(call tools,bench) && $(call services) && target/debug/bench --quick
+
+# Runs customers, staff and a bot against the whole system for ten minutes while Postgres and Redis, both the soak's own, are
+# restarted; then money, slots, timelines and stand-ins must agree: make soak MINUTES=2
+soak:
+	@MINUTES=$(MINUTES) python3 local/soak.py
 
 # Shows the sizes of the crates in a function's binary: make contents FUNCTION=bookings
 contents:
