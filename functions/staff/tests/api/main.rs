@@ -112,7 +112,7 @@ async fn book(pool: &PgPool, changes: &Value) -> i64 {
                 appointment_date, appointment_time, occupied_minutes, slot_times, duration_minutes, total_paise,
                 payment_method, payment_status, booking_status, notes, access_token_sha256, access_token_expires_at
             )
-            select 'RMB-' || upper(left(md5(random()::text), 10)), customer.id, name, email, 7, location,
+            select regexp_replace(upper(left(md5(random()::text), 10)), '.{5}', 'RMB-\\&-'), customer.id, name, email, 7, location,
                 'MG Road', date, time, 60, quarters(time, 60), 30, paise, method, payment, status, 'Noisy', sha256('x'), now()
             from wanted, customer
             returning *
