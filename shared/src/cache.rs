@@ -109,7 +109,25 @@ impl Cache {
         message: &str,
         load: impl AsyncFnOnce(PgPool) -> sqlx::Result<Vec<T>>,
     ) -> Result<Response> {
-        let load = async |pool| Ok(Envelope::new(message, load(pool).await?));
+        let load = async |pool| load(pool).await.map(Some);
+        self.list_below(asked, key, lifetime, message, load).await
+    }
+
+    /// As [`Self::list`], for the children of a parent that the caller names. `load` finds `None` if there is no such
+    /// parent: then the list is empty, and nothing is cached, because callers could name as many as fill Redis.
+    pub async fn list_below<T: Serialize, F>(
+        &self,
+        asked: Asked<F>,
+        key: &str,
+        lifetime: Duration,
+        message: &str,
+        load: impl AsyncFnOnce(PgPool) -> sqlx::Result<Option<Vec<T>>>,
+    ) -> Result<Response> {
+        let load = async |pool| {
+            let found = load(pool).await?;
+            let is_kept = found.is_some();
+            Ok(Loaded { answer: Envelope::new(message, found.unwrap_or_default()), is_kept })
+        };
         let body = self.read(&asked.address, key, lifetime, load).await?;
         let Some(paging) = asked.paging else {
             return Ok(answer(&asked.headers, body));
@@ -131,7 +149,7 @@ impl Cache {
     ) -> Result<Response> {
         let load = async |pool| {
             let item = load(pool).await?.ok_or(Error::NotFound(name))?;
-            Ok(Envelope::new(message, item))
+            Ok(Loaded { answer: Envelope::new(message, item), is_kept: true })
         };
         Ok(answer(&asked.headers, self.read(&asked.address, key, lifetime, load).await?))
     }
@@ -141,12 +159,13 @@ impl Cache {
         address: &ClientAddress,
         key: &str,
         lifetime: Duration,
-        load: impl AsyncFnOnce(PgPool) -> Result<Envelope<T>>,
+        load: impl AsyncFnOnce(PgPool) -> Result<Loaded<T>>,
     ) -> Result<Bytes> {
         let load = async || {
             metrics::count(Count::CacheMisses);
-            let envelope = load(self.database.pool()).await?;
-            serde_json::to_vec(&envelope).map(Bytes::from).map_err(Error::internal)
+            let loaded = load(self.database.pool()).await?;
+            let body = serde_json::to_vec(&loaded.answer).map(Bytes::from).map_err(Error::internal)?;
+            Ok::<_, Error>((body, loaded.is_kept))
         };
         let version = match self.look(key, Some(address)).await {
             Ok((wait, found)) => {
@@ -156,13 +175,13 @@ impl Cache {
                         metrics::count(Count::CacheHits);
                         return Ok(body);
                     }
-                    CacheEntry::Changing => return load().await,
+                    CacheEntry::Changing => return load().await.map(|(body, _)| body),
                     CacheEntry::Missing { version, .. } => version,
                 }
             }
             Err(error) => {
                 warn!(%error, "catalogue read without its cache");
-                return load().await;
+                return load().await.map(|(body, _)| body);
             }
         };
         if !self.may_load(key).await {
@@ -175,7 +194,7 @@ impl Cache {
                     Ok((_, CacheEntry::Missing { .. } | CacheEntry::Changing)) | Err(_) => break,
                 }
             }
-            return load().await;
+            return load().await.map(|(body, _)| body);
         }
         let loaded = async {
             // The version must be read before the data: the data is then at least as new.
@@ -183,11 +202,12 @@ impl Cache {
                 Some(version) => version,
                 None => self.learn_version().await?,
             };
-            Ok((version, load().await?))
+            load().await.map(|(body, is_kept)| (version, body, is_kept))
         }
         .await;
-        self.keep(key, loaded.as_ref().ok(), lifetime).await;
-        loaded.map(|(_, body)| body)
+        let kept = loaded.as_ref().ok().filter(|(_, _, is_kept)| *is_kept).map(|(version, body, _)| (*version, body));
+        self.keep(key, kept, lifetime).await;
+        loaded.map(|(_, body, _)| body)
     }
 
     /// Reads version and entry, and the milliseconds that the rate limit makes the caller wait, in one round trip.
@@ -225,7 +245,7 @@ impl Cache {
     }
 
     /// Caches what was loaded, if anything was, and releases the lease.
-    async fn keep(&self, key: &str, loaded: Option<&(i64, Bytes)>, lifetime: Duration) {
+    async fn keep(&self, key: &str, loaded: Option<(i64, &Bytes)>, lifetime: Duration) {
         let mut commands = Pipeline::new();
         if let Some((version, body)) = loaded {
             let mut entry = format!("{version}\n").into_bytes();
@@ -245,6 +265,13 @@ impl Cache {
     fn lock(&self, key: &str) -> String {
         self.redis.key(&format!("catalogue:lock:{key}"))
     }
+}
+
+/// What was loaded for an answer.
+struct Loaded<T> {
+    answer: Envelope<T>,
+    /// Whether it is cached.
+    is_kept: bool,
 }
 
 /// The state of an entry in Redis.

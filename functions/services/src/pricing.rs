@@ -63,8 +63,8 @@ async fn by_vehicle(State(cache): State<Cache>, asked: Asked<OfModel>) -> Result
     let vehicle_model_id = asked.filter.vehicle_model_id;
     let key = format!("service-pricing?{vehicle_model_id}");
     cache
-        .list(asked, &key, HALF_HOUR, "Service pricing retrieved successfully", async |pool| {
-            sqlx::query_as!(
+        .list_below(asked, &key, HALF_HOUR, "Service pricing retrieved successfully", async |pool| {
+            let prices = sqlx::query_as!(
                 Price,
                 r#"
                 select price.id, service.id as service_id, service.name as service_name, category.id as category_id,
@@ -82,7 +82,15 @@ async fn by_vehicle(State(cache): State<Cache>, asked: Asked<OfModel>) -> Result
                 vehicle_model_id
             )
             .fetch_all(&pool)
-            .await
+            .await?;
+            let is_known = !prices.is_empty()
+                || sqlx::query_scalar!(
+                    r#"select exists (select from vehicle_models where id = $1) as "exists!""#,
+                    vehicle_model_id
+                )
+                .fetch_one(&pool)
+                .await?;
+            Ok(is_known.then_some(prices))
         })
         .await
 }

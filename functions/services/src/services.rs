@@ -83,8 +83,13 @@ impl Of {
 )]
 async fn list(State(cache): State<Cache>, asked: Asked<Of>) -> Result<Response> {
     let (key, category, model) = (asked.filter.key(), asked.filter.category(), asked.filter.vehicle_model_id);
-    let load = async |pool: PgPool| select(&pool, None, category, model).await;
-    cache.list(asked, &key, HOUR, "Services retrieved successfully", load).await
+    cache
+        .list_below(asked, &key, HOUR, "Services retrieved successfully", async |pool| {
+            let services = select(&pool, None, category, model).await?;
+            let is_known = !services.is_empty() || are_known(&pool, category, model).await?;
+            Ok(is_known.then_some(services))
+        })
+        .await
 }
 
 /// Shows a service.
@@ -133,5 +138,19 @@ async fn select(
         model
     )
     .fetch_all(pool)
+    .await
+}
+
+/// Whether the category and the model that a caller named exist, also if they are not on offer.
+async fn are_known(pool: &PgPool, category: Option<i64>, model: Option<i64>) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"
+        select ($1::bigint is null or exists (select from service_categories where id = $1))
+            and ($2::bigint is null or exists (select from vehicle_models where id = $2)) as "are_known!"
+        "#,
+        category,
+        model
+    )
+    .fetch_one(pool)
     .await
 }

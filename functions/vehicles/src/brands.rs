@@ -11,7 +11,7 @@ use shared::{
 use sqlx::PgPool;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::App;
+use crate::{App, types};
 
 pub(crate) fn routes() -> Routes<App> {
     routes!(list, show)
@@ -58,8 +58,10 @@ async fn list(State(cache): State<Cache>, asked: Asked<OfType>) -> Result<Respon
     let vehicle_type = asked.filter.vehicle_type;
     let key = format!("vehicle-brands?{vehicle_type}");
     cache
-        .list(asked, &key, HOUR, "Vehicle brands retrieved successfully", async |pool| {
-            select(&pool, None, Some(vehicle_type)).await
+        .list_below(asked, &key, HOUR, "Vehicle brands retrieved successfully", async |pool| {
+            let brands = select(&pool, None, Some(vehicle_type)).await?;
+            let is_known = !brands.is_empty() || types::exists(&pool, vehicle_type).await?;
+            Ok(is_known.then_some(brands))
         })
         .await
 }
@@ -99,4 +101,11 @@ async fn select(pool: &PgPool, id: Option<i64>, vehicle_type: Option<i64>) -> sq
     )
     .fetch_all(pool)
     .await
+}
+
+/// Whether there is one with this id, also if it is not on offer.
+pub(crate) async fn exists(pool: &PgPool, id: i64) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(r#"select exists (select from vehicle_brands where id = $1) as "exists!""#, id)
+        .fetch_one(pool)
+        .await
 }

@@ -11,7 +11,7 @@ use shared::{
 use sqlx::PgPool;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::App;
+use crate::{App, brands};
 
 pub(crate) fn routes() -> Routes<App> {
     routes!(list, show)
@@ -59,8 +59,10 @@ async fn list(State(cache): State<Cache>, asked: Asked<OfBrand>) -> Result<Respo
     let vehicle_brand = asked.filter.vehicle_brand;
     let key = format!("vehicle-models?{vehicle_brand}");
     cache
-        .list(asked, &key, HOUR, "Vehicle models retrieved successfully", async |pool| {
-            select(&pool, None, Some(vehicle_brand)).await
+        .list_below(asked, &key, HOUR, "Vehicle models retrieved successfully", async |pool| {
+            let models = select(&pool, None, Some(vehicle_brand)).await?;
+            let is_known = !models.is_empty() || brands::exists(&pool, vehicle_brand).await?;
+            Ok(is_known.then_some(models))
         })
         .await
 }

@@ -75,3 +75,10 @@ async fn select(pool: &PgPool, id: Option<i64>) -> sqlx::Result<Vec<VehicleType>
     .fetch_all(pool)
     .await
 }
+
+/// Whether there is one with this id, also if it is not on offer.
+pub(crate) async fn exists(pool: &PgPool, id: i64) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(r#"select exists (select from vehicle_types where id = $1) as "exists!""#, id)
+        .fetch_one(pool)
+        .await
+}

@@ -62,11 +62,30 @@ async fn an_empty_list_is_cached_too(pool: PgPool) {
     testing::import_catalogue(&pool, &redis).await;
     let (network, options) = database_through_network(&pool).await;
     let client = client(Database::new(options), &redis);
-    let path = "/api/vehicle-models/?vehicle_brand=999";
+    let brand = "insert into vehicle_brands (vehicle_type_id, name) values (1, 'Of no model') returning id";
+    let brand: i64 = sqlx::query_scalar(brand).fetch_one(&pool).await.unwrap();
+    let path = &format!("/api/vehicle-models/?vehicle_brand={brand}");
     assert_eq!(client.get(path).await.body["data"], json!([]));
     let before = network.requests();
     assert_eq!(client.get(path).await.body["data"], json!([]));
     assert_eq!(network.requests(), before);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn what_does_not_exist_leaves_nothing_in_redis(pool: PgPool) {
+    let redis = testing::redis();
+    testing::import_catalogue(&pool, &redis).await;
+    let client = client(Database::from(pool), &redis);
+    for number in 900..920 {
+        for path in ["vehicle-models/?vehicle_brand=", "vehicle-brands/?vehicle_type=", "vehicle-models/"] {
+            let answer = client.get(&format!("/api/{path}{number}")).await;
+            assert!(answer.status == 404 || answer.body["data"] == json!([]), "{path}{number}: {}", answer.text);
+        }
+    }
+    let mut commands = redis::Pipeline::new();
+    commands.cmd("KEYS").arg(redis.key("*"));
+    let (keys,): (Vec<String>,) = redis.run(&commands).await.unwrap();
+    assert_eq!(keys, [redis.key("catalogue:version")]);
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
