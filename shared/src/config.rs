@@ -67,12 +67,25 @@ variables! {
     AWS_SESSION_TOKEN;
     /// The URL of Postgres, `postgres://…`.
     DATABASE_URL;
+    /// The secret with `username` and `password` of the database role of most functions, which `migrate` makes.
+    APPLICATION_SECRET_ID;
+    /// The secret with `username` and `password` of the database role that only reads the catalogue.
+    READERS_SECRET_ID;
+    /// `name:password` of the role of most functions, where no secret has it.
+    APPLICATION_LOGIN;
+    /// `name:password` of the role that only reads the catalogue.
+    READERS_LOGIN;
     /// The URL of Redis, `redis://…` or `rediss://…`.
     REDIS_URL;
     /// The prefix of every Redis key; empty by default.
     REDIS_KEY_PREFIX;
     /// Origins whose pages may call with credentials, separated by commas.
     CORS_ALLOWED_ORIGINS;
+    /// The secret with the `header` that CloudFront sends as `X-Origin-Secret`: a request with it counts for the address in
+    /// `CloudFront-Viewer-Address`.
+    ORIGIN_SECRET_ID;
+    /// The value of that header, where no secret has it.
+    ORIGIN_SECRET;
     /// The id of the Descope project, `P…`.
     DESCOPE_PROJECT_ID;
     /// The key that manages the users of the Descope project.
@@ -87,6 +100,8 @@ variables! {
     PASSWORD_RESET_URL;
     /// The lifetime of a one-time code in seconds, as set in the Descope project.
     OTP_LIFETIME_SECONDS;
+    /// Calling codes of the countries whose numbers get one-time codes, separated by commas; `*` for all.
+    OTP_COUNTRIES;
     /// API keys of the staff, `label:key`, separated by commas.
     STAFF_API_KEYS;
     /// `true` if bookings can be paid online.
@@ -101,8 +116,10 @@ variables! {
     RAZORPAY_WEBHOOK_SECRET;
     /// The previous webhook secret: for a day after a change, Razorpay repeats older events with it.
     RAZORPAY_WEBHOOK_SECRET_PREVIOUS;
-    /// Payment orders and verifications per minute and IP address.
+    /// Payment orders per minute and IP address.
     THROTTLE_ORDERS_PER_IP;
+    /// Verifications of payments per minute and IP address.
+    THROTTLE_VERIFICATIONS_PER_IP;
     /// `off` switches the rate limits off; a deployed function ignores it.
     THROTTLE;
     /// Reads of catalogue, shop and slots per minute and IP address.
@@ -113,6 +130,14 @@ variables! {
     THROTTLE_BOOKINGS_PER_PHONE;
     /// Reads of bookings without proof of ownership, per minute and IP address.
     THROTTLE_LOOKUPS;
+    /// Booking tokens that open nothing, per minute and IP address.
+    THROTTLE_JUNK_TOKENS;
+    /// Changes of one booking by its owner, per 10 minutes.
+    THROTTLE_CHANGES;
+    /// Refreshes of sessions, per minute and IP address.
+    THROTTLE_REFRESHES_PER_IP;
+    /// One-time codes to phone numbers, per hour over all numbers.
+    THROTTLE_OTP_BUDGET;
     /// One-time codes and reset mails per 30 seconds and recipient.
     THROTTLE_OTP_AT_ONCE;
     /// One-time codes and reset mails per hour and recipient.

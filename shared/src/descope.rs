@@ -81,7 +81,7 @@ impl Descope {
     /// A client of one project, whose keys come from settings.
     pub fn with_keys_of(settings: &Settings, base_url: &str, project_id: &str) -> Result<Self, config::Error> {
         let keys = settings.live(|values| {
-            let auth_management = values.optional(config::DESCOPE_AUTH_MANAGEMENT_KEY);
+            let auth_management = values.optional(config::DESCOPE_AUTH_MANAGEMENT_KEY)?;
             Ok(ProjectKeys {
                 management: values.required(config::DESCOPE_MANAGEMENT_KEY)?.trim().into(),
                 auth_management: auth_management.map(|key| key.trim().into()),

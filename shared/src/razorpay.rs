@@ -91,7 +91,7 @@ impl Razorpay {
     /// A client of the account whose key comes from settings, which may have none.
     pub fn with_key_of(settings: &Settings, base_url: &str) -> Result<Self, config::Error> {
         let key = settings.live(|values| {
-            let Some(id) = values.optional_once_read(config::RAZORPAY_KEY_ID)? else { return Ok(None) };
+            let Some(id) = values.optional(config::RAZORPAY_KEY_ID)? else { return Ok(None) };
             Ok(Some(Key::new(&id, &values.required(config::RAZORPAY_KEY_SECRET)?)))
         })?;
         Self::with(base_url, key)

@@ -15,13 +15,15 @@ use tokio::sync::{Mutex, OnceCell};
 use tracing::{error, info};
 
 use super::{
-    ALL, DATABASE_SECRET_ID, REDIS_SECRET_ID, SECRET_ID, Values, optional,
+    ALL, APPLICATION_SECRET_ID, DATABASE_SECRET_ID, ORIGIN_SECRET_ID, READERS_SECRET_ID, REDIS_SECRET_ID, SECRET_ID,
+    Values, optional,
     secrets::Secrets,
     values::{Environment, are_equal},
 };
 
 /// The variables that name secrets.
-const NAMES: [super::Variable; 3] = [SECRET_ID, DATABASE_SECRET_ID, REDIS_SECRET_ID];
+const NAMES: [super::Variable; 6] =
+    [SECRET_ID, DATABASE_SECRET_ID, REDIS_SECRET_ID, APPLICATION_SECRET_ID, READERS_SECRET_ID, ORIGIN_SECRET_ID];
 
 /// When secrets are read, and how long callers wait for them.
 #[derive(Clone, Copy, Debug)]
@@ -48,8 +50,8 @@ impl Default for Pace {
     }
 }
 
-/// Every setting: the variables of the environment and, where one is not set, the secrets that `SECRET_ID`,
-/// `DATABASE_SECRET_ID` and `REDIS_SECRET_ID` name. Clones share them.
+/// Every setting: the variables of the environment and, where one is not set, the secrets that `SECRET_ID` and the other
+/// `…_SECRET_ID` name. Clones share them.
 #[derive(Clone)]
 pub struct Settings(Arc<Inner>);
 

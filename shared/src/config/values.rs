@@ -23,30 +23,24 @@ pub struct Values {
 }
 
 impl Values {
-    /// The value of a variable in the environment, else in the function's own secret.
-    pub fn optional(&self, variable: Variable) -> Option<String> {
-        let own = || self.of(SECRET_ID, variable.name());
-        self.environment(variable).map(ToOwned::to_owned).or_else(own)
-    }
-
-    /// As [`Self::optional`], for a value whose absence means something: an error while the function's own secret, which
-    /// may supply it, has not been read.
-    pub fn optional_once_read(&self, variable: Variable) -> Result<Option<String>, Error> {
-        let is_unread = self.environment(SECRET_ID).is_some() && !self.secrets.contains_key(SECRET_ID.name());
-        match self.optional(variable) {
-            None if is_unread => Err(Error::Missing(variable.name())),
-            value => Ok(value),
+    /// The value of a variable in the environment, else in the function's own secret. An error while that secret has not
+    /// been read: it may have a value, so the answer is "not now" instead of "there is none".
+    pub fn optional(&self, variable: Variable) -> Result<Option<String>, Error> {
+        if let Some(value) = self.environment(variable) {
+            return Ok(Some(value.to_owned()));
         }
+        self.read(SECRET_ID, variable)?;
+        Ok(self.of(SECRET_ID, variable.name()))
     }
 
     /// As [`Self::optional`], for a value that must be set.
     pub fn required(&self, variable: Variable) -> Result<String, Error> {
-        self.optional(variable).ok_or(Error::Missing(variable.name()))
+        self.optional(variable)?.ok_or(Error::Missing(variable.name()))
     }
 
     /// As [`Self::optional`], parsed, for a value that has a default.
     pub fn or_default<T: FromStr>(&self, variable: Variable, default: T) -> Result<T, Error> {
-        self.optional(variable).map_or(Ok(default), |value| value.trim().parse().map_err(|_| variable.invalid()))
+        self.optional(variable)?.map_or(Ok(default), |value| value.trim().parse().map_err(|_| variable.invalid()))
     }
 
     /// The URL of a server. A user or password that it lacks is taken from the keys `username` and `password` of the
@@ -66,6 +60,18 @@ impl Values {
         let is_as_it_is = !self.secrets.contains_key(login.name());
         let url = if is_as_it_is { text.to_owned() } else { complete().ok_or(variable.invalid())? };
         url.parse().map_err(|_| variable.invalid())
+    }
+
+    /// The text under a key of the secret that `secret` names, if it names one. An error while that has not been read.
+    pub fn secret(&self, secret: Variable, key: &str) -> Result<Option<SecretString>, Error> {
+        self.read(secret, secret)?;
+        Ok(self.of(secret, key).map(SecretString::from))
+    }
+
+    /// An error for `variable` if the environment names this secret and it has not been read.
+    fn read(&self, secret: Variable, variable: Variable) -> Result<(), Error> {
+        let is_unread = self.environment(secret).is_some() && !self.secrets.contains_key(secret.name());
+        if is_unread { Err(Error::Missing(variable.name())) } else { Ok(()) }
     }
 
     fn environment(&self, variable: Variable) -> Option<&str> {

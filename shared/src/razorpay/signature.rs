@@ -19,8 +19,8 @@ impl WebhookSecrets {
     pub fn from_settings(settings: &Settings) -> Result<Self, config::Error> {
         settings
             .live(|values| {
-                let present = values.optional_once_read(config::RAZORPAY_WEBHOOK_SECRET)?;
-                let previous = values.optional(config::RAZORPAY_WEBHOOK_SECRET_PREVIOUS);
+                let present = values.optional(config::RAZORPAY_WEBHOOK_SECRET)?;
+                let previous = values.optional(config::RAZORPAY_WEBHOOK_SECRET_PREVIOUS)?;
                 Ok([present, previous].into_iter().flatten().map(|secret| secret.trim().into()).collect())
             })
             .map(Self)

@@ -6,6 +6,10 @@ use subtle::ConstantTimeEq;
 
 use super::label::{is_label, sha256};
 
+/// Shorter keys could be guessed. 15 is the length of the key of a local system, `local-staff-key`; `migrate` makes longer
+/// ones.
+const LEAST_LENGTH: usize = 15;
+
 /// Staff keys by label; only their hashes stay in memory.
 #[derive(Clone, Default)]
 pub struct ConfiguredKeys(Arc<[(String, [u8; 32])]>);
@@ -31,7 +35,7 @@ impl fmt::Debug for ConfiguredKeys {
 
 /// The list of staff keys is malformed. Its text is not shown, because it may contain keys.
 #[derive(Debug, thiserror::Error)]
-#[error("write staff keys as label:key,label:key")]
+#[error("write staff keys as label:key,label:key, each key of {LEAST_LENGTH} characters or more")]
 pub struct NotKeys;
 
 impl FromStr for ConfiguredKeys {
@@ -43,7 +47,8 @@ impl FromStr for ConfiguredKeys {
         let keys = items.map(|item| {
             let (label, key) = item.split_once(':').ok_or(NotKeys)?;
             let (label, key) = (label.trim(), key.trim());
-            if is_label(label) && !key.is_empty() { Ok((label.to_owned(), sha256(key))) } else { Err(NotKeys) }
+            let is_long = key.chars().count() >= LEAST_LENGTH;
+            if is_label(label) && is_long { Ok((label.to_owned(), sha256(key))) } else { Err(NotKeys) }
         });
         Ok(Self(keys.collect::<Result<_, _>>()?))
     }
@@ -55,15 +60,16 @@ mod tests {
 
     #[test]
     fn several_keys_are_told_apart_by_their_labels() {
-        let keys: ConfiguredKeys = " front desk:abc , import.2026:d:e, front desk:new,".parse().unwrap();
+        let text = " front desk:abc-of-the-desk-1 , import.2026:d:e-of-the-import, front desk:new-key-of-the-desk,";
+        let keys: ConfiguredKeys = text.parse().unwrap();
         for (key, label) in [
-            ("abc", Some("front desk")),
-            ("d:e", Some("import.2026")),
-            ("new", Some("front desk")),
+            ("abc-of-the-desk-1", Some("front desk")),
+            ("d:e-of-the-import", Some("import.2026")),
+            ("new-key-of-the-desk", Some("front desk")),
             ("", None),
-            ("ab", None),
-            ("abc,d:e", None),
-            ("front desk:abc", None),
+            ("abc-of-the-desk-", None),
+            ("abc-of-the-desk-1,d:e-of-the-import", None),
+            ("front desk:abc-of-the-desk-1", None),
         ] {
             assert_eq!(keys.label_of(&sha256(key)), label, "{key}");
         }
@@ -73,13 +79,20 @@ mod tests {
     #[test]
     fn malformed_keys_are_refused() {
         for text in ["abc", ":abc", "label:", "label: ", "läbel:abc", "a:b,c", "user-1:abc"] {
-            assert!(text.parse::<ConfiguredKeys>().is_err(), "{text}");
+            assert!(text.replace("abc", "a-key-that-is-long").parse::<ConfiguredKeys>().is_err(), "{text}");
         }
     }
 
     #[test]
+    fn a_key_that_could_be_guessed_is_refused() {
+        assert!("local:local-staff-key".parse::<ConfiguredKeys>().is_ok());
+        assert!("local:local-staff-ke".parse::<ConfiguredKeys>().is_err());
+        assert!("local:local-staff-key,desk:1234".parse::<ConfiguredKeys>().is_err());
+    }
+
+    #[test]
     fn a_key_does_not_show_in_debug_output() {
-        let keys: ConfiguredKeys = "desk:secret".parse().unwrap();
+        let keys: ConfiguredKeys = "desk:secret-of-the-desk".parse().unwrap();
         assert_eq!(format!("{keys:?}"), r#"["desk"]"#);
     }
 }

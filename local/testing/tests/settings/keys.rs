@@ -14,13 +14,12 @@ use shared::{
     },
     database::Database,
     descope::Descope,
-    http::json as answer,
-    http::routes,
+    http::{Edge, json as answer, routes},
     razorpay::{Razorpay, WebhookSecrets},
     staff::{StaffKey, StaffKeys},
 };
 use sqlx::PgPool;
-use testing::{Client, no_throttle, redis};
+use testing::{Client, Fault, no_throttle, redis};
 
 use crate::servers::{Aws, QUICK};
 
@@ -138,7 +137,7 @@ async fn whose(key: Option<StaffKey>) -> Result<axum::response::Response> {
 #[sqlx::test(migrator = "shared::database::MIGRATOR")]
 async fn staff_keys_change_without_a_deployment(pool: PgPool) {
     let aws = Aws::start().await;
-    let settings = settings(&aws, &[(STAFF_API_KEYS, "desk:first")], QUICK).await;
+    let settings = settings(&aws, &[(STAFF_API_KEYS, "desk:the-first-key-of-all")], QUICK).await;
     let database = Database::from(pool);
     let keys = StaffKeys::from_settings(&settings, database.clone(), no_throttle(&redis())).unwrap();
     let client = Client::new(routes!(whose).with_state(keys), database);
@@ -147,12 +146,32 @@ async fn staff_keys_change_without_a_deployment(pool: PgPool) {
         (answer.status, answer.body["code"].as_str().map(ToOwned::to_owned), answer.body)
     };
     let desk = (200, None, json!("desk"));
-    assert_eq!(whose("first").await, desk);
-    let stranger = whose("second").await;
+    assert_eq!(whose("the-first-key-of-all").await, desk);
+    let stranger = whose("the-second-key-of-all").await;
     assert_eq!((stranger.0, stranger.1.as_deref()), (403, Some("API_KEY_INVALID")));
-    put(&aws, &[(STAFF_API_KEYS, "desk:second,desk:first")]).await;
-    assert_eq!((whose("second").await, whose("first").await), (desk.clone(), desk.clone()));
-    put(&aws, &[(STAFF_API_KEYS, "desk:second")]).await;
+    put(&aws, &[(STAFF_API_KEYS, "desk:the-second-key-of-all,desk:the-first-key-of-all")]).await;
+    assert_eq!(
+        (whose("the-second-key-of-all").await, whose("the-first-key-of-all").await),
+        (desk.clone(), desk.clone())
+    );
+    put(&aws, &[(STAFF_API_KEYS, "desk:the-second-key-of-all")]).await;
     assert_eq!(whose("unknown").await.0, 403, "which makes it look");
-    assert_eq!((whose("second").await, whose("first").await.0), (desk, 403));
+    assert_eq!((whose("the-second-key-of-all").await, whose("the-first-key-of-all").await.0), (desk, 403));
+}
+
+#[sqlx::test(migrator = "shared::database::MIGRATOR")]
+async fn a_key_is_not_refused_while_the_secret_with_the_keys_has_not_been_read(pool: PgPool) {
+    let aws = Aws::start().await;
+    put(&aws, &[(STAFF_API_KEYS, "desk:the-first-key-of-all")]).await;
+    aws.network.set(Fault::Stopped);
+    let id = aws.id("own");
+    let settings = aws.settings(&[(SECRET_ID, id.as_str())], QUICK).await;
+    let database = Database::from(pool);
+    let keys = StaffKeys::from_settings(&settings, database.clone(), no_throttle(&redis())).unwrap();
+    let client = Client::behind(routes!(whose).with_state(keys), Edge::new(settings, database));
+    let client = client.with("x-api-key", "the-first-key-of-all");
+    let unread = client.get("/whose").await;
+    assert_eq!((unread.status, &unread.body["code"]), (503, &json!("SERVICE_UNAVAILABLE")));
+    aws.network.set(Fault::None);
+    testing::eventually("the key is known", async || client.get("/whose").await.body == json!("desk")).await;
 }
