@@ -57,6 +57,8 @@ names! {
     SlotsFull;
     /// A one-time code was sent.
     OtpSent;
+    /// A one-time code was refused because the hourly budget over all numbers is spent.
+    OtpBudgetSpent;
     /// A booking was paid.
     PaymentsSettled;
     /// A payment does not fit its order.

@@ -6,6 +6,7 @@
 mod arrival;
 mod code;
 pub mod codes;
+mod countries;
 mod identifier;
 pub mod password;
 pub mod password_reset;
@@ -28,6 +29,7 @@ use crate::{
 };
 
 pub use code::Code;
+pub use countries::{Countries, NO_CODES};
 pub use identifier::Identifier;
 pub use seals::Seals;
 
@@ -65,11 +67,16 @@ pub struct Limits {
     pub tries_per_identifier: Limit,
     /// Attempts at passwords or codes from one IP address.
     pub tries_per_address: Limit,
+    /// Codes to phone numbers, over all of them: they cost money.
+    pub budget: Limit,
+    /// Refreshes of sessions from one IP address.
+    pub refreshes_per_address: Limit,
 }
 
 impl Limits {
     /// Reads `THROTTLE_OTP_AT_ONCE` (per 30 seconds), `THROTTLE_OTP_PER_IDENTIFIER` and `THROTTLE_OTP_PER_IP` (per
-    /// hour), `THROTTLE_TRIES_PER_IDENTIFIER` and `THROTTLE_TRIES_PER_IP` (per ten minutes).
+    /// hour), `THROTTLE_TRIES_PER_IDENTIFIER` and `THROTTLE_TRIES_PER_IP` (per ten minutes), `THROTTLE_OTP_BUDGET` (per
+    /// hour), `THROTTLE_REFRESHES_PER_IP` (per minute).
     pub fn from_env() -> Result<Self, config::Error> {
         let (hour, ten_minutes) = (Duration::from_hours(1), Duration::from_mins(10));
         let at_once = Duration::from_secs(30);
@@ -89,6 +96,13 @@ impl Limits {
                 ten_minutes,
             )?,
             tries_per_address: Limit::from_env("tries-per-ip", config::THROTTLE_TRIES_PER_IP, 50, ten_minutes)?,
+            budget: Limit::from_env("otp-budget", config::THROTTLE_OTP_BUDGET, 300, hour)?,
+            refreshes_per_address: Limit::from_env(
+                "refreshes-per-ip",
+                config::THROTTLE_REFRESHES_PER_IP,
+                60,
+                Duration::from_mins(1),
+            )?,
         })
     }
 }
@@ -100,14 +114,18 @@ pub struct Messages {
     pub password_reset_url: Option<String>,
     /// Lifetime of a one-time code.
     pub code_lifetime: Duration,
+    /// The countries whose numbers get codes.
+    pub countries: Countries,
 }
 
 impl Messages {
-    /// Reads `PASSWORD_RESET_URL` and `OTP_LIFETIME_SECONDS` (180, the default of a Descope project).
+    /// Reads `PASSWORD_RESET_URL`, `OTP_LIFETIME_SECONDS` (180, the default of a Descope project) and `OTP_COUNTRIES`
+    /// (91).
     pub fn from_env() -> Result<Self, config::Error> {
         Ok(Self {
             password_reset_url: config::optional(config::PASSWORD_RESET_URL),
             code_lifetime: Duration::from_secs(config::or_default(config::OTP_LIFETIME_SECONDS, 180)?),
+            countries: config::or_default(config::OTP_COUNTRIES, Countries::default())?,
         })
     }
 

@@ -1,6 +1,12 @@
 //! Rate limits: counters in Redis, one atomic decision per request.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use redis::Pipeline;
 use sha2::{Digest, Sha256};
@@ -9,28 +15,38 @@ use tracing::warn;
 use crate::{
     Error, Result,
     config::{self, Variable},
-    redis::Redis,
+    redis::{self as link, Redis},
 };
 
 /// Counts one request against every limit, or against none when one of them is used up or the last argument is 0.
-/// Returns the milliseconds to wait, 0 when the request may pass.
+/// Returns the milliseconds to wait, 0 when the request may pass. The last key is the decision's own: a script that is
+/// sent again because its answer was lost returns the first answer and counts nothing.
 const DECIDE: &str = "\
+local decision = KEYS[#KEYS]
+local before = redis.call('GET', decision)
+if before then return tonumber(before) end
 local wait = 0
-for i, key in ipairs(KEYS) do
+for i = 1, #KEYS - 1 do
+  local key = KEYS[i]
   if tonumber(redis.call('GET', key) or '0') >= tonumber(ARGV[2 * i - 1]) then
     wait = math.max(wait, redis.call('PTTL', key), 1)
   end
 end
-if wait > 0 or ARGV[#ARGV] == '0' then return wait end
-for i, key in ipairs(KEYS) do
-  if redis.call('INCR', key) == 1 then redis.call('PEXPIRE', key, ARGV[2 * i]) end
+if ARGV[#ARGV] == '0' then return wait end
+if wait == 0 then
+  for i = 1, #KEYS - 1 do
+    if redis.call('INCR', KEYS[i]) == 1 then redis.call('PEXPIRE', KEYS[i], ARGV[2 * i]) end
+  end
 end
-return 0";
+redis.call('SET', decision, wait, 'PX', 5000)
+return wait";
 
-/// Takes one request back from every counter.
+/// Takes one request back from every counter, once: see [`DECIDE`].
 const GIVE_BACK: &str = "\
-for _, key in ipairs(KEYS) do
-  if tonumber(redis.call('GET', key) or '0') > 0 then redis.call('DECR', key) end
+local decision = KEYS[#KEYS]
+if not redis.call('SET', decision, 0, 'NX', 'PX', 5000) then return end
+for i = 1, #KEYS - 1 do
+  if tonumber(redis.call('GET', KEYS[i]) or '0') > 0 then redis.call('DECR', KEYS[i]) end
 end";
 
 /// A number of requests per time window, for each caller of a class.
@@ -74,7 +90,7 @@ pub struct Claim<'a> {
     caller: &'a str,
 }
 
-/// Enforces rate limits.
+/// Enforces rate limits. A request counts once, even if Redis's answer was lost and the script was sent again.
 #[derive(Clone, Debug)]
 pub struct Throttle {
     redis: Redis,
@@ -95,26 +111,28 @@ impl Throttle {
 
     /// Counts the request, or refuses it with [`Error::Throttled`]. Lets it pass while Redis is unavailable.
     pub async fn check(&self, claims: &[Claim<'_>]) -> Result<()> {
-        self.decide(claims, true).await
+        let wait = self.decide(claims, true).await;
+        verdict(wait.unwrap_or_else(let_pass))
+    }
+
+    /// As [`Self::check`], but refuses the request with [`Error::Redis`] while Redis is unavailable: for what costs
+    /// money.
+    pub async fn insist(&self, claims: &[Claim<'_>]) -> Result<()> {
+        verdict(self.decide(claims, true).await?)
     }
 
     /// As [`Self::check`], but counts nothing: for limits that only some requests use up.
     pub async fn peek(&self, claims: &[Claim<'_>]) -> Result<()> {
-        self.decide(claims, false).await
+        let wait = self.decide(claims, false).await;
+        verdict(wait.unwrap_or_else(let_pass))
     }
 
-    async fn decide(&self, claims: &[Claim<'_>], counts: bool) -> Result<()> {
+    async fn decide(&self, claims: &[Claim<'_>], counts: bool) -> Result<u64, link::Error> {
         let mut commands = Pipeline::new();
         if !self.append_decision(&mut commands, claims, counts) {
-            return Ok(());
+            return Ok(0);
         }
-        match self.redis.run::<(u64,)>(&commands).await {
-            Ok((wait,)) => verdict(wait),
-            Err(error) => {
-                warn!(%error, "rate limit not checked");
-                Ok(())
-            }
-        }
+        self.redis.run::<(u64,)>(&commands).await.map(|(wait,)| wait)
     }
 
     /// Undoes the count of [`Self::check`], for a request that had no effect.
@@ -123,11 +141,11 @@ impl Throttle {
             return;
         }
         let mut commands = Pipeline::new();
-        let command = commands.cmd("EVAL").arg(GIVE_BACK).arg(claims.len());
+        let command = commands.cmd("EVAL").arg(GIVE_BACK).arg(claims.len() + 1);
         for claim in claims {
             command.arg(self.counter(claim));
         }
-        command.ignore();
+        command.arg(self.decision()).ignore();
         if let Err(error) = self.redis.run::<()>(&commands).await {
             warn!(%error, "rate limit not given back");
         }
@@ -143,10 +161,11 @@ impl Throttle {
         if !self.is_on {
             return false;
         }
-        let command = commands.cmd("EVAL").arg(DECIDE).arg(claims.len());
+        let command = commands.cmd("EVAL").arg(DECIDE).arg(claims.len() + 1);
         for claim in claims {
             command.arg(self.counter(claim));
         }
+        command.arg(self.decision());
         for claim in claims {
             let window = u64::try_from(claim.limit.window.as_millis()).unwrap_or(u64::MAX);
             command.arg(claim.limit.count).arg(window);
@@ -158,6 +177,24 @@ impl Throttle {
     fn counter(&self, claim: &Claim<'_>) -> String {
         self.redis.key(&format!("throttle:{}:{}", claim.limit.class, digest(claim.caller)))
     }
+
+    /// A key for one decision, which no other decision of any environment has.
+    fn decision(&self) -> String {
+        static ENVIRONMENT: LazyLock<String> = LazyLock::new(|| {
+            let mut bytes = [0; 16];
+            let _ = getrandom::fill(&mut bytes);
+            hex::encode(bytes)
+        });
+        static DECISIONS: AtomicU64 = AtomicU64::new(0);
+        let number = DECISIONS.fetch_add(1, Ordering::Relaxed);
+        self.redis.key(&format!("throttle:decision:{}:{number}", *ENVIRONMENT))
+    }
+}
+
+/// Limits do not hold while Redis is unavailable.
+fn let_pass(error: link::Error) -> u64 {
+    warn!(%error, "rate limit not checked");
+    0
 }
 
 /// Turns the wait that Redis answered into the result of the request's check.

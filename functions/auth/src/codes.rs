@@ -14,7 +14,7 @@ use shared::{
     http::{ClientAddress, Device, FlatErrorBody as ErrorBody, Json, Routes, private_json, routes},
     phone::Phone,
     session::Session,
-    sign_in::{Identifier, codes},
+    sign_in::{Identifier, NO_CODES, codes},
 };
 use utoipa::ToSchema;
 
@@ -54,6 +54,7 @@ struct Sent {
         (status = 200, body = Sent),
         (status = 400, body = ErrorBody),
         (status = 429, description = "One in 30 seconds, five an hour.", body = ErrorBody),
+        (status = 503, description = "The limits cannot be counted at the moment.", body = ErrorBody),
     )
 )]
 async fn request_by_phone(
@@ -75,6 +76,7 @@ async fn request_by_phone(
         (status = 400, body = ErrorBody),
         (status = 401, description = "Neither number nor session.", body = ErrorBody),
         (status = 429, description = "One in 30 seconds, five an hour.", body = ErrorBody),
+        (status = 503, description = "The limits cannot be counted at the moment.", body = ErrorBody),
     )
 )]
 async fn resend_by_phone(
@@ -162,6 +164,7 @@ async fn login_by_phone(
         (status = 200, body = Sent),
         (status = 400, body = ErrorBody),
         (status = 429, description = "One in 30 seconds, five an hour.", body = ErrorBody),
+        (status = 503, description = "The limits cannot be counted at the moment.", body = ErrorBody),
     )
 )]
 async fn request(
@@ -170,7 +173,10 @@ async fn request(
     Json(recipient): Json<AnyRecipient>,
 ) -> Result<Response> {
     let identifier = recipient.identifier;
-    codes::send(&app, &identifier, &address).await?;
+    codes::send(&app, &identifier, &address).await.map_err(|error| match error {
+        Error::FaultyField(_) => Error::faulty_field("identifier", NO_CODES),
+        error => error,
+    })?;
     let sent = Sent {
         identifier: Some(identifier.as_str().to_owned()),
         method: Some(identifier.channel()),

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use shared::http::Routes;
 
-pub use shared::sign_in::{Admits, Limits, Messages, Seals, SignIn as App};
+pub use shared::sign_in::{Admits, Countries, Limits, Messages, Seals, SignIn as App};
 
 /// Timeout of a request: one may need several calls to Descope, each with its own timeout.
 pub const DEADLINE: Duration = Duration::from_secs(25);

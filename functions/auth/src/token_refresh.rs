@@ -3,7 +3,7 @@
 use axum::{extract::State, response::Response};
 use shared::{
     Result,
-    http::{Device, Fields, FlatErrorBody as ErrorBody, Json, Read, Routes, routes},
+    http::{ClientAddress, Device, Fields, FlatErrorBody as ErrorBody, Json, Read, Routes, routes},
     sign_in::refresh::{self, LONGEST_TOKEN, Refreshed},
 };
 use utoipa::ToSchema;
@@ -43,8 +43,16 @@ impl Read for Refresh {
         (status = 400, body = ErrorBody),
         (status = 401, description = "The token is worth nothing, or its session was ended.", body = ErrorBody),
         (status = 403, description = "The account is blocked.", body = ErrorBody),
+        (status = 429, body = ErrorBody),
     )
 )]
-async fn refresh(State(app): State<App>, device: Device, Json(body): Json<Refresh>) -> Result<Response> {
+async fn refresh(
+    State(app): State<App>,
+    address: ClientAddress,
+    device: Device,
+    Json(body): Json<Refresh>,
+) -> Result<Response> {
+    // Before anything else: an invalid token, too, is looked up in Postgres.
+    app.throttle.check(&[app.limits.refreshes_per_address.on(&address.0)]).await?;
     refresh::refresh(&app, &body.refresh_token.unwrap_or_default(), &device).await
 }

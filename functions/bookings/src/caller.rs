@@ -6,13 +6,16 @@ use shared::{
     Error, Result,
     accounts::User,
     bookings::{Booking, access_token::AccessToken, booking},
-    http::{Fields, Query, Read},
+    http::{ClientAddress, Fields, Query, Read},
     ids::BookingId,
     logging::name_actor,
+    select_bookings,
     session::{Session, Sessions},
     staff::{StaffKey, StaffKeys},
 };
 use sqlx::PgConnection;
+
+use crate::App;
 
 const BOOKING_TOKEN: HeaderName = HeaderName::from_static("x-booking-token");
 
@@ -51,6 +54,53 @@ impl Caller {
     /// Whether the caller is signed in and has verified this phone number.
     pub(crate) fn has_number(&self, phone: &str) -> bool {
         self.user.as_ref().and_then(User::verified_phone) == Some(phone)
+    }
+
+    /// Refuses a caller at an address that has sent too many tokens which open nothing, before Postgres is asked.
+    /// Callers with a session or a staff key are known, and are not refused.
+    pub(crate) async fn presume(&self, app: &App, address: &ClientAddress) -> Result<()> {
+        if !self.has_only_a_token() {
+            return Ok(());
+        }
+        app.throttle.peek(&[app.limits.junk_tokens.on(&address.0)]).await
+    }
+
+    /// Counts a token that does not open the booking, against the limits of strangers too; 429 if there were too many.
+    pub(crate) async fn count_junk(&self, app: &App, address: &ClientAddress) -> Result<()> {
+        let limits = [app.limits.lookups.on(&address.0), app.limits.junk_tokens.on(&address.0)];
+        let counted = if self.has_only_a_token() { &limits[..] } else { &limits[..1] };
+        app.throttle.check(counted).await
+    }
+
+    fn has_only_a_token(&self) -> bool {
+        self.token.is_some() && self.user.is_none() && !self.has_staff_key
+    }
+
+    /// The booking of a caller who may do this with it: 404 if it does not exist, 403 for any other caller. Locks
+    /// nothing, so that a stranger makes no owner wait.
+    pub(crate) async fn admit(
+        &self,
+        app: &App,
+        address: &ClientAddress,
+        id: BookingId,
+        may: impl FnOnce(&Self, &Booking) -> bool,
+    ) -> Result<Booking> {
+        self.presume(app, address).await?;
+        let find = |pool| async move { select_bookings!("booking.id = $1", id.0).fetch_optional(&pool).await };
+        let booking = app.database.read(find).await?;
+        let refusal = match booking {
+            Some(booking) if may(self, &booking) => return Ok(booking),
+            Some(_) => Error::PermissionDenied,
+            None => Error::NotFound("Booking"),
+        };
+        self.count_junk(app, address).await?;
+        Err(refusal)
+    }
+
+    /// Admits the owner to a change of a booking, within the limit of changes.
+    pub(crate) async fn admit_to_change(&self, app: &App, address: &ClientAddress, id: BookingId) -> Result<()> {
+        self.admit(app, address, id, Self::owns).await?;
+        app.throttle.check(&[app.limits.changes.on(&id.to_string())]).await
     }
 
     /// Locks a booking for a change by its owner: 404 if it does not exist, 403 for any other caller. Staff have routes

@@ -4,8 +4,7 @@ use axum::extract::State;
 use shared::{
     Result,
     bookings::{self, Booking, LONGEST_REASON, transition},
-    database::Database,
-    http::{Envelope, ErrorBody, Fields, Id, Json, Read, Routes, routes},
+    http::{ClientAddress, Envelope, ErrorBody, Fields, Id, Json, Read, Routes, routes},
     ids::BookingId,
 };
 use sqlx::PgConnection;
@@ -48,19 +47,22 @@ impl Read for Cancellation {
         (status = 401, body = ErrorBody),
         (status = 403, description = "The booking is not the caller's: a token that is wrong or has expired, another user's session.", body = ErrorBody),
         (status = 404, body = ErrorBody),
+        (status = 429, description = "Too many tokens that open nothing, or changes of this booking.", body = ErrorBody),
         (status = 409, description = "`ILLEGAL_TRANSITION`.", body = ErrorBody),
     )
 )]
 async fn cancel(
-    State(database): State<Database>,
+    State(app): State<App>,
     Claimant(caller): Claimant,
+    address: ClientAddress,
     Id(id): Id<BookingId>,
     Json(cancellation): Json<Cancellation>,
 ) -> Result<Envelope<Booking>> {
+    caller.admit_to_change(&app, &address, id).await?;
     let cancel = async |connection: &mut PgConnection| {
         let booking = caller.lock_own(connection, id).await?;
         transition::cancel(connection, booking, &cancellation.reason).await
     };
-    let booking = bookings::transaction(&database, cancel).await?;
+    let booking = bookings::transaction(&app.database, cancel).await?;
     Ok(Envelope::new("Booking cancelled successfully", booking))
 }

@@ -44,11 +44,15 @@ pub struct Limits {
     pub bookings_per_phone: Limit,
     /// Reads of bookings without proof of ownership, per IP address.
     pub lookups: Limit,
+    /// Booking tokens that open nothing, per IP address.
+    pub junk_tokens: Limit,
+    /// Changes of one booking by its owner.
+    pub changes: Limit,
 }
 
 impl Limits {
-    /// Reads `THROTTLE_PUBLIC_READS`, `THROTTLE_BOOKINGS_PER_IP`, `THROTTLE_LOOKUPS` (per minute) and
-    /// `THROTTLE_BOOKINGS_PER_PHONE` (per hour).
+    /// Reads `THROTTLE_PUBLIC_READS`, `THROTTLE_BOOKINGS_PER_IP`, `THROTTLE_LOOKUPS`, `THROTTLE_JUNK_TOKENS` (per
+    /// minute), `THROTTLE_CHANGES` (per ten minutes) and `THROTTLE_BOOKINGS_PER_PHONE` (per hour).
     pub fn from_env() -> Result<Self, config::Error> {
         let (minute, hour) = (Duration::from_mins(1), Duration::from_hours(1));
         Ok(Self {
@@ -56,6 +60,8 @@ impl Limits {
             bookings_per_address: Limit::from_env("bookings-per-ip", config::THROTTLE_BOOKINGS_PER_IP, 10, minute)?,
             bookings_per_phone: Limit::from_env("bookings-per-phone", config::THROTTLE_BOOKINGS_PER_PHONE, 10, hour)?,
             lookups: Limit::from_env("lookups", config::THROTTLE_LOOKUPS, 30, minute)?,
+            junk_tokens: Limit::from_env("junk-tokens", config::THROTTLE_JUNK_TOKENS, 30, minute)?,
+            changes: Limit::from_env("changes", config::THROTTLE_CHANGES, 20, 10 * minute)?,
         })
     }
 }

@@ -161,21 +161,20 @@ async fn list(
     )
 )]
 async fn show(
-    State(database): State<Database>,
-    State(throttle): State<Throttle>,
-    State(limits): State<Limits>,
+    State(app): State<App>,
     caller: Caller,
     address: ClientAddress,
     Id(id): Id<BookingId>,
 ) -> Result<Envelope<Booking>> {
     // A wrong token counts against the same limit as no token, but only once the booking has been read.
     if caller.is_stranger() {
-        throttle.check(&[limits.lookups.on(&address.0)]).await?;
+        app.throttle.check(&[app.limits.lookups.on(&address.0)]).await?;
     }
-    let booking = select_bookings!("booking.id = $1", id.0).fetch_optional(&database.pool()).await?;
+    caller.presume(&app, &address).await?;
+    let booking = select_bookings!("booking.id = $1", id.0).fetch_optional(&app.database.pool()).await?;
     let is_whole = booking.as_ref().is_some_and(|booking| caller.may_see(booking));
     if !is_whole && !caller.is_stranger() {
-        throttle.check(&[limits.lookups.on(&address.0)]).await?;
+        caller.count_junk(&app, &address).await?;
     }
     let booking = booking.ok_or(Error::NotFound("Booking"))?;
     name_bookings([id.0]);

@@ -9,8 +9,7 @@ use shared::{
         appointment::Rules,
         reschedule::{Appointment, move_to},
     },
-    database::Database,
-    http::{Envelope, ErrorBody, Fields, Id, Json, Read, Routes, routes},
+    http::{ClientAddress, Envelope, ErrorBody, Fields, Id, Json, Read, Routes, routes},
     ids::BookingId,
 };
 use sqlx::PgConnection;
@@ -55,21 +54,24 @@ impl Read for Reschedule {
         (status = 401, body = ErrorBody),
         (status = 403, description = "The booking is not the caller's: a token that is wrong or has expired, another user's session.", body = ErrorBody),
         (status = 404, body = ErrorBody),
+        (status = 429, description = "Too many tokens that open nothing, or changes of this booking.", body = ErrorBody),
         (status = 409, description = "`SLOT_FULL` with free slots, or `ILLEGAL_TRANSITION`.", body = ErrorBody),
     )
 )]
 async fn reschedule(
-    State(database): State<Database>,
+    State(app): State<App>,
     Claimant(caller): Claimant,
+    address: ClientAddress,
     Id(id): Id<BookingId>,
     Json(wanted): Json<Reschedule>,
 ) -> Result<Envelope<Booking>> {
+    caller.admit_to_change(&app, &address, id).await?;
     let reschedule = async |connection: &mut PgConnection| {
         let booking = caller.lock_own(connection, id).await?;
         let appointment =
             Appointment { date: wanted.appointment_date, time: wanted.appointment_time, ..booking.appointment() };
         move_to(connection, booking, appointment, &Actor::Customer, Rules::Customer).await
     };
-    let booking = bookings::transaction(&database, reschedule).await?;
+    let booking = bookings::transaction(&app.database, reschedule).await?;
     Ok(Envelope::new("Booking rescheduled successfully", booking))
 }

@@ -2,14 +2,16 @@
 
 use axum::extract::State;
 use shared::{
-    Error, Result,
-    bookings::{booking, timeline},
-    database::Database,
-    http::{Envelope, ErrorBody, Id, Routes, routes},
+    Result,
+    bookings::timeline,
+    http::{ClientAddress, Envelope, ErrorBody, Id, Routes, routes},
     ids::BookingId,
 };
 
-use crate::{App, caller::Claimant};
+use crate::{
+    App,
+    caller::{Caller, Claimant},
+};
 
 pub(crate) fn routes() -> Routes<App> {
     routes!(list)
@@ -30,16 +32,15 @@ pub(crate) fn routes() -> Routes<App> {
         (status = 401, body = ErrorBody),
         (status = 403, description = "The booking is not the caller's, who does not work in the shop either; or a staff key was sent that is not valid.", body = ErrorBody),
         (status = 404, body = ErrorBody),
+        (status = 429, description = "Too many tokens that open nothing.", body = ErrorBody),
     )
 )]
 async fn list(
-    State(database): State<Database>,
+    State(app): State<App>,
     Claimant(caller): Claimant,
+    address: ClientAddress,
     Id(id): Id<BookingId>,
 ) -> Result<Envelope<Vec<timeline::Entry>>> {
-    let pool = database.pool();
-    if !caller.may_see(&booking::find(&pool, id).await?) {
-        return Err(Error::PermissionDenied);
-    }
-    Ok(Envelope::new("Booking timeline retrieved successfully", timeline::list(&pool, id).await?))
+    caller.admit(&app, &address, id, Caller::may_see).await?;
+    Ok(Envelope::new("Booking timeline retrieved successfully", timeline::list(&app.database.pool(), id).await?))
 }

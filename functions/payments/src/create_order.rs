@@ -83,7 +83,7 @@ async fn create(
     address: ClientAddress,
     Json(wanted): Json<OrderRequest>,
 ) -> Result<Response> {
-    app.throttle.check(&[app.orders_per_address.on(&address.0)]).await?;
+    app.throttle.check(&[app.limits.orders_per_address.on(&address.0)]).await?;
     let reserve = async |connection: &mut PgConnection| orders::reserve(connection, BookingId(wanted.booking_id)).await;
     let (order, is_new) = app.database.transaction(reserve).await?;
     let (order_id, status) = match order.order_id.clone() {

@@ -26,8 +26,27 @@ pub struct App {
     pub database: Database,
     pub gateway: Gateway,
     pub throttle: Throttle,
-    /// Rate limit of creating orders and verifying payments, per IP address.
+    pub limits: Limits,
+}
+
+/// Rate limits of callers.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// New payment orders per IP address.
     pub orders_per_address: Limit,
+    /// Verifications of payments per IP address.
+    pub verifications_per_address: Limit,
+}
+
+impl Limits {
+    /// Reads `THROTTLE_ORDERS_PER_IP` and `THROTTLE_VERIFICATIONS_PER_IP`, both per minute.
+    pub fn from_env() -> Result<Self, config::Error> {
+        let (minute, verifications) = (Duration::from_mins(1), config::THROTTLE_VERIFICATIONS_PER_IP);
+        Ok(Self {
+            orders_per_address: Limit::from_env("orders-per-ip", config::THROTTLE_ORDERS_PER_IP, 30, minute)?,
+            verifications_per_address: Limit::from_env("verifications-per-ip", verifications, 60, minute)?,
+        })
+    }
 }
 
 /// Razorpay's client and webhook secrets. Without keys nothing can be asked; with them, all but new orders goes on while
@@ -104,11 +123,6 @@ impl FromRequestParts<App> for Keyed {
     async fn from_request_parts(_: &mut Parts, app: &App) -> Result<Self> {
         app.gateway.razorpay().cloned().map(Self)
     }
-}
-
-/// Reads `THROTTLE_ORDERS_PER_IP`.
-pub fn orders_per_address() -> Result<Limit, config::Error> {
-    Limit::from_env("orders-per-ip", config::THROTTLE_ORDERS_PER_IP, 30, Duration::from_mins(1))
 }
 
 /// All routes of this function, ready to serve.

@@ -1,6 +1,6 @@
 //! Runs the `payments` function on AWS Lambda.
 
-use payments::{App, DEADLINE, Gateway};
+use payments::{App, DEADLINE, Gateway, Limits};
 use shared::{config::Settings, database::Database, http, logging, redis::Redis, throttle::Throttle};
 
 #[tokio::main(flavor = "current_thread")]
@@ -12,7 +12,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         database: database.clone(),
         gateway: Gateway::from_settings(&settings)?,
         throttle: Throttle::from_env(Redis::from_settings(&settings)?),
-        orders_per_address: payments::orders_per_address()?,
+        limits: Limits::from_env()?,
     };
     let edge = http::Edge { deadline: DEADLINE, ..http::Edge::from_env(settings, database) };
     http::serve(payments::router(app), edge).await

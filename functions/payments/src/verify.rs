@@ -70,7 +70,7 @@ async fn verify(
     address: ClientAddress,
     Json(checkout): Json<Checkout>,
 ) -> Result<Envelope<Verified>> {
-    app.throttle.check(&[app.orders_per_address.on(&address.0)]).await?;
+    app.throttle.check(&[app.limits.verifications_per_address.on(&address.0)]).await?;
     let Checkout { razorpay_order_id: order_id, razorpay_payment_id: payment_id, razorpay_signature } = checkout;
     let order = orders::with_order_id(&app.database, &order_id).await?.ok_or(Error::NotFound("Payment record"))?;
     if !razorpay.is_signed(&order_id, &payment_id, &razorpay_signature).await? {

@@ -8,10 +8,9 @@ use lambda_http::http::StatusCode;
 use serde::Serialize;
 use serde_json::json;
 use shared::{
-    database::Database,
+    Result,
     error::Code,
-    http::{Envelope, ErrorBody, Routes, private_json, routes},
-    redis::Redis,
+    http::{ClientAddress, Envelope, ErrorBody, Routes, private_json, routes},
 };
 use utoipa::ToSchema;
 
@@ -70,16 +69,18 @@ async fn live() -> Envelope<Live> {
     get, path = "/ready", operation_id = "ready", tag = "Status",
     responses(
         (status = 200, body = Envelope<Ready>),
+        (status = 429, body = ErrorBody),
         (status = 503, description = "The database does not answer.", body = NotReady),
     )
 )]
-async fn ready(State(database): State<Database>, State(redis): State<Redis>) -> Response {
-    let (database, redis) = tokio::join!(database.is_ready(), redis.is_ready());
+async fn ready(State(app): State<App>, address: ClientAddress) -> Result<Response> {
+    app.throttle.check(&[app.checks_per_address.on(&address.0)]).await?;
+    let (database, redis) = tokio::join!(app.database.is_ready(), app.redis.is_ready());
     let word = |is_ready| if is_ready { "ok" } else { "unavailable" };
     let state = Ready { database: word(database), redis: word(redis) };
     if database {
-        return Envelope::new("The service is ready", state).into_response();
+        return Ok(Envelope::new("The service is ready", state).into_response());
     }
     let body = ErrorBody::new(Code::ServiceUnavailable, "The database does not answer.".to_owned(), json!(state));
-    private_json(StatusCode::SERVICE_UNAVAILABLE, &body)
+    Ok(private_json(StatusCode::SERVICE_UNAVAILABLE, &body))
 }

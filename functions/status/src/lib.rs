@@ -4,13 +4,21 @@ mod documentation;
 mod health;
 
 use axum::extract::FromRef;
-use shared::{database::Database, http::Routes, redis::Redis};
+use shared::{
+    database::Database,
+    http::Routes,
+    redis::Redis,
+    throttle::{Limit, Throttle},
+};
 
 /// State of the handlers.
 #[derive(Clone, Debug, FromRef)]
 pub struct App {
     pub database: Database,
     pub redis: Redis,
+    pub throttle: Throttle,
+    /// Checks of readiness per IP address.
+    pub checks_per_address: Limit,
 }
 
 /// All routes of this function, ready to serve.

@@ -1,13 +1,34 @@
 //! Health, documentation and the answer for unknown paths.
 
+use std::time::Duration;
+
 use serde_json::json;
-use shared::database::{Database, MIGRATOR};
+use shared::{
+    database::{Database, MIGRATOR},
+    throttle::{Limit, Throttle},
+};
 use sqlx::PgPool;
 use testing::{Client, Fault, Network};
 
 fn client(database: Database, redis_url: &str) -> Client {
     let redis = testing::redis_at(redis_url, &testing::random_prefix());
-    Client::new(status::router(status::App { database: database.clone(), redis }), database)
+    let throttle = Throttle::new(redis.clone(), true);
+    let checks_per_address = Limit::new("test", 10, Duration::from_mins(1));
+    Client::new(
+        status::router(status::App { database: database.clone(), redis, throttle, checks_per_address }),
+        database,
+    )
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn checks_of_readiness_are_limited_by_ip_address(pool: PgPool) {
+    let client = client(Database::from(pool), &testing::redis_url());
+    for _ in 0..10 {
+        assert_eq!(client.get("/ready/").await.status, 200);
+    }
+    assert_eq!(client.get("/ready/").await.status, 429);
+    assert_eq!(client.get("/health/").await.status, 200, "which asks nothing");
+    assert_eq!(client.at("198.51.100.1").get("/ready/").await.status, 200);
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]

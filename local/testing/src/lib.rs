@@ -81,6 +81,7 @@ pub fn sign_in(sessions: Sessions, redis: &Redis) -> SignIn {
         messages: Messages {
             password_reset_url: Some("http://localhost:3000/reset".to_owned()),
             code_lifetime: Duration::from_mins(3),
+            countries: "91,1".parse().unwrap(),
         },
     }
 }

@@ -3,6 +3,7 @@
 //! An unregistered number or address is treated like any other: proving it creates an account.
 
 use sqlx::PgConnection;
+use tracing::error;
 
 use super::{Identifier, SignIn, proof};
 use crate::{
@@ -14,16 +15,25 @@ use crate::{
     session::Session,
 };
 
-/// Sends a one-time code, within the rate limits. Unknown numbers and addresses get one as well.
+/// Sends a one-time code, within the rate limits. Unknown numbers and addresses get one as well. Codes cost money, so none
+/// are sent while Redis cannot count them.
 pub async fn send(sign_in: &SignIn, identifier: &Identifier, address: &ClientAddress) -> Result<()> {
     let recipient = identifier.as_str();
     let limits = &sign_in.limits;
-    let messages = [
+    let mut messages = vec![
         limits.messages_at_once.on(recipient),
         limits.messages_per_recipient.on(recipient),
         limits.messages_per_address.on(&address.0),
     ];
-    sign_in.throttle.check(&messages).await?;
+    if let Identifier::Phone(phone) = identifier {
+        sign_in.messages.countries.admit(phone)?;
+        messages.push(limits.budget.on("all"));
+    }
+    let counted = sign_in.throttle.insist(&messages).await;
+    if matches!(counted, Err(Error::Throttled { .. })) && identifier.phone().is_some() {
+        tell_of_the_budget(sign_in).await;
+    }
+    counted?;
     make_way(sign_in, identifier).await?;
     let sent = sign_in.sessions.descope.send_code(identifier.channel(), recipient).await;
     if let Err(Error::Throttled { .. }) = sent {
@@ -31,6 +41,16 @@ pub async fn send(sign_in: &SignIn, identifier: &Identifier, address: &ClientAdd
         sign_in.throttle.give_back(&messages[..2]).await;
     }
     sent.inspect(|()| metrics::count(Count::OtpSent))
+}
+
+/// Raises the alarm if it was the budget over all numbers that refused a code: somebody may be spending it.
+async fn tell_of_the_budget(sign_in: &SignIn) {
+    if let Err(Error::Throttled { retry_after_seconds }) =
+        sign_in.throttle.peek(&[sign_in.limits.budget.on("all")]).await
+    {
+        error!(retry_after_seconds, "the hourly budget of one-time codes is spent: no number gets one");
+        metrics::count(Count::OtpBudgetSpent);
+    }
 }
 
 /// Deletes a Descope user that would receive the code instead of the owner: the project id suffices to create a Descope

@@ -1,11 +1,13 @@
 //! Rate limits: per number or address, per IP address, and Descope's own.
 
+use std::time::Duration;
+
 use auth::{DEADLINE, Limits};
 use descope_stand_in::{Fault, StandIn};
 use serde_json::json;
 use shared::{
     database::{Database, MIGRATOR},
-    throttle::Throttle,
+    throttle::{Limit, Throttle},
 };
 use sqlx::PgPool;
 use testing::{Answer, Client, Fault as Broken, Network};
@@ -127,7 +129,7 @@ async fn descope_s_rate_limit_is_passed_on_and_not_counted_for_the_recipient(poo
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn without_redis_requests_pass_and_revoked_sessions_stay_revoked(pool: PgPool) {
+async fn without_redis_requests_pass_but_for_codes_and_revoked_sessions_stay_revoked(pool: PgPool) {
     let descope = StandIn::start().await;
     let (network, url) = Network::to_url(&testing::redis_url()).await;
     let redis = testing::redis_at(&url, &testing::random_prefix());
@@ -145,6 +147,62 @@ async fn without_redis_requests_pass_and_revoked_sessions_stay_revoked(pool: PgP
         assert_eq!(lost.post("/api/auth/logout/", &json!({})).await.status, 200);
         assert_eq!(failure(&lost.get("/api/auth/profile/").await), (401, "SESSION_REVOKED"));
         let sent = client.post("/api/auth/phone/request-otp/", &json!({ "phone_number": "9876543210" })).await;
-        assert_eq!(sent.status, 200);
+        assert_eq!(failure(&sent), (503, "SERVICE_UNAVAILABLE"));
     }
+    assert_eq!(descope.inbox("+919876543210").len(), 0, "codes cost money, and nothing counts them");
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn refresh_tokens_are_limited_by_ip_address_before_postgres_is_asked(pool: PgPool) {
+    let descope = StandIn::start().await;
+    let options = (*pool.connect_options()).clone();
+    let network = Network::to(&format!("{}:{}", options.get_host(), options.get_port())).await;
+    let redis = testing::redis();
+    let database = Database::new(options.host("127.0.0.1").port(network.port()));
+    let app = app(&database, &descope.url(), &redis, Throttle::new(redis.clone(), true));
+    let client = Client::within(auth::router(app), database, DEADLINE);
+    let body = json!({ "refresh_token": "worthless" });
+    for _ in 0..60 {
+        assert_eq!(client.post("/api/auth/token/refresh/", &body).await.status, 401);
+    }
+    network.set(Broken::Stopped);
+    refused(&client.post("/api/auth/token/refresh/", &body).await, 60);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn codes_go_only_to_mobile_numbers_of_the_listed_countries(pool: PgPool) {
+    let descope = StandIn::start().await;
+    let (redis, database) = (testing::redis(), Database::from(pool));
+    let mut app = app(&database, &descope.url(), &redis, Throttle::new(redis.clone(), true));
+    app.messages.countries = auth::Countries::default();
+    let client = Client::within(auth::router(app), database, DEADLINE);
+    let sentence = "Codes cannot be sent to this number.";
+    for (path, field) in
+        [("phone/request-otp", "phone_number"), ("phone/resend-otp", "phone_number"), ("otp/request", "identifier")]
+    {
+        let refused = client.post(&format!("/api/auth/{path}/"), &json!({ field: "+447700900123" })).await;
+        assert_eq!(failure(&refused), (400, "VALIDATION_ERROR"), "{path}");
+        assert_eq!(
+            (&refused.body["message"], &refused.body["details"]),
+            (&json!(sentence), &json!({ field: [sentence] }))
+        );
+    }
+    assert_eq!(descope.all_calls().len(), 0);
+    let body = json!({ "phone_number": "+919876543210" });
+    assert_eq!(client.post("/api/auth/phone/request-otp/", &body).await.status, 200);
+    assert_eq!(client.post("/api/auth/otp/request/", &json!({ "identifier": EMAIL })).await.status, 200);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn all_numbers_together_have_a_budget_of_codes_and_addresses_have_none(pool: PgPool) {
+    let descope = StandIn::start().await;
+    let budget = Limit::new("test-budget", 2, Duration::from_hours(1));
+    let client = limited(pool, &descope, Limits { budget, ..Limits::from_env().unwrap() });
+    let ask = async |number: u8| {
+        let from = client.at(&format!("198.51.100.{number}"));
+        from.post("/api/auth/phone/request-otp/", &json!({ "phone_number": format!("987654321{number}") })).await
+    };
+    assert_eq!((ask(0).await.status, ask(1).await.status), (200, 200));
+    refused(&ask(2).await, 3600);
+    assert_eq!(client.post("/api/auth/otp/request/", &json!({ "identifier": EMAIL })).await.status, 200);
 }

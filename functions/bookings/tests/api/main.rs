@@ -7,6 +7,7 @@ mod creating;
 mod failing;
 mod hours;
 mod idempotency;
+mod limits;
 mod looking;
 mod outside;
 mod owning;

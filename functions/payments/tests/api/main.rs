@@ -4,6 +4,7 @@
 mod arrivals;
 mod confirmation;
 mod disputes;
+mod limits;
 mod misfits;
 mod orders;
 mod property;
@@ -40,7 +41,7 @@ fn function(database: Database, gateway: Gateway) -> Client {
         database: database.clone(),
         gateway,
         throttle: testing::no_throttle(&testing::redis()),
-        orders_per_address: payments::orders_per_address().unwrap(),
+        limits: payments::Limits::from_env().unwrap(),
     };
     Client::within(payments::router(app), database, DEADLINE)
 }

@@ -48,6 +48,7 @@ impl World {
         let messages = auth::Messages {
             password_reset_url: Some("http://localhost:3000/reset-password".to_owned()),
             code_lifetime: std::time::Duration::from_mins(3),
+            countries: "91,1".parse().unwrap(),
         };
         let clients = vec![
             ("/api/vehicle", client(vehicles::router(vehicles::App { cache: cache.clone() }))),
@@ -70,7 +71,7 @@ impl World {
                     database: database.clone(),
                     gateway,
                     throttle: throttle.clone(),
-                    orders_per_address: payments::orders_per_address().unwrap(),
+                    limits: payments::Limits::from_env().unwrap(),
                 })),
             ),
             (
@@ -87,12 +88,20 @@ impl World {
                     database: database.clone(),
                     sessions,
                     staff_keys,
-                    throttle,
+                    throttle: throttle.clone(),
                     limits: bookings::Limits::from_env().unwrap(),
                     online: shared::bookings::plan::OnlinePayment::Enabled,
                 })),
             ),
-            ("/", client(status::router(status::App { database: database.clone(), redis }))),
+            (
+                "/",
+                client(status::router(status::App {
+                    database: database.clone(),
+                    throttle,
+                    redis,
+                    checks_per_address: limit,
+                })),
+            ),
         ];
         Self { document: api::document().unwrap(), clients, descope, razorpay, called: RefCell::default() }
     }
