@@ -26,17 +26,31 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 /// A connection that was idle longer may have been cut while the environment was frozen, so it is pinged first.
 const REST_WITHOUT_PING: Duration = Duration::from_secs(10);
 const PING_TIMEOUT: Duration = Duration::from_millis(250);
+/// For closing a connection that is given up; together with the deadline of a request still below 5 s.
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// A handle to Postgres. Clones share its connection, which is opened by the first query.
 #[derive(Clone, Debug)]
 pub struct Database {
     options: Live<PgConnectOptions>,
+    kind: Kind,
     link: Arc<RwLock<Link>>,
+}
+
+/// How long a statement may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// As the database role says.
+    Request,
+    /// At most so long, for work that no caller waits for.
+    Work(Duration),
 }
 
 #[derive(Debug)]
 struct Link {
     pool: PgPool,
+    /// Whether the pool was made here, so that it may be closed here.
+    is_own: bool,
     /// For the pool's next connection.
     options: Arc<PgConnectOptions>,
 }
@@ -52,16 +66,30 @@ impl Database {
             })
         })?;
         let present = options.get()?;
-        Ok(Self::over(lazy_pool((*present).clone()), options, present))
+        Ok(Self::over(Kind::Request.pool((*present).clone()), options, present))
+    }
+
+    /// The same database for work that no caller waits for: a statement may take so long, instead of what the role of a
+    /// request allows.
+    #[must_use]
+    pub fn patient(&self, statement_timeout: Duration) -> Self {
+        let kind = Kind::Work(statement_timeout);
+        let options = Arc::clone(&self.link.read().unwrap_or_else(PoisonError::into_inner).options);
+        Self { kind, ..Self::over(kind.pool((*options).clone()), self.options.clone(), options) }
     }
 
     /// A lazy pool of one connection: a Lambda environment serves one request at a time.
     pub fn new(options: PgConnectOptions) -> Self {
-        Self::from(lazy_pool(options))
+        let options = Arc::new(options);
+        Self::over(Kind::Request.pool((*options).clone()), Live::fixed(Arc::clone(&options)), options)
     }
 
     fn over(pool: PgPool, options: Live<PgConnectOptions>, present: Arc<PgConnectOptions>) -> Self {
-        Self { options, link: Arc::new(RwLock::new(Link { pool, options: present })) }
+        Self {
+            options,
+            kind: Kind::Request,
+            link: Arc::new(RwLock::new(Link { pool, is_own: true, options: present })),
+        }
     }
 
     /// The pool, with the newest options for its next connection.
@@ -131,12 +159,22 @@ impl Database {
         F: Future<Output = sqlx::Result<T>>,
     {
         let answer = match query(self.pool()).await {
-            Err(error) if is_lost(&error) => query(self.pool()).await,
+            Err(error) if is_lost(&error) => {
+                self.mend(&error);
+                query(self.pool()).await
+            }
             answer => answer,
         };
         match answer {
             Err(error) if self.may_now_let_in(&error).await => query(self.pool()).await,
             answer => answer,
+        }
+    }
+
+    /// Gives up a connection whose server takes no more writes. The pool replaces one that is gone by itself.
+    pub fn mend(&self, error: &sqlx::Error) {
+        if is_read_only(error) {
+            self.renew();
         }
     }
 
@@ -158,18 +196,46 @@ impl Database {
         self.read(one).await.is_ok()
     }
 
-    /// Abandons the pool with its connection and starts a new one. For a connection that never answered: the pool waits
-    /// for the answer without a timeout before it lends the connection again.
-    pub fn renew(&self) {
+    /// Gives up the pool with its connection and starts a new one. For a connection that never answered: the pool waits
+    /// for the answer without a timeout before it lends the connection again. For one to a server that takes no more
+    /// writes, too.
+    ///
+    /// The old pool is closed, so a connection that returns to it is closed at once, without waiting for its statement.
+    /// Postgres notices that within `client_connection_check_interval` and ends the statement.
+    pub fn renew(&self) -> GivenUp {
         let mut link = self.link.write().unwrap_or_else(PoisonError::into_inner);
-        link.pool = lazy_pool((*link.options).clone());
+        let fresh = self.kind.pool((*link.options).clone());
+        let pool = std::mem::replace(&mut link.pool, fresh);
+        if !std::mem::replace(&mut link.is_own, true) {
+            return GivenUp(None);
+        }
+        // Closed from here on, even if the future is not awaited.
+        drop(pool.close());
+        GivenUp(Some(pool))
     }
 }
 
 impl From<PgPool> for Database {
     fn from(pool: PgPool) -> Self {
         let options = pool.connect_options();
-        Self::over(pool, Live::fixed(Arc::clone(&options)), options)
+        let database = Self::over(pool, Live::fixed(Arc::clone(&options)), options);
+        database.link.write().unwrap_or_else(PoisonError::into_inner).is_own = false;
+        database
+    }
+}
+
+/// A pool that [`Database::renew`] has given up.
+#[derive(Debug)]
+pub struct GivenUp(Option<PgPool>);
+
+impl GivenUp {
+    /// Waits until the connection is closed, but not long. Call it once what used the connection is dropped, and before
+    /// the answer: the environment may be frozen after it, with the statement still running in Postgres.
+    pub async fn close(self) {
+        let Some(pool) = self.0 else { return };
+        if tokio::time::timeout(CLOSE_TIMEOUT, pool.close()).await.is_err() {
+            warn!("a connection was not closed in time");
+        }
     }
 }
 
@@ -204,23 +270,34 @@ pub(crate) fn is_unavailable(error: &sqlx::Error) -> bool {
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed => true,
-        // Classes of SQLSTATE: connection, idle-in-transaction timeout, authorisation, unknown database, rollback
-        // (deadlock), resources, lock not available, cancellation or shutdown.
+        // Classes of SQLSTATE: connection, read-only server, idle-in-transaction timeout, authorisation, unknown
+        // database, rollback (deadlock), resources, lock not available, cancellation or shutdown.
         sqlx::Error::Database(source) => source.code().is_some_and(|code| {
-            ["08", "25P03", "28", "3D", "40", "53", "55", "57"].iter().any(|class| code.starts_with(class))
+            ["08", "25006", "25P03", "28", "3D", "40", "53", "55", "57"].iter().any(|class| code.starts_with(class))
         }),
         _ => false,
     }
 }
 
-/// Whether the connection is gone, so that a retry over a new one may succeed.
+/// Whether the connection is gone or leads to a server that takes no writes, so that a retry over a new one may
+/// succeed.
 fn is_lost(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) => true,
-        // admin_shutdown; crash_shutdown.
-        sqlx::Error::Database(source) => source.code().is_some_and(|code| ["57P01", "57P02"].contains(&code.as_ref())),
+        // admin_shutdown; crash_shutdown; idle_session_timeout.
+        sqlx::Error::Database(source) => {
+            let is_ended = |code: std::borrow::Cow<'_, str>| ["57P01", "57P02", "57P05"].contains(&code.as_ref());
+            source.code().is_some_and(is_ended) || is_read_only(error)
+        }
         _ => false,
     }
+}
+
+/// Whether a server answered that takes no writes: after a failover the old primary may go on as a replica, while the
+/// address resolves to the new one.
+fn is_read_only(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.as_deref() == Some("25006")
 }
 
 /// Whether Postgres refused our user or password.
@@ -230,19 +307,35 @@ fn is_refused(error: &sqlx::Error) -> bool {
     code.is_some_and(|code| ["28P01", "28000"].contains(&code.as_ref()))
 }
 
-fn lazy_pool(options: PgConnectOptions) -> PgPool {
-    PgPoolOptions::new()
-        .max_connections(1)
-        .min_connections(0)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .test_before_acquire(false)
-        .before_acquire(|connection, metadata| {
-            Box::pin(async move {
-                if metadata.idle_for < REST_WITHOUT_PING {
-                    return Ok(true);
-                }
-                Ok(matches!(tokio::time::timeout(PING_TIMEOUT, connection.ping()).await, Ok(Ok(()))))
-            })
-        })
-        .connect_lazy_with(options)
+impl Kind {
+    /// A lazy pool of one connection.
+    fn pool(self, options: PgConnectOptions) -> PgPool {
+        let pool = PgPoolOptions::new()
+            .max_connections(1)
+            .min_connections(0)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .test_before_acquire(false)
+            .before_acquire(|connection, metadata| {
+                Box::pin(async move {
+                    if metadata.idle_for < REST_WITHOUT_PING {
+                        return Ok(true);
+                    }
+                    Ok(matches!(tokio::time::timeout(PING_TIMEOUT, connection.ping()).await, Ok(Ok(()))))
+                })
+            });
+        let pool = match self {
+            Self::Request => pool,
+            // Pins a connection of RDS Proxy, of which each job has one anyway.
+            Self::Work(limit) => pool.after_connect(move |connection, _| {
+                Box::pin(async move {
+                    let limit = limit.as_millis().to_string();
+                    sqlx::query!("select set_config('statement_timeout', $1, false)", limit)
+                        .fetch_one(connection)
+                        .await
+                        .map(drop)
+                })
+            }),
+        };
+        pool.connect_lazy_with(options)
+    }
 }

@@ -9,6 +9,7 @@ mod fields;
 mod fit;
 mod gateway;
 mod observe;
+mod origin;
 mod patch;
 mod routes;
 mod stack;
@@ -28,6 +29,7 @@ pub use fit::fit;
 pub use gateway::{handler, serve};
 
 pub use observe::RequestId;
+pub use origin::Origin;
 pub use patch::Patch;
 #[cfg(feature = "openapi")]
 #[doc(hidden)]

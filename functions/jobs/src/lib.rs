@@ -13,10 +13,12 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use shared::{
+    Error,
     database::Database,
     metrics::{self, Count, Level},
     razorpay::Razorpay,
 };
+use tracing::error;
 
 pub use compare_settlements::Compared;
 pub use deliver_outbox::Delivered;
@@ -25,6 +27,13 @@ pub use sweep::Swept;
 
 /// A run starts no more work after this time. Work in progress then ends well before the function's own timeout.
 const TIME: Duration = Duration::from_mins(3);
+/// Work in progress is given up so long after that; still a minute before the function's timeout, so that the failure is
+/// recorded and no query goes on in Postgres.
+const GRACE: Duration = Duration::from_mins(1);
+/// Timeout of recording a run.
+const RECORDING: Duration = Duration::from_secs(10);
+/// The longest statement of a job, instead of what requests are allowed.
+pub const STATEMENT_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The job to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -74,13 +83,25 @@ impl App {
 
     /// Runs the job, but starts no more long work after `end`.
     pub async fn handle_until(&self, event: Event, end: Instant) -> shared::Result<Outcome> {
-        let begun = self.begin_run(event).await;
-        let done = match event {
-            Event::ReconcilePayments => self.reconcile_payments(end).await.map(Outcome::ReconcilePayments),
-            Event::DeliverOutbox => self.deliver_outbox(end).await.map(Outcome::DeliverOutbox),
-            Event::CompareSettlements => self.compare_settlements(end).await.map(Outcome::CompareSettlements),
-            Event::Sweep => self.sweep(end).await.map(Outcome::Sweep),
-        };
+        self.handle_within(event, end, end + GRACE).await
+    }
+
+    /// As [`Self::handle_until`], and gives up what is in progress at the deadline.
+    pub async fn handle_within(&self, event: Event, end: Instant, deadline: Instant) -> shared::Result<Outcome> {
+        let begun = tokio::time::timeout(RECORDING, self.begin_run(event)).await.ok().flatten();
+        let mut work = Box::pin(self.work(event, end));
+        let done = tokio::time::timeout_at(deadline.into(), &mut work).await.unwrap_or(Err(Error::Deadline));
+        match &done {
+            Err(Error::Deadline) => {
+                error!(job = event.as_str(), "a job was given up at its deadline");
+                // In this order, so that the job's connection returns to a closed pool.
+                let given_up = self.database.renew();
+                drop(work);
+                given_up.close().await;
+            }
+            Err(Error::Database(failure)) => self.database.mend(failure),
+            _ => {}
+        }
         match &done {
             Ok(Outcome::ReconcilePayments(done)) => {
                 metrics::level(Level::ReconciliationMismatches, done.mismatches());
@@ -89,7 +110,16 @@ impl App {
             Ok(Outcome::CompareSettlements(_) | Outcome::Sweep(_)) => {}
             Err(_) => metrics::count(Count::JobsFailed),
         }
-        self.end_run(event, begun, &done).await;
+        let _ = tokio::time::timeout(RECORDING, self.end_run(event, begun, &done)).await;
         done
+    }
+
+    async fn work(&self, event: Event, end: Instant) -> shared::Result<Outcome> {
+        match event {
+            Event::ReconcilePayments => self.reconcile_payments(end).await.map(Outcome::ReconcilePayments),
+            Event::DeliverOutbox => self.deliver_outbox(end).await.map(Outcome::DeliverOutbox),
+            Event::CompareSettlements => self.compare_settlements(end).await.map(Outcome::CompareSettlements),
+            Event::Sweep => self.sweep(end).await.map(Outcome::Sweep),
+        }
     }
 }

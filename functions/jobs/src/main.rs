@@ -11,7 +11,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     metrics::init();
     let settings = Settings::start().await;
     let razorpay = Some(Razorpay::from_settings(&settings)?);
-    let app = App { database: Database::from_settings(&settings)?, razorpay };
+    let app = App { database: Database::from_settings(&settings)?.patient(jobs::STATEMENT_TIMEOUT), razorpay };
     settings.ready().await;
     let (settings, app) = (&settings, &app);
     let handle = async |event: LambdaEvent<jobs::Event>| {

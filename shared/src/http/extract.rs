@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::{
     fields::{Fields, Read, type_name},
+    origin::Viewer,
     stack::BODY_LIMIT,
 };
 use crate::{Error, Result, logging::name_record, text::cleansed};
@@ -70,7 +71,8 @@ impl<S: Send + Sync, T: From<i64>> FromRequestParts<S> for Id<T> {
 }
 
 /// The caller as the rate limits count it: an IPv4 address, or the /64 network of an IPv6 address, which is one
-/// household. Taken from API Gateway, because callers can forge `X-Forwarded-For`.
+/// household. Taken from API Gateway, because callers can forge `X-Forwarded-For`; behind CloudFront
+/// from the address that it tells together with the origin's secret.
 #[derive(Clone, Debug)]
 pub struct ClientAddress(pub String);
 
@@ -78,7 +80,7 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
-        Ok(Self(source_ip(parts).map_or_else(|| "unknown".to_owned(), network)))
+        Ok(Self(source_ip(parts).map_or_else(|| "unknown".to_owned(), |address| network(&address))))
     }
 }
 
@@ -103,7 +105,7 @@ impl<S: Send + Sync> FromRequestParts<S> for OwnHost {
 pub struct Device {
     /// At most 300 characters of the `User-Agent` header.
     pub user_agent: String,
-    /// As API Gateway sees it.
+    /// As API Gateway or CloudFront sees it.
     pub ip_address: String,
 }
 
@@ -111,7 +113,7 @@ impl Device {
     pub fn of(parts: &Parts) -> Self {
         let user_agent = parts.headers.get(header::USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));
         let user_agent = user_agent.map(|agent| cleansed(&agent).chars().take(300).collect());
-        Self { user_agent: user_agent.unwrap_or_default(), ip_address: source_ip(parts).unwrap_or_default().to_owned() }
+        Self { user_agent: user_agent.unwrap_or_default(), ip_address: source_ip(parts).unwrap_or_default() }
     }
 }
 
@@ -123,9 +125,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Device {
     }
 }
 
-fn source_ip(parts: &Parts) -> Option<&str> {
+fn source_ip(parts: &Parts) -> Option<String> {
+    if let Some(Viewer(address)) = parts.extensions.get() {
+        return Some(address.to_string());
+    }
     match parts.extensions.get::<RequestContext>() {
-        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref(),
+        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.clone(),
         _ => None,
     }
 }

@@ -21,6 +21,7 @@ use super::{
     Routes,
     failure::{Answers, lost},
     observe::{REQUEST_ID, observe},
+    origin::Origin,
 };
 use crate::{
     Error,
@@ -54,6 +55,8 @@ pub struct Edge {
     pub body_limit: usize,
     /// How failures are answered.
     pub answers: Answers,
+    /// Where the address of a caller comes from.
+    pub origin: Origin,
 }
 
 impl Edge {
@@ -66,6 +69,7 @@ impl Edge {
     pub fn new(settings: Settings, database: Database) -> Self {
         Self {
             cors_allowed_origins: None,
+            origin: Origin::from_settings(&settings),
             settings,
             database,
             deadline: DEADLINE,
@@ -96,14 +100,17 @@ async fn not_found() -> Error {
     Error::NotFound("Page")
 }
 
-async fn within_limits(State(edge): State<Arc<Edge>>, request: Request, next: Next) -> Response {
+async fn within_limits(State(edge): State<Arc<Edge>>, mut request: Request, next: Next) -> Response {
+    if let Some(viewer) = edge.origin.viewer(request.headers()) {
+        request.extensions_mut().insert(viewer);
+    }
     let length = request.headers().get(header::CONTENT_LENGTH);
     let announced = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok()).unwrap_or_default();
     if announced.max(request.body().size_hint().lower()) > edge.body_limit as u64 {
         return Error::PayloadTooLarge.into_response();
     }
     let (database, settings) = (&edge.database, &edge.settings);
-    let response = tokio::time::timeout(edge.deadline, async {
+    let mut work = Box::pin(async {
         if settings.is_complete() {
             // The known secrets still work, so the request does not wait.
             tokio::join!(run(database, request, next), settings.renew_if_old()).0
@@ -111,12 +118,22 @@ async fn within_limits(State(edge): State<Arc<Edge>>, request: Request, next: Ne
             settings.renew_if_old().await;
             run(database, request, next).await
         }
-    })
-    .await;
-    if response.as_ref().map_or(true, |response| lost(response) == Some(Lost::Pool)) {
-        database.renew();
+    });
+    match tokio::time::timeout(edge.deadline, &mut work).await {
+        Ok(response) => {
+            if lost(&response) == Some(Lost::Pool) {
+                database.renew();
+            }
+            response
+        }
+        Err(_) => {
+            // In this order, so that the request's connection returns to a closed pool.
+            let given_up = database.renew();
+            drop(work);
+            given_up.close().await;
+            Error::Deadline.into_response()
+        }
     }
-    response.unwrap_or_else(|_| Error::Deadline.into_response())
 }
 
 /// Runs a request. A read is retried over a new connection if a restart of Postgres cut the old one or if the password
@@ -124,9 +141,15 @@ async fn within_limits(State(edge): State<Arc<Edge>>, request: Request, next: Ne
 async fn run(database: &Database, request: Request, next: Next) -> Response {
     if !request.method().is_safe() {
         let response = next.run(request).await;
-        if lost(&response) == Some(Lost::Login) {
-            // This request may have had an effect, so only the next one uses the new password.
-            database.renew_login().await;
+        match lost(&response) {
+            // This request may have had an effect, so only the next one uses the new connection or password.
+            Some(Lost::Connection) => {
+                database.renew();
+            }
+            Some(Lost::Login) => {
+                database.renew_login().await;
+            }
+            Some(Lost::Pool) | None => {}
         }
         return response;
     }
@@ -134,6 +157,7 @@ async fn run(database: &Database, request: Request, next: Next) -> Response {
     let run = || next.clone().run(Request::from_parts(parts.clone(), Body::empty()));
     let mut response = run().await;
     if lost(&response) == Some(Lost::Connection) {
+        database.renew();
         response = run().await;
     }
     if lost(&response) == Some(Lost::Login) && database.renew_login().await {

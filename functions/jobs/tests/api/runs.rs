@@ -1,8 +1,13 @@
 //! What is kept of a job's last run.
 
-use jobs::Event;
+use std::time::{Duration, Instant};
+
+use jobs::{App, Event};
 use serde_json::{Value, json};
-use shared::database::MIGRATOR;
+use shared::{
+    Error,
+    database::{Database, MIGRATOR},
+};
 use sqlx::PgPool;
 
 use crate::World;
@@ -48,6 +53,27 @@ async fn a_job_that_fails_says_so_and_the_next_run_takes_its_place(pool: PgPool)
     let swept = world.run("sweep").await;
     let done = json!([{ "job": "sweep", "has_ended": true, "outcome": swept, "error": null }]);
     assert_eq!(runs(&world.pool).await, done);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_job_is_given_up_at_its_deadline_says_so_and_leaves_no_statement(pool: PgPool) {
+    let world = World::new(pool).await;
+    let options = (*world.pool.connect_options()).clone().options([("client_connection_check_interval", "500ms")]);
+    let database = Database::new(options.application_name("jobs"));
+    let app = App { database, ..world.app.clone() };
+    let mut holder = world.pool.begin().await.unwrap();
+    sqlx::query("lock table idempotency_keys").execute(&mut *holder).await.unwrap();
+    let (end, deadline) = (Instant::now(), Instant::now() + Duration::from_millis(300));
+    assert!(matches!(app.handle_within(Event::Sweep, end, deadline).await, Err(Error::Deadline)));
+    let failure = Error::Deadline.to_string();
+    let failed = json!([{ "job": "sweep", "has_ended": true, "outcome": null, "error": failure }]);
+    assert_eq!(runs(&world.pool).await, failed);
+    let active = "select count(*) from pg_stat_activity
+        where datname = current_database() and application_name = 'jobs' and state <> 'idle'";
+    let is_over = async || sqlx::query_scalar::<_, i64>(active).fetch_one(&world.pool).await.unwrap() == 0;
+    testing::eventually("its statement ends", is_over).await;
+    holder.rollback().await.unwrap();
+    assert!(app.handle(Event::Sweep).await.is_ok());
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]

@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use shared::{
     cache::Cache,
+    config::{ORIGIN_SECRET, Pace, Settings},
     database::{Database, MIGRATOR},
+    http::Edge,
     throttle::{Limit, Throttle},
 };
 use sqlx::PgPool;
@@ -78,6 +80,34 @@ async fn public_reads_are_rate_limited_by_ip_address(pool: PgPool) {
 
     network.set(Fault::Stopped);
     assert_eq!(client.get("/api/vehicle-types/").await.status, 200, "without Redis the request passes");
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn behind_cloudfront_the_viewer_counts_and_only_with_the_origin_s_secret(pool: PgPool) {
+    let redis = testing::redis();
+    testing::import_catalogue(&pool, &redis).await;
+    let database = Database::from(pool);
+    let limit = Limit::new("test", 1, Duration::from_mins(1));
+    let cache = Cache::new(redis.clone(), database.clone(), Throttle::new(redis, true), limit);
+    let settings = Settings::of(&[(ORIGIN_SECRET, "only-cloudfront-knows-it")], None, Pace::default());
+    let client = Client::behind(vehicles::router(vehicles::App { cache }), Edge::new(settings, database));
+    let read = async |client: &Client| client.get("/api/vehicle-types/").await.status;
+
+    let cloudfront = client.with("X-Origin-Secret", "only-cloudfront-knows-it");
+    let viewer = |address: &str| cloudfront.with("CloudFront-Viewer-Address", address);
+    for address in ["198.51.100.1:443", "198.51.100.2:46532", "2001:db8:1:2:3:4:5:6:443", "[2001:db8:1:3::1]:443"] {
+        assert_eq!((read(&viewer(address)).await, read(&viewer(address)).await), (200, 429), "{address}");
+    }
+    assert_eq!(read(&viewer("2001:db8:1:2::7:443")).await, 429, "of the same network");
+    // All of these count for the address that the gateway sees.
+    assert_eq!(read(&viewer("nowhere")).await, 200);
+    assert_eq!(read(&cloudfront).await, 429);
+    for secret in ["", "wrong", "only-cloudfront-knows-i", "only-cloudfront-knows-it2"] {
+        let forged = client.with("X-Origin-Secret", secret).with("CloudFront-Viewer-Address", "198.51.100.9:1");
+        assert_eq!(read(&forged).await, 429, "{secret}");
+    }
+    let unsigned = client.with("CloudFront-Viewer-Address", "198.51.100.9:1");
+    assert_eq!(read(&unsigned).await, 429);
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
