@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / os.environ.get("CARGO_TARGET_DIR", "target")
@@ -20,14 +20,14 @@ DATABASE_URL = "postgresql://repairmybike:repairmybike@127.0.0.1:5432/repairmybi
 REDIS_URL = "redis://127.0.0.1:6379"
 # A shell opened by SSH may set a locale that the machine lacks, and creating a cluster then fails.
 CLUSTER_LOCALE = "LC_ALL=C.UTF-8"
-# `#[sqlx::test]` makes a database for each test, hence createdb.
+# `#[sqlx::test]` makes a database for each test, hence createdb; `migrate` makes the roles of the functions.
 ROLE = """
 do $$ begin
     if not exists (select from pg_roles where rolname = 'repairmybike') then
         create role repairmybike;
     end if;
 end $$;
-alter role repairmybike login createdb password 'repairmybike'
+alter role repairmybike login createdb createrole password 'repairmybike'
 """
 
 
@@ -167,11 +167,32 @@ def wait_for(url, name):
 
 def make_role():
     own = urlsplit(DATABASE_URL)._replace(path="/postgres").geturl()
-    if psql([own], "select rolcreatedb or rolsuper from pg_roles where rolname = current_user") == "t":
+    may = psql([own], "select rolcreatedb or rolsuper, rolcreaterole or rolsuper from pg_roles where rolname = current_user")
+    if may == "t|t":
         return
     over_tcp = psql(["postgresql://postgres:postgres@127.0.0.1:5432/postgres"], ROLE)
-    if over_tcp is None and psql(["--port=5432", "--dbname=postgres"], ROLE, prefix=as_postgres()) is None:
+    if over_tcp is None and psql(["--port=5432", "--dbname=postgres"], ROLE, prefix=as_postgres()) is None and not (may or "").startswith("t"):
         raise Missing("The Postgres on 127.0.0.1:5432 lets in neither repairmybike nor postgres: set DATABASE_URL to one that can be used.")
+
+
+def logins(url):
+    """Returns the logins of the functions' roles, as `migrate` takes them; none if the user of `url` may not make roles.
+
+    Roles belong to a whole server, so they are named for the database: two systems on one server do not meet.
+    """
+    facts = "select current_database() from pg_roles where rolname = current_user and (rolcreaterole or rolsuper)"
+    database = psql([url], facts)
+    if not database or len(database) > 50:
+        return {}
+    return {f"{kind.upper()}_LOGIN": f"{database}_{kind}:repairmybike" for kind in ("application", "readers")}
+
+
+def as_user(url, login):
+    """Returns the URL of a database for another user, given as name:password."""
+    parts = urlsplit(url)
+    user, _, password = login.partition(":")
+    place = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=f"{quote(user, safe='')}:{quote(password, safe='')}@{place}").geturl()
 
 
 def psql(target, sql, prefix=()):

@@ -20,6 +20,7 @@ import urllib.request
 from contextlib import suppress
 from pathlib import Path
 
+import services
 import tools
 from gate import Gate, loopback_sockets
 from services import Missing, ROOT, TARGET
@@ -32,32 +33,39 @@ INSTANCES = {"vehicles": 3, "services": 3, "shop": 3, "bookings": 4, "auth": 3, 
 EVERY_FUNCTION = ["DATABASE_URL", "DATABASE_SECRET_ID", "REDIS_URL", "REDIS_SECRET_ID", "REDIS_KEY_PREFIX",
                    "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
                    "METRICS_NAMESPACE", "AWS_LAMBDA_LOG_LEVEL", "RUST_BACKTRACE"]
-ANSWERS_HTTP = ["CORS_ALLOWED_ORIGINS"]
+ANSWERS_HTTP = ["CORS_ALLOWED_ORIGINS", "ORIGIN_SECRET", "ORIGIN_SECRET_ID"]
 LIMITED = ["THROTTLE", "THROTTLE_PUBLIC_READS", "THROTTLE_BOOKINGS_PER_IP", "THROTTLE_BOOKINGS_PER_PHONE", "THROTTLE_LOOKUPS"]
+CHANGES_BOOKINGS = ["THROTTLE_JUNK_TOKENS", "THROTTLE_CHANGES"]
 ASKS_DESCOPE = ["SECRET_ID", "DESCOPE_PROJECT_ID", "DESCOPE_MANAGEMENT_KEY", "DESCOPE_AUTH_MANAGEMENT_KEY", "DESCOPE_BASE_URL"]
-SIGNS_IN = ["REFRESH_TOKEN_KEYS", "PASSWORD_RESET_URL", "OTP_LIFETIME_SECONDS", "THROTTLE", "THROTTLE_OTP_AT_ONCE",
-            "THROTTLE_OTP_PER_IDENTIFIER", "THROTTLE_OTP_PER_IP", "THROTTLE_TRIES_PER_IDENTIFIER", "THROTTLE_TRIES_PER_IP"]
+SIGNS_IN = ["REFRESH_TOKEN_KEYS", "PASSWORD_RESET_URL", "OTP_LIFETIME_SECONDS", "OTP_COUNTRIES", "THROTTLE",
+            "THROTTLE_OTP_AT_ONCE", "THROTTLE_OTP_BUDGET", "THROTTLE_OTP_PER_IDENTIFIER", "THROTTLE_OTP_PER_IP",
+            "THROTTLE_REFRESHES_PER_IP", "THROTTLE_TRIES_PER_IDENTIFIER", "THROTTLE_TRIES_PER_IP"]
 ASKS_RAZORPAY = ["SECRET_ID", "RAZORPAY_KEY_ID", "RAZORPAY_KEY_SECRET", "RAZORPAY_BASE_URL"]
 KNOWS_STAFF = ["STAFF_API_KEYS", "THROTTLE", "THROTTLE_WRONG_STAFF_KEYS"]
 VARIABLES = {
     "vehicles": EVERY_FUNCTION + ANSWERS_HTTP + LIMITED,
     "services": EVERY_FUNCTION + ANSWERS_HTTP + LIMITED,
     "shop": EVERY_FUNCTION + ANSWERS_HTTP + LIMITED,
-    "bookings": EVERY_FUNCTION + ANSWERS_HTTP + LIMITED + ASKS_DESCOPE + KNOWS_STAFF + ["RAZORPAY_ENABLED"],
+    "bookings": EVERY_FUNCTION + ANSWERS_HTTP + LIMITED + CHANGES_BOOKINGS + ASKS_DESCOPE + KNOWS_STAFF + ["RAZORPAY_ENABLED"],
     "auth": EVERY_FUNCTION + ANSWERS_HTTP + ASKS_DESCOPE + SIGNS_IN,
     "staff": EVERY_FUNCTION + ANSWERS_HTTP + ASKS_DESCOPE + KNOWS_STAFF,
-    "admin": EVERY_FUNCTION + ASKS_DESCOPE + SIGNS_IN,
+    "admin": EVERY_FUNCTION + ["ORIGIN_SECRET", "ORIGIN_SECRET_ID"] + ASKS_DESCOPE + SIGNS_IN,
     "payments": EVERY_FUNCTION + ANSWERS_HTTP + ASKS_RAZORPAY + ["RAZORPAY_ENABLED", "RAZORPAY_WEBHOOK_SECRET",
                                                                  "RAZORPAY_WEBHOOK_SECRET_PREVIOUS", "THROTTLE",
-                                                                 "THROTTLE_ORDERS_PER_IP"],
+                                                                 "THROTTLE_ORDERS_PER_IP", "THROTTLE_VERIFICATIONS_PER_IP"],
     "jobs": EVERY_FUNCTION + ASKS_RAZORPAY,
-    "status": EVERY_FUNCTION + ANSWERS_HTTP,
-    "migrate": EVERY_FUNCTION + ASKS_DESCOPE + ["PASSWORD_RESET_URL"],
+    "status": EVERY_FUNCTION + ANSWERS_HTTP + ["THROTTLE", "THROTTLE_PUBLIC_READS"],
+    "migrate": EVERY_FUNCTION + ASKS_DESCOPE + ["PASSWORD_RESET_URL", "APPLICATION_LOGIN", "READERS_LOGIN",
+                                                "APPLICATION_SECRET_ID", "READERS_SECRET_ID"],
 }
+# As on AWS: functions that only read the catalogue use a database role that cannot do more. Only migrate is the owner.
+READERS = ["vehicles", "services", "shop", "status"]
 DEFAULTS = {
     **DESCOPE.defaults(),
     **RAZORPAY.defaults(),
     "CORS_ALLOWED_ORIGINS": "http://localhost:3000",
+    # Codes cost nothing here, and examples use +1234567890.
+    "OTP_COUNTRIES": "91,1",
     "STAFF_API_KEYS": "local:local-staff-key",
     "RAZORPAY_ENABLED": "false",
     "REFRESH_TOKEN_KEYS": "local:bG9jYWwga2V5LCBvZiBubyB1c2UgZWxzZXdoZXJlLi4=",
@@ -93,6 +101,8 @@ class Stack:
         own = {"PASSWORD_RESET_URL": f"{self.url}/admin/password/"}
         # An empty variable counts as unset, as in the functions.
         self.environment = {**DEFAULTS, **own, **{name: value for name, value in environment.items() if value}}
+        if "DATABASE_SECRET_ID" not in self.environment:
+            self.environment = {**services.logins(self.environment["DATABASE_URL"]), **self.environment}
         self.ports = {**{each.name: each.port for each in STAND_INS}, **(ports or {})}
         self.states = states or {}
         self.urls = {each.name: each.place(self.environment, self.ports[each.name]) for each in STAND_INS}
@@ -201,6 +211,9 @@ class Stack:
 
     def environment_of(self, function):
         own = {name: self.environment[name] for name in VARIABLES[function] if name in self.environment}
+        login = self.environment.get("READERS_LOGIN" if function in READERS else "APPLICATION_LOGIN")
+        if login and function != "migrate":
+            own["DATABASE_URL"] = services.as_user(own["DATABASE_URL"], login)
         return {
             **own,
             "AWS_LAMBDA_RUNTIME_API": f"http://127.0.0.1:{self.gate.runtime_port}/.rt/{function}",

@@ -152,7 +152,7 @@ fn reason(error: &Error) -> String {
             format!("the database failed ({})", kind(source))
         }
         // These mention only versions of migrations, and positions in the files that are part of the code.
-        Error::Migration(_) | Error::Files(_) | Error::Import(_) => error.to_string(),
+        Error::Migration(_) | Error::Unset(_) | Error::Files(_) | Error::Import(_) => error.to_string(),
         Error::Personnel(_) | Error::StaffKey(_) | Error::Phone(_) | Error::Person(_) => {
             "not part of a deployment".to_owned()
         }

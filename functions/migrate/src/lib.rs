@@ -2,7 +2,9 @@
 //! keys. CloudFormation sends its own events on every deployment.
 
 mod deployment;
+mod roles;
 mod sample;
+mod schema;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::{Value, value::RawValue};
@@ -12,20 +14,21 @@ use shared::{
         self,
         import::{self, Files, Mode, Report},
     },
+    config::{self, Live},
     customers,
-    database::{Database, MIGRATOR},
+    database::Database,
     history::{self, Author, Source},
     phone::{NotAPhone, Phone},
     redis::Redis,
     sign_in::personnel,
     staff::issued,
 };
-use sqlx::{
-    Connection, PgConnection,
-    migrate::{MigrateError, Migrator},
-};
+use sqlx::{Connection, migrate::MigrateError};
+
+use schema::Migrated;
 
 pub use deployment::{Deployment, NotTaken};
+pub use roles::{Login, Roles};
 pub use shared::{
     customers::Forgotten,
     sign_in::personnel::{Appointment, Dismissal, EndedSessions, Personnel},
@@ -158,6 +161,8 @@ pub enum Error {
     Migration(#[from] MigrateError),
     #[error("the database failed: {0}")]
     Database(#[from] sqlx::Error),
+    #[error("the secrets could not be read: {0}")]
+    Unset(#[from] config::Error),
     #[error(transparent)]
     Files(#[from] import::FaultyFiles),
     #[error(transparent)]
@@ -177,6 +182,8 @@ pub enum Error {
 pub struct App {
     /// Not through a proxy: migrations take a session lock.
     pub database: Database,
+    /// The roles of the functions.
+    pub roles: Live<Roles>,
     /// Notified when the catalogue changes.
     pub redis: Redis,
     /// Creates superusers; set if Descope is configured.
@@ -264,35 +271,12 @@ impl App {
         // A separate connection, closed in any case: a failed migration keeps the migration lock as long as its
         // connection lives, and a frozen environment would block the rollback.
         let mut connection = pool.acquire().await?.detach();
-        let migrated = migrate(&mut connection).await;
+        let roles = self.roles.get()?;
+        let migrated = schema::migrate(&mut connection, &roles).await;
         let closed = connection.close().await;
-        let outcome = migrated?;
+        let Migrated { applied, added } = migrated?;
         closed?;
         catalogue::publish(&self.database, &self.redis).await?;
-        Ok(outcome)
+        Ok(Outcome::Migrate { applied, added })
     }
-}
-
-async fn migrate(connection: &mut PgConnection) -> Result<Outcome, Error> {
-    // In Postgres 14 and newer: a statement that is abandoned on timeout then ends on the server too, and releases its
-    // locks.
-    sqlx::query!(
-        "select set_config(name, '1000', false) from pg_settings where name = 'client_connection_check_interval'"
-    )
-    .fetch_optional(&mut *connection)
-    .await?;
-    let before = applied(connection).await?;
-    // Migrations only add, so after a rollback the old code works with the newer schema.
-    let migrator = Migrator { migrations: MIGRATOR.migrations.clone(), ignore_missing: true, ..Migrator::DEFAULT };
-    migrator.run(&mut *connection).await?;
-    let applied = applied(connection).await?;
-    let added = applied.iter().copied().filter(|version| !before.contains(version)).collect();
-    Ok(Outcome::Migrate { applied, added })
-}
-
-async fn applied(connection: &mut PgConnection) -> Result<Vec<i64>, Error> {
-    use sqlx::migrate::Migrate;
-    connection.ensure_migrations_table().await?;
-    let applied = connection.list_applied_migrations().await?;
-    Ok(applied.into_iter().map(|migration| migration.version).collect())
 }

@@ -13,6 +13,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let settings = Settings::start().await;
     let app = migrate::App {
         database: Database::from_settings(&settings)?,
+        roles: migrate::Roles::from_settings(&settings)?,
         redis: Redis::from_settings(&settings)?,
         personnel: migrate::Personnel::from_settings(&settings)?,
         answers: outgoing::client()?,

@@ -7,11 +7,15 @@ mod deploying;
 mod personnel;
 mod persons;
 mod quarters;
+mod roles;
+mod samples;
 mod staff_keys;
+mod waiting;
 
-use migrate::{App, Event, Outcome};
+use migrate::{App, Event, Outcome, Roles};
 use serde_json::{Value, json};
 use shared::{
+    config::Live,
     database::{Database, MIGRATOR},
     outgoing,
 };
@@ -20,6 +24,7 @@ use sqlx::PgPool;
 fn app(pool: &PgPool) -> App {
     App {
         database: Database::from(pool.clone()),
+        roles: Live::fixed(Roles::default()),
         redis: testing::redis(),
         personnel: None,
         answers: outgoing::client().unwrap(),

@@ -1,0 +1,1 @@
+insert into customer_exports (customer_id) values (1);
