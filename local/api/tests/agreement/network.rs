@@ -83,6 +83,36 @@ fn stored_data_is_encrypted_and_backed_up_and_survives_the_stack() {
 }
 
 #[test]
+fn postgres_has_a_connection_for_every_environment_that_may_run_at_once() {
+    let template = template();
+    let functions = u64::try_from(crate::template::functions().len()).unwrap();
+    let classes = template["Mappings"]["DatabaseClasses"].as_object().unwrap();
+    for (class, limits) in classes {
+        let environments = limits["Environments"].as_u64().unwrap() * functions;
+        assert!(environments <= limits["Connections"].as_u64().unwrap(), "{class}");
+        assert!(environments <= 900, "{class}: an account has a thousand, of which a hundred are reserved for none");
+    }
+    let parameters = &template["Parameters"];
+    assert_eq!(parameters["ReservedConcurrency"]["Default"], "fit");
+    let class = parameters["DatabaseClass"]["Default"].as_str().unwrap();
+    assert!(parameters["ApiBurstLimit"]["Default"].as_u64() <= classes[class]["Connections"].as_u64());
+    let reserved = &template["Globals"]["Function"]["ReservedConcurrentExecutions"]["Fn::If"];
+    let fitting = json!({ "Fn::FindInMap": ["DatabaseClasses", { "Ref": "DatabaseClass" }, "Environments"] });
+    assert_eq!((&reserved[0], &reserved[1]), (&json!("FitsConnections"), &fitting));
+}
+
+#[test]
+fn postgres_ends_statements_and_sessions_that_nobody_waits_for() {
+    let template = template();
+    let settings = &template["Resources"]["DatabaseSettings"]["Properties"]["Parameters"];
+    let milliseconds = |name: &str| settings[name].as_str().unwrap().parse::<u64>().unwrap();
+    // The owner and manual sessions; roles have shorter ones, which `migrate` sets.
+    assert!((60_000..=600_000).contains(&milliseconds("statement_timeout")));
+    assert!((100..=2_000).contains(&milliseconds("client_connection_check_interval")));
+    assert!((600_000..=3_600_000).contains(&milliseconds("idle_session_timeout")));
+}
+
+#[test]
 fn the_rds_certificates_cover_exactly_the_regions_that_the_template_accepts() {
     let template = template();
     let accepted = &template["Rules"]["NewDatabase"]["Assertions"][1]["Assert"]["Fn::Contains"][0];

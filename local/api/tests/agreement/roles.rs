@@ -6,6 +6,15 @@ use serde_json::{Value, json};
 
 use crate::template::{functions, resources};
 
+/// The policy for the credentials of a function's role in Postgres: the least that it needs.
+fn database_policy(binary: &str) -> &'static str {
+    match binary {
+        "migrate" => "OwnerSecretPolicy",
+        "vehicles" | "services" | "shop" | "status" => "ReadersSecretPolicy",
+        _ => "ApplicationSecretPolicy",
+    }
+}
+
 #[test]
 fn each_role_allows_only_what_its_function_s_settings_need() {
     let mut roles = resources("AWS::IAM::Role");
@@ -15,10 +24,14 @@ fn each_role_allows_only_what_its_function_s_settings_need() {
         assert_eq!(function.properties["LoggingConfig"]["LogGroup"], json!({ "Ref": format!("{name}Logs") }));
         let mut policies = vec![json!({ "Ref": "FunctionPolicy" })];
         if function.environment.contains_key("DATABASE_SECRET_ID") {
-            policies.push(json!({ "Ref": "DatabaseSecretPolicy" }));
+            policies.push(json!({ "Ref": database_policy(&binary) }));
         }
         if function.environment.contains_key("REDIS_SECRET_ID") {
             let attached = json!([ "RedisHasPassword", { "Ref": "RedisSecretPolicy" }, { "Ref": "AWS::NoValue" }]);
+            policies.push(json!({ "Fn::If": attached }));
+        }
+        if function.environment.contains_key("ORIGIN_SECRET_ID") {
+            let attached = json!([ "BehindCloudFront", { "Ref": "OriginSecretPolicy" }, { "Ref": "AWS::NoValue" }]);
             policies.push(json!({ "Fn::If": attached }));
         }
         let mut statements = vec![json!({
@@ -46,7 +59,7 @@ fn each_role_allows_only_what_its_function_s_settings_need() {
 #[test]
 fn functions_may_read_only_the_credentials_that_their_environment_names() {
     let policies = resources("AWS::IAM::ManagedPolicy");
-    let readable = |policy: &str| {
+    let readable = |policy: &str| -> Value {
         let document = &policies[policy]["Properties"]["PolicyDocument"];
         let statements = document["Statement"].as_array().unwrap();
         assert_eq!(statements.len(), 1);
@@ -54,9 +67,19 @@ fn functions_may_read_only_the_credentials_that_their_environment_names() {
         statements[0]["Resource"].clone()
     };
     for (binary, function) in functions() {
-        assert_eq!(function.environment["DATABASE_SECRET_ID"], readable("DatabaseSecretPolicy"), "{binary}");
+        let (secret, readable) = (&function.environment["DATABASE_SECRET_ID"], readable(database_policy(&binary)));
+        if binary == "migrate" {
+            let login = |name: &str| json!({ "Fn::If": ["HasRoles", { "Ref": name }, { "Ref": "AWS::NoValue" }] });
+            assert_eq!(readable, json!([secret, login("ApplicationLogin"), login("ReadersLogin")]));
+        } else {
+            assert_eq!(*secret, readable, "{binary}");
+        }
         if let Some(secret) = function.environment.get("REDIS_SECRET_ID") {
             assert_eq!(*secret, readable("RedisSecretPolicy"), "{binary}");
+        }
+        if let Some(secret) = function.environment.get("ORIGIN_SECRET_ID") {
+            let named = json!({ "Fn::If": ["BehindCloudFront", readable("OriginSecretPolicy"), ""] });
+            assert_eq!(*secret, named, "{binary}");
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::{
 
 /// Settings for local use, for tests and for the runtime, which the template does not set.
 const NOT_DEPLOYED: &[&str] = &[
+    "APPLICATION_LOGIN",
     "AWS_ACCESS_KEY_ID",
     "AWS_ENDPOINT_URL",
     "AWS_LAMBDA_INITIALIZATION_TYPE",
@@ -20,7 +21,9 @@ const NOT_DEPLOYED: &[&str] = &[
     "AWS_REGION",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
+    "ORIGIN_SECRET",
     "RAZORPAY_BASE_URL",
+    "READERS_LOGIN",
     "REDIS_KEY_PREFIX",
     "RUST_LOG",
 ];
@@ -39,7 +42,9 @@ const BY_USE: &[(&str, &[&str])] = &[
     (r"\bWebhookSecrets\b", &["RAZORPAY_WEBHOOK_SECRET", "RAZORPAY_WEBHOOK_SECRET_PREVIOUS"]),
     (r"\bSeals\b", &["REFRESH_TOKEN_KEYS"]),
     (r"\bPersonnel\b", &["PASSWORD_RESET_URL"]),
-    (r"\bMessages::from_env\b", &["PASSWORD_RESET_URL", "OTP_LIFETIME_SECONDS"]),
+    (r"\bMessages::from_env\b", &["PASSWORD_RESET_URL", "OTP_LIFETIME_SECONDS", "OTP_COUNTRIES"]),
+    (r"\bEdge\b", &["ORIGIN_SECRET_ID"]),
+    (r"\bRoles::from_settings\b", &["APPLICATION_SECRET_ID", "READERS_SECRET_ID"]),
 ];
 
 fn names() -> BTreeSet<String> {
