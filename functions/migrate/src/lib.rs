@@ -23,7 +23,7 @@ use shared::{
     sign_in::personnel,
     staff::issued,
 };
-use sqlx::{Connection, migrate::MigrateError};
+use sqlx::{Connection, PgConnection, migrate::MigrateError};
 
 use schema::Migrated;
 
