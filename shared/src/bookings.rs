@@ -12,6 +12,7 @@ mod masking;
 pub mod notes;
 pub mod occupied;
 pub mod outside;
+pub mod own;
 pub mod plan;
 pub mod reference;
 pub mod reschedule;

@@ -120,6 +120,8 @@ variables! {
     THROTTLE_ORDERS_PER_IP;
     /// Verifications of payments per minute and IP address.
     THROTTLE_VERIFICATIONS_PER_IP;
+    /// Minutes before a visit at which its customer's changes end; 0 by default, when the visit begins.
+    BOOKING_CHANGE_CUTOFF_MINUTES;
     /// `off` switches the rate limits off; a deployed function ignores it.
     THROTTLE;
     /// Reads of catalogue, shop and slots per minute and IP address.

@@ -88,6 +88,9 @@ pub enum Error {
     /// 409: the booking is cancelled and cannot be paid.
     #[error("This booking has been cancelled.")]
     BookingCancelled,
+    /// 409: the customer can change the booking no more. The sentence says what to do.
+    #[error("{0}")]
+    TooLate(String),
     /// 409: a unique value is already in use; sentences by field.
     #[error("{}", .0.first())]
     Conflict(Faults),
@@ -170,6 +173,7 @@ pub enum Code {
     Throttled,
     TokenExpired,
     TokenInvalid,
+    TooLate,
     UnsupportedMediaType,
     UpstreamError,
     UpstreamTimeout,
@@ -177,7 +181,7 @@ pub enum Code {
 }
 
 impl Code {
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::AlreadyPaid,
         Self::ApiKeyInvalid,
         Self::BookingCancelled,
@@ -203,6 +207,7 @@ impl Code {
         Self::Throttled,
         Self::TokenExpired,
         Self::TokenInvalid,
+        Self::TooLate,
         Self::UnsupportedMediaType,
         Self::UpstreamError,
         Self::UpstreamTimeout,
@@ -230,7 +235,8 @@ impl Code {
             | Self::IdempotencyInProgress
             | Self::IllegalTransition
             | Self::PaymentMismatch
-            | Self::SlotFull => StatusCode::CONFLICT,
+            | Self::SlotFull
+            | Self::TooLate => StatusCode::CONFLICT,
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
@@ -288,6 +294,7 @@ impl Error {
             Self::AlreadyPaid => Code::AlreadyPaid,
             Self::PaymentMismatch => Code::PaymentMismatch,
             Self::BookingCancelled => Code::BookingCancelled,
+            Self::TooLate(_) => Code::TooLate,
             Self::Conflict(_) => Code::Conflict,
             Self::IdempotencyKeyReused => Code::IdempotencyKeyReused,
             Self::Throttled { .. } => Code::Throttled,

@@ -1,4 +1,5 @@
-//! Idempotency keys: a retry with the same `Idempotency-Key` gets the first answer again, byte for byte.
+//! Idempotency keys: a retry with the same `Idempotency-Key` gets the first answer again, byte for byte. Clients that cannot
+//! set headers send the key in the body, as `idempotency_key`.
 //!
 //! The key is claimed inside the transaction that it guards. A concurrent request with the same key waits at the unique
 //! index until that transaction ends: after a commit it finds the answer, after a rollback the key is free.
@@ -8,11 +9,11 @@ use chrono::TimeDelta;
 use lambda_http::http::{HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgExecutor};
 
 use crate::{
     Error, Result,
-    http::private_json,
+    http::{Fields, private_json},
     sealed::{Broken, Sealer},
 };
 
@@ -29,6 +30,18 @@ pub struct Key(String);
 impl Key {
     pub fn new(secret: impl Into<String>) -> Self {
         Self(secret.into())
+    }
+
+    /// The key in a body, if it has one.
+    pub fn in_body(fields: &mut Fields) -> Option<Self> {
+        fields.text_or_empty("idempotency_key", 255).filter(|key| !key.is_empty()).map(Self)
+    }
+
+    /// The key as that of one caller, so that keys of different callers never meet. Only a hash is kept, so a phone number
+    /// may be the caller.
+    #[must_use]
+    pub fn of(self, caller: &str) -> Self {
+        Self(format!("{caller}\n{}", self.0))
     }
 }
 
@@ -70,6 +83,12 @@ impl Answer {
         Self { status, body }
     }
 
+    fn stored(key: &Key, scope: &str, status: i16, sealed: &[u8]) -> Result<Self> {
+        let status = u16::try_from(status).map_err(Error::internal)?;
+        let status = StatusCode::from_u16(status).map_err(Error::internal)?;
+        Ok(Self { status, body: key.open(scope, sealed)? })
+    }
+
     pub fn body(&self) -> &[u8] {
         &self.body
     }
@@ -102,6 +121,28 @@ pub async fn replay(
 ) -> Result<Option<Response>> {
     let Some(key) = key else { return Ok(None) };
     Ok(claim(connection, scope, key, request_sha256).await?.map(Answer::into_response))
+}
+
+/// The answer that is kept for a retry, without a claim: none if the first request is still running or had another body.
+pub async fn kept(
+    executor: impl PgExecutor<'_>,
+    scope: &str,
+    key: &Key,
+    request_sha256: &[u8],
+) -> Result<Option<Response>> {
+    let kept = sqlx::query!(
+        r#"
+        select status as "status!", sealed_body as "sealed_body!" from idempotency_keys
+        where scope = $1 and key_sha256 = $2 and request_sha256 = $3 and expires_at > now() and status is not null
+        "#,
+        scope,
+        &key.derive("find", scope),
+        request_sha256
+    )
+    .fetch_optional(executor)
+    .await?;
+    let Some(kept) = kept else { return Ok(None) };
+    Ok(Some(Answer::stored(key, scope, kept.status, &kept.sealed_body)?.into_response()))
 }
 
 /// Answers a success, and keeps the answer for a day for retries with the key.
@@ -159,9 +200,7 @@ pub async fn claim(
     let (Some(status), Some(sealed)) = (kept.status, kept.sealed_body) else {
         return Err(Error::internal("a committed idempotency key has no answer"));
     };
-    let status = u16::try_from(status).map_err(Error::internal)?;
-    let status = StatusCode::from_u16(status).map_err(Error::internal)?;
-    Ok(Some(Answer { status, body: key.open(scope, &sealed)? }))
+    Answer::stored(key, scope, status, &sealed).map(Some)
 }
 
 /// Keeps the answer for `lifetime` from now, once the transaction commits.

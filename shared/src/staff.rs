@@ -10,6 +10,7 @@ use lambda_http::http::request::Parts;
 
 use crate::{
     Error, Result,
+    accounts::User,
     bookings::Actor,
     logging::name_actor,
     session::{Session, Sessions},
@@ -28,6 +29,12 @@ pub struct Staff {
 }
 
 impl Staff {
+    /// The staff member whose credentials were sent, if they are a staff member's.
+    pub fn of(key: Option<&StaffKey>, user: Option<&User>) -> Option<Self> {
+        let of_user = || user.filter(|user| user.is_staff()).map(|user| format!("user-{}", user.id));
+        key.map(|key| key.label.clone()).or_else(of_user).map(|label| Self { label })
+    }
+
     /// The actor in a booking's timeline.
     pub fn actor(&self) -> Actor {
         Actor::Staff(self.label.clone())
@@ -44,12 +51,9 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
         let key = <StaffKey as OptionalFromRequestParts<S>>::from_request_parts(parts, state).await?;
         let session = <Session as OptionalFromRequestParts<S>>::from_request_parts(parts, state).await?;
-        let staff = match (key, session) {
-            (Some(key), _) => Self { label: key.label },
-            (None, Some(session)) if session.user.is_staff() => Self { label: format!("user-{}", session.user.id) },
-            (None, Some(_)) => return Err(Error::PermissionDenied),
-            (None, None) => return Err(Error::ApiKeyInvalid),
-        };
+        let user = session.as_ref().map(|session| &session.user);
+        let refusal = if user.is_some() { Error::PermissionDenied } else { Error::ApiKeyInvalid };
+        let staff = Self::of(key.as_ref(), user).ok_or(refusal)?;
         name_actor(staff.actor());
         Ok(staff)
     }

@@ -5,13 +5,18 @@ use lambda_http::http::{HeaderName, request::Parts};
 use shared::{
     Error, Result,
     accounts::User,
-    bookings::{Booking, access_token::AccessToken, booking},
+    bookings::{
+        Booking,
+        access_token::AccessToken,
+        booking::{self, Detail},
+    },
     http::{ClientAddress, Fields, Query, Read},
     ids::BookingId,
     logging::name_actor,
+    phone::Phone,
     select_bookings,
     session::{Session, Sessions},
-    staff::{StaffKey, StaffKeys},
+    staff::{Staff, StaffKey, StaffKeys},
 };
 use sqlx::PgConnection;
 
@@ -25,18 +30,18 @@ pub(crate) struct Caller {
     user: Option<User>,
     /// From `?token=` or `X-Booking-Token`; not verified until it is compared with a booking's hash.
     token: Option<AccessToken>,
-    has_staff_key: bool,
+    staff_key: Option<StaffKey>,
 }
 
 impl Caller {
     /// Whether the request has no credentials.
     pub(crate) fn is_stranger(&self) -> bool {
-        self.user.is_none() && self.token.is_none() && !self.has_staff_key
+        self.user.is_none() && self.token.is_none() && self.staff_key.is_none()
     }
 
     /// Whether the caller may see the whole booking, as its owner or as staff of the shop.
     pub(crate) fn may_see(&self, booking: &Booking) -> bool {
-        self.has_staff_key || self.user.as_ref().is_some_and(User::is_staff) || self.owns(booking)
+        self.staff().is_some() || self.owns(booking)
     }
 
     /// Whether the caller has the booking's unexpired token, or has verified its phone number.
@@ -110,6 +115,26 @@ impl Caller {
         if self.owns(&booking) { Ok(booking) } else { Err(Error::PermissionDenied) }
     }
 
+    /// The staff member who calls, if it is one.
+    pub(crate) fn staff(&self) -> Option<Staff> {
+        Staff::of(self.staff_key.as_ref(), self.user.as_ref())
+    }
+
+    /// The caller to whom an idempotency key of a new booking belongs. A stranger is known by the number of the booking and
+    /// not by an address, because a phone changes networks between two tries.
+    pub(crate) fn of_key(&self, phone: Option<&Phone>) -> String {
+        match (&self.staff_key, &self.user, phone) {
+            (Some(key), _, _) => format!("staff key {}", key.label),
+            (None, Some(user), _) => format!("user {}", user.id),
+            (None, None, phone) => format!("phone {}", phone.map(Phone::as_str).unwrap_or_default()),
+        }
+    }
+
+    /// The booking as the caller may see it whole.
+    pub(crate) fn detail(&self, booking: Booking) -> Detail {
+        if self.staff().is_some() { Detail::for_staff(booking) } else { Detail::for_customer(booking) }
+    }
+
     /// The user of the session.
     pub(crate) fn user(&self) -> Option<&User> {
         self.user.as_ref()
@@ -126,11 +151,7 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
         let key = <StaffKey as OptionalFromRequestParts<S>>::from_request_parts(parts, state).await?;
         let session = <Session as OptionalFromRequestParts<S>>::from_request_parts(parts, state).await?;
-        Ok(Self {
-            user: session.map(|session| session.user),
-            token: token(parts, state).await?,
-            has_staff_key: key.is_some(),
-        })
+        Ok(Self { user: session.map(|session| session.user), token: token(parts, state).await?, staff_key: key })
     }
 }
 

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use shared::{
     Result,
-    bookings::{self, Booking, LONGEST_REASON, transition},
+    bookings::{self, Booking, LONGEST_REASON, own},
     http::{ClientAddress, Envelope, ErrorBody, Fields, Id, Json, Read, Routes, routes},
     ids::BookingId,
 };
@@ -32,7 +32,7 @@ impl Read for Cancellation {
 
 /// Cancels a booking.
 ///
-/// It must be `pending` or `confirmed`. Its slots are free again, and what was paid online is queued for refund. Cancelling
+/// It must be `pending` or `confirmed`, and its time not have come. Its slots are free again, and what was paid online is queued for refund. Cancelling
 /// it again changes nothing.
 #[utoipa::path(
     post, path = "/bookings/{id}/cancel", operation_id = "cancel_booking", tag = "Bookings",
@@ -48,7 +48,7 @@ impl Read for Cancellation {
         (status = 403, description = "The booking is not the caller's: a token that is wrong or has expired, another user's session.", body = ErrorBody),
         (status = 404, body = ErrorBody),
         (status = 429, description = "Too many tokens that open nothing, or changes of this booking.", body = ErrorBody),
-        (status = 409, description = "`ILLEGAL_TRANSITION`.", body = ErrorBody),
+        (status = 409, description = "`ILLEGAL_TRANSITION` or `TOO_LATE`.", body = ErrorBody),
     )
 )]
 async fn cancel(
@@ -61,7 +61,7 @@ async fn cancel(
     caller.admit_to_change(&app, &address, id).await?;
     let cancel = async |connection: &mut PgConnection| {
         let booking = caller.lock_own(connection, id).await?;
-        transition::cancel(connection, booking, &cancellation.reason).await
+        own::cancel(connection, booking, &cancellation.reason, app.cutoff).await
     };
     let booking = bookings::transaction(&app.database, cancel).await?;
     Ok(Envelope::new("Booking cancelled successfully", booking))

@@ -6,7 +6,8 @@ use serde::Serialize;
 use shared::{
     Result,
     bookings::{
-        self, Booking,
+        self,
+        booking::Detail,
         create::{Terms, create as create_booking},
         plan::{Draft, OnlinePayment},
         slot_usage::Refused,
@@ -15,6 +16,7 @@ use shared::{
     http::{ClientAddress, Envelope, ErrorBody, Json, Routes, routes},
     idempotency::{self, Key, MaybeKey},
     metrics::{self, Count},
+    staff::Staff,
     throttle::{Claim, Throttle},
 };
 use sqlx::PgConnection;
@@ -34,18 +36,20 @@ pub(crate) fn routes() -> Routes<App> {
 #[schema(as = CreatedBooking)]
 struct Created {
     #[serde(flatten)]
-    booking: Booking,
+    booking: Detail,
     /// Send it as `?token=` or `X-Booking-Token`. Valid until 30 days after the appointment.
     access_token: String,
 }
 
 /// Makes a booking.
 ///
-/// A retry with the same `Idempotency-Key` and body gets the first answer again and books nothing.
+/// A retry with the same `Idempotency-Key` and body gets the first answer again and books nothing. With a staff credential
+/// it is booked at the counter: at any minute of the opening hours, however near or far; `force` takes a full time, and the
+/// timeline says by whom.
 #[utoipa::path(
     post, path = "/bookings", operation_id = "create_booking", tag = "Bookings", request_body = Json<Draft>,
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters; makes a retry safe.")),
-    security((), ("session" = [])),
+    security((), ("session" = []), ("staff_key" = [])),
     responses(
         (status = 201, body = Envelope<Created>),
         (status = 400, body = ErrorBody),
@@ -60,17 +64,25 @@ async fn create(
     State(throttle): State<Throttle>,
     State(limits): State<Limits>,
     State(online): State<OnlinePayment>,
-    _: Caller,
+    caller: Caller,
     address: ClientAddress,
     MaybeKey(key): MaybeKey,
-    Json(draft): Json<Draft>,
+    Json(mut draft): Json<Draft>,
 ) -> Result<Response> {
+    let key = key.or(draft.idempotency_key.take()).map(|key| key.of(&caller.of_key(draft.customer_phone.as_ref())));
     let phone = draft.customer_phone.as_ref().map(ToString::to_string);
     let of_phone = phone.iter().map(|phone| limits.bookings_per_phone.on(phone));
-    let bookings: Vec<Claim<'_>> = of_phone.chain([limits.bookings_per_address.on(&address.0)]).collect();
+    let mut bookings: Vec<Claim<'_>> = of_phone.chain([limits.bookings_per_address.on(&address.0)]).collect();
+    if caller.staff().is_some() {
+        // At the counter all customers have one address.
+        bookings.clear();
+    }
     let reads = limits.public_reads.on(&address.0);
-    throttle.check(&[bookings.as_slice(), &[reads]].concat()).await?;
-    let book = async |connection: &mut PgConnection| book(connection, draft, key.as_ref(), online).await;
+    if let Err(refusal) = throttle.check(&[bookings.as_slice(), &[reads]].concat()).await {
+        throttle.check(&[reads]).await?;
+        return kept(&database, key.as_ref(), &draft).await?.ok_or(refusal);
+    }
+    let book = async |connection: &mut PgConnection| book(connection, draft, key.as_ref(), &caller, online).await;
     let booked = bookings::transaction(&database, book).await;
     if matches!(booked, Ok(Booked::Now(_))) {
         metrics::count(Count::BookingsMade);
@@ -83,6 +95,12 @@ async fn create(
     })
 }
 
+/// The answer that is kept for a retry, which the limits of bookings do not bind.
+async fn kept(database: &Database, key: Option<&Key>, draft: &Draft) -> Result<Option<Response>> {
+    let Some(key) = key else { return Ok(None) };
+    idempotency::kept(&database.pool(), SCOPE, key, &draft.sha256).await
+}
+
 /// The answer to a request that was not refused.
 enum Booked {
     /// The answer to a new booking.
@@ -93,16 +111,19 @@ enum Booked {
 
 async fn book(
     connection: &mut PgConnection,
-    draft: Draft,
+    mut draft: Draft,
     key: Option<&Key>,
+    caller: &Caller,
     online: OnlinePayment,
 ) -> Result<Booked, Refused> {
     let request_sha256 = draft.sha256;
     if let Some(answer) = idempotency::replay(connection, SCOPE, key, &request_sha256).await? {
         return Ok(Booked::Before(answer));
     }
-    let created = create_booking(connection, draft, &Terms::customer(online)).await?;
-    let shown = Created { booking: created.booking, access_token: created.access_token.reveal().to_owned() };
+    let terms = Terms::of(&mut draft, caller.staff().as_ref().map(Staff::actor), online);
+    let created = create_booking(connection, draft, &terms).await?;
+    let shown =
+        Created { booking: caller.detail(created.booking), access_token: created.access_token.reveal().to_owned() };
     let answer = Envelope::new("Booking created successfully", shown);
     Ok(Booked::Now(idempotency::answer(connection, SCOPE, key, StatusCode::CREATED, &answer).await?))
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use axum::extract::FromRef;
 use shared::{
-    bookings::plan::OnlinePayment,
+    bookings::{own::Cutoff, plan::OnlinePayment},
     config,
     database::Database,
     http::Routes,
@@ -32,6 +32,7 @@ pub struct App {
     pub throttle: Throttle,
     pub limits: Limits,
     pub online: OnlinePayment,
+    pub cutoff: Cutoff,
 }
 
 /// Rate limits of callers, by class of request.

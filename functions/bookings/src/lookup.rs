@@ -5,7 +5,7 @@ use lambda_http::http::request::Parts;
 use shared::{
     Error, Result,
     accounts::User,
-    bookings::{Booking, search::LONGEST_LIST},
+    bookings::{Booking, booking::Detail, search::LONGEST_LIST},
     database::Database,
     http::{ClientAddress, Envelope, ErrorBody, Fields, Id, Paged, Paging, Query, Read, Routes, fit, routes},
     ids::BookingId,
@@ -153,7 +153,7 @@ async fn list(
     ),
     security((), ("booking_token" = []), ("session" = []), ("staff_key" = [])),
     responses(
-        (status = 200, body = Envelope<Booking>),
+        (status = 200, body = Envelope<Detail>),
         (status = 401, description = "A session was sent that is not valid.", body = ErrorBody),
         (status = 403, description = "A staff key was sent that is not valid.", body = ErrorBody),
         (status = 404, body = ErrorBody),
@@ -165,7 +165,7 @@ async fn show(
     caller: Caller,
     address: ClientAddress,
     Id(id): Id<BookingId>,
-) -> Result<Envelope<Booking>> {
+) -> Result<Envelope<Detail>> {
     // A wrong token counts against the same limit as no token, but only once the booking has been read.
     if caller.is_stranger() {
         app.throttle.check(&[app.limits.lookups.on(&address.0)]).await?;
@@ -178,5 +178,6 @@ async fn show(
     }
     let booking = booking.ok_or(Error::NotFound("Booking"))?;
     name_bookings([id.0]);
-    Ok(Envelope::new("Booking details retrieved successfully", if is_whole { booking } else { booking.masked() }))
+    let shown = if is_whole { caller.detail(booking) } else { Detail::for_customer(booking.masked()) };
+    Ok(Envelope::new("Booking details retrieved successfully", shown))
 }

@@ -2,6 +2,7 @@
 
 use bookings::{App, Limits};
 use shared::{
+    bookings::own::Cutoff,
     config::{self, Settings},
     database::Database,
     descope::{Descope, Keys},
@@ -26,6 +27,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         throttle,
         limits: Limits::from_env()?,
         online: config::or_default(config::RAZORPAY_ENABLED, false)?.into(),
+        cutoff: Cutoff::from_env()?,
     };
     http::serve(bookings::router(app), http::Edge::from_env(settings, database)).await
 }

@@ -5,9 +5,9 @@ use chrono::{NaiveDate, NaiveTime};
 use shared::{
     Result,
     bookings::{
-        self, Actor, Booking,
-        appointment::Rules,
-        reschedule::{Appointment, move_to},
+        self, Booking,
+        own,
+        reschedule::Appointment,
     },
     http::{ClientAddress, Envelope, ErrorBody, Fields, Id, Json, Read, Routes, routes},
     ids::BookingId,
@@ -40,7 +40,7 @@ impl Read for Reschedule {
 
 /// Moves a booking to another time.
 ///
-/// It must be `pending` or `confirmed`. The new slots are taken and the old ones freed in one step.
+/// It must be `pending` or `confirmed`, and its time not have come; a customer moves it five times at most. The new slots are taken and the old ones freed in one step.
 #[utoipa::path(
     patch, path = "/bookings/{id}", operation_id = "reschedule_booking", tag = "Bookings", request_body = Json<Reschedule>,
     params(
@@ -55,7 +55,7 @@ impl Read for Reschedule {
         (status = 403, description = "The booking is not the caller's: a token that is wrong or has expired, another user's session.", body = ErrorBody),
         (status = 404, body = ErrorBody),
         (status = 429, description = "Too many tokens that open nothing, or changes of this booking.", body = ErrorBody),
-        (status = 409, description = "`SLOT_FULL` with free slots, or `ILLEGAL_TRANSITION`.", body = ErrorBody),
+        (status = 409, description = "`SLOT_FULL` with free slots, `ILLEGAL_TRANSITION` or `TOO_LATE`.", body = ErrorBody),
     )
 )]
 async fn reschedule(
@@ -70,7 +70,7 @@ async fn reschedule(
         let booking = caller.lock_own(connection, id).await?;
         let appointment =
             Appointment { date: wanted.appointment_date, time: wanted.appointment_time, ..booking.appointment() };
-        move_to(connection, booking, appointment, &Actor::Customer, Rules::Customer).await
+        own::move_to(connection, booking, appointment, app.cutoff).await
     };
     let booking = bookings::transaction(&app.database, reschedule).await?;
     Ok(Envelope::new("Booking rescheduled successfully", booking))

@@ -7,7 +7,8 @@ use shared::{
     bookings::{
         self, Actor, Booking,
         appointment::Rules,
-        booking, notes,
+        booking::{self, Detail},
+        notes,
         reschedule::{Appointment, move_to},
         slot_usage::Refused,
     },
@@ -36,6 +37,8 @@ struct BookingChanges {
     /// On the shop's clock.
     appointment_time: Option<NaiveTime>,
     notes: Option<String>,
+    /// For the shop's people.
+    internal_notes: Option<String>,
     /// Whether a full slot is taken as well.
     force: bool,
 }
@@ -45,8 +48,23 @@ impl Read for BookingChanges {
         let appointment_date = fields.value_if_sent("appointment_date");
         let appointment_time = fields.value_if_sent("appointment_time");
         let notes = fields.lines_if_sent("notes", notes::LONGEST);
+        let internal_notes = fields.lines_if_sent("internal_notes", notes::LONGEST);
         let force = fields.flag("force")?;
-        Some(Self { appointment_date, appointment_time, notes, force })
+        let changes = Self { appointment_date, appointment_time, notes, internal_notes, force };
+        if changes.is_empty() && fields.faults.is_empty() {
+            let known = "appointment_date, appointment_time, notes, internal_notes";
+            fields.faults.add("non_field_errors", format!("Send what is to be changed: {known}."));
+        }
+        Some(changes)
+    }
+}
+
+impl BookingChanges {
+    fn is_empty(&self) -> bool {
+        self.appointment_date.is_none()
+            && self.appointment_time.is_none()
+            && self.notes.is_none()
+            && self.internal_notes.is_none()
     }
 }
 
@@ -59,7 +77,7 @@ impl Read for BookingChanges {
     params(("id" = i64, Path)),
     security(("staff_key" = []), ("session" = [])),
     responses(
-        (status = 200, body = Envelope<Booking>),
+        (status = 200, body = Envelope<Detail>),
         (status = 400, body = ErrorBody),
         (status = 401, body = ErrorBody),
         (status = 403, description = "`API_KEY_INVALID` or `PERMISSION_DENIED`.", body = ErrorBody),
@@ -72,10 +90,10 @@ async fn change(
     State(database): State<Database>,
     Id(id): Id<BookingId>,
     Json(changes): Json<BookingChanges>,
-) -> Result<Envelope<Booking>> {
+) -> Result<Envelope<Detail>> {
     let change = async |connection: &mut PgConnection| apply(connection, id, changes, &staff.actor()).await;
     let booking = bookings::transaction(&database, change).await?;
-    Ok(Envelope::new("Booking updated successfully", booking))
+    Ok(Envelope::new("Booking updated successfully", Detail::for_staff(booking)))
 }
 
 async fn apply(
@@ -97,8 +115,11 @@ async fn apply(
         let rules = if changes.force { Rules::Overbook } else { Rules::Counter };
         booking = move_to(&mut *connection, booking, wanted, actor, rules).await?;
     }
-    match changes.notes {
-        Some(notes) => Ok(notes::rewrite(connection, booking, notes, actor).await?),
-        None => Ok(booking),
+    if let Some(notes) = changes.notes {
+        booking = notes::rewrite(&mut *connection, booking, notes, actor).await?;
     }
+    if let Some(notes) = changes.internal_notes {
+        booking = notes::rewrite_internal(connection, booking, notes, actor).await?;
+    }
+    Ok(booking)
 }

@@ -4,7 +4,7 @@ use axum::extract::{OriginalUri, State};
 use shared::{
     Result,
     bookings::{
-        Booking,
+        booking::Detail,
         search::{self, Filter},
     },
     database::Database,
@@ -27,7 +27,7 @@ pub(crate) fn routes() -> Routes<App> {
     get, path = "/staff/bookings", operation_id = "list_bookings_for_staff", tag = "Staff", params(Filter, Paging),
     security(("staff_key" = []), ("session" = [])),
     responses(
-        (status = 200, body = Paged<Booking>),
+        (status = 200, body = Paged<Detail>),
         (status = 400, body = ErrorBody),
         (status = 401, body = ErrorBody),
         (status = 403, description = "`API_KEY_INVALID` or `PERMISSION_DENIED`.", body = ErrorBody),
@@ -38,8 +38,9 @@ async fn list(
     State(database): State<Database>,
     OriginalUri(uri): OriginalUri,
     Query((filter, paging)): Query<(Filter, Option<Paging>)>,
-) -> Result<Paged<Booking>> {
+) -> Result<Paged<Detail>> {
     let (bookings, count) = search::find(&database, &filter, paging).await?;
     name_bookings(bookings.iter().map(|booking| booking.id.0));
+    let bookings: Vec<Detail> = bookings.into_iter().map(Detail::for_staff).collect();
     Ok(Paged::counted("Bookings retrieved successfully", bookings, count, paging, &uri))
 }

@@ -4,7 +4,10 @@ use axum::{extract::State, response::Response};
 use lambda_http::http::StatusCode;
 use shared::{
     Result,
-    bookings::{Actor, Booking, booking},
+    bookings::{
+        Actor,
+        booking::{self, Detail},
+    },
     database::Database,
     http::{Envelope, ErrorBody, Fields, Id, Json, Read, Routes, routes},
     idempotency::{self, Key, MaybeKey},
@@ -29,6 +32,9 @@ struct Cash {
     /// Rupees: the booking's total, neither less nor more.
     #[schema(value_type = String)]
     amount: Money,
+    /// As the header `Idempotency-Key`, which wins over it.
+    #[schema(value_type = Option<String>)]
+    idempotency_key: Option<Key>,
     #[schema(ignore)]
     sha256: [u8; 32],
 }
@@ -36,7 +42,8 @@ struct Cash {
 impl Read for Cash {
     fn read(fields: &mut Fields) -> Option<Self> {
         let sha256 = fields.sha256();
-        Some(Self { amount: fields.value("amount")?, sha256 })
+        let idempotency_key = Key::in_body(fields);
+        Some(Self { amount: fields.value("amount")?, idempotency_key, sha256 })
     }
 }
 
@@ -51,7 +58,7 @@ impl Read for Cash {
     ),
     security(("staff_key" = []), ("session" = [])),
     responses(
-        (status = 200, body = Envelope<Booking>),
+        (status = 200, body = Envelope<Detail>),
         (status = 400, description = "`amount` is not the total.", body = ErrorBody),
         (status = 401, body = ErrorBody),
         (status = 403, description = "`API_KEY_INVALID` or `PERMISSION_DENIED`.", body = ErrorBody),
@@ -65,8 +72,9 @@ async fn record(
     State(database): State<Database>,
     Id(id): Id<BookingId>,
     MaybeKey(key): MaybeKey,
-    Json(cash): Json<Cash>,
+    Json(mut cash): Json<Cash>,
 ) -> Result<Response> {
+    let key = key.or(cash.idempotency_key.take()).map(|key| key.of(&staff.label));
     let take = async |connection: &mut PgConnection| take(connection, id, &cash, key.as_ref(), &staff.actor()).await;
     database.transaction(take).await
 }
@@ -79,6 +87,9 @@ struct Collected {
     /// Rupees: the booking's total, neither less nor more.
     #[schema(value_type = String)]
     amount: Money,
+    /// As the header `Idempotency-Key`, which wins over it.
+    #[schema(value_type = Option<String>)]
+    idempotency_key: Option<Key>,
     #[schema(ignore)]
     sha256: [u8; 32],
 }
@@ -86,8 +97,9 @@ struct Collected {
 impl Read for Collected {
     fn read(fields: &mut Fields) -> Option<Self> {
         let sha256 = fields.sha256();
+        let idempotency_key = Key::in_body(fields);
         let (booking_id, amount) = (fields.integer("booking_id"), fields.value("amount"));
-        Some(Self { booking_id: booking_id?, amount: amount?, sha256 })
+        Some(Self { booking_id: booking_id?, amount: amount?, idempotency_key, sha256 })
     }
 }
 
@@ -97,7 +109,7 @@ impl Read for Collected {
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters; makes a retry safe.")),
     security(("staff_key" = []), ("session" = [])),
     responses(
-        (status = 200, body = Envelope<Booking>),
+        (status = 200, body = Envelope<Detail>),
         (status = 400, description = "`amount` is not the total.", body = ErrorBody),
         (status = 401, body = ErrorBody),
         (status = 403, description = "`API_KEY_INVALID` or `PERMISSION_DENIED`.", body = ErrorBody),
@@ -113,7 +125,8 @@ async fn collect(
     Json(collected): Json<Collected>,
 ) -> Result<Response> {
     let id = BookingId(collected.booking_id);
-    let cash = Cash { amount: collected.amount, sha256: collected.sha256 };
+    let key = key.or(collected.idempotency_key).map(|key| key.of(&staff.label));
+    let cash = Cash { amount: collected.amount, idempotency_key: None, sha256: collected.sha256 };
     let take = async |connection: &mut PgConnection| take(connection, id, &cash, key.as_ref(), &staff.actor()).await;
     database.transaction(take).await
 }
@@ -131,6 +144,6 @@ async fn take(
     }
     let mut booking = booking::lock(connection, id).await?;
     payments::cash::record(connection, &mut booking, cash.amount, actor).await?;
-    let body = Envelope::new("Cash payment recorded successfully", booking);
+    let body = Envelope::new("Cash payment recorded successfully", Detail::for_staff(booking));
     idempotency::answer(connection, &scope, key, StatusCode::OK, &body).await
 }

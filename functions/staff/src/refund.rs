@@ -6,7 +6,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use shared::{
     Result,
-    bookings::{Actor, Booking, LONGEST_REASON, booking},
+    bookings::{
+        Actor, LONGEST_REASON,
+        booking::{self, Detail},
+    },
     database::Database,
     http::{Envelope, ErrorBody, Fields, Id, Json, Read, Routes, routes},
     idempotency::{self, Key, MaybeKey},
@@ -42,6 +45,9 @@ struct RefundRequest {
     way: Option<ByHand>,
     /// What proves it, such as the number of the transfer. Required with `by`.
     proof: Option<String>,
+    /// As the header `Idempotency-Key`, which wins over it.
+    #[schema(value_type = Option<String>)]
+    idempotency_key: Option<Key>,
     #[schema(ignore)]
     sha256: [u8; 32],
 }
@@ -50,6 +56,7 @@ impl Read for RefundRequest {
     fn read(fields: &mut Fields) -> Option<Self> {
         let sha256 = fields.sha256();
         let amount = fields.value_if_sent("amount");
+        let idempotency_key = Key::in_body(fields);
         let reason = fields.text("reason", LONGEST_REASON);
         let by = fields.value_if_any("by");
         let way = fields.value_if_any("way");
@@ -58,7 +65,7 @@ impl Read for RefundRequest {
         } else {
             fields.text_or_empty("proof", LONGEST_REASON)
         };
-        Some(Self { amount, reason: reason?, by, way, proof, sha256 })
+        Some(Self { amount, reason: reason?, by, way, proof, idempotency_key, sha256 })
     }
 }
 
@@ -81,7 +88,7 @@ impl Written for Hand {
 #[schema(as = RefundedBooking)]
 struct Refunded {
     #[serde(flatten)]
-    booking: Booking,
+    booking: Detail,
     refunds: Vec<refunds::Shown>,
 }
 
@@ -111,8 +118,9 @@ async fn refund(
     State(database): State<Database>,
     Id(id): Id<BookingId>,
     MaybeKey(key): MaybeKey,
-    Json(wanted): Json<RefundRequest>,
+    Json(mut wanted): Json<RefundRequest>,
 ) -> Result<Response> {
+    let key = key.or(wanted.idempotency_key.take()).map(|key| key.of(&staff.label));
     let give_back =
         async |connection: &mut PgConnection| give_back(connection, id, &wanted, key.as_ref(), &staff.actor()).await;
     database.transaction(give_back).await
@@ -138,7 +146,7 @@ async fn give_back(
         _ => refunds::request(connection, &booking, wanted.amount, &wanted.reason, actor).await?,
     };
     let refunds = refunds::list(&mut *connection, &queued).await?;
-    let booking = booking::find(&mut *connection, id).await?;
+    let booking = Detail::for_staff(booking::find(&mut *connection, id).await?);
     let body = Envelope::new("Refund requested successfully", Refunded { booking, refunds });
     idempotency::answer(connection, &scope, key, StatusCode::OK, &body).await
 }

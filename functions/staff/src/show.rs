@@ -3,7 +3,7 @@
 use axum::extract::State;
 use shared::{
     Result,
-    bookings::{Booking, booking},
+    bookings::booking::{self, Detail},
     database::Database,
     http::{Envelope, ErrorBody, Id, Routes, routes},
     ids::BookingId,
@@ -24,12 +24,13 @@ pub(crate) fn routes() -> Routes<App> {
     params(("id" = i64, Path)),
     security(("staff_key" = []), ("session" = [])),
     responses(
-        (status = 200, body = Envelope<Booking>),
+        (status = 200, body = Envelope<Detail>),
         (status = 401, body = ErrorBody),
         (status = 403, description = "`API_KEY_INVALID` or `PERMISSION_DENIED`.", body = ErrorBody),
         (status = 404, body = ErrorBody),
     )
 )]
-async fn show(_: Staff, State(database): State<Database>, Id(id): Id<BookingId>) -> Result<Envelope<Booking>> {
-    Ok(Envelope::new("Booking details retrieved successfully", booking::find(&database.pool(), id).await?))
+async fn show(_: Staff, State(database): State<Database>, Id(id): Id<BookingId>) -> Result<Envelope<Detail>> {
+    let booking = booking::find(&database.pool(), id).await?;
+    Ok(Envelope::new("Booking details retrieved successfully", Detail::for_staff(booking)))
 }

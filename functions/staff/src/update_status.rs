@@ -3,7 +3,12 @@
 use axum::extract::State;
 use shared::{
     Error, Result,
-    bookings::{self, Booking, booking, status::BookingStatus, transition},
+    bookings::{
+        self,
+        booking::{self, Detail},
+        status::BookingStatus,
+        transition,
+    },
     database::Database,
     http::{Envelope, ErrorBody, Fields, Id, Json, Read, Routes, routes},
     ids::BookingId,
@@ -21,15 +26,19 @@ pub(crate) fn routes() -> Routes<App> {
 
 /// The next status.
 #[derive(Debug, ToSchema)]
-#[schema(as = StatusChange, example = json!({ "status": "confirmed" }))]
+#[schema(as = StatusChange, example = json!({ "status": "confirmed", "notes": "Called back" }))]
 struct NewStatus {
     #[schema(value_type = BookingStatus)]
     status: String,
+    /// For the timeline.
+    notes: String,
 }
 
 impl Read for NewStatus {
     fn read(fields: &mut Fields) -> Option<Self> {
-        Some(Self { status: fields.unparsed::<BookingStatus>("status")? })
+        let status = fields.unparsed::<BookingStatus>("status");
+        let notes = fields.text_or_empty("notes", 500);
+        Some(Self { status: status?, notes: notes? })
     }
 }
 
@@ -49,13 +58,13 @@ impl NewStatus {
 /// Gives a booking another status.
 ///
 /// `pending` may become `confirmed`, `confirmed` `in_progress`, `in_progress` `completed`, and each of these `cancelled`. The
-/// same status again changes nothing. A cash booking that becomes `completed` counts as paid.
+/// same status again changes nothing. The timeline keeps `notes`. A cash booking that becomes `completed` counts as paid.
 #[utoipa::path(
     patch, path = "/staff/bookings/{id}/update-status", operation_id = "update_booking_status", tag = "Staff",
     request_body = Json<NewStatus>, params(("id" = i64, Path)),
     security(("staff_key" = []), ("session" = [])),
     responses(
-        (status = 200, body = Envelope<Booking>),
+        (status = 200, body = Envelope<Detail>),
         (status = 400, body = ErrorBody),
         (status = 401, body = ErrorBody),
         (status = 403, description = "`API_KEY_INVALID` or `PERMISSION_DENIED`.", body = ErrorBody),
@@ -68,12 +77,12 @@ async fn update(
     State(database): State<Database>,
     Id(id): Id<BookingId>,
     Json(new): Json<NewStatus>,
-) -> Result<Envelope<Booking>> {
+) -> Result<Envelope<Detail>> {
     let status = new.parse()?;
     let update = async |connection: &mut PgConnection| {
         let booking = booking::lock(connection, id).await?;
-        transition::set_status(connection, booking, status, &staff.actor(), "").await
+        transition::set_status(connection, booking, status, &staff.actor(), &new.notes).await
     };
     let booking = bookings::transaction(&database, update).await?;
-    Ok(Envelope::new(format!("Booking status updated to {}", status.as_str()), booking))
+    Ok(Envelope::new(format!("Booking status updated to {}", status.as_str()), Detail::for_staff(booking)))
 }

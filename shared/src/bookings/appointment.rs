@@ -1,6 +1,6 @@
 //! Appointment rules: slots, opening hours, notice and horizon. Pure functions; times are the shop's local time.
 
-use chrono::{Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
+use chrono::{Days, NaiveDate, NaiveDateTime, NaiveTime};
 use serde::Deserialize;
 
 use super::occupied::Occupied;
@@ -70,6 +70,8 @@ pub enum Rules {
 pub struct Window {
     /// The shop's local time.
     pub now: NaiveDateTime,
+    /// The shop's local time once the notice has passed: hours that a clock skips or repeats are counted as they pass.
+    pub earliest: NaiveDateTime,
     pub minimum_notice_minutes: i32,
     pub booking_horizon_days: i32,
 }
@@ -82,7 +84,7 @@ impl Window {
 
     /// Whether the start is at least the minimum notice ahead.
     pub fn gives_notice(&self, date: NaiveDate, time: NaiveTime) -> bool {
-        date.and_time(time) >= self.now + TimeDelta::minutes(self.minimum_notice_minutes.into())
+        date.and_time(time) >= self.earliest
     }
 
     fn last_day(&self) -> NaiveDate {
@@ -129,6 +131,7 @@ pub fn check(
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
     use proptest::prelude::*;
 
     use super::*;
@@ -158,7 +161,7 @@ mod tests {
 
     fn window() -> Window {
         let now = date("2026-11-23").and_time(time("10:30"));
-        Window { now, minimum_notice_minutes: 60, booking_horizon_days: 60 }
+        Window { now, earliest: now + TimeDelta::hours(1), minimum_notice_minutes: 60, booking_horizon_days: 60 }
     }
 
     fn fault(day: &str, start: &str, minutes: u32, hours: Option<&OpenDay>) -> serde_json::Value {
@@ -262,7 +265,10 @@ mod tests {
     #[test]
     fn notice_and_horizon_are_inclusive() {
         let open = monday();
-        let now = |now: &str| Window { now: date("2026-11-23").and_time(time(now)), ..window() };
+        let now = |now: &str| {
+            let now = date("2026-11-23").and_time(time(now));
+            Window { now, earliest: now + TimeDelta::hours(1), ..window() }
+        };
         let start = (date("2026-11-23"), time("12:00"));
         let hour = Ok(Occupied::new(start.1, 60));
         assert_eq!(check(start, 60, Some(&open), &now("11:00"), Rules::Customer), hour);

@@ -39,6 +39,18 @@ pub struct Booking {
     pub payment_status: PaymentStatus,
     pub booking_status: BookingStatus,
     pub notes: String,
+    /// The same as `notes`.
+    pub customer_notes: String,
+    /// Always empty: the shop sells no parts. Published apps read it.
+    #[schema(value_type = Vec<i64>)]
+    pub booking_parts: Json<Vec<i64>>,
+    /// Always null: work is not given to one mechanic. Published apps read it, and the name.
+    #[schema(required)]
+    pub mechanic_id: Option<i64>,
+    #[schema(required)]
+    pub mechanic_name: Option<String>,
+    /// Grows with each change: a form carries the one that it was opened with.
+    pub version: i32,
     #[schema(value_type = Vec<BookedService>)]
     pub booking_services: Json<Vec<BookedService>>,
     #[serde(with = "crate::http::time")]
@@ -52,10 +64,6 @@ pub struct Booking {
     #[serde(skip)]
     #[schema(ignore)]
     pub occupied_minutes: i32,
-    /// Grows with each change: a form carries the one that it was opened with.
-    #[serde(skip)]
-    #[schema(ignore)]
-    pub version: i32,
     /// For the shop's people.
     #[serde(skip)]
     #[schema(ignore)]
@@ -73,6 +81,31 @@ pub struct Booking {
     #[serde(skip)]
     #[schema(ignore)]
     pub access_token_is_expired: bool,
+}
+
+/// A booking as its caller may see it: what only concerns the shop's people is left out for all others.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BookingDetail)]
+pub struct Detail {
+    #[serde(flatten)]
+    pub booking: Booking,
+    /// For staff only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    internal_notes: Option<String>,
+    /// For staff only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<BookingSource>,
+}
+
+impl Detail {
+    pub fn for_staff(booking: Booking) -> Self {
+        let (internal_notes, source) = (Some(booking.internal_notes.clone()), Some(booking.source));
+        Self { booking, internal_notes, source }
+    }
+
+    pub fn for_customer(booking: Booking) -> Self {
+        Self { booking, internal_notes: None, source: None }
+    }
 }
 
 /// The customer. Name and e-mail are what was given with this booking.
@@ -129,6 +162,8 @@ macro_rules! select_bookings {
                 booking.duration_minutes as "duration_minutes!", booking.total_paise as "total_amount!",
                 booking.payment_method as "payment_method!: _", booking.payment_status as "payment_status!: _",
                 booking.booking_status as "booking_status!: _", booking.notes as "notes!",
+                booking.notes as "customer_notes!", '[]'::json as "booking_parts!: _", null::bigint as mechanic_id,
+                null::text as mechanic_name,
                 booking.version as "version!", booking.internal_notes as "internal_notes!", booking.source as "source!: _",
                 booking.is_no_show as "is_no_show!", booking.access_token_sha256 as "access_token_sha256!",
                 booking.access_token_expires_at <= now() as "access_token_is_expired!",
@@ -170,15 +205,19 @@ pub async fn lock(connection: &mut PgConnection, id: BookingId) -> Result<Bookin
 }
 
 impl Booking {
-    /// Masks personal data; keys and types stay the same.
+    /// Masks personal data, and what tells that two bookings are one customer's; keys and types stay the same.
     #[must_use]
     pub fn masked(mut self) -> Self {
         let Json(customer) = &mut self.customer;
+        customer.id = 0;
+        (customer.created_at, customer.updated_at) = (self.created_at, self.updated_at);
         customer.name = masking::initials(&customer.name);
         customer.phone = masking::phone(&customer.phone);
         customer.email = None;
+        self.reference.clear();
         self.address.clear();
         self.notes.clear();
+        self.customer_notes.clear();
         self
     }
 

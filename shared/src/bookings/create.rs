@@ -36,6 +36,18 @@ impl Terms {
     pub const fn customer(online: OnlinePayment) -> Self {
         Self { actor: Actor::Customer, source: BookingSource::Web, rules: Rules::Customer, online }
     }
+
+    /// What binds a draft that was sent: the rules of the counter if staff sent it, those of customers otherwise.
+    pub fn of(draft: &mut Draft, staff: Option<Actor>, online: OnlinePayment) -> Self {
+        let Some(actor) = staff else {
+            if let Some(BookingSource::Counter | BookingSource::Phone) = draft.source {
+                draft.faults.add("source", "Only staff book at the counter or on the phone.");
+            }
+            return Self { source: draft.source.unwrap_or(BookingSource::Web), ..Self::customer(online) };
+        };
+        let rules = if draft.force == Some(true) { Rules::Overbook } else { Rules::Counter };
+        Self { actor, source: draft.source.unwrap_or(BookingSource::Counter), rules, online }
+    }
 }
 
 /// Creates a booking. The rows of its quarters have the most lock contention, so they are locked last and only until the commit.

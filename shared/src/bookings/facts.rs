@@ -79,6 +79,8 @@ pub async fn load(executor: impl PgExecutor<'_>, question: Question<'_>) -> Resu
     let row = sqlx::query!(
         r#"
         select now() at time zone shop.time_zone as "now!: NaiveDateTime",
+            (now() + make_interval(mins => shop.minimum_notice_minutes)) at time zone shop.time_zone
+                as "earliest!: NaiveDateTime",
             shop.minimum_notice_minutes, shop.booking_horizon_days, shop.shop_capacity, shop.home_capacity,
             (
                 select coalesce(json_agg(json_build_object(
@@ -123,6 +125,7 @@ pub async fn load(executor: impl PgExecutor<'_>, question: Question<'_>) -> Resu
     Ok(Facts {
         window: Window {
             now: row.now,
+            earliest: row.earliest,
             minimum_notice_minutes: row.minimum_notice_minutes,
             booking_horizon_days: row.booking_horizon_days,
         },

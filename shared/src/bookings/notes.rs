@@ -32,6 +32,7 @@ pub async fn rewrite(
     )
     .fetch_one(connection)
     .await?;
+    booking.customer_notes.clone_from(&notes);
     (booking.notes, booking.updated_at, booking.version) = (notes, written.updated_at, written.version);
     Ok(booking)
 }

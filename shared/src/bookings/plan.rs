@@ -8,12 +8,13 @@ use super::{
     facts::{Facts, Model, Question, Service},
     notes,
     slot_usage::Visit,
-    status::{PaymentMethod, ServiceLocation},
+    status::{BookingSource, PaymentMethod, ServiceLocation},
 };
 use crate::{
     Error, Faults, Result,
     email::Email,
     http::{Fields, Read},
+    idempotency::Key,
     phone::Phone,
 };
 
@@ -64,10 +65,17 @@ pub struct Draft {
     /// The start of a slot on the shop's clock.
     #[schema(value_type = String)]
     pub appointment_time: Option<NaiveTime>,
-    /// `razorpay` only while online payments are enabled.
-    #[schema(value_type = PaymentMethod)]
+    /// `razorpay` only while online payments are enabled; `cash` if it is left out.
     pub payment_method: Option<PaymentMethod>,
     pub notes: Option<String>,
+    /// `web` or `app`; with a staff credential also `counter`, which it is by default, or `phone`.
+    pub source: Option<BookingSource>,
+    /// With a staff credential: whether a full time is taken as well. Ignored otherwise.
+    #[schema(value_type = bool)]
+    pub force: Option<bool>,
+    /// As the header `Idempotency-Key`, which wins over it.
+    #[schema(value_type = Option<String>)]
+    pub idempotency_key: Option<Key>,
     /// Faults found while parsing.
     #[schema(ignore)]
     pub faults: Faults,
@@ -90,8 +98,11 @@ impl Read for Draft {
             address: fields.lines_or_empty("address", LONGEST_ADDRESS),
             appointment_date: fields.value("appointment_date"),
             appointment_time: fields.value("appointment_time"),
-            payment_method: fields.value("payment_method"),
+            payment_method: fields.value_if_any("payment_method").or(Some(PaymentMethod::Cash)),
             notes: fields.lines_or_empty("notes", notes::LONGEST),
+            source: fields.value_if_any("source"),
+            force: fields.flag("force"),
+            idempotency_key: Key::in_body(fields),
             faults: std::mem::take(&mut fields.faults),
         };
         if draft.customer_email.as_deref().is_some_and(|email| !email.is_empty() && email.parse::<Email>().is_err()) {

@@ -52,16 +52,6 @@ pub async fn set_status(
     Ok(booking)
 }
 
-/// Cancels a locked booking for its customer, which is allowed until work begins.
-pub async fn cancel(connection: &mut PgConnection, booking: Booking, reason: &str) -> Result<Booking, Refused> {
-    let status = booking.booking_status;
-    if !status.is_up_to_customer() && status != BookingStatus::Cancelled {
-        // Only the shop changes the status once work has begun, so the list of allowed ones is empty.
-        return Err(Error::IllegalTransition(Vec::new()).into());
-    }
-    set_status(connection, booking, BookingStatus::Cancelled, &Actor::Customer, reason).await
-}
-
 /// Cancels a locked booking whose customer did not come: its time must have begun, its work not.
 pub async fn set_no_show(connection: &mut PgConnection, booking: Booking, actor: &Actor) -> Result<Booking, Refused> {
     if booking.is_no_show {

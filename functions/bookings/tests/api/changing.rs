@@ -25,6 +25,7 @@ async fn a_move_takes_the_new_slot_and_frees_the_old(pool: PgPool) {
     expected["message"] = json!("Booking rescheduled successfully");
     expected["data"].as_object_mut().unwrap().remove("access_token");
     expected["data"]["appointment_time"] = json!("15:00:00");
+    expected["data"]["version"] = json!(2);
     assert_eq!((moved.status, timeless(moved.body.clone())), (200, expected));
     assert_ne!(moved.body["data"]["updated_at"], booked.answer.body["data"]["updated_at"]);
     assert_eq!((used(&pool, "shop", "10:00").await, used(&pool, "shop", "15:00").await), (0, 1));
@@ -95,6 +96,7 @@ async fn a_cancelled_booking_frees_its_slot_and_stays_cancelled(pool: PgPool) {
     expected["message"] = json!("Booking cancelled successfully");
     expected["data"].as_object_mut().unwrap().remove("access_token");
     expected["data"]["booking_status"] = json!("cancelled");
+    expected["data"]["version"] = json!(2);
     assert_eq!((cancelled.status, timeless(cancelled.body.clone())), (200, expected));
     assert_eq!(used(&pool, "shop", "10:00").await, 0);
     let reason: String = sqlx::query_scalar("select reason from booking_events where event = 'cancelled'")

@@ -44,6 +44,7 @@ async fn a_new_booking_is_returned_with_its_price_and_token(pool: PgPool) {
             "vehicle_type_name": "Scooter", "service_location": "shop", "address": "", "appointment_date": monday(),
             "appointment_time": "10:00:00", "total_amount": rupees(prices.iter().sum()), "payment_method": "cash",
             "payment_status": "pending", "booking_status": "pending", "notes": "Noisy",
+            "customer_notes": "Noisy", "booking_parts": [], "mechanic_id": null, "mechanic_name": null, "version": 1,
             "booking_services": [line(0, 6, "Air Filter Replacement"), line(1, 4, "Engine Oil Change")],
             "created_at": "<moment>", "updated_at": "<moment>", "access_token": booked.token
         } })
@@ -90,7 +91,7 @@ async fn all_invalid_fields_are_reported_at_once(pool: PgPool) {
         json!({
             "customer_name": required, "customer_phone": required, "vehicle_model_id": required,
             "service_ids": required, "service_location": required, "appointment_date": required,
-            "appointment_time": required, "payment_method": required
+            "appointment_time": required
         })
     );
     let wrong = client

@@ -17,7 +17,11 @@ fn masked(mut detail: Value) -> Value {
     detail["customer"]["phone"] = json!("••••••••10");
     detail["customer"]["email"] = Value::Null;
     detail["address"] = json!("");
-    detail["notes"] = json!("");
+    (detail["notes"], detail["customer_notes"]) = (json!(""), json!(""));
+    (detail["reference"], detail["customer"]["id"]) = (json!(""), json!(0));
+    for moment in ["created_at", "updated_at"] {
+        detail["customer"][moment] = detail[moment].clone();
+    }
     detail
 }
 

@@ -3,21 +3,24 @@
 
 mod capacity;
 mod changing;
+mod counter;
 mod creating;
 mod failing;
 mod hours;
 mod idempotency;
 mod limits;
+mod keys;
 mod looking;
 mod outside;
 mod owning;
 mod slots;
 mod staff;
+mod times;
 
 use bookings::{App, Limits};
 use chrono::{NaiveDate, Weekday};
 use serde_json::{Value, json};
-use shared::bookings::plan::OnlinePayment;
+use shared::bookings::{own::Cutoff, plan::OnlinePayment};
 use shared::{database::Database, throttle::Throttle};
 use sqlx::{PgPool, postgres::PgConnectOptions};
 use testing::{Answer, Client};
@@ -31,6 +34,7 @@ fn app(database: &Database, throttle: Throttle) -> App {
         throttle,
         limits: Limits::from_env().unwrap(),
         online: OnlinePayment::Disabled,
+        cutoff: Cutoff::from_env().unwrap(),
     }
 }
 

@@ -41,6 +41,8 @@ async fn a_booking_goes_from_pending_to_completed(pool: PgPool) {
             "vehicle_type_name": "Scooter", "service_location": "shop", "address": "MG Road",
             "appointment_date": super::monday(), "appointment_time": "10:00:00", "total_amount": "390.00",
             "payment_method": "cash", "payment_status": "pending", "booking_status": "pending", "notes": "Noisy",
+            "customer_notes": "Noisy", "booking_parts": [], "mechanic_id": null, "mechanic_name": null, "version": 1,
+            "internal_notes": "", "source": "web",
             "booking_services": [{
                 "id": 1, "service": 4, "service_name": "Engine Oil Change", "category_name": "Engine",
                 "price": "390.00", "created_at": "<moment>"
@@ -50,10 +52,11 @@ async fn a_booking_goes_from_pending_to_completed(pool: PgPool) {
     });
     assert_eq!((before.status, timeless(before.body.clone())), (200, expected.clone()));
     assert_eq!(before.header("cache-control"), "no-store");
-    for next in ["confirmed", "in_progress"] {
+    for (version, next) in [(2, "confirmed"), (3, "in_progress")] {
         let answer = desk.patch(&format!("{path}update-status/"), &status(next)).await;
         expected["message"] = json!(format!("Booking status updated to {next}"));
         expected["data"]["booking_status"] = json!(next);
+        expected["data"]["version"] = json!(version);
         assert_eq!((answer.status, timeless(answer.body.clone())), (200, expected.clone()));
         assert_eq!(answer.header("cache-control"), "no-store");
         assert_eq!(desk.get(&path).await.body["data"], answer.body["data"]);
@@ -195,16 +198,41 @@ async fn notes_can_be_changed_in_every_status(pool: PgPool) {
             (200, &json!("Booking updated successfully"), &json!("Squeaks"))
         );
         assert_eq!(desk.get(&path).await.body["data"], changed.body["data"]);
-        // The same values or none change nothing. A form may send the unchanged appointment.
+        // The same values change nothing. A form may send the unchanged appointment.
         let same = json!({ "notes": "Squeaks", "appointment_date": date, "appointment_time": "10:00" });
-        for body in [same, json!({}), json!({ "force": true })] {
-            let again = desk.patch(&path, &body).await;
-            assert_eq!((again.status, &again.body), (200, &changed.body));
-        }
+        let again = desk.patch(&path, &same).await;
+        assert_eq!((again.status, &again.body), (200, &changed.body));
         assert_eq!(
             timeline(&pool, id).await,
             json!([["created", null, word, "customer"], ["notes_changed", word, word, "staff:desk"]])
         );
         assert_eq!(desk.patch(&path, &json!({ "notes": "" })).await.body["data"]["notes"], "");
     }
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn internal_notes_are_changed_and_a_body_without_changes_is_refused(pool: PgPool) {
+    let desk = desk(&pool).await;
+    let path = path_of(book(&pool, &json!({})).await);
+    let noted = desk.patch(&path, &json!({ "internal_notes": "Pays late" })).await;
+    assert_eq!((noted.status, &noted.body["data"]["internal_notes"]), (200, &json!("Pays late")));
+    assert_eq!(noted.body["data"]["notes"], "Noisy");
+    for nothing in [json!({}), json!({ "note": "typo" }), json!({ "force": true })] {
+        let refused = desk.patch(&path, &nothing).await;
+        let sentence = "Send what is to be changed: appointment_date, appointment_time, notes, internal_notes.";
+        assert_eq!((refused.status, &refused.body["details"]), (400, &json!({ "non_field_errors": [sentence] })));
+    }
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn the_note_of_a_status_is_kept_on_the_timeline(pool: PgPool) {
+    let desk = desk(&pool).await;
+    let id = book(&pool, &json!({})).await;
+    let body = json!({ "status": "confirmed", "notes": "  Called back  " });
+    assert_eq!(desk.patch(&format!("{}update-status/", path_of(id)), &body).await.status, 200);
+    let kept: String = sqlx::query_scalar("select reason from booking_events where event = 'confirmed'")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert_eq!(kept, "Called back");
 }

@@ -90,6 +90,7 @@ async fn cash_is_recorded_once_and_in_full(pool: PgPool) {
     let (status, body) = record_cash(&desk, id, &json!({ "amount": "750.10" })).await;
     let mut expected = before;
     expected["payment_status"] = json!("completed");
+    expected["version"] = json!(2);
     assert_eq!(
         (status, timeless(body.clone())),
         (200, timeless(json!({ "error": false, "message": "Cash payment recorded successfully", "data": expected })))
@@ -426,4 +427,15 @@ async fn the_staff_app_collects_cash_at_its_own_path(pool: PgPool) {
     let body = json!({ "booking_id": id, "amount": "390.00" });
     let answers = join_all((0..3).map(|_| keyed.post(path, &body))).await;
     assert!(answers.iter().all(|answer| answer.status == 200), "a retry gets the first answer again");
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn cash_with_the_key_in_its_body_is_recorded_once(pool: PgPool) {
+    let desk = desk(&pool).await;
+    let path = format!("{}record-cash/", path_of(book(&pool, &json!({})).await));
+    let body = json!({ "amount": "390.00", "idempotency_key": "tap" });
+    let first = desk.post(&path, &body).await;
+    let retry = desk.post(&path, &body).await;
+    assert_eq!((first.status, retry.status, &retry.text), (200, 200, &first.text));
+    assert_eq!(retry.header("idempotency-replayed"), "true");
 }

@@ -40,6 +40,7 @@ const BY_USE: &[(&str, &[&str])] = &[
     (r"\bStaffKeys\b", &["STAFF_API_KEYS"]),
     (r"\bRazorpay::", &["RAZORPAY_KEY_ID", "RAZORPAY_KEY_SECRET"]),
     (r"\bWebhookSecrets\b", &["RAZORPAY_WEBHOOK_SECRET", "RAZORPAY_WEBHOOK_SECRET_PREVIOUS"]),
+    (r"\bCutoff\b", &["BOOKING_CHANGE_CUTOFF_MINUTES"]),
     (r"\bSeals\b", &["REFRESH_TOKEN_KEYS"]),
     (r"\bPersonnel\b", &["PASSWORD_RESET_URL"]),
     (r"\bMessages::from_env\b", &["PASSWORD_RESET_URL", "OTP_LIFETIME_SECONDS", "OTP_COUNTRIES"]),
