@@ -25,7 +25,7 @@ use crate::{
     config::{self, Live, Settings, Variable},
     outgoing,
 };
-use failure::Failure;
+use failure::{Failure, Refusal};
 
 /// Delay before the only retry of a call that is safe to repeat.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -67,6 +67,17 @@ enum As<'a> {
     Holder(&'a str),
     /// The project, by its management key.
     Manager,
+}
+
+impl As<'_> {
+    /// Whether a refusal is of our own credential, not of the user's token, password or code.
+    fn is_refused_by(self, refusal: &Refusal) -> bool {
+        match self {
+            Self::Anyone => refusal.is_unauthorized(),
+            Self::Holder(_) => false,
+            Self::Manager => refusal.status == StatusCode::UNAUTHORIZED,
+        }
+    }
 }
 
 impl Descope {
@@ -140,16 +151,20 @@ impl Descope {
         let again = request.try_clone();
         let answer = send(request.bearer_auth(self.bearer(caller, &keys)), repeat).await;
         let is_refused = match (&answer, caller) {
-            (Err(Failure::Refused(refusal)), As::Manager) => refusal.status == StatusCode::UNAUTHORIZED,
+            (Err(Failure::Refused(refusal)), As::Manager) => caller.is_refused_by(refusal),
             (Err(Failure::Refused(refusal)), _) => keys.auth_management.is_some() && refusal.is_unauthorized(),
             _ => false,
         };
-        match (again, is_refused) {
+        let answer = match (again, is_refused) {
             (Some(request), true) => match self.keys.instead_of(&keys).await {
                 Some(keys) => send(request.bearer_auth(self.bearer(caller, &keys)), repeat).await,
                 None => answer,
             },
             _ => answer,
+        };
+        match answer {
+            Err(Failure::Refused(refusal)) if caller.is_refused_by(&refusal) => Err(Failure::KeyRefused),
+            answer => answer,
         }
     }
 

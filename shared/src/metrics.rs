@@ -59,6 +59,8 @@ names! {
     OtpSent;
     /// A one-time code was refused because the hourly budget over all numbers is spent.
     OtpBudgetSpent;
+    /// Descope refused the project id or a key of ours.
+    DescopeKeysRefused;
     /// A booking was paid.
     PaymentsSettled;
     /// A payment does not fit its order.

@@ -75,7 +75,7 @@ impl Reason {
             Self::NoSuchEndpoint => (404, "E011001", "Endpoint not found"),
             Self::Unauthorized => (401, "E061004", "Unauthorized request"),
             Self::InvalidToken => (401, "E061005", "Invalid token"),
-            Self::UserDisabled => (401, "E061004", "User is disabled"),
+            Self::UserDisabled => (401, "E062904", "User is disabled"),
             Self::WrongCode => (401, "E061102", "Invalid one-time code"),
             Self::TooManyTries => (401, "E061103", "Too many one-time code attempts"),
             Self::CodeExpired => (401, "E061104", "One-time code expired"),

@@ -8,9 +8,12 @@ use reqwest::{
     header::{HeaderMap, RETRY_AFTER},
 };
 use serde::Deserialize;
-use tracing::info;
+use tracing::{error, info};
 
-use crate::{Error, config};
+use crate::{
+    Error, config,
+    metrics::{self, Count},
+};
 
 /// Descope's name in messages to callers.
 pub const SERVICE: &str = "The sign-in service";
@@ -24,6 +27,8 @@ const LONGEST_RETRY_AFTER_SECONDS: u64 = 3600;
 pub(super) enum Failure {
     /// Refused by Descope's application.
     Refused(Refusal),
+    /// Our own key was refused: no caller can mend that.
+    KeyRefused,
     /// Too many calls from our address, or to one recipient.
     TooMany { retry_after_seconds: u64 },
     /// No answer in time: the call may have been executed.
@@ -81,6 +86,11 @@ impl Failure {
     pub(super) fn means(self, meaning: Meaning) -> Error {
         match self {
             Self::Refused(refusal) => refusal.means(meaning),
+            Self::KeyRefused => {
+                metrics::count(Count::DescopeKeysRefused);
+                error!("Descope refuses the project id or a key of this deployment");
+                Error::Upstream { service: SERVICE, reason: "our key is refused".to_owned() }
+            }
             Self::TooMany { retry_after_seconds } => Error::Throttled { retry_after_seconds },
             Self::Timeout => Error::UpstreamTimeout { service: SERVICE },
             Self::Unset(error) => Error::Unset(error),
@@ -106,7 +116,7 @@ impl Refusal {
         self.status == StatusCode::UNAUTHORIZED || is_told || self.is_unknown_user()
     }
 
-    /// E061004: the key of the project was refused, or a user is disabled.
+    /// E061004: the key of the project was refused; in a call for a user perhaps the user's token.
     pub(super) fn is_unauthorized(&self) -> bool {
         self.status == StatusCode::UNAUTHORIZED && self.code == "E061004"
     }

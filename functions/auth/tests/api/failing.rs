@@ -197,3 +197,29 @@ async fn a_sign_in_method_disabled_in_the_project_is_an_upstream_error(pool: PgP
         .spoil("/v1/auth/password/signin", Fault { body: Some(json!({ "errorCode": "E1" })), ..Fault::status(403) });
     assert_eq!(failure(&world.login(EMAIL, PASSWORD).await), (502, "UPSTREAM_ERROR"));
 }
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn our_own_key_refused_by_descope_is_not_the_caller_s_fault(pool: PgPool) {
+    let world = World::new(pool).await;
+    let user = world.register("known@example.com").await;
+    let refused = json!({ "errorCode": "E061004", "errorDescription": "Unauthorized request" });
+    let refused = || Fault { body: Some(refused.clone()), ..Fault::status(401) };
+    let phone = json!({ "phone_number": PHONE, "otp_code": "123456" });
+    for (route, path, body) in [
+        ("register", "/v1/auth/password/signup", super::registration(EMAIL)),
+        ("login", "/v1/auth/password/signin", json!({ "email": "known@example.com", "password": PASSWORD })),
+        ("phone/request-otp", "/v1/auth/otp/signup-in/sms", json!({ "phone_number": PHONE })),
+        ("phone/verify-otp", "/v1/auth/otp/verify/sms", phone.clone()),
+        ("phone/login", "/v1/auth/otp/verify/sms", phone),
+        ("password-reset", "/v1/auth/magiclink/signin/email", json!({ "email": "known@example.com" })),
+        ("password-reset-confirm", "/v1/auth/magiclink/verify", json!({ "token": "t", "new_password": PASSWORD })),
+    ] {
+        world.descope.spoil(path, refused());
+        let answer = world.client.post(&format!("/api/auth/{route}/"), &body).await;
+        assert_eq!(failure(&answer), (502, "UPSTREAM_ERROR"), "{route}");
+    }
+    // With a user's token it is the token that is refused.
+    world.descope.spoil("/v1/auth/refresh", refused());
+    let refresh = json!({ "refresh_token": refresh_token(&user) });
+    assert_eq!(failure(&world.client.post("/api/auth/token/refresh/", &refresh).await), (401, "TOKEN_INVALID"));
+}
