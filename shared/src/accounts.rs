@@ -5,11 +5,12 @@ mod identities;
 mod roles;
 mod sessions;
 mod users;
+mod ways_in;
 
 pub use erasure::{AccountOfPhone, erase, of_phone};
 pub use identities::{
-    Identity, LinkedIdentity, OtherIdentity, adopt, close_other_ways_in, give_up_other_numbers, identities, identity,
-    identity_in, link, lock, other_identities, unlink,
+    Identity, LinkedIdentity, OtherIdentity, adopt, close_other_ways_in, identities, identity, identity_in, link, lock,
+    other_identities, unlink,
 };
 pub(crate) use roles::learn_roles;
 pub use roles::{
@@ -21,5 +22,6 @@ pub use sessions::{
 };
 pub(crate) use users::user_in;
 pub use users::{
-    ADMIN_ROLE, NewUser, ProfileChange, STAFF_ROLE, STAFF_ROLES, User, change_profile, create, hold, load,
+    ADMIN_ROLE, NewUser, ProfileChange, STAFF_ROLE, STAFF_ROLES, User, change_profile, create, hold, load, vouch_for,
 };
+pub use ways_in::{Changed, end_ways_in, has_another_way_in, has_verified, tell_of_change};

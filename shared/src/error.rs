@@ -55,6 +55,9 @@ pub enum Error {
     /// 403: the shop has blocked the account. Told only to a person who has proved that it is theirs.
     #[error("This account is blocked. Please call the shop.")]
     Blocked,
+    /// 403: a number or address was to be added in a session whose user has not proved who they are for a while.
+    #[error("Please sign in again, or prove your present number or address with a code, before you add another one.")]
+    ProofTooOld,
     /// 403: the staff key is missing or wrong.
     #[error("The API key is missing or wrong.")]
     ApiKeyInvalid,
@@ -282,7 +285,7 @@ impl Error {
             Self::InvalidOtp => Code::InvalidOtp,
             Self::InvalidSignature => Code::InvalidSignature,
             Self::PaymentsDisabled => Code::PaymentsDisabled,
-            Self::PermissionDenied | Self::Blocked => Code::PermissionDenied,
+            Self::PermissionDenied | Self::Blocked | Self::ProofTooOld => Code::PermissionDenied,
             Self::ApiKeyInvalid => Code::ApiKeyInvalid,
             Self::NotFound(_) => Code::NotFound,
             Self::MethodNotAllowed => Code::MethodNotAllowed,

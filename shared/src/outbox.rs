@@ -7,7 +7,7 @@ use sqlx::PgExecutor;
 
 use crate::{bookings::status::BookingStatus, ids::MessageId};
 
-/// The kind of a message. All but [`Self::Refund`] notify people about a booking; payload `{"booking_id"}`.
+/// The kind of a message. Most notify people about a booking; payload `{"booking_id"}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum Message {
@@ -19,6 +19,9 @@ pub enum Message {
     BookingRescheduled,
     BookingPaid,
     BookingRefunded,
+    /// The ways in to an account have changed; payload `{"user_id", "changed", "to"}`: `phone_number`, `email` or
+    /// `password`, and a number or address that the account had verified before.
+    WaysInChanged,
     /// A refund to request from Razorpay; payload `{"refund_id"}`.
     Refund,
 }

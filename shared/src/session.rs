@@ -122,7 +122,15 @@ impl Sessions {
                 return Ok(Some((id, accounts::load(&mut *connection, user_id, claims).await?)));
             }
             let (user_agent, ip_address) = (&device.user_agent, &device.ip_address);
-            let new = NewSession { user_id, claims, token_sha256, refresh_token: None, user_agent, ip_address };
+            let new = NewSession {
+                user_id,
+                claims,
+                token_sha256,
+                refresh_token: None,
+                is_proof: false,
+                user_agent,
+                ip_address,
+            };
             Ok(Some(accounts::open_session(connection, new).await?))
         };
         self.database.transaction(adopt).await

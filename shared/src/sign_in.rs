@@ -16,6 +16,8 @@ pub mod refresh;
 pub mod registration;
 mod seals;
 pub mod sessions;
+pub mod tries;
+pub mod ways_in;
 
 use std::time::Duration;
 
@@ -63,14 +65,18 @@ pub struct Limits {
     pub messages_per_recipient: Limit,
     /// Messages requested from one IP address.
     pub messages_per_address: Limit,
-    /// Attempts at a password or code for one number or address.
+    /// Failed attempts at a password or code for one number or address, from one network.
     pub tries_per_identifier: Limit,
-    /// Attempts at passwords or codes from one IP address.
+    /// Failed attempts at passwords or codes from one IP address.
     pub tries_per_address: Limit,
     /// Codes to phone numbers, over all of them: they cost money.
     pub budget: Limit,
     /// Refreshes of sessions from one IP address.
     pub refreshes_per_address: Limit,
+    /// Failed attempts for one number or address from all networks, before a network must [pause](Self::pause).
+    pub failures: Limit,
+    /// The longest pause of one network after a failure.
+    pub pause: Limit,
 }
 
 impl Limits {
@@ -103,6 +109,8 @@ impl Limits {
                 60,
                 Duration::from_mins(1),
             )?,
+            failures: Limit::new("failures", 10, ten_minutes),
+            pause: Limit::new("pause", 1, Duration::from_mins(1)),
         })
     }
 }

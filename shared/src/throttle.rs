@@ -49,6 +49,16 @@ for i = 1, #KEYS - 1 do
   if tonumber(redis.call('GET', KEYS[i]) or '0') > 0 then redis.call('DECR', KEYS[i]) end
 end";
 
+/// Counts a failure. Each one beyond a number makes another counter full, for twice as long as the one before.
+const SLOW: &str = "\
+local count = redis.call('INCR', KEYS[1])
+if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+local beyond = count - tonumber(ARGV[1])
+if beyond > 0 then
+  local pause = math.min(1000 * 2 ^ math.min(beyond - 1, 20), tonumber(ARGV[4]))
+  redis.call('SET', KEYS[2], ARGV[3], 'PX', string.format('%d', pause))
+end";
+
 /// A number of requests per time window, for each caller of a class.
 #[derive(Clone, Copy, Debug)]
 pub struct Limit {
@@ -151,6 +161,24 @@ impl Throttle {
         }
     }
 
+    /// Counts a failure against `failures`. Each one beyond its limit uses `pause` up: for a second, then for twice as
+    /// long each time, at most for its window.
+    pub async fn slow(&self, failures: Claim<'_>, pause: Claim<'_>) {
+        if !self.is_on {
+            return;
+        }
+        let mut commands = Pipeline::new();
+        let command = commands.cmd("EVAL").arg(SLOW).arg(2);
+        command.arg(self.counter(&failures)).arg(self.counter(&pause));
+        for Claim { limit, .. } in [failures, pause] {
+            command.arg(limit.count).arg(milliseconds(limit.window));
+        }
+        command.ignore();
+        if let Err(error) = self.redis.run::<()>(&commands).await {
+            warn!(%error, "a failure was not counted");
+        }
+    }
+
     /// Adds the decision to commands that are sent to Redis anyway; `false` if limits are off. The answer is for
     /// [`verdict`].
     pub fn append(&self, commands: &mut Pipeline, claims: &[Claim<'_>]) -> bool {
@@ -167,8 +195,7 @@ impl Throttle {
         }
         command.arg(self.decision());
         for claim in claims {
-            let window = u64::try_from(claim.limit.window.as_millis()).unwrap_or(u64::MAX);
-            command.arg(claim.limit.count).arg(window);
+            command.arg(claim.limit.count).arg(milliseconds(claim.limit.window));
         }
         command.arg(i32::from(counts));
         true
@@ -195,6 +222,10 @@ impl Throttle {
 fn let_pass(error: link::Error) -> u64 {
     warn!(%error, "rate limit not checked");
     0
+}
+
+fn milliseconds(window: Duration) -> u64 {
+    u64::try_from(window.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Turns the wait that Redis answered into the result of the request's check.

@@ -9,17 +9,16 @@ use lambda_http::http::StatusCode;
 use serde::Serialize;
 use serde_json::{Value, json};
 use shared::{
-    Error, Result,
-    accounts::{self, ProfileChange, User},
+    Result,
+    accounts::{ProfileChange, User},
     email::Email,
     http::{Fields, FlatErrorBody as ErrorBody, Json, Patch, Read, Routes, private_json, routes},
     ids::UserId,
     phone::Phone,
     session::Session,
-    sign_in::sessions::is_active,
+    sign_in::ways_in,
     written::Written,
 };
-use sqlx::PgConnection;
 use url::Url;
 use utoipa::ToSchema;
 
@@ -159,7 +158,7 @@ async fn show(session: Session) -> Profile {
 /// Changes the profile of the session's user.
 ///
 /// A field that is left out stays; an empty text clears it. A new number or address is unverified until a one-time
-/// code proves it.
+/// code proves it, and the verified one that it replaces opens the account no longer.
 #[utoipa::path(
     patch, path = "/profile", operation_id = "update_profile", tag = "Accounts", security(("session" = [])),
     request_body = Json<ProfileChanges>,
@@ -167,6 +166,7 @@ async fn show(session: Session) -> Profile {
         (status = 200, body = Profile),
         (status = 400, body = ErrorBody),
         (status = 401, body = ErrorBody),
+        (status = 409, description = "The number or address is the only way to sign in.", body = ErrorBody),
     )
 )]
 async fn update(State(app): State<App>, session: Session, Json(changes): Json<ProfileChanges>) -> Result<Profile> {
@@ -177,14 +177,5 @@ async fn update(State(app): State<App>, session: Session, Json(changes): Json<Pr
         email: changes.email,
         phone: changes.phone_number,
     };
-    let (user_id, roles) = (session.user.id, &session.user.roles);
-    let update = async |connection: &mut PgConnection| {
-        // Checked under the lock: a change that waited for a takeover of the account finds its session revoked.
-        accounts::hold(connection, user_id).await?;
-        if !is_active(connection, session.id).await? {
-            return Err(Error::SessionRevoked);
-        }
-        Ok(accounts::change_profile(connection, user_id, roles, change).await?)
-    };
-    Ok(app.sessions.database.transaction(update).await?.into())
+    Ok(ways_in::change_profile(&app.sessions.database, &session, change).await?.into())
 }

@@ -12,8 +12,8 @@ use shared::{
     sign_in::{
         password,
         registration::{self, Registration},
+        tries::Attempt,
     },
-    throttle::Claim,
 };
 use utoipa::ToSchema;
 
@@ -100,12 +100,9 @@ async fn register(
     device: Device,
     Json(form): Json<Form>,
 ) -> Result<Response> {
-    let limits = &app.limits;
     let (email, phone) = (form.email.as_ref().map(Email::to_string), form.phone_number.as_ref().map(Phone::to_string));
-    let of_identifiers =
-        [&email, &phone].into_iter().flatten().map(|identifier| limits.tries_per_identifier.on(identifier));
-    let tries: Vec<Claim<'_>> = of_identifiers.chain([limits.tries_per_address.on(&address.0)]).collect();
-    app.throttle.check(&tries).await?;
+    // A success stays counted too: registering costs a Descope user.
+    Attempt::begin(&app, [&email, &phone].into_iter().flatten().map(String::as_str), &address).await?;
     let registration = form.check(&app.sessions.descope).await?;
     let (user, signed_in) = registration::register(&app, registration, &device).await?;
     Ok(private_json(StatusCode::CREATED, &Welcome::new("User registered successfully", user, signed_in)))

@@ -108,7 +108,7 @@ pub async fn unlink(connection: &mut PgConnection, descope_user_id: &str) -> sql
 }
 
 /// Deletes all other identities of an account and unverifies its number and address: another person may have proved
-/// them.
+/// them. What stays in the profile is text that opens nothing.
 pub async fn close_other_ways_in(
     executor: impl PgExecutor<'_>,
     user_id: UserId,
@@ -184,12 +184,4 @@ pub async fn other_identities(
     )
     .fetch_all(&database.pool())
     .await
-}
-
-/// Deletes a user's identities with other numbers than this one: an old number may soon be another person's.
-pub async fn give_up_other_numbers(connection: &mut PgConnection, user_id: UserId, phone: &str) -> sqlx::Result<()> {
-    sqlx::query!("delete from user_identities where user_id = $1 and phone <> $2", user_id.0, phone)
-        .execute(connection)
-        .await
-        .map(drop)
 }

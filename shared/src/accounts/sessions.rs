@@ -61,6 +61,8 @@ pub struct NewSession<'a> {
     pub token_sha256: [u8; 32],
     /// SHA-256 of the refresh token, and the sealed token; `None` if it is unknown here.
     pub refresh_token: Option<([u8; 32], Vec<u8>)>,
+    /// Whether the user has just signed in here.
+    pub is_proof: bool,
     pub user_agent: &'a str,
     pub ip_address: &'a str,
 }
@@ -75,8 +77,10 @@ pub async fn open_session(connection: &mut PgConnection, new: NewSession<'_>) ->
         with known as (
             select session_id as id from session_tokens where token_sha256 = $7
         ), session as (
-            insert into user_sessions (user_id, descope_user_id, refresh_token_sealed, user_agent, ip_address, expires_at)
-            select $1, $2, $3, $4, $5, $6 where not exists (select from known)
+            insert into user_sessions (
+                user_id, descope_user_id, refresh_token_sealed, user_agent, ip_address, expires_at, proved_at
+            )
+            select $1, $2, $3, $4, $5, $6, case when $12 then now() end where not exists (select from known)
             returning id
         ), tokens as (
             insert into session_tokens (token_sha256, kind, session_id, expires_at)
@@ -103,7 +107,8 @@ pub async fn open_session(connection: &mut PgConnection, new: NewSession<'_>) ->
         new.claims.expires_at(),
         refresh_token_sha256.as_ref().map(<[u8; 32]>::as_slice) as Option<&[u8]>,
         new.claims.issued_at(),
-        new.claims.roles()
+        new.claims.roles(),
+        new.is_proof
     )
     .fetch_optional(&mut *connection)
     .await?

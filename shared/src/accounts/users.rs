@@ -111,9 +111,7 @@ pub struct NewUser {
     /// The address or number that the account is created with.
     pub username: String,
     pub email: Option<Email>,
-    pub is_email_verified: bool,
     pub phone: Option<Phone>,
-    pub is_phone_verified: bool,
     /// May be empty.
     pub first_name: String,
     /// May be empty.
@@ -121,45 +119,52 @@ pub struct NewUser {
 }
 
 impl From<&descope::User> for NewUser {
-    /// Maps a Descope user and drops a malformed address or number. A proved address or number is verified only if it
-    /// is the single way in: a Descope user with several may have been created by one person and proved by another.
+    /// Maps a Descope user and drops a malformed address or number.
     fn from(user: &descope::User) -> Self {
-        let (email, phone) = (user.email.parse::<Email>().ok(), user.phone.parse::<Phone>().ok());
-        let proved = user.proved().map(|(channel, _)| channel);
         Self {
             username: user.login_ids.first().unwrap_or(&user.user_id).clone(),
-            is_email_verified: proved == Some(Channel::Email) && email.is_some(),
-            email,
-            is_phone_verified: proved == Some(Channel::Sms) && phone.is_some(),
-            phone,
+            email: user.email.parse().ok(),
+            phone: user.phone.parse().ok(),
             first_name: cleansed(&user.given_name),
             last_name: cleansed(&user.family_name),
         }
     }
 }
 
-/// Creates a user. An address or number that another user has verified stays unverified.
+/// Creates a user, with nothing verified: only a proof here verifies a number or address.
 pub async fn create(connection: &mut PgConnection, new: &NewUser) -> sqlx::Result<UserId> {
     let id = sqlx::query_scalar!(
         "
-        insert into users (username, email, is_email_verified, phone, is_phone_verified, first_name, last_name)
-        values (
-            $1, $2, $3 and not exists (select from users where email = $2 and is_email_verified),
-            $4, $5 and not exists (select from users where phone = $4 and is_phone_verified), $6, $7
-        )
-        returning id
+        insert into users (username, email, phone, first_name, last_name) values ($1, $2, $3, $4, $5) returning id
         ",
         new.username,
         new.email.as_ref().map(Email::as_str),
-        new.is_email_verified,
         new.phone.as_ref().map(Phone::as_str),
-        new.is_phone_verified,
         new.first_name,
         new.last_name
     )
     .fetch_one(connection)
     .await?;
     Ok(UserId(id))
+}
+
+/// Verifies the number or address of a new user for whom a deployer vouches, unless another user has proved it.
+pub async fn vouch_for(executor: impl PgExecutor<'_>, user_id: UserId, channel: Channel) -> sqlx::Result<()> {
+    sqlx::query!(
+        "
+        update users set
+            is_phone_verified = $2 and phone is not null
+                and not exists (select from users other where other.phone = users.phone and other.is_phone_verified),
+            is_email_verified = not $2 and email is not null
+                and not exists (select from users other where other.email = users.email and other.is_email_verified)
+        where id = $1
+        ",
+        user_id.0,
+        channel == Channel::Sms
+    )
+    .execute(executor)
+    .await
+    .map(drop)
 }
 
 /// Loads a user, with the roles of the session token if they count.

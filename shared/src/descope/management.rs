@@ -89,16 +89,27 @@ impl Descope {
         self.post("/v1/mgmt/user/password/set/active", As::Manager, &body, Repeat::Safely).await
     }
 
-    /// Replaces a user with a new one whose only way in is a proved login id. Only the roles of the old user stay: no
-    /// session, no other login id, number, password or passkey.
-    pub async fn replace_user(&self, old: &User, channel: Channel, login_id: &str) -> Result<User> {
-        self.delete_user(&old.user_id).await?;
+    /// Takes a login id from a user, and the number or address that is the same, who keeps the other ways in.
+    pub async fn take_login_id(&self, user: &User, channel: Channel, login_id: &str) -> Result<()> {
+        let body = json!({ "loginId": login_id, "newLoginId": "" });
+        found(self.post::<Value>("/v1/mgmt/user/update/loginid", As::Manager, &body, Repeat::Safely).await)?;
+        let (address, path) = match channel {
+            Channel::Sms => ("phone", "/v1/mgmt/user/update/phone"),
+            Channel::Email => ("email", "/v1/mgmt/user/update/email"),
+        };
+        let body = json!({ "loginId": user.user_id, address: "", "verified": false });
+        found(self.post::<Value>(path, As::Manager, &body, Repeat::Safely).await).map(drop)
+    }
+
+    /// Creates a user whose only way in is a proved login id: with roles, but without a session, another login id, a
+    /// password or a passkey.
+    pub async fn create_proved(&self, channel: Channel, login_id: &str, roles: &[String]) -> Result<User> {
         let (address, is_verified) = match channel {
             Channel::Sms => ("phone", "verifiedPhone"),
             Channel::Email => ("email", "verifiedEmail"),
         };
         let body = json!({
-            "loginId": login_id, address: login_id, is_verified: true, "roleNames": old.role_names, "status": "enabled",
+            "loginId": login_id, address: login_id, is_verified: true, "roleNames": roles, "status": "enabled",
         });
         let created = self.post::<Wrapped>("/v1/mgmt/user/create", As::Manager, &body, Repeat::IfUnsent).await;
         Ok(created.map_err(|failure| failure.means(Meaning::Nothing))?.user)

@@ -72,9 +72,21 @@ impl User {
         self.is_reached_at(channel, login_id) && other.is_empty() && self.has_one_way_in(login_id)
     }
 
+    /// Whether nothing but this login id opens the user: by a code, a link or a password.
+    pub fn opens_only_by(&self, channel: Channel, login_id: &str) -> bool {
+        let (own, other) = self.addresses(channel);
+        self.login_ids == [login_id]
+            && (own.is_empty() || own.eq_ignore_ascii_case(login_id))
+            && other.is_empty()
+            && !self.has_further_means()
+    }
+
     fn has_one_way_in(&self, login_id: &str) -> bool {
-        let has_another = self.password || self.totp || self.webauthn || self.oauth.values().any(|is_used| *is_used);
-        self.login_ids == [login_id] && !has_another
+        self.login_ids == [login_id] && !self.password && !self.has_further_means()
+    }
+
+    fn has_further_means(&self) -> bool {
+        self.totp || self.webauthn || self.oauth.values().any(|is_used| *is_used)
     }
 
     /// The recipient of a channel, and that of the other one.

@@ -76,6 +76,18 @@ impl<S: Send + Sync, T: From<i64>> FromRequestParts<S> for Id<T> {
 #[derive(Clone, Debug)]
 pub struct ClientAddress(pub String);
 
+impl ClientAddress {
+    /// The network of the address: its /24 for IPv4, its /48 for IPv6.
+    pub fn network(&self) -> String {
+        if self.0.contains(':') {
+            let groups: Vec<&str> = self.0.split(':').take(3).collect();
+            format!("{}::/48", groups.join(":"))
+        } else {
+            self.0.rsplit_once('.').map_or_else(|| self.0.clone(), |(network, _)| format!("{network}.0/24"))
+        }
+    }
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
     type Rejection = Error;
 
@@ -172,5 +184,9 @@ mod tests {
         assert_eq!(network("::ffff:203.0.113.9"), "203.0.113.9");
         assert_eq!(network("2001:db8:1:2:3:4:5:6"), network("2001:db8:1:2:ffff::1"));
         assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
+        let wider = |address: &str| super::ClientAddress(network(address)).network();
+        assert_eq!(wider("203.0.113.9"), "203.0.113.0/24");
+        assert_eq!(wider("2001:db8:1:2::1"), "2001:db8:1::/48");
+        assert_eq!(wider("unknown"), "unknown");
     }
 }

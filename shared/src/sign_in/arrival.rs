@@ -57,6 +57,7 @@ impl Arrival {
             claims: &self.claims,
             token_sha256: sha256(&self.signed_in.session_jwt),
             refresh_token,
+            is_proof: true,
             user_agent: &device.user_agent,
             ip_address: &device.ip_address,
         };

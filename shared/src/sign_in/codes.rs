@@ -5,7 +5,7 @@
 use sqlx::PgConnection;
 use tracing::error;
 
-use super::{Identifier, SignIn, proof};
+use super::{Identifier, SignIn, proof, tries::Attempt, ways_in};
 use crate::{
     Error, Result,
     accounts::{self, User},
@@ -84,12 +84,17 @@ pub async fn prove(
     address: &ClientAddress,
     device: &Device,
 ) -> Result<(User, SignedIn)> {
-    let limits = &sign_in.limits;
-    let tries = [limits.tries_per_identifier.on(identifier.as_str()), limits.tries_per_address.on(&address.0)];
-    sign_in.throttle.check(&tries).await?;
-    let signed_in = sign_in.sessions.descope.verify_code(identifier.channel(), identifier.as_str(), code).await?;
-    match session {
-        Some(session) => proof::from_within(sign_in, signed_in, identifier, session, device).await,
-        None => proof::from_outside(sign_in, signed_in, identifier, device).await,
+    if let Some(session) = session {
+        // Before the code is used up.
+        ways_in::refuse_stale_proof(&sign_in.sessions.database.pool(), session, identifier).await?;
     }
+    let attempt = Attempt::begin(sign_in, [identifier.as_str()], address).await?;
+    let prove = async {
+        let signed_in = sign_in.sessions.descope.verify_code(identifier.channel(), identifier.as_str(), code).await?;
+        match session {
+            Some(session) => proof::from_within(sign_in, signed_in, identifier, session, device).await,
+            None => proof::from_outside(sign_in, signed_in, identifier, device).await,
+        }
+    };
+    attempt.end(prove.await).await
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use sqlx::PgConnection;
 
-use super::{SignIn, arrival::Arrival};
+use super::{SignIn, arrival::Arrival, tries::Attempt};
 use crate::{
     Error, Result,
     accounts::{self, User},
@@ -26,12 +26,13 @@ pub async fn sign_in(
     address: &ClientAddress,
     device: &Device,
 ) -> Result<(User, SignedIn)> {
-    let limits = &sign_in.limits;
-    let tries = [limits.tries_per_identifier.on(email.as_str()), limits.tries_per_address.on(&address.0)];
-    sign_in.throttle.check(&tries).await?;
-    let moment = accounts::now(&sign_in.sessions.database).await?;
-    let signed_in = sign_in.sessions.descope.sign_in(email.as_str(), password).await?;
-    enter(sign_in, signed_in, moment, device).await
+    let attempt = Attempt::begin(sign_in, [email.as_str()], address).await?;
+    let enter = async {
+        let moment = accounts::now(&sign_in.sessions.database).await?;
+        let signed_in = sign_in.sessions.descope.sign_in(email.as_str(), password).await?;
+        enter(sign_in, signed_in, moment, device).await
+    };
+    attempt.end(enter.await).await
 }
 
 /// Opens a session for a password that was right at `moment`. Completes an account whose registration was interrupted.

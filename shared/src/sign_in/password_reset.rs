@@ -6,10 +6,10 @@ use sqlx::PgConnection;
 use super::{Identifier, SignIn, arrival::Arrival, proof::Proof, sessions};
 use crate::{
     Error, Faults, Result,
-    accounts::{self, Identity},
+    accounts::{self, Changed, Identity, OtherIdentity},
+    descope::Descope,
     email::Email,
     http::{ClientAddress, OwnHost},
-    ids::UserId,
 };
 
 /// Mails a link, within the rate limits. An unknown address gets the same answer, but no mail.
@@ -76,6 +76,10 @@ async fn set_password(
 ) -> Result<()> {
     let descope = &sign_in.sessions.descope;
     if let Some(known) = known {
+        let others = match known.is_proven {
+            true => accounts::other_identities(&sign_in.sessions.database, known.user_id, arrival.id()).await?,
+            false => Vec::new(),
+        };
         let revoke = async |connection: &mut PgConnection| {
             accounts::lock(connection, &[arrival.id()]).await?;
             accounts::hold(connection, known.user_id).await?;
@@ -84,6 +88,15 @@ async fn set_password(
                 return Err(bad_link());
             }
             accounts::refuse_blocked(&mut *connection, known.user_id).await?;
+            if known.is_proven {
+                let is_of_row = arrival.user.login_ids == [identifier.as_str()];
+                if !is_of_row && !accounts::has_verified(&mut *connection, known.user_id, identifier.as_str()).await? {
+                    // The Descope user was given another address, which is no way in to the account.
+                    return Err(bad_link());
+                }
+                accounts::tell_of_change(connection, known.user_id, Changed::Password).await?;
+                accounts::close_other_ways_in(&mut *connection, known.user_id, arrival.id()).await?;
+            }
             Ok(accounts::revoke_sessions(connection, known.user_id).await?)
         };
         if let Err(error) = sign_in.sessions.database.transaction(revoke).await {
@@ -92,12 +105,17 @@ async fn set_password(
             }
             return Err(error);
         }
-        end_others(sign_in, known.user_id, arrival.id()).await?;
+        for other in others {
+            end_other(descope, &other).await?;
+        }
     }
-    let proof = Proof::of(sign_in, arrival, &identifier).await?;
-    if proof.replaced.is_none() {
-        descope.update_password(&proof.arrival.signed_in.refresh_jwt, identifier.as_str(), new_password).await?;
-        descope.log_out_user(proof.arrival.id()).await?;
+    let mut proof = Proof::new(&arrival, &identifier);
+    if proof.is_first(known) || !arrival.user.opens_only_by(identifier.channel(), identifier.as_str()) {
+        proof = proof.replace(sign_in).await?;
+    }
+    if proof.new_user().is_none() {
+        descope.update_password(&arrival.signed_in.refresh_jwt, identifier.as_str(), new_password).await?;
+        descope.log_out_user(arrival.id()).await?;
         // Until the log-out above, the holder of a refresh token could have set another password.
         let signed_in = descope.sign_in(identifier.as_str(), new_password).await.map_err(|error| match error {
             Error::InvalidCredentials => Error::conflict("new_password", "Please ask for another mail and try again."),
@@ -116,8 +134,8 @@ async fn set_password(
         Ok::<_, Error>(user_id)
     };
     let user_id = sign_in.sessions.database.transaction(admit).await?;
-    if let Some(replaced) = &proof.replaced {
-        descope.reset_password(&replaced.user_id, new_password).await?;
+    if let Some(new) = proof.new_user() {
+        descope.reset_password(&new.user_id, new_password).await?;
     }
     sessions::end_at_descope(sign_in, user_id).await;
     Ok(())
@@ -127,16 +145,12 @@ fn bad_link() -> Error {
     Error::field("token", "This link is invalid or has expired.")
 }
 
-/// Ends the Descope sessions of the account's other identities. Another address may have another password, which is
+/// Ends the Descope sessions of another identity of the account. Another address may have another password, which is
 /// replaced by an unknown one: the account keeps a single password.
-async fn end_others(sign_in: &SignIn, user_id: UserId, descope_user_id: &str) -> Result<()> {
-    let others = accounts::other_identities(&sign_in.sessions.database, user_id, descope_user_id).await?;
-    for other in others {
-        if other.is_phone {
-            sign_in.sessions.descope.log_out_user(&other.descope_user_id).await?;
-        } else {
-            sign_in.sessions.descope.forget_password(&other.descope_user_id).await?;
-        }
+async fn end_other(descope: &Descope, other: &OtherIdentity) -> Result<()> {
+    if other.is_phone {
+        descope.log_out_user(&other.descope_user_id).await
+    } else {
+        descope.forget_password(&other.descope_user_id).await
     }
-    Ok(())
 }

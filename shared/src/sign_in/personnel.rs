@@ -10,7 +10,7 @@ use serde::Serialize;
 use sqlx::PgConnection;
 use url::Url;
 
-use super::{Identifier, SignIn};
+use super::{Identifier, SignIn, proof::replacements};
 use crate::{
     accounts::{self, ADMIN_ROLE, Identity, STAFF_ROLE, STAFF_ROLES, Taking},
     config::{self, Settings},
@@ -227,12 +227,15 @@ impl Personnel {
         (known, roles): (Option<Identity>, &[&str]),
         (mut done, author): (Appointment, &Author),
     ) -> Result<Appointment, Error> {
+        let role_names: Vec<String> = roles.iter().map(|role| (*role).to_owned()).collect();
+        replacements::plan(database, &user.user_id, email.as_str(), &role_names).await?;
         self.descope.delete_user(&user.user_id).await?;
         let new = self.descope.create_user(email, roles).await?.ok_or(Error::Unsteady)?;
         self.send_mail(email, page).await?;
         (done.role_added, done.mail_sent) = (true, true);
-        let old = known.map(|known| (known.user_id, user.user_id.as_str()));
-        done.user_id = take_in(database, &new, old, author).await?;
+        let old = known.map(|known| known.user_id);
+        let old = (old, user.user_id.as_str());
+        done.user_id = take_in(database, &new, Some(old), author).await?;
         Ok(done)
     }
 }
@@ -248,13 +251,16 @@ fn is_page(text: &str) -> bool {
 async fn take_in(
     database: &Database,
     user: &User,
-    old: Option<(UserId, &str)>,
+    old: Option<(Option<UserId>, &str)>,
     author: &Author,
 ) -> Result<UserId, Error> {
     let take_in = async |connection: &mut PgConnection| {
         accounts::lock(connection, &[&user.user_id]).await?;
         history::sign(connection, author).await?;
-        if let Some((user_id, descope_user_id)) = old {
+        if let Some((_, descope_user_id)) = old {
+            replacements::complete(connection, descope_user_id).await?;
+        }
+        if let Some((Some(user_id), descope_user_id)) = old {
             accounts::hold(connection, user_id).await?;
             accounts::unlink(connection, descope_user_id).await?;
             accounts::revoke_sessions(connection, user_id).await?;
@@ -267,7 +273,10 @@ async fn take_in(
         let user_id = accounts::adopt(connection, &user.user_id, Some(user)).await?.ok_or(Error::Unsteady)?;
         if is_new {
             // The role was assigned on purpose, so its assigner vouches for the address.
-            accounts::link(connection, &user.user_id, user_id, None, user.proved().is_some()).await?;
+            if let Some((channel, _)) = user.proved() {
+                accounts::link(connection, &user.user_id, user_id, None, true).await?;
+                accounts::vouch_for(&mut *connection, user_id, channel).await?;
+            }
             accounts::note_roles(connection, &user.user_id, &user.role_names).await?;
         }
         Ok(user_id)

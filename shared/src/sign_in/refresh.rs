@@ -183,6 +183,7 @@ async fn write(
                 claims: &claims,
                 token_sha256: session_token_sha256,
                 refresh_token: Some((sha256(newest), sealed)),
+                is_proof: false,
                 user_agent: &device.user_agent,
                 ip_address: &device.ip_address,
             };

@@ -7,7 +7,7 @@ use super::{SignIn, arrival::Arrival};
 use crate::{
     Error, Result,
     accounts::{self, NewUser, User},
-    descope::SignedIn,
+    descope::{self, Channel, Claims, SignedIn},
     email::Email,
     http::Device,
     phone::Phone,
@@ -62,18 +62,35 @@ async fn sign_up(sign_in: &SignIn, registration: &Registration) -> Result<Option
     let descope = &sign_in.sessions.descope;
     for _ in 0..2 {
         if let Some(signed_up) = descope.sign_up(email, password, (first_name, last_name)).await? {
-            return Ok(Some(signed_up));
+            let Some(stale) = stale(sign_in, &signed_up, email).await? else { return Ok(Some(signed_up)) };
+            // Descope lets anyone sign up as a user who was only invited. The password that was set for one whom the
+            // shop has given a role must not stay.
+            if !stale.role_names.is_empty() {
+                descope.forget_password(&stale.user_id).await?;
+                return Ok(None);
+            }
+            descope.delete_user(&stale.user_id).await?;
+            continue;
         }
         let Some(user) = descope.user_with_login_id(email.as_str()).await? else { continue };
         if accounts::identity(&sign_in.sessions.database, &user.user_id).await?.is_some() {
             return Ok(None);
         }
         if user.password {
-            return match descope.sign_in(email.as_str(), password).await {
-                Ok(signed_in) => Ok(Some(signed_in)),
-                Err(Error::InvalidCredentials) => Ok(None),
-                Err(error) => Err(error),
+            let signed_in = match descope.sign_in(email.as_str(), password).await {
+                Ok(signed_in) => signed_in,
+                Err(Error::InvalidCredentials) => return Ok(None),
+                Err(error) => return Err(error),
             };
+            if user.opens_only_by(Channel::Email, email.as_str()) && user.role_names.is_empty() {
+                return Ok(Some(signed_in));
+            }
+            if !user.role_names.is_empty() {
+                return Ok(None);
+            }
+            // Other people may be able to sign in as it.
+            descope.delete_user(&user.user_id).await?;
+            continue;
         }
         if user.verified_email || user.verified_phone || !user.role_names.is_empty() {
             return Ok(None);
@@ -81,6 +98,19 @@ async fn sign_up(sign_in: &SignIn, registration: &Registration) -> Result<Option
         descope.delete_user(&user.user_id).await?;
     }
     Ok(None)
+}
+
+/// The Descope user of a sign-up if it existed before: other people may be able to sign in as it.
+async fn stale(sign_in: &SignIn, signed_up: &SignedIn, email: &Email) -> Result<Option<descope::User>> {
+    let user = match &signed_up.user {
+        Some(user) => user.clone(),
+        None => {
+            let claims = Claims::trusted(&signed_up.session_jwt)?;
+            sign_in.sessions.descope.user(claims.user_id()).await?.ok_or(Error::TokenInvalid)?
+        }
+    };
+    let is_new = signed_up.first_seen && user.role_names.is_empty();
+    Ok(Some(user).filter(|user| !is_new || !user.opens_only_by(Channel::Email, email.as_str())))
 }
 
 /// Creates the user here. Of two concurrent registrations with the same address and password, Descope accepts both; the
@@ -100,10 +130,8 @@ async fn finish(
         let new = NewUser {
             username: registration.email.to_string(),
             // A password does not prove the address, even if the address was proved before.
-            is_email_verified: false,
             email: Some(registration.email),
             phone: registration.phone_number,
-            is_phone_verified: false,
             first_name: registration.first_name,
             last_name: registration.last_name,
         };

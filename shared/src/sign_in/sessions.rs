@@ -1,14 +1,17 @@
 //! Ending of sessions: immediately in every function here, then at Descope.
 
+use std::time::Instant;
+
 use futures::future::join_all;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 use tracing::warn;
 
-use super::SignIn;
+use super::{Seals, SignIn};
 use crate::{
     Error, Result,
     accounts::{self, RevokedSession},
-    descope::{Claims, Kind, SignedIn},
+    database::Database,
+    descope::{Claims, Descope, Kind, SignedIn},
     http::Device,
     ids::{SessionId, UserId},
     session::{Session, session_by_token, session_of},
@@ -147,8 +150,9 @@ pub async fn end_at_descope(sign_in: &SignIn, user_id: UserId) {
 }
 
 async fn try_to_end(sign_in: &SignIn, user_id: UserId) -> Result<()> {
-    let pool = sign_in.sessions.database.pool();
-    let revoked = sqlx::query!(
+    let (pool, descope) = (sign_in.sessions.database.pool(), &sign_in.sessions.descope);
+    let revoked = sqlx::query_as!(
+        Revoked,
         r#"
         select id, descope_user_id, refresh_token_sealed as "sealed!" from user_sessions
         where user_id = $1 and revoked_at is not null and refresh_token_sealed is not null
@@ -160,9 +164,22 @@ async fn try_to_end(sign_in: &SignIn, user_id: UserId) -> Result<()> {
     )
     .fetch_all(&pool)
     .await?;
+    let (_, failure) = end_all(&pool, descope, &sign_in.seals, &revoked).await?;
+    failure.map_or(Ok(()), Err)
+}
+
+/// A session that is revoked here and goes on at Descope.
+struct Revoked {
+    id: i64,
+    descope_user_id: String,
+    sealed: Vec<u8>,
+}
+
+/// Ends sessions at Descope and forgets their refresh tokens; returns how many, and why others go on.
+async fn end_all(pool: &PgPool, descope: &Descope, seals: &Seals, revoked: &[Revoked]) -> Result<(u64, Option<Error>)> {
     let endings = revoked.iter().map(async |session| {
-        let refresh_token = sign_in.seals.open(&session.sealed, &session.descope_user_id).await?;
-        sign_in.sessions.descope.log_out(&refresh_token).await.map(|()| session.id)
+        let refresh_token = seals.open(&session.sealed, &session.descope_user_id).await?;
+        descope.log_out(&refresh_token).await.map(|()| session.id)
     });
     let (mut ended, mut failure) = (Vec::new(), None);
     for ending in join_all(endings).await {
@@ -171,12 +188,54 @@ async fn try_to_end(sign_in: &SignIn, user_id: UserId) -> Result<()> {
             Err(error) => failure = Some(error),
         }
     }
-    if !ended.is_empty() {
-        sqlx::query!("update user_sessions set refresh_token_sealed = null where id = any($1)", &ended)
-            .execute(&pool)
-            .await?;
+    if ended.is_empty() {
+        return Ok((0, failure));
     }
-    failure.map_or(Ok(()), Err)
+    let forgotten = sqlx::query!("update user_sessions set refresh_token_sealed = null where id = any($1)", &ended)
+        .execute(pool)
+        .await?;
+    Ok((forgotten.rows_affected(), failure))
+}
+
+/// Ends at Descope the sessions that were revoked here while it was away, until `end`; returns their number. Those that
+/// it does not end are tried again after a pause that grows to a day. A claim is a lease, so concurrent jobs take
+/// different sessions.
+pub async fn end_revoked_before(database: &Database, descope: &Descope, seals: &Seals, end: Instant) -> Result<u64> {
+    let pool = database.pool();
+    let mut count = 0;
+    while Instant::now() < end {
+        // The request that revoked a session gets a minute to end it.
+        let revoked = sqlx::query_as!(
+            Revoked,
+            r#"
+            update user_sessions session set
+                end_attempts = session.end_attempts + 1,
+                end_due_at = now() + least(interval '10 minutes' * power(2, least(session.end_attempts, 8)), interval '1 day')
+            where id in (
+                select id from user_sessions
+                where revoked_at < now() - interval '1 minute' and refresh_token_sealed is not null and end_due_at <= now()
+                order by revoked_at, id limit $1 for update skip locked
+            )
+            returning id, descope_user_id, refresh_token_sealed as "sealed!"
+            "#,
+            AT_ONCE
+        )
+        .fetch_all(&pool)
+        .await?;
+        if revoked.is_empty() {
+            break;
+        }
+        let (ended, failure) = end_all(&pool, descope, seals, &revoked).await?;
+        count += ended;
+        if let Some(error) = failure {
+            warn!(%error, "revoked sessions go on at Descope for now");
+            if ended == 0 {
+                // Descope is away; the next run goes on.
+                break;
+            }
+        }
+    }
+    Ok(count)
 }
 
 fn report(ended: Result<()>) {

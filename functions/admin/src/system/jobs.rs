@@ -104,8 +104,11 @@ fn result(job: &str, outcome: &Value) -> String {
         ),
         _ => {
             let fields = outcome.as_object().into_iter().flat_map(|fields| fields.values());
-            let rows: i64 = fields.filter_map(Value::as_i64).sum();
-            format!("Deleted {}.", counted(rows, "expired entry", "expired entries"))
+            let at_descope = count("sessions_ended") + count("replacements_finished");
+            let rows: i64 = fields.filter_map(Value::as_i64).sum::<i64>() - at_descope;
+            let deleted = format!("Deleted {}.", counted(rows, "expired entry", "expired entries"));
+            let finished = format!(" Finished {} at Descope.", counted(at_descope, "thing", "things"));
+            if at_descope == 0 { deleted } else { deleted + &finished }
         }
     }
 }
@@ -199,5 +202,7 @@ mod tests {
         assert_eq!(result("reconcile_payments", &reconciled), words);
         let swept = json!({ "action": "sweep", "session_tokens": 3, "outbox": 4 });
         assert_eq!(result("sweep", &swept), "Deleted 7 expired entries.");
+        let swept = json!({ "action": "sweep", "outbox": 4, "sessions_ended": 2, "replacements_finished": 1 });
+        assert_eq!(result("sweep", &swept), "Deleted 4 expired entries. Finished 3 things at Descope.");
     }
 }

@@ -190,7 +190,7 @@ async fn proving_an_address_ends_all_access_of_a_squatter(pool: PgPool) {
     let phone_session = world.signed_in(&by_phone);
 
     let ada = world.prove(&world.client, EMAIL).await;
-    assert_eq!((ada.status, &ada.body["user"]["id"], &ada.body["user"]["email"]), (200, &json!(1), &json!(EMAIL)));
+    assert_eq!((ada.status, &ada.body["user"]["id"], &ada.body["user"]["email"]), (200, &json!(2), &json!(EMAIL)));
     assert_eq!(world.signed_in(&ada).get("/api/auth/profile/").await.status, 200);
 
     for client in [&mallory, &phone_session] {
@@ -205,7 +205,7 @@ async fn proving_an_address_ends_all_access_of_a_squatter(pool: PgPool) {
     }
     assert_eq!(failure(&world.login(EMAIL, PASSWORD).await), (401, "INVALID_CREDENTIALS"));
     let elsewhere = world.prove(&world.client, PHONE).await;
-    assert_eq!(elsewhere.body["user"]["id"], 2, "her number opens an account of her own");
+    assert_eq!(elsewhere.body["user"]["id"], 1, "her number opens the account in which it was proved");
 
     // Only the first proof ends sessions.
     let again = world.prove(&world.client, EMAIL).await;

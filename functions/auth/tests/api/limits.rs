@@ -72,7 +72,7 @@ async fn codes_per_hour_are_limited_by_number_and_by_ip_address(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn passwords_and_codes_can_be_tried_ten_times(pool: PgPool) {
+async fn passwords_and_codes_can_fail_ten_times_from_one_network(pool: PgPool) {
     let descope = StandIn::start().await;
     let client = limited(pool, &descope, Limits::from_env().unwrap());
     let login = |password: &str| json!({ "email": EMAIL, "password": password });
@@ -80,7 +80,7 @@ async fn passwords_and_codes_can_be_tried_ten_times(pool: PgPool) {
         let from = client.at(&format!("198.51.100.{number}"));
         assert_eq!(from.post("/api/auth/login/", &login("wrong")).await.status, 401);
     }
-    refused(&client.post("/api/auth/login/", &login(PASSWORD)).await, 600);
+    refused(&client.at("198.51.100.99").post("/api/auth/login/", &login(PASSWORD)).await, 600);
     let calls = descope.all_calls().len();
     for (path, body) in [
         ("phone/verify-otp", json!({ "phone_number": "9876543210", "otp_code": "000000" })),
@@ -205,4 +205,56 @@ async fn all_numbers_together_have_a_budget_of_codes_and_addresses_have_none(poo
     assert_eq!((ask(0).await.status, ask(1).await.status), (200, 200));
     refused(&ask(2).await, 3600);
     assert_eq!(client.post("/api/auth/otp/request/", &json!({ "identifier": EMAIL })).await.status, 200);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn one_person_cannot_lock_another_out(pool: PgPool) {
+    let descope = StandIn::start().await;
+    let client = limited(pool, &descope, Limits::from_env().unwrap());
+    assert_eq!(client.post("/api/auth/register/", &super::registration(EMAIL)).await.status, 201);
+    let login = |password: &str| json!({ "email": EMAIL, "password": password });
+    let mut waits = Vec::new();
+    // Each network fails once; beyond ten failures it must pause before it tries again.
+    for number in 0..14 {
+        let from = client.at(&format!("198.51.{number}.1"));
+        assert_eq!(from.post("/api/auth/login/", &login("wrong")).await.status, 401);
+        let again = from.post("/api/auth/login/", &login(PASSWORD)).await;
+        if again.status == 429 {
+            refused(&again, 60);
+            waits.push(again.header("retry-after").parse::<u64>().unwrap());
+        } else {
+            assert_eq!(again.status, 200);
+        }
+    }
+    assert_eq!(waits, [1, 2, 4, 8]);
+    for address in ["203.0.113.9", "2001:db8::1"] {
+        assert_eq!(client.at(address).post("/api/auth/login/", &login(PASSWORD)).await.status, 200, "{address}");
+    }
+    // Nor by a registration that fails, nor by codes.
+    for number in 0..12 {
+        let from = client.at(&format!("192.0.2.{number}"));
+        from.post("/api/auth/register/", &super::registration(EMAIL)).await;
+        from.post("/api/auth/phone/login/", &json!({ "phone_number": "9876543210", "otp_code": "0" })).await;
+    }
+    let sent = client.post("/api/auth/phone/request-otp/", &json!({ "phone_number": "9876543210" })).await;
+    assert_eq!(sent.status, 200);
+    let code = descope.inbox("+919876543210")[0].code.clone().unwrap();
+    let proof = json!({ "phone_number": "9876543210", "otp_code": code });
+    assert_eq!(client.post("/api/auth/phone/login/", &proof).await.status, 200);
+    assert_eq!(client.post("/api/auth/login/", &login(PASSWORD)).await.status, 200);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn what_succeeds_or_fails_at_descope_uses_up_no_attempt(pool: PgPool) {
+    let descope = StandIn::start().await;
+    let client = limited(pool, &descope, Limits::from_env().unwrap());
+    assert_eq!(client.post("/api/auth/register/", &super::registration(EMAIL)).await.status, 201);
+    let login = json!({ "email": EMAIL, "password": PASSWORD });
+    descope.spoil("/v1/auth/password/signin", Fault::status(500).times(12));
+    for _ in 0..12 {
+        assert_eq!(client.post("/api/auth/login/", &login).await.status, 502);
+    }
+    for _ in 0..12 {
+        assert_eq!(client.post("/api/auth/login/", &login).await.status, 200);
+    }
 }

@@ -15,6 +15,7 @@ mod round_trips;
 mod sessions;
 mod staff_login;
 mod tokens;
+mod ways_in;
 
 use auth::{App, DEADLINE};
 use descope_stand_in::StandIn;

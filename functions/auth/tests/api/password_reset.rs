@@ -107,15 +107,15 @@ async fn an_invalid_or_expired_link_changes_nothing(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn the_first_reset_removes_a_number_proved_before_it(pool: PgPool) {
+async fn the_first_reset_opens_no_account_in_which_a_number_was_proved(pool: PgPool) {
     let world = World::new(pool).await;
     // Mallory registered with Ada's address and added a number of her own.
     let mallory = world.user(EMAIL).await;
     world.prove(&mallory, PHONE).await;
     ask(&world, EMAIL).await;
     assert_eq!(confirm(&world, &world.link(EMAIL), NEW).await.status, 200);
-    assert_eq!(world.prove(&world.client, PHONE).await.body["user"]["id"], 2);
-    assert_eq!(world.login(EMAIL, NEW).await.body["user"]["id"], 1);
+    assert_eq!(world.prove(&world.client, PHONE).await.body["user"]["id"], 1);
+    assert_eq!(world.login(EMAIL, NEW).await.body["user"]["id"], 2);
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]

@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 use super::Proof;
 use crate::{
     Error, Result,
-    accounts::{self, NewUser},
+    accounts::{self, Changed, NewUser},
     ids::UserId,
     sign_in::Identifier,
 };
@@ -19,7 +19,8 @@ impl Proof<'_> {
         if found.is_blocked {
             return Err(Error::Blocked);
         }
-        if self.replaced.is_none() && self.is_first(found.known) {
+        let is_another_s = found.known.is_some_and(|known| Some(known.user_id) != found.account);
+        if self.new.is_none() && (is_another_s || self.is_first(found.known)) {
             return Ok(None);
         }
         if found.account.is_some() && self.find(connection, found.account).await? != found {
@@ -28,18 +29,23 @@ impl Proof<'_> {
         }
         let user = self.user();
         let user_id = match found.account {
-            Some(user_id) if found.is_old_news && self.replaced.is_none() => return Ok(Some(user_id)),
+            Some(user_id) if found.is_old_news && self.new.is_none() => return Ok(Some(user_id)),
             Some(user_id) => user_id,
             None => {
                 let username = self.identifier.as_str().to_owned();
                 accounts::create(connection, &NewUser { username, ..NewUser::from(user) }).await?
             }
         };
-        if self.replaced.is_some() {
-            accounts::unlink(connection, self.arrival.id()).await?;
+        self.forget_replaced(connection).await?;
+        let taken_from = found.known.filter(|known| self.new.is_some() && known.user_id != user_id);
+        if let Some(other) = taken_from {
+            let changed = Changed::of(self.identifier.channel());
+            accounts::tell_of_change(connection, other.user_id, changed).await?;
         }
-        let is_taken_back = self.replaced.is_some() && found.known.is_some_and(|known| known.user_id == user_id);
-        let is_unfinished = found.account.is_some() && found.owner.is_none() && found.known.is_none();
+        let is_taken_back = self.new.is_some() && found.known.is_some_and(|known| known.user_id == user_id);
+        let is_unfinished = found.account.is_some()
+            && found.owner.is_none()
+            && found.known.is_none_or(|known| known.user_id != user_id);
         if is_taken_back || is_unfinished {
             accounts::revoke_sessions(connection, user_id).await?;
             accounts::close_other_ways_in(&mut *connection, user_id, &user.user_id).await?;

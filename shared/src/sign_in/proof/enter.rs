@@ -8,12 +8,17 @@ use super::{
 };
 use crate::{
     Error, Result,
-    accounts::{self, User},
+    accounts::{self, Changed, User},
     descope::{Claims, SignedIn},
     http::Device,
     ids::UserId,
     session::Session,
-    sign_in::{Identifier, SignIn, arrival::Arrival, sessions},
+    sign_in::{
+        Identifier, SignIn,
+        arrival::Arrival,
+        sessions,
+        ways_in::{has_fresh_proof, note_proof},
+    },
 };
 
 /// Signs in with a proved number or address: to the account that has proved it or signs in with it, else to a new one.
@@ -25,20 +30,20 @@ pub async fn from_outside(
 ) -> Result<(User, SignedIn)> {
     let database = &sign_in.sessions.database;
     let arrival = reached(sign_in, signed_in, identifier).await?;
-    let proof = Proof { arrival, identifier, replaced: None };
+    let proof = Proof::new(&arrival, identifier);
     let admit = async |connection: &mut PgConnection| {
         let Some(user_id) = proof.admit(connection).await? else { return Ok::<_, Error>(None) };
-        proof.arrival.enter(sign_in, connection, user_id, device).await.map(Some)
+        arrival.enter(sign_in, connection, user_id, device).await.map(Some)
     };
     let admitted = database.transaction(admit).await;
     if matches!(admitted, Err(Error::PermissionDenied | Error::Blocked)) {
-        proof.arrival.turn_away(sign_in).await;
+        arrival.turn_away(sign_in).await;
     }
     if let Some(user) = admitted? {
-        return Ok((user, proof.arrival.signed_in));
+        return Ok((user, arrival.signed_in));
     }
     // No transaction may be open during a call to Descope.
-    let proof = proof.replace(sign_in).await?;
+    let proof = proof.renew(sign_in, None).await?;
     let admit = async |connection: &mut PgConnection| proof.admit(connection).await?.ok_or(Error::InvalidOtp);
     // From this commit on the account belongs to its owner, even if no session can be opened now.
     let user_id = database.transaction(admit).await?;
@@ -86,15 +91,15 @@ pub async fn from_within(
     device: &Device,
 ) -> Result<(User, SignedIn)> {
     let arrival = reached(sign_in, signed_in, identifier).await?;
-    let mut proof = Proof { arrival, identifier, replaced: None };
+    let mut proof = Proof::new(&arrival, identifier);
     let mut addition = proof.add(sign_in, session).await;
     if matches!(addition, Ok(None)) {
         // Another person may have signed in as this Descope user, and still be able to.
-        proof = proof.replace(sign_in).await?;
+        proof = proof.renew(sign_in, Some(session.user.id)).await?;
         addition = proof.add(sign_in, session).await;
     }
     // The session that was open before continues; Descope opened another one for the proof.
-    proof.arrival.turn_away(sign_in).await;
+    arrival.turn_away(sign_in).await;
     match addition?.ok_or(Error::InvalidOtp)? {
         (user, Some(tokens)) => Ok((user, tokens)),
         (user, None) => enter_anew(sign_in, user.id, identifier, device).await,
@@ -112,24 +117,33 @@ impl Proof<'_> {
             if found.owner.is_some_and(|owner| owner != user_id) {
                 return Err(already_proved(identifier));
             }
-            let is_own = found.known.map_or_else(|| self.is_untouched(), |known| known.user_id == user_id);
-            if self.replaced.is_none() && !is_own {
+            let is_own =
+                found.known.map_or_else(|| self.is_untouched(), |known| known.user_id == user_id && self.is_of_row());
+            if self.new.is_none() && !is_own {
                 return Ok(None);
             }
             if !sessions::is_active(connection, session.id).await? {
                 return Err(Error::SessionRevoked);
             }
-            if self.replaced.is_some() {
-                accounts::unlink(connection, self.arrival.id()).await?;
+            let has_it = found.owner.is_some() || (is_own && found.known.is_some());
+            if !has_it {
+                if !has_fresh_proof(&mut *connection, session).await? {
+                    return Err(Error::ProofTooOld);
+                }
+                accounts::tell_of_change(connection, user_id, Changed::of(identifier.channel())).await?;
+            } else {
+                note_proof(&mut *connection, session).await?;
             }
+            self.forget_replaced(connection).await?;
             // With several login ids, the proof of one says nothing about the others.
             let is_proven = descope_user.login_ids == [identifier.as_str()];
             accounts::link(connection, &descope_user.user_id, user_id, identifier.phone(), is_proven).await?;
             let verified = verify(connection, user_id, identifier, Profile::Replaced).await;
             verified.map_err(|error| on_race(error, identifier))?;
-            if let Some(phone) = identifier.phone() {
-                // The old number may soon be another person's.
-                accounts::give_up_other_numbers(connection, user_id, phone).await?;
+            if !has_it {
+                // The one before may soon be another person's.
+                let (channel, kept) = (identifier.channel(), Some(descope_user.user_id.as_str()));
+                accounts::end_ways_in(&mut *connection, user_id, channel, kept, session.id).await?;
             }
             let tokens = sessions::tokens(sign_in, connection, session).await?;
             let claims = Claims::trusted(&session.token)?;

@@ -12,8 +12,9 @@ pub(super) struct Candidates {
     pub(super) owner: Option<UserId>,
     /// The user that the Descope user belongs to.
     pub(super) known: Option<Identity>,
-    /// `owner`, or `known`; else the account that was created with the address and whose Descope user is gone or was
-    /// never proved, because a first proof was interrupted.
+    /// `owner`; else `known`, if the row of the Descope user is about this login id and nothing else was proved in the
+    /// account; else the account that was created with the address and in which nothing was proved, because a first
+    /// proof was interrupted.
     pub(super) account: Option<UserId>,
     /// Whether the proof adds nothing new.
     pub(super) is_old_news: bool,
@@ -39,16 +40,14 @@ impl Proof<'_> {
                         select id from users where email = $3 and is_email_verified
                     ) as owner,
                     identity.user_id as known, identity.is_proven,
+                    case when identity.is_proven then $5 else not has_another_proof(identity.user_id, $1, $2, $3) end as is_way_in,
                     identity.is_proven and identity.phone is not distinct from coalesce($2, identity.phone) as is_linked
                 from (values ($1)) as arrival (descope_user_id)
                 left join user_identities identity using (descope_user_id)
             ), account as (
-                select coalesce(owner, known, (
+                select coalesce(owner, case when is_way_in then known end, (
                     select id from users
-                    where username = $3 and email = $3 and not exists (
-                        select from user_identities other
-                        where other.user_id = users.id and other.is_proven and other.phone is null
-                    )
+                    where username = $3 and email = $3 and not has_another_proof(id, null, null, null)
                     order by id desc limit 1
                 )) as id
                 from found
@@ -59,10 +58,11 @@ impl Proof<'_> {
                 coalesce(owner = known and is_linked, false) as "is_old_news!", held.blocked_at is not null as "is_blocked!"
             from found, account left join held on true
             "#,
-            self.arrival.id(),
+            self.id(),
             self.identifier.phone(),
             self.identifier.email(),
-            other.map(|id| id.0)
+            other.map(|id| id.0),
+            self.new.as_ref().map_or_else(|| self.is_of_row(), |new| new.is_replacement)
         )
         .fetch_one(connection)
         .await?;
