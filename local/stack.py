@@ -54,7 +54,7 @@ VARIABLES = {
     "payments": EVERY_FUNCTION + ANSWERS_HTTP + ASKS_RAZORPAY + ["RAZORPAY_ENABLED", "RAZORPAY_WEBHOOK_SECRET",
                                                                  "RAZORPAY_WEBHOOK_SECRET_PREVIOUS", "THROTTLE",
                                                                  "THROTTLE_ORDERS_PER_IP", "THROTTLE_VERIFICATIONS_PER_IP"],
-    "jobs": EVERY_FUNCTION + ASKS_RAZORPAY,
+    "jobs": EVERY_FUNCTION + ASKS_RAZORPAY + ASKS_DESCOPE + ["REFRESH_TOKEN_KEYS"],
     "status": EVERY_FUNCTION + ANSWERS_HTTP + ["THROTTLE", "THROTTLE_PUBLIC_READS"],
     "migrate": EVERY_FUNCTION + ASKS_DESCOPE + ["PASSWORD_RESET_URL", "APPLICATION_LOGIN", "READERS_LOGIN",
                                                 "APPLICATION_SECRET_ID", "READERS_SECRET_ID"],

@@ -15,8 +15,10 @@ use serde::{Deserialize, Serialize};
 use shared::{
     Error,
     database::Database,
+    descope::Descope,
     metrics::{self, Count, Level},
     razorpay::Razorpay,
+    sign_in::Seals,
 };
 use tracing::error;
 
@@ -45,7 +47,7 @@ pub enum Event {
     DeliverOutbox,
     /// `{"action": "compare_settlements"}`: compares the money of each day with Razorpay's settlement report.
     CompareSettlements,
-    /// `{"action": "sweep"}`: deletes expired rows.
+    /// `{"action": "sweep"}`: deletes expired rows, and does at Descope what could not be done there before.
     Sweep,
 }
 
@@ -65,6 +67,16 @@ pub struct App {
     pub database: Database,
     /// Asked while it has a key, whether new orders are taken or not.
     pub razorpay: Option<Razorpay>,
+    /// Set where people sign in by Descope.
+    pub people: Option<People>,
+}
+
+/// What is needed to finish at Descope what was begun here.
+#[derive(Clone, Debug)]
+pub struct People {
+    pub descope: Descope,
+    /// Keys that seal refresh tokens.
+    pub seals: Seals,
 }
 
 impl App {

@@ -1,8 +1,16 @@
 //! Runs the `jobs` function on AWS Lambda.
 
-use jobs::App;
+use jobs::{App, People};
 use lambda_runtime::{LambdaEvent, service_fn};
-use shared::{Error, config::Settings, database::Database, logging, metrics, razorpay::Razorpay};
+use shared::{
+    Error,
+    config::{self, Settings},
+    database::Database,
+    descope::Descope,
+    logging, metrics,
+    razorpay::Razorpay,
+    sign_in::Seals,
+};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
@@ -11,7 +19,14 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     metrics::init();
     let settings = Settings::start().await;
     let razorpay = Some(Razorpay::from_settings(&settings)?);
-    let app = App { database: Database::from_settings(&settings)?.patient(jobs::STATEMENT_TIMEOUT), razorpay };
+    let people = match config::optional(config::DESCOPE_PROJECT_ID) {
+        Some(_) => {
+            Some(People { descope: Descope::from_settings(&settings)?, seals: Seals::from_settings(&settings)? })
+        }
+        None => None,
+    };
+    let database = Database::from_settings(&settings)?.patient(jobs::STATEMENT_TIMEOUT);
+    let app = App { database, razorpay, people };
     settings.ready().await;
     let (settings, app) = (&settings, &app);
     let handle = async |event: LambdaEvent<jobs::Event>| {

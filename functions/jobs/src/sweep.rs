@@ -1,13 +1,17 @@
-//! Deletion of expired rows, in batches.
+//! Deletion of expired rows, in batches, and what was begun here and remains to be done at Descope.
 
 use std::time::Instant;
 
 use serde::Serialize;
-use shared::Result;
+use shared::{
+    Result,
+    sign_in::{proof::replacements, sessions},
+};
+use tracing::warn;
 
-use crate::App;
+use crate::{App, People};
 
-/// Deleted rows, by table.
+/// Deleted rows, by table, and what was done at Descope.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Swept {
     /// Expired answers for retries.
@@ -22,6 +26,10 @@ pub struct Swept {
     pub payment_events: u64,
     /// Messages that were delivered a month ago. A message that was given up stays until a person has dealt with it.
     pub outbox: u64,
+    /// Sessions revoked while Descope was away, ended there now.
+    pub sessions_ended: u64,
+    /// Replacements of Descope users that were cut short, finished now.
+    pub replacements_finished: u64,
 }
 
 /// Deletes and counts the rows of a table that match a condition, in batches. Concurrent sweeps delete different rows
@@ -54,7 +62,13 @@ impl App {
     /// Deletes expired rows. After `end` no second batch of a table begins.
     pub(crate) async fn sweep(&self, end: Instant) -> Result<Swept> {
         let pool = &self.database.pool();
+        let (sessions_ended, replacements_finished) = match &self.people {
+            Some(people) => self.finish_at_descope(people, end).await,
+            None => (0, 0),
+        };
         Ok(Swept {
+            sessions_ended,
+            replacements_finished,
             idempotency_keys: delete!("idempotency_keys" where "expires_at < now()", pool, end),
             session_tokens: delete!("session_tokens" where "expires_at < now() - interval '1 hour'", pool, end),
             user_sessions: delete!("user_sessions" where "expires_at < now() - interval '30 days'", pool, end),
@@ -62,5 +76,19 @@ impl App {
             payment_events: delete!("payment_events" where "received_at < now() - interval '30 days'", pool, end),
             outbox: delete!("outbox" where "delivered_at < now() - interval '30 days'", pool, end),
         })
+    }
+
+    /// Ends revoked sessions and finishes replacements. Its failures stop no deletion.
+    async fn finish_at_descope(&self, people: &People, end: Instant) -> (u64, u64) {
+        let People { descope, seals } = people;
+        let ended = sessions::end_revoked_before(&self.database, descope, seals, end).await;
+        let finished = replacements::finish(&self.database, descope, end).await;
+        let or_none = |done: Result<u64>| {
+            done.unwrap_or_else(|error| {
+                warn!(%error, "work at Descope goes on in the next run");
+                0
+            })
+        };
+        (or_none(ended), or_none(finished))
     }
 }

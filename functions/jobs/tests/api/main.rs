@@ -27,7 +27,7 @@ struct World {
 
 fn app(database: Database, stand_in: &StandIn) -> App {
     let razorpay = Razorpay::new(&stand_in.url(), stand_in.key_id(), stand_in.key_secret()).unwrap();
-    App { database, razorpay: Some(razorpay) }
+    App { database, razorpay: Some(razorpay), people: None }
 }
 
 impl World {

@@ -1,15 +1,25 @@
 //! The sweep: deletes expired rows and no others.
 
+use descope_stand_in::Fault;
+use jobs::{App, People};
 use serde_json::{Value, json};
-use shared::database::MIGRATOR;
+use shared::{
+    database::{Database, MIGRATOR},
+    http::Device,
+    sign_in::{
+        registration::{self, Registration},
+        sessions,
+    },
+};
 use sqlx::PgPool;
 
-use crate::World;
+use crate::{World, run};
 
 fn swept(count: u64) -> Value {
     json!({
         "action": "sweep", "idempotency_keys": count, "session_tokens": count, "user_sessions": count,
-        "panel_sessions": count, "payment_events": count, "outbox": count
+        "panel_sessions": count, "payment_events": count, "outbox": count, "sessions_ended": 0,
+        "replacements_finished": 0
     })
 }
 
@@ -72,4 +82,60 @@ async fn one_run_sweeps_more_rows_than_one_statement_deletes(pool: PgPool) {
     let mut expected = swept(0);
     expected["idempotency_keys"] = json!(20001);
     assert_eq!(world.run("sweep").await, expected);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn sessions_revoked_while_descope_was_away_are_ended_there(pool: PgPool) {
+    let (descope, redis) = (descope_stand_in::StandIn::start().await, testing::redis());
+    let database = Database::from(pool.clone());
+    let sign_in = testing::sign_in(testing::sessions(&database, &descope, &redis), &redis);
+    let people = People { descope: sign_in.sessions.descope.clone(), seals: sign_in.seals.clone() };
+    let app = App { database, razorpay: None, people: Some(people) };
+    let registration = Registration {
+        email: "user@example.com".parse().unwrap(),
+        password: "securepassword123".into(),
+        first_name: String::new(),
+        last_name: String::new(),
+        phone_number: None,
+    };
+    let (user, signed_in) = registration::register(&sign_in, registration, &Device::default()).await.unwrap();
+    let id: i64 = sqlx::query_scalar("select id from user_sessions").fetch_one(&pool).await.unwrap();
+
+    descope.spoil("/v1/auth/logout", Fault::status(500).times(4));
+    sessions::revoke(&sign_in, user.id, id.into()).await.unwrap();
+    let goes_on = async || sign_in.sessions.descope.refresh(&signed_in.refresh_jwt).await.is_ok();
+    assert!(goes_on().await);
+    assert_eq!(run(&app, "sweep").await["sessions_ended"], 0, "the request may still be under way");
+    let sealed = "update user_sessions set revoked_at = now() - interval '2 minutes'";
+    sqlx::query(sealed).execute(&pool).await.unwrap();
+    assert_eq!(run(&app, "sweep").await["sessions_ended"], 0, "Descope is still away");
+    assert_eq!(run(&app, "sweep").await["sessions_ended"], 0, "it is not asked again at once");
+    assert!(goes_on().await);
+    sqlx::query("update user_sessions set end_due_at = now()").execute(&pool).await.unwrap();
+    assert_eq!(run(&app, "sweep").await["sessions_ended"], 1);
+    assert!(!goes_on().await);
+    assert_eq!(run(&app, "sweep").await["sessions_ended"], 0);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn concurrent_sweeps_end_each_session_once(pool: PgPool) {
+    let (descope, redis) = (descope_stand_in::StandIn::start().await, testing::redis());
+    let database = Database::from(pool.clone());
+    let sign_in = testing::sign_in(testing::sessions(&database, &descope, &redis), &redis);
+    for number in 0..30 {
+        let registration = Registration {
+            email: format!("user{number}@example.com").parse().unwrap(),
+            password: "securepassword123".into(),
+            first_name: String::new(),
+            last_name: String::new(),
+            phone_number: None,
+        };
+        registration::register(&sign_in, registration, &Device::default()).await.unwrap();
+    }
+    sqlx::query("update user_sessions set revoked_at = now() - interval '2 minutes'").execute(&pool).await.unwrap();
+    let people = People { descope: sign_in.sessions.descope.clone(), seals: sign_in.seals.clone() };
+    let app = App { database, razorpay: None, people: Some(people) };
+    let runs = futures::future::join_all((0..4).map(|_| run(&app, "sweep"))).await;
+    let ended: u64 = runs.iter().map(|swept| swept["sessions_ended"].as_u64().unwrap()).sum();
+    assert_eq!((ended, descope.calls("/v1/auth/logout")), (30, 30));
 }
