@@ -23,7 +23,7 @@ async fn a_shop_without_bookings_has_zeros(pool: PgPool) {
                 "booking_status": { "pending": 0, "confirmed": 0, "in_progress": 0, "completed": 0, "cancelled": 0 },
                 "payment_status": { "pending": 0, "completed": 0, "refunded": 0 },
                 "revenue": { "total": "0.00", "today": "0.00", "this_month": "0.00" },
-                "failed_refunds": 0, "today": 0, "upcoming": 0
+                "failed_refunds": 0, "payment_mismatches": 0, "open_disputes": 0, "today": 0, "upcoming": 0
             }
         })
     );
