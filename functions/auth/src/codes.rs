@@ -109,7 +109,7 @@ fn number_of(user: &User) -> Result<Phone> {
         (status = 400, description = "`INVALID_OTP`, or fields at fault.", body = ErrorBody),
         (status = 401, description = "A session was sent that is not valid.", body = ErrorBody),
         (status = 403, description = "The account is blocked, or the session's last proof is older than 15 minutes.", body = ErrorBody),
-        (status = 409, description = "Somebody else has proved this number.", body = ErrorBody),
+        (status = 409, description = "Another user has proved this number.", body = ErrorBody),
         (status = 429, body = ErrorBody),
     )
 )]
@@ -136,7 +136,7 @@ async fn verify_by_phone(
         (status = 400, body = ErrorBody),
         (status = 401, description = "The code is wrong or has expired.", body = ErrorBody),
         (status = 403, description = "The account is blocked.", body = ErrorBody),
-        (status = 409, description = "Somebody else has proved this number at the same time.", body = ErrorBody),
+        (status = 409, description = "Another user has proved this number at the same time.", body = ErrorBody),
         (status = 429, body = ErrorBody),
     )
 )]
@@ -196,7 +196,7 @@ async fn request(
         (status = 400, description = "`INVALID_OTP`, or fields at fault.", body = ErrorBody),
         (status = 401, description = "A session was sent that is not valid.", body = ErrorBody),
         (status = 403, description = "The account is blocked, or the session's last proof is older than 15 minutes.", body = ErrorBody),
-        (status = 409, description = "Somebody else has proved this number or address.", body = ErrorBody),
+        (status = 409, description = "Another user has proved this number or address.", body = ErrorBody),
         (status = 429, body = ErrorBody),
     )
 )]

@@ -23,7 +23,7 @@ pub(crate) fn routes() -> Routes<App> {
     routes!(register)
 }
 
-/// The body with its faults: the password has more rules than can be checked here, and all faults are reported at once.
+/// A new account. The password must also meet the policy of the Descope project; all faults are reported at once.
 #[derive(Debug, ToSchema)]
 #[schema(as = Registration, example = json!({
     "email": "user@example.com", "password": "securepassword123", "first_name": "John", "last_name": "Doe",
@@ -90,7 +90,7 @@ impl Form {
     responses(
         (status = 201, body = Welcome),
         (status = 400, body = ErrorBody),
-        (status = 409, description = "The address is registered, or somebody has proved the number.", body = ErrorBody),
+        (status = 409, description = "The address is registered, or a user has proved the number.", body = ErrorBody),
         (status = 429, body = ErrorBody),
     )
 )]

@@ -18,7 +18,7 @@ pub(crate) fn routes() -> Routes<App> {
 
 /// Shows a booking to staff.
 ///
-/// Always whole.
+/// It is shown whole, with the personal data of the customer.
 #[utoipa::path(
     get, path = "/staff/bookings/{id}", operation_id = "show_booking_to_staff", tag = "Staff",
     params(("id" = i64, Path)),

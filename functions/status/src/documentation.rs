@@ -32,7 +32,7 @@ pub(crate) fn routes() -> Routes<App> {
 
 /// Shows the OpenAPI 3.1 document.
 ///
-/// This one.
+/// The OpenAPI document of this API, as it is deployed.
 #[utoipa::path(
     get, path = "/api/schema", operation_id = "schema", tag = "Status",
     responses((status = 200, body = serde_json::Value), (status = 304))
@@ -43,7 +43,7 @@ async fn schema(headers: HeaderMap) -> Response {
 
 /// Shows the page on which the API can be read and tried.
 ///
-/// Swagger UI.
+/// A page to read and try this API, with Swagger UI.
 #[utoipa::path(
     get, path = "/api/docs", operation_id = "docs", tag = "Status",
     responses((status = 200, body = String, content_type = "text/html"), (status = 304))

@@ -24,18 +24,36 @@ pub(crate) fn routes() -> Routes<App> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Liveness)]
 struct Live {
-    /// Always `ok`.
-    status: &'static str,
+    status: Alive,
 }
 
-/// What the system stands on.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(inline)]
+enum Alive {
+    Ok,
+}
+
+/// Whether the database and Redis answer.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Readiness)]
 struct Ready {
-    /// `ok` or `unavailable`.
-    database: &'static str,
-    /// `ok` or `unavailable`. Without it everything works, only slower.
-    redis: &'static str,
+    database: Health,
+    /// Without Redis everything works, only slower.
+    redis: Health,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Health {
+    Ok,
+    Unavailable,
+}
+
+impl Health {
+    fn of(answers: bool) -> Self {
+        if answers { Self::Ok } else { Self::Unavailable }
+    }
 }
 
 /// Why the system cannot do its work.
@@ -45,10 +63,17 @@ struct NotReady {
     error: bool,
     message: String,
     status_code: u16,
-    /// Always `SERVICE_UNAVAILABLE`.
-    code: String,
+    code: Unavailable,
     details: Ready,
     detail: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[schema(inline)]
+#[expect(dead_code, reason = "the one code of this answer, for the document")]
+enum Unavailable {
+    ServiceUnavailable,
 }
 
 /// Tells that the process answers.
@@ -59,7 +84,7 @@ struct NotReady {
     responses((status = 200, body = Envelope<Live>))
 )]
 async fn live() -> Envelope<Live> {
-    Envelope::new("The process answers", Live { status: "ok" })
+    Envelope::new("The process answers", Live { status: Alive::Ok })
 }
 
 /// Tells whether database and Redis answer.
@@ -76,8 +101,7 @@ async fn live() -> Envelope<Live> {
 async fn ready(State(app): State<App>, address: ClientAddress) -> Result<Response> {
     app.throttle.check(&[app.checks_per_address.on(&address.0)]).await?;
     let (database, redis) = tokio::join!(app.database.is_ready(), app.redis.is_ready());
-    let word = |is_ready| if is_ready { "ok" } else { "unavailable" };
-    let state = Ready { database: word(database), redis: word(redis) };
+    let state = Ready { database: Health::of(database), redis: Health::of(redis) };
     if database {
         return Ok(Envelope::new("The service is ready", state).into_response());
     }

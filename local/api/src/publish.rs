@@ -101,7 +101,7 @@ fn headers() -> Value {
         "Cache-Control": text("How long the answer may be reused."),
         "WWW-Authenticate": text("`Bearer`."),
         "Idempotency-Replayed": text("`true` if this is the first answer again."),
-        "Retry-After": { "description": "Seconds until the next try may pass.", "schema": { "type": "integer", "minimum": 1 } },
+        "Retry-After": { "description": "Seconds until the next try may pass. Only with 429.", "schema": { "type": "integer", "minimum": 1 } },
     })
 }
 
@@ -127,7 +127,7 @@ fn complete(operation: &mut Value) {
             "200" | "304" if is_cached => &["ETag", "Cache-Control"][..],
             "200" | "201" if is_keyed => &["Idempotency-Replayed"],
             "401" => &["WWW-Authenticate"],
-            "429" => &["Retry-After"],
+            "429" | "default" => &["Retry-After"],
             _ => &[],
         });
         let reference = |name: &str| (name.to_owned(), json!({ "$ref": format!("#/components/headers/{name}") }));

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::written::Written;
 
-/// Where a booking stands.
+/// The status of a booking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Type)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "booking_status", rename_all = "snake_case")]

@@ -6,15 +6,18 @@ use axum::{
 };
 use lambda_http::http::{HeaderValue, StatusCode, Uri, header};
 use serde::Serialize;
-use utoipa::{IntoParams, ToSchema};
+use serde_json::json;
+use utoipa::{
+    IntoParams, ToSchema,
+    openapi::{Object, ObjectBuilder, Type},
+};
 
 use super::{Fields, Read};
 
 /// The body of every success outside `/api/auth/`.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Envelope<T> {
-    /// Always `false`.
-    #[schema(example = false)]
+    #[schema(schema_with = always_false)]
     pub error: bool,
     /// A sentence that can be shown.
     pub message: String,
@@ -37,8 +40,7 @@ impl<T: Serialize> IntoResponse for Envelope<T> {
 /// The body of a list. Beside it, when a page was asked for, how many items match and where the other pages are.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Paged<T> {
-    /// Always `false`.
-    #[schema(example = false)]
+    #[schema(schema_with = always_false)]
     pub error: bool,
     /// A sentence that can be shown.
     pub message: String,
@@ -69,6 +71,11 @@ pub struct Counted {
     pub is_capped: bool,
     /// Whether items follow those of the page.
     pub has_more: bool,
+}
+
+/// A constant, so that a generated client can tell a success from a failure by `error`.
+fn always_false() -> Object {
+    ObjectBuilder::new().schema_type(Type::Boolean).enum_values(Some([json!(false)])).build()
 }
 
 /// The path of another page; null if there is none.

@@ -172,7 +172,7 @@ fn union(titles: &str, error: &Value) -> RefOr<Schema> {
     });
     let allowed = json!({
         "type": "object", "required": ["allowed"],
-        "properties": { "allowed": { "type": "array", "items": { "type": "string" } } },
+        "properties": { "allowed": { "type": "array", "items": { "$ref": "#/components/schemas/BookingStatus" } } },
         "description": "The statuses that may follow the present one.",
     });
     let nothing = json!({ "type": "object", "maxProperties": 0 });

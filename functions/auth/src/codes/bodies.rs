@@ -26,7 +26,7 @@ impl Read for Recipient {
 #[derive(Debug, ToSchema)]
 #[schema(as = ResendRecipient, example = json!({ "phone_number": "98765 43210" }))]
 pub(super) struct MaybeRecipient {
-    /// Any spelling. Without it the code goes to the number of whoever is signed in.
+    /// Any spelling. Without it the code goes to the number of the signed-in user.
     #[schema(value_type = Option<String>)]
     pub(super) phone_number: Option<Phone>,
 }
