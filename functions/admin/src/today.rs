@@ -47,7 +47,7 @@ pub(crate) async fn show(State(app): State<App>, person: Person, ask: Ask) -> Re
             @if jobs.is_empty() {
                 p.empty { (words.nothing_today()) " " a href=(format!("/admin/bookings/new/?when=later&appointment_date={}", day.date)) { (words.walk_in()) } }
             }
-            @else if is_by_status { (by_status(words, &day, &jobs, &here)) }
+            @else if is_by_status { (by_status(words, &jobs, &here)) }
             @else { (by_time(words, &day, &jobs, &here)) }
         }
     };
@@ -99,14 +99,14 @@ fn week_day(words: Words, ask: &Ask, day: &Day, one: &WeekDay) -> Markup {
     }
 }
 
-fn by_status(words: Words, day: &Day, jobs: &[Job], here: &str) -> Markup {
+fn by_status(words: Words, jobs: &[Job], here: &str) -> Markup {
     html! {
         div.columns {
             @for status in BookingStatus::ALL {
                 @let of_status: Vec<&Job> = jobs.iter().filter(|job| job.status == status).collect();
                 section aria-label=(words.status_of(status)) {
                     h2 { (words.status_of(status)) " " span.count { (of_status.len()) } }
-                    @for job in of_status { (card(words, day, job, here)) }
+                    @for job in of_status { (card(words, job, here)) }
                 }
             }
         }
@@ -128,14 +128,14 @@ fn by_time(words: Words, day: &Day, jobs: &[Job], here: &str) -> Markup {
                         }
                     }
                 }
-                tbody { @for row in &board.rows { (quarter(words, day, row, here)) } }
+                tbody { @for row in &board.rows { (quarter(words, row, here)) } }
             }
         }
     }
 }
 
 /// A quarter of an hour: its time and how full its slot is where a slot begins, and the jobs that begin in it.
-fn quarter(words: Words, day: &Day, row: &Row<'_>, here: &str) -> Markup {
+fn quarter(words: Words, row: &Row<'_>, here: &str) -> Markup {
     html! {
         tr data-time=(row.time) class=[row.is_now.then_some("now")] {
             @if let Some(span) = row.slot_span { th scope="row" rowspan=(span) { time { (row.time) } } }
@@ -146,7 +146,7 @@ fn quarter(words: Words, day: &Day, row: &Row<'_>, here: &str) -> Markup {
                         @if pool.used > pool.capacity { span.visually-hidden { ", " (words.overbooked()) } }
                     }
                 }
-                @for job in &pool.jobs { td rowspan=(job.rows) { (card(words, day, job.job, here)) } }
+                @for job in &pool.jobs { td rowspan=(job.rows) { (card(words, job.job, here)) } }
                 @for span in &pool.free { td.free colspan=(span) {} }
             }
         }
@@ -154,7 +154,7 @@ fn quarter(words: Words, day: &Day, row: &Row<'_>, here: &str) -> Markup {
 }
 
 /// A job: status, vehicle, customer, services, money, and the next step.
-fn card(words: Words, day: &Day, job: &Job, here: &str) -> Markup {
+fn card(words: Words, job: &Job, here: &str) -> Markup {
     let name = format!("{}, {}", job.model, job.customer);
     let step = Step {
         id: job.id,

@@ -138,7 +138,7 @@ impl Fields {
         self.ask(old_name, false, || T::rules());
         let is_old = !self.has(name) && self.has(old_name);
         let name = if is_old { old_name } else { name };
-        let text = self.filled(name, LONGEST_VALUE)?;
+        let text = self.filled(name, LONGEST_VALUE, Lines::One)?;
         self.parse(name, &text)
     }
 

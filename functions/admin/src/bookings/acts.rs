@@ -3,13 +3,12 @@
 use axum::{extract::State, response::Response};
 use lambda_http::http::StatusCode;
 use shared::{
-    Error, Faults, Result,
+    Faults, Result,
     bookings::{
         Booking, LONGEST_REASON,
         appointment::Rules,
         lines::{self, Change},
         notes,
-        slot_usage::Refused,
         status::{BookingStatus, PaymentMethod, PaymentStatus},
         transition,
     },

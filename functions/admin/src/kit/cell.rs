@@ -1,6 +1,6 @@
 //! Cells of lists: one value, shown on a page and written to a CSV file.
 
-use chrono::{Datelike, NaiveDate, NaiveDateTime, Utc};
+use chrono::NaiveDateTime;
 use maud::{Markup, html};
 use shared::money::Money;
 

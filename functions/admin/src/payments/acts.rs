@@ -8,7 +8,11 @@ use shared::{
     http::{Fields, Id, Read},
     ids::PaymentId,
     money::Money,
-    payments::{mismatches, orders, refunds, states::ByHand},
+    payments::{
+        mismatches::{self, Kind},
+        orders, refunds,
+        states::ByHand,
+    },
 };
 use sqlx::PgConnection;
 

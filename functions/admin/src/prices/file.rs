@@ -19,7 +19,7 @@ use super::{
 use crate::{
     App,
     kit::{
-        ask::Ask,
+        ask::{Ask, LONGEST_FILE},
         cell::{Cell, harmless},
         file,
         form::{Form, problem},
@@ -65,7 +65,7 @@ pub(crate) async fn download(State(app): State<App>, ask: Ask) -> Result<Respons
         choice.brand,
         choice.model,
         choice.service,
-        ask::LONGEST_FILE
+        LONGEST_FILE
     )
     .fetch_all(&app.database().pool())
     .await?;
