@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use url::Host;
 
 use crate::{
-    text::{Lines, clean},
+    text::{Lines, clean, is_blank},
     written::Written,
 };
 
@@ -71,6 +71,10 @@ fn is_quoted(text: &str) -> bool {
 
 /// Whether a text is a host with a dot, whose last label has letters.
 fn is_host(text: &str) -> bool {
+    // The mapping of international names drops characters that cannot be seen.
+    if text.chars().any(is_blank) {
+        return false;
+    }
     let ascii = match Host::parse(text) {
         _ if text.is_ascii() => text.to_ascii_lowercase(),
         Ok(Host::Domain(ascii)) => ascii,

@@ -5,7 +5,10 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgExecutor;
 
-use crate::{bookings::status::BookingStatus, ids::MessageId};
+use crate::{
+    bookings::status::BookingStatus,
+    ids::{MessageId, UserId},
+};
 
 /// The kind of a message. Most notify people about a booking; payload `{"booking_id"}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
@@ -95,6 +98,17 @@ pub async fn retry(executor: impl PgExecutor<'_>, id: MessageId) -> sqlx::Result
     .execute(executor)
     .await?;
     Ok(retried.rows_affected() == 1)
+}
+
+/// Deletes the messages to a user about the account: they name numbers and addresses.
+pub async fn forget(executor: impl PgExecutor<'_>, user_id: UserId) -> sqlx::Result<()> {
+    sqlx::query!(
+        "delete from outbox where kind = 'ways_in_changed' and (payload ->> 'user_id')::bigint = $1",
+        user_id.0
+    )
+    .execute(executor)
+    .await
+    .map(drop)
 }
 
 /// Age in seconds of the oldest message still to be delivered; 0 if there is none.

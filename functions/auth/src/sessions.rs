@@ -9,7 +9,7 @@ use serde::Serialize;
 use shared::{
     Result,
     accounts::{ListedSession, list_sessions},
-    http::{Device, Fields, FlatErrorBody as ErrorBody, Id, Json, Read, Routes, private_json, routes},
+    http::{ClientAddress, Device, Fields, FlatErrorBody as ErrorBody, Id, Json, Read, Routes, private_json, routes},
     ids::SessionId,
     session::{SentToken, Session},
     sign_in::{refresh::LONGEST_TOKEN, sessions},
@@ -93,14 +93,20 @@ impl Read for Logout {
     responses(
         (status = 200, body = Done),
         (status = 401, description = "Neither token, or one that is not Descope's.", body = ErrorBody),
+        (status = 429, body = ErrorBody),
     )
 )]
 async fn logout(
     State(app): State<App>,
+    address: ClientAddress,
     SentToken(session_token): SentToken,
     device: Device,
     Json(body): Json<Logout>,
 ) -> Result<Done> {
+    if body.refresh_token.is_some() {
+        // As a refresh: a token that is invented is looked up.
+        app.throttle.check(&[app.limits.refreshes_per_address.on(&address.0)]).await?;
+    }
     sessions::log_out(&app, session_token.as_deref(), body.refresh_token.as_deref(), &device).await?;
     Ok(Done { message: "Logout successful" })
 }

@@ -78,7 +78,7 @@ impl Caller {
     }
 
     fn has_only_a_token(&self) -> bool {
-        self.token.is_some() && self.user.is_none() && !self.has_staff_key
+        self.token.is_some() && self.user.is_none() && self.staff_key.is_none()
     }
 
     /// The booking of a caller who may do this with it: 404 if it does not exist, 403 for any other caller. Locks

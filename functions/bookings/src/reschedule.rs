@@ -4,11 +4,7 @@ use axum::extract::State;
 use chrono::{NaiveDate, NaiveTime};
 use shared::{
     Result,
-    bookings::{
-        self, Booking,
-        own,
-        reschedule::Appointment,
-    },
+    bookings::{self, Booking, own, reschedule::Appointment},
     http::{ClientAddress, Envelope, ErrorBody, Fields, Id, Json, Read, Routes, routes},
     ids::BookingId,
 };

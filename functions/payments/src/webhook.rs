@@ -33,7 +33,17 @@ pub(crate) fn routes() -> Routes<App> {
 /// Any 2xx ends its delivery; after anything else Razorpay repeats it for a day.
 #[utoipa::path(
     post, path = "/razorpay/webhook", operation_id = "receive_webhook", tag = "Payments",
-    request_body(content = Object, description = "An event, signed over its raw bytes."),
+    request_body(
+        content = Object, description = "An event, signed over its raw bytes.",
+        example = json!({
+            "entity": "event", "event": "payment.captured", "contains": ["payment"],
+            "payload": { "payment": { "entity": {
+                "id": "pay_29QQoUBi66xm2f", "amount": 75000, "currency": "INR", "status": "captured",
+                "order_id": "order_9A33XWu170gUtm"
+            } } },
+            "created_at": 1_767_225_600
+        }),
+    ),
     params(
         ("X-Razorpay-Signature" = String, Header, description = "HMAC-SHA256 of the body in hex."),
         ("X-Razorpay-Event-Id" = Option<String>, Header, description = "The same for every delivery of one event."),

@@ -8,7 +8,7 @@ use shared::{
         search::{self, Filter},
     },
     database::Database,
-    http::{ErrorBody, Paged, Paging, Query, Routes, routes},
+    http::{Counted, ErrorBody, Paged, Paging, Query, Routes, fit, routes},
     logging::name_bookings,
     staff::Staff,
 };
@@ -22,7 +22,8 @@ pub(crate) fn routes() -> Routes<App> {
 /// Lists bookings by appointment; of those at the same time, the newest first.
 ///
 /// All filters must match. Without `page_size` at most 500 bookings: those with the latest appointments. `count` is how many
-/// match; above 10,000 it is that, and `count_capped` is true.
+/// match; above 10,000 it is that, and `count_capped` is true. A list that is too large for one answer is cut to its last
+/// page, or to its first if an order or a `limit` was asked for; `next` and `previous` lead on.
 #[utoipa::path(
     get, path = "/staff/bookings", operation_id = "list_bookings_for_staff", tag = "Staff", params(Filter, Paging),
     security(("staff_key" = []), ("session" = [])),
@@ -39,8 +40,20 @@ async fn list(
     OriginalUri(uri): OriginalUri,
     Query((filter, paging)): Query<(Filter, Option<Paging>)>,
 ) -> Result<Paged<Detail>> {
-    let (bookings, count) = search::find(&database, &filter, paging).await?;
-    name_bookings(bookings.iter().map(|booking| booking.id.0));
-    let bookings: Vec<Detail> = bookings.into_iter().map(Detail::for_staff).collect();
+    let (mut bookings, mut count) = find(&database, &filter, paging).await?;
+    let mut paging = paging;
+    if paging.is_none()
+        && let Some(first) = fit(&mut bookings)
+    {
+        let page = if filter.is_in_default_order() { count.count.div_ceil(first.page_size) } else { first.page };
+        paging = Some(Paging { page, ..first });
+        (bookings, count) = find(&database, &filter, paging).await?;
+    }
+    name_bookings(bookings.iter().map(|detail| detail.booking.id.0));
     Ok(Paged::counted("Bookings retrieved successfully", bookings, count, paging, &uri))
+}
+
+async fn find(database: &Database, filter: &Filter, paging: Option<Paging>) -> Result<(Vec<Detail>, Counted)> {
+    let (bookings, count) = search::find(database, filter, paging).await?;
+    Ok((bookings.into_iter().map(Detail::for_staff).collect(), count))
 }

@@ -24,12 +24,12 @@ pub(crate) fn routes() -> Routes<App> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Liveness)]
 struct Live {
+    #[schema(inline)]
     status: Alive,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-#[schema(inline)]
 enum Alive {
     Ok,
 }
@@ -63,6 +63,7 @@ struct NotReady {
     error: bool,
     message: String,
     status_code: u16,
+    #[schema(inline)]
     code: Unavailable,
     details: Ready,
     detail: String,
@@ -70,7 +71,6 @@ struct NotReady {
 
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[schema(inline)]
 #[expect(dead_code, reason = "the one code of this answer, for the document")]
 enum Unavailable {
     ServiceUnavailable,

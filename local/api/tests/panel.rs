@@ -47,6 +47,7 @@ fn customer(database: &Database, redis: &Redis, descope: &StandIn) -> Client {
         throttle,
         limits: bookings::Limits::from_env().unwrap(),
         online: shared::bookings::plan::OnlinePayment::Disabled,
+        cutoff: shared::bookings::own::Cutoff::from_env().unwrap(),
     };
     Client::new(bookings::router(app), database.clone())
 }

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use serde_json::json;
 use shared::{
     Error,
-    descope::{Channel, Descope, User},
+    descope::{Channel, Descope},
     email::Email,
 };
 
@@ -125,13 +125,14 @@ async fn users_are_made_loaded_changed_and_deleted() {
 }
 
 #[tokio::test]
-async fn replacing_a_user_keeps_roles_but_no_sessions_password_or_phone() {
+async fn a_user_made_anew_has_roles_but_no_sessions_password_or_phone() {
     let stand_in = StandIn::start().await;
     let descope = client(&stand_in);
     let old = descope.sign_up(&email(), &password(), ("", "")).await.unwrap().unwrap();
     descope.patch_user(EMAIL, &json!({ "phone": PHONE })).await.unwrap();
     let user = descope.set_roles(EMAIL, &["staff"]).await.unwrap();
-    let new = descope.replace_user(&user, Channel::Email, EMAIL).await.unwrap();
+    descope.delete_user(&user.user_id).await.unwrap();
+    let new = descope.create_proved(Channel::Email, EMAIL, &user.role_names).await.unwrap();
     assert_ne!(new.user_id, user.user_id);
     assert_eq!(new.role_names, ["staff"], "whom the shop trusts");
     assert_eq!(descope.sign_in_as(EMAIL).await.unwrap().user.unwrap().user_id, new.user_id);
@@ -141,8 +142,7 @@ async fn replacing_a_user_keeps_roles_but_no_sessions_password_or_phone() {
     );
     assert!(descope.refresh(&old.refresh_jwt).await.is_err());
     assert!(matches!(descope.sign_in(EMAIL, &password()).await, Err(Error::InvalidCredentials)));
-    let gone = User { user_id: "U2nobody".to_owned(), ..User::default() };
-    let phone = descope.replace_user(&gone, Channel::Sms, PHONE).await.unwrap();
+    let phone = descope.create_proved(Channel::Sms, PHONE, &[]).await.unwrap();
     assert_eq!((phone.phone.as_str(), phone.verified_phone), (PHONE, true));
     descope.reset_password(&phone.user_id, &password()).await.unwrap();
     assert!(descope.sign_in(PHONE, &password()).await.is_ok());

@@ -3,7 +3,7 @@
 use sqlx::{PgConnection, PgExecutor};
 
 use super::hold;
-use crate::{Error, Result, ids::UserId};
+use crate::{Error, Result, ids::UserId, outbox};
 
 /// An account that signs in with a number. One that only claims the number is another person's.
 #[derive(Clone, Debug)]
@@ -43,6 +43,7 @@ pub async fn erase(connection: &mut PgConnection, phone: &str) -> Result<Vec<Use
     let ids: Vec<UserId> = of_phone(&mut *connection, phone).await?.into_iter().map(|account| account.id).collect();
     for id in &ids {
         hold(connection, *id).await?;
+        outbox::forget(&mut *connection, *id).await?;
         // Tokens and sessions of the panel go with the sessions.
         sqlx::query!(
             "

@@ -79,6 +79,11 @@ impl Read for Filter {
 }
 
 impl Filter {
+    /// Whether neither an order nor a number of bookings was asked for: then the latest appointments matter most.
+    pub fn is_in_default_order(&self) -> bool {
+        self.ordering.is_none() && self.limit.is_none()
+    }
+
     /// How many bookings are listed, after how many others.
     fn window(&self, paging: Option<Paging>) -> (usize, usize) {
         let limit = self.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(LONGEST_LIST);
@@ -104,7 +109,7 @@ async fn select(
 ) -> sqlx::Result<(Vec<Booking>, Counted)> {
     let (limit, offset) = filter.window(paging);
     // A whole list that is too long leaves the earliest appointments out.
-    let is_latest = filter.ordering.is_none() && filter.limit.is_none() && paging.is_none();
+    let is_latest = filter.is_in_default_order() && paging.is_none();
     let default = if is_latest { Ordering::AppointmentDateDown } else { Ordering::AppointmentDate };
     let search = filter.search.as_ref();
     // Every `case` is constant to the planner, which drops those that are null and finds an index for the one that is not.

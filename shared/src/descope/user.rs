@@ -143,8 +143,7 @@ mod tests {
     use super::{Channel, User};
 
     fn user(fields: &serde_json::Value) -> User {
-        let mut user =
-            json!({ "userId": "U1", "loginIds": ["+91911911911"], "phone": "+91911911911", "email": "", "OAuth": {} });
+        let mut user = json!({ "userId": "U1", "loginIds": ["+919119119119"], "phone": "+919119119119", "email": "", "OAuth": {} });
         for (name, value) in fields.as_object().unwrap() {
             user[name] = value.clone();
         }
@@ -153,18 +152,18 @@ mod tests {
 
     #[test]
     fn a_code_may_go_to_another_recipient_than_the_login_id() {
-        assert!(user(&json!({})).is_reached_at(Channel::Sms, "+91911911911"));
-        assert!(user(&json!({ "phone": "" })).is_reached_at(Channel::Sms, "+91911911911"));
-        assert!(!user(&json!({ "phone": "+92922922922" })).is_reached_at(Channel::Sms, "+91911911911"));
-        assert!(!user(&json!({ "phone": "", "email": "m@x.example" })).is_reached_at(Channel::Sms, "+91911911911"));
-        assert!(!user(&json!({ "phone": "", "password": true })).is_reached_at(Channel::Sms, "+91911911911"));
+        assert!(user(&json!({})).is_reached_at(Channel::Sms, "+919119119119"));
+        assert!(user(&json!({ "phone": "" })).is_reached_at(Channel::Sms, "+919119119119"));
+        assert!(!user(&json!({ "phone": "+92922922922" })).is_reached_at(Channel::Sms, "+919119119119"));
+        assert!(!user(&json!({ "phone": "", "email": "m@x.example" })).is_reached_at(Channel::Sms, "+919119119119"));
+        assert!(!user(&json!({ "phone": "", "password": true })).is_reached_at(Channel::Sms, "+919119119119"));
         assert!(!user(&json!({ "email": "m@x.example" })).is_reached_at(Channel::Email, "v@x.example"));
         assert!(user(&json!({ "email": "V@x.example" })).is_reached_at(Channel::Email, "v@x.example"));
     }
 
     #[test]
     fn a_user_with_another_way_in_is_not_plain() {
-        assert!(user(&json!({})).is_plain(Channel::Sms, "+91911911911"));
+        assert!(user(&json!({})).is_plain(Channel::Sms, "+919119119119"));
         for more in [
             json!({ "password": true }),
             json!({ "TOTP": true }),
@@ -172,13 +171,13 @@ mod tests {
             json!({ "OAuth": { "google": true } }),
             json!({ "email": "m@x.example" }),
             json!({ "phone": "+92922922922" }),
-            json!({ "loginIds": ["+91911911911", "m@x.example"] }),
+            json!({ "loginIds": ["+919119119119", "m@x.example"] }),
             json!({ "loginIds": [] }),
         ] {
-            assert!(!user(&more).is_plain(Channel::Sms, "+91911911911"), "{more}");
+            assert!(!user(&more).is_plain(Channel::Sms, "+919119119119"), "{more}");
         }
-        assert!(user(&json!({ "OAuth": { "google": false } })).is_plain(Channel::Sms, "+91911911911"));
+        assert!(user(&json!({ "OAuth": { "google": false } })).is_plain(Channel::Sms, "+919119119119"));
         assert_eq!(user(&json!({})).proved(), None);
-        assert_eq!(user(&json!({ "verifiedPhone": true })).proved(), Some((Channel::Sms, "+91911911911")));
+        assert_eq!(user(&json!({ "verifiedPhone": true })).proved(), Some((Channel::Sms, "+919119119119")));
     }
 }

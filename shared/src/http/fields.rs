@@ -365,15 +365,15 @@ mod tests {
 
     #[test]
     fn every_way_to_read_a_text_cleans_it() {
-        let readers: [fn(&mut Fields) -> Option<String>; 6] = [
+        let limited: [fn(&mut Fields) -> Option<String>; 5] = [
             |fields| fields.text("x", 9),
             |fields| fields.text_or_empty("x", 9),
             |fields| fields.lines("x", 9),
-            |fields| fields.value("x"),
             |fields| fields.renamed_text("x", "y", 9),
             |fields| fields.patch("x", 9).and_then(Patch::value),
         ];
-        for read in readers {
+        let value: fn(&mut Fields) -> Option<String> = |fields| fields.value("x");
+        for read in limited.into_iter().chain([value]) {
             for (text, sentence) in [
                 ("a\u{1b}b", "This field may not contain control characters."),
                 ("a\u{202e}b", "This field may not contain control characters."),
@@ -384,6 +384,8 @@ mod tests {
                 assert_eq!(read(&mut fields), None, "{text:?}");
                 assert_eq!(fields.faults.of("x"), [sentence], "{text:?}");
             }
+        }
+        for read in limited {
             // Ten characters in this form, which is the one that is stored.
             let mut fields = fields(json!({ "x": "\u{95b}\u{95b}\u{95b}\u{95b}\u{95b}" }));
             assert_eq!(read(&mut fields), None);

@@ -45,7 +45,7 @@ impl Event {
     pub fn read(body: &[u8]) -> Option<Self> {
         let mut body: Value = serde_json::from_slice(body).ok()?;
         let had_nul = replace_nul(&mut body);
-        let event = serde_json::from_value(body).ok()?;
+        let event = body.is_object().then(|| serde_json::from_value(body).ok()).flatten()?;
         Some(Self { had_nul, ..event })
     }
 }

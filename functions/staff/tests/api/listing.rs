@@ -208,7 +208,7 @@ async fn pages_hold_each_booking_once_and_count_all(pool: PgPool) {
     let page = desk.get("/api/staff/bookings/?status=confirmed&page=2&page_size=5&search=doe").await;
     assert_eq!((&page.body["count"], ids(&page).len()), (&json!(11), 5));
     assert_eq!(page.body["next"], "/api/staff/bookings/?status=confirmed&search=doe&page=3&page_size=5");
-    let beyond = desk.get("/api/staff/bookings/?page=1000000000").await;
+    let beyond = desk.get("/api/staff/bookings/?page=1000000000&page_size=20").await;
     assert_eq!((&beyond.body["count"], &beyond.body["data"]), (&json!(23), &json!([])));
 }
 
@@ -294,4 +294,39 @@ async fn many(pool: &PgPool, count: i32) {
         select id, 4, 1 from bookings where reference ~ '^R[0-9]';
         commit";
     sqlx::raw_sql(&copy.replace("COUNT", &count.to_string())).execute(pool).await.unwrap();
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_list_that_one_answer_cannot_hold_is_cut_to_its_last_page(pool: PgPool) {
+    let desk = desk(&pool).await;
+    book(&pool, &json!({})).await;
+    // A quotation mark takes four bytes of an answer.
+    sqlx::raw_sql(
+        "begin;
+        insert into bookings (reference, customer_id, customer_name, vehicle_model_id, service_location, address, notes,
+            appointment_date, appointment_time, occupied_minutes, slot_times, duration_minutes, total_paise,
+            payment_method, access_token_sha256, access_token_expires_at, internal_notes)
+        select 'R' || n, customer_id, customer_name, vehicle_model_id, service_location, repeat(chr(34), 500),
+            repeat(chr(34), 1000), appointment_date + n, appointment_time, occupied_minutes, slot_times, duration_minutes, 1,
+            payment_method, access_token_sha256, access_token_expires_at, repeat(chr(34), 1000)
+        from bookings, generate_series(1, 520) n where bookings.id = 1;
+        insert into booking_services (booking_id, service_id, price_paise) select id, 4, 1 from bookings where id > 1;
+        commit",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    let listed = desk.get("/api/staff/bookings/").await;
+    assert!(listed.text.len() < 5_500_000, "{}", listed.text.len());
+    assert_eq!(
+        (ids(&listed), &listed.body["count"]),
+        ((501..=521).collect::<Vec<i64>>(), &json!(521)),
+        "the latest appointments"
+    );
+    let previous = "/api/staff/bookings/?page=5&page_size=100";
+    assert_eq!((&listed.body["next"], &listed.body["previous"]), (&Value::Null, &json!(previous)));
+    assert_eq!(ids(&desk.get(previous).await), (401..=500).collect::<Vec<i64>>());
+    let ordered = desk.get("/api/staff/bookings/?ordering=-appointment_date").await;
+    assert_eq!(ids(&ordered), (422..=521).rev().collect::<Vec<i64>>());
+    assert_eq!(ordered.body["next"], "/api/staff/bookings/?ordering=-appointment_date&page=2&page_size=100");
 }

@@ -67,12 +67,12 @@ fn functions_may_read_only_the_credentials_that_their_environment_names() {
         statements[0]["Resource"].clone()
     };
     for (binary, function) in functions() {
-        let (secret, readable) = (&function.environment["DATABASE_SECRET_ID"], readable(database_policy(&binary)));
+        let (secret, allowed) = (&function.environment["DATABASE_SECRET_ID"], readable(database_policy(&binary)));
         if binary == "migrate" {
             let login = |name: &str| json!({ "Fn::If": ["HasRoles", { "Ref": name }, { "Ref": "AWS::NoValue" }] });
-            assert_eq!(readable, json!([secret, login("ApplicationLogin"), login("ReadersLogin")]));
+            assert_eq!(allowed, json!([secret, login("ApplicationLogin"), login("ReadersLogin")]));
         } else {
-            assert_eq!(*secret, readable, "{binary}");
+            assert_eq!(*secret, allowed, "{binary}");
         }
         if let Some(secret) = function.environment.get("REDIS_SECRET_ID") {
             assert_eq!(*secret, readable("RedisSecretPolicy"), "{binary}");

@@ -44,6 +44,11 @@ impl Operation {
         Some(self.document["components"]["schemas"][name].clone())
     }
 
+    /// The example of a body that has no schema of its own.
+    pub(crate) fn raw_example(&self) -> String {
+        self.operation["requestBody"]["content"]["application/json"]["example"].to_string()
+    }
+
     pub(crate) fn example(&self) -> Value {
         self.body().map(|body| body["example"].clone()).unwrap_or_default()
     }

@@ -25,8 +25,7 @@ async fn every_operation_accepts_and_returns_what_is_documented(pool: PgPool) {
     let bearer = sign_in(&world).await;
     shop(&world, &bearer).await;
     leave(&world, &bearer).await;
-    let elsewhere = ["docs", "docs_file", "receive_webhook", "schema"];
-    assert_eq!(world.forgotten(), elsewhere, "files, and an event that Razorpay signs over its bytes");
+    assert_eq!(world.forgotten(), ["docs", "docs_file", "schema"], "files");
 }
 
 async fn browse(world: &World) {
@@ -90,6 +89,7 @@ async fn shop(world: &World, bearer: &str) {
         "razorpay_order_id": paid.order_id, "razorpay_payment_id": paid.payment_id, "razorpay_signature": paid.signature,
     });
     world.call("verify_payment", With { values, ..With::default() }).await;
+    world.deliver("receive_webhook").await;
 
     for listed in ["list_bookings_for_staff", "show_booking_statistics"] {
         world.call(listed, With { headers: &STAFF, ..With::default() }).await;
@@ -104,6 +104,10 @@ async fn shop(world: &World, bearer: &str) {
     let other = world.call("create_booking", With { values, ..With::default() }).await.body["data"].clone();
     let with = With { id: other["id"].as_i64().unwrap(), headers: &STAFF, ..With::default() };
     world.call("record_cash", With { values: json!({ "amount": other["total_amount"] }), ..with }).await;
+    let values = json!({ "appointment_date": day, "appointment_time": "14:00", "customer_phone": "98765 43212" });
+    let third = world.call("create_booking", With { values, ..With::default() }).await.body["data"].clone();
+    let values = json!({ "booking_id": third["id"], "amount": third["total_amount"] });
+    world.call("collect_payment", With { values, headers: &STAFF, ..With::default() }).await;
 }
 
 async fn leave(world: &World, bearer: &str) {

@@ -91,6 +91,7 @@ impl World {
                     throttle: throttle.clone(),
                     limits: bookings::Limits::from_env().unwrap(),
                     online: shared::bookings::plan::OnlinePayment::Enabled,
+                    cutoff: shared::bookings::own::Cutoff::from_env().unwrap(),
                 })),
             ),
             (
@@ -156,6 +157,18 @@ impl World {
             (method, None) => client.send(method, path, None).await,
             (method, Some(_)) => panic!("{method} with a body"),
         }
+    }
+
+    /// Sends the documented example of a webhook as Razorpay does, signed over its bytes.
+    pub(crate) async fn deliver(&self, id: &str) {
+        let operation = operation(&self.document, id);
+        let body = operation.raw_example();
+        let signature = razorpay_stand_in::sign(razorpay_stand_in::WEBHOOK_SECRET, body.as_bytes());
+        let (_, client) = self.clients.iter().find(|(start, _)| operation.path.starts_with(start)).unwrap();
+        let client = client.with("X-Razorpay-Signature", &signature);
+        let answer = client.send(&operation.method, &operation.path, Some(&body)).await;
+        assert_eq!((answer.status, operation.check(&answer)), (200, Ok(())), "{id}: {}", answer.text);
+        self.called.borrow_mut().insert(id.to_owned());
     }
 
     /// The operations of the document that were not called.
