@@ -74,7 +74,8 @@ fn ranges(ids: impl IntoIterator<Item = i64>) -> String {
             let _ = write!(text, " and {} more", rest.len());
             break;
         }
-        let run = (*first..).zip(rest).take_while(|(expected, id)| expected == *id).count();
+        // A range to the last id could go beyond the highest number.
+        let run = (*first..=i64::MAX).zip(rest).take_while(|(expected, id)| expected == *id).count();
         let separator = if text.is_empty() { "" } else { "," };
         let _ = match rest.get(run - 1) {
             Some(last) if last > first => write!(text, "{separator}{first}-{last}"),

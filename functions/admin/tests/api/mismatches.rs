@@ -231,7 +231,7 @@ async fn misfits_disputes_and_what_has_no_row_are_listed_and_settled(pool: PgPoo
         "Needs attention <span class=\"count\">3</span>",
         "This payment does not fit its order",
         "Refund ₹400.00",
-        "The customer&#39;s bank wants this payment back",
+        "The customer's bank wants this payment back",
         "Answer by",
         "pay_9: elsewhere",
     ] {

@@ -31,7 +31,8 @@ async fn the_page_tells_of_jobs_messages_money_and_versions_in_plain_words(pool:
         "Asked Razorpay about 1 order: 1 payment and 0 refunds had changed. On time",
         "Compared 4 days with 9 entries: 1 entry had no record here. On time",
         "Deleted 1 expired entry. On time",
-        "No message waits.",
+        // That the password was set.
+        "1 message waits, since",
         "No message has been given up.",
         "0 refunds that failed",
     ] {
