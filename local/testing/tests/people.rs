@@ -261,6 +261,23 @@ async fn a_role_is_for_users_who_have_proved_an_address_or_number(pool: PgPool) 
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
+async fn an_account_that_proved_nothing_is_taken_over_for_the_owner_of_its_address(pool: PgPool) {
+    let world = World::new(pool).await;
+    let client = &world.panel.sessions.descope;
+    client.create_user(&"who@example.com".parse().unwrap(), &[]).await.unwrap().unwrap();
+    let stranger = world.sign_in("who@example.com").await;
+    let page = "http://localhost:3000/reset-password";
+    assert!(roles::give(&world.panel, stranger.id, STAFF_ROLE, page, &author()).await.unwrap());
+    assert!(world.asks(&stranger).await.is_err(), "the session of before is over");
+    assert!(world.descope.inbox("who@example.com").iter().any(|message| message.token.is_some()));
+    let owner = world.sign_in("who@example.com").await;
+    assert_eq!(owner.id, stranger.id);
+    assert_eq!(world.roles(&owner).await, [json!(["staff"]), json!(["staff"]), json!(["staff"])]);
+    let unknown = roles::give(&world.panel, UserId(999), STAFF_ROLE, page, &author()).await;
+    assert!(matches!(unknown, Err(Error::NotFound("User"))), "{unknown:?}");
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
 async fn roles_of_the_console_are_learnt_from_the_next_token(pool: PgPool) {
     let world = World::new(pool).await;
     let person = world.person("asha@example.com", &["staff"]).await;

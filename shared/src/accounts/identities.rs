@@ -160,6 +160,14 @@ pub async fn identities(database: &Database, user_id: UserId) -> sqlx::Result<Op
     Ok(Some(rows.into_iter().filter_map(|row| row.descope_user_id.zip(row.is_proven)).map(identity).collect()))
 }
 
+/// The address of an account, proved or not.
+pub async fn address_of(database: &Database, user_id: UserId) -> sqlx::Result<Option<String>> {
+    let address = |pool| async move {
+        sqlx::query_scalar!("select email from users where id = $1", user_id.0).fetch_optional(&pool).await
+    };
+    Ok(database.read(address).await?.flatten())
+}
+
 /// Another Descope user of the same account.
 #[derive(Debug)]
 pub struct OtherIdentity {

@@ -92,6 +92,17 @@ impl From<crate::Error> for Error {
     }
 }
 
+impl From<Error> for crate::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Refused(error) | Error::Descope(error) => error,
+            Error::Database(error) => Self::Database(error),
+            Error::Mail(_) => Self::conflict("roles", "Descope refused to send a mail to the address of this user."),
+            error => Self::internal(error),
+        }
+    }
+}
+
 /// Appoints administrators and staff, and ends sessions, at Descope and here.
 #[derive(Clone, Debug)]
 pub struct Personnel {

@@ -4,7 +4,7 @@ use axum::{extract::State, response::Response};
 use shared::{
     Error, Result,
     accounts::STAFF_ROLES,
-    http::{Fields, Id, Read},
+    http::{Fields, Id, OwnHost, Read},
     ids::UserId,
     sign_in::personnel::{access, roles},
 };
@@ -24,24 +24,23 @@ impl Read for Role {
     }
 }
 
-pub(crate) async fn give_role(app: State<App>, person: Person, id: Id, form: Form) -> Result<Response> {
-    set_role(app, person, id, form, true).await
-}
-
-pub(crate) async fn take_role(app: State<App>, person: Person, id: Id, form: Form) -> Result<Response> {
-    set_role(app, person, id, form, false).await
-}
-
-async fn set_role(
+pub(crate) async fn give_role(
     State(app): State<App>,
+    host: OwnHost,
     person: Person,
     Id(id): Id,
     mut form: Form,
-    is_given: bool,
 ) -> Result<Response> {
     let Some(Role(role)) = form.read() else { return Err(Error::NotFound("Role")) };
-    let set = roles::set(&app.sign_in, UserId(id), &role, is_given, &person.author()).await;
-    conclude(&app, &person, id, set.map(drop), "role").await
+    let page = app.sign_in.messages.password_page(&host)?;
+    let given = roles::give(&app.sign_in, UserId(id), &role, &page, &person.author()).await;
+    conclude(&app, &person, id, given.map(drop), "role").await
+}
+
+pub(crate) async fn take_role(State(app): State<App>, person: Person, Id(id): Id, mut form: Form) -> Result<Response> {
+    let Some(Role(role)) = form.read() else { return Err(Error::NotFound("Role")) };
+    let taken = roles::set(&app.sign_in, UserId(id), &role, false, &person.author()).await;
+    conclude(&app, &person, id, taken.map(drop), "role").await
 }
 
 pub(crate) async fn block(State(app): State<App>, person: Person, Id(id): Id) -> Result<Response> {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use sqlx::PgConnection;
 use tracing::warn;
 
-use super::SignIn;
+use super::{Personnel, SignIn};
 use crate::{
     Error, Result,
     accounts::{self, ADMIN_ROLE, RoleClaim, Taking},
@@ -31,6 +31,23 @@ pub async fn set(sign_in: &SignIn, user_id: UserId, role: &str, is_given: bool, 
         return Err(Error::conflict("roles", "This user has not proved an address or number yet."));
     }
     apply(database, descope, (user_id, &of), (&change, taking), author).await
+}
+
+/// Gives a user a role, as [`set`]. An account in which nothing was proved may be another person's than its address: it
+/// is taken over, as an [appointment](Personnel::appoint) does. Its sessions end, and a mail that links to `page` goes
+/// to the address, so that the owner of the mailbox alone gets in.
+pub async fn give(sign_in: &SignIn, user_id: UserId, role: &str, page: &str, author: &Author) -> Result<bool> {
+    let database = &sign_in.sessions.database;
+    let identities = accounts::identities(database, user_id).await?.ok_or(Error::NotFound("User"))?;
+    if identities.iter().any(|identity| identity.is_proven) {
+        return set(sign_in, user_id, role, true, author).await;
+    }
+    let address = accounts::address_of(database, user_id).await?;
+    let no_address =
+        || Error::conflict("roles", "This user has proved nothing yet, and has no address to send a mail to.");
+    let personnel = Personnel { descope: sign_in.sessions.descope.clone(), password_reset_url: None };
+    let appointed = personnel.appoint(database, &address.ok_or_else(no_address)?, role, Some(page), author).await?;
+    Ok(appointed.role_added)
 }
 
 /// What becomes of the roles of a user.
