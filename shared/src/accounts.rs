@@ -9,8 +9,8 @@ mod ways_in;
 
 pub use erasure::{AccountOfPhone, erase, of_phone};
 pub use identities::{
-    Identity, LinkedIdentity, OtherIdentity, adopt, close_other_ways_in, identities, identity, identity_in, link, lock,
-    other_identities, unlink,
+    Identity, LinkedIdentity, OtherIdentity, address_of, adopt, close_other_ways_in, identities, identity, identity_in,
+    link, lock, other_identities, unlink,
 };
 pub(crate) use roles::learn_roles;
 pub use roles::{

@@ -95,6 +95,38 @@ pub(super) async fn write_week(connection: &mut PgConnection, week: &[OpeningHou
     Ok((written, removed.rows_affected()))
 }
 
+/// Replaces the holidays from today on with these; past ones stay. Whether each written day was added rather than renamed,
+/// and how many were removed.
+pub(super) async fn write_holidays(
+    connection: &mut PgConnection,
+    holidays: &[(NaiveDate, &str)],
+) -> sqlx::Result<(Vec<bool>, u64)> {
+    let dates: Vec<NaiveDate> = holidays.iter().map(|(date, _)| *date).collect();
+    let names: Vec<String> = holidays.iter().map(|(_, name)| (*name).to_owned()).collect();
+    let removed = sqlx::query!(
+        "
+        delete from holidays using shops
+        where shops.id = shop_id() and shop_id = shops.id and date <> all ($1)
+            and date >= (now() at time zone time_zone)::date
+        ",
+        &dates
+    )
+    .execute(&mut *connection)
+    .await?;
+    let written = sqlx::query_scalar!(
+        r#"
+        insert into holidays as kept (shop_id, date, name) select shop_id(), * from unnest($1::date[], $2::text[])
+        on conflict (shop_id, date) do update set name = excluded.name where kept.name <> excluded.name
+        returning (xmax = 0) as "added!"
+        "#,
+        &dates,
+        &names
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok((written, removed.rows_affected()))
+}
+
 /// Adds holidays from one day to another, both included; existing ones get the new name. `false` if nothing differs.
 pub async fn add_holidays(connection: &mut PgConnection, from: NaiveDate, to: NaiveDate, name: &str) -> Result<bool> {
     let added = sqlx::query!(

@@ -4,6 +4,9 @@ use sqlx::PgConnection;
 
 use crate::{Result, money::Money};
 
+/// The highest price: a guard against a slip of the hand.
+pub const HIGHEST: Money = Money::from_paise(100_000_000);
+
 /// A price to set or remove.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Price {

@@ -1,9 +1,14 @@
 //! Services that the shop sells.
 
+use std::ops::RangeInclusive;
+
 use sqlx::PgConnection;
 
 use super::{archive::archivable, refused};
 use crate::{Error, Result};
+
+/// Minutes that a service may take: at most a day.
+pub const MINUTES: RangeInclusive<i32> = 1..=1440;
 
 /// The writable columns of a service.
 #[derive(Clone, Debug)]

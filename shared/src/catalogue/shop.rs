@@ -1,14 +1,22 @@
 //! The shop's row: address, slot length, capacity and booking rules.
 
-use sqlx::PgConnection;
+use std::ops::RangeInclusive;
 
 use serde_json::{Value, json};
+use sqlx::PgConnection;
 
 use crate::{
     Error, Result,
     phone::{NotAPhone, Phone},
     written::Written,
 };
+
+/// Capacities, and the radius of home visits in km.
+pub const COUNTS: RangeInclusive<i32> = 0..=1000;
+/// Minutes of notice before an appointment.
+pub const NOTICE_MINUTES: RangeInclusive<i32> = 0..=100_000;
+/// Days ahead for which appointments are taken.
+pub const HORIZON_DAYS: RangeInclusive<i32> = 0..=3650;
 
 /// The writable columns of the shop.
 #[derive(Clone, Debug)]
@@ -46,19 +54,49 @@ pub async fn rewrite(connection: &mut PgConnection, shop: &Shop) -> Result<bool>
     if !is_slot_length(shop.slot_minutes) {
         return Err(Error::field("slot_minutes", "Enter a multiple of 15 minutes, from 15 to 1440."));
     }
-    let changed = sqlx::query!(
-        "
-        update shops set name = $1, address = $2, phone = $3, email = $4, latitude = $5::float8::numeric(9, 6),
-            longitude = $6::float8::numeric(9, 6), time_zone = $7, slot_minutes = $8, shop_capacity = $9,
-            home_capacity = $10, home_radius_km = $11, minimum_notice_minutes = $12, booking_horizon_days = $13,
-            updated_at = now()
-        where id = shop_id() and (
-            name, address, phone, email, latitude, longitude, time_zone, slot_minutes, shop_capacity, home_capacity,
-            home_radius_km, minimum_notice_minutes, booking_horizon_days
-        ) is distinct from (
-            $1, $2, $3, $4, $5::float8::numeric(9, 6), $6::float8::numeric(9, 6), $7, $8, $9, $10, $11, $12, $13
-        ) and exists (select from pg_timezone_names zone where zone.name = $7)
-        ",
+    let is_known = sqlx::query_scalar!(
+        r#"select exists (select from pg_timezone_names where name = $1) as "is_known!""#,
+        shop.time_zone
+    )
+    .fetch_one(&mut *connection)
+    .await?;
+    if !is_known {
+        return Err(Error::field("time_zone", "Enter a time zone such as Asia/Kolkata."));
+    }
+    Ok(!write(connection, shop).await?.is_empty())
+}
+
+/// Writes the one shop, whether it exists or not: `true` if it was added, `false` if it was changed, nothing if nothing
+/// differs.
+pub(super) async fn write(connection: &mut PgConnection, shop: &Shop) -> sqlx::Result<Vec<bool>> {
+    sqlx::query_scalar!(
+        r#"
+        insert into shops as kept (
+            id, name, address, phone, email, latitude, longitude, time_zone, slot_minutes, shop_capacity,
+            home_capacity, home_radius_km, minimum_notice_minutes, booking_horizon_days
+        ) overriding system value
+        values (
+            coalesce(shop_id(), 1), $1, $2, $3, $4, $5::float8::numeric(9, 6), $6::float8::numeric(9, 6), $7, $8, $9, $10,
+            $11, $12, $13
+        )
+        on conflict (id) do update
+            set name = excluded.name, address = excluded.address, phone = excluded.phone, email = excluded.email,
+                latitude = excluded.latitude, longitude = excluded.longitude, time_zone = excluded.time_zone,
+                slot_minutes = excluded.slot_minutes, shop_capacity = excluded.shop_capacity,
+                home_capacity = excluded.home_capacity, home_radius_km = excluded.home_radius_km,
+                minimum_notice_minutes = excluded.minimum_notice_minutes,
+                booking_horizon_days = excluded.booking_horizon_days, updated_at = now()
+            where (
+                kept.name, kept.address, kept.phone, kept.email, kept.latitude, kept.longitude, kept.time_zone,
+                kept.slot_minutes, kept.shop_capacity, kept.home_capacity, kept.home_radius_km,
+                kept.minimum_notice_minutes, kept.booking_horizon_days
+            ) is distinct from (
+                excluded.name, excluded.address, excluded.phone, excluded.email, excluded.latitude, excluded.longitude,
+                excluded.time_zone, excluded.slot_minutes, excluded.shop_capacity, excluded.home_capacity,
+                excluded.home_radius_km, excluded.minimum_notice_minutes, excluded.booking_horizon_days
+            )
+        returning (xmax = 0) as "added!"
+        "#,
         shop.name,
         shop.address,
         shop.phone.as_str(),
@@ -73,18 +111,8 @@ pub async fn rewrite(connection: &mut PgConnection, shop: &Shop) -> Result<bool>
         shop.minimum_notice_minutes,
         shop.booking_horizon_days
     )
-    .execute(&mut *connection)
-    .await?;
-    if changed.rows_affected() > 0 {
-        return Ok(true);
-    }
-    let is_known = sqlx::query_scalar!(
-        r#"select exists (select from pg_timezone_names where name = $1) as "is_known!""#,
-        shop.time_zone
-    )
-    .fetch_one(connection)
-    .await?;
-    if is_known { Ok(false) } else { Err(Error::field("time_zone", "Enter a time zone such as Asia/Kolkata.")) }
+    .fetch_all(connection)
+    .await
 }
 
 /// The number of a shop, which may be a landline.

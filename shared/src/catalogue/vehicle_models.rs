@@ -1,9 +1,16 @@
 //! Models of a brand.
 
+use std::ops::RangeInclusive;
+
 use sqlx::PgConnection;
 
 use super::{archive::archivable, refused};
 use crate::{Error, Result};
+
+/// What a model runs on.
+pub const FUELS: [&str; 2] = ["petrol", "electric"];
+/// Sizes of engines in cubic centimetres.
+pub const ENGINE_CC: RangeInclusive<i32> = 1..=10_000;
 
 /// The writable columns of a vehicle model.
 #[derive(Clone, Debug)]
@@ -12,7 +19,7 @@ pub struct VehicleModel {
     /// Unique within its brand.
     pub name: String,
     pub engine_cc: Option<i32>,
-    /// `petrol` or `electric`.
+    /// One of [`FUELS`].
     pub fuel: String,
     /// An https URL.
     pub image: Option<String>,

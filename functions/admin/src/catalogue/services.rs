@@ -4,7 +4,7 @@ use chrono::NaiveDateTime;
 use maud::{Markup, html};
 use shared::{
     Result,
-    catalogue::services::{self, Service},
+    catalogue::services::{self, MINUTES, Service},
     database::Database,
     http::{Fields, Read},
 };
@@ -38,7 +38,7 @@ pub(crate) struct Row {
 impl Read for Services {
     fn read(fields: &mut Fields) -> Option<Self> {
         let (category, name) = (fields.integer("service_category_id"), fields.text("name", 200));
-        let (description, minutes) = (fields.lines_or_empty("description", 2000), whole(fields, "minutes", 1..=1440));
+        let (description, minutes) = (fields.lines_or_empty("description", 2000), whole(fields, "minutes", MINUTES));
         let duration_minutes = minutes?;
         Some(Self(Service { service_category_id: category?, name: name?, description: description?, duration_minutes }))
     }

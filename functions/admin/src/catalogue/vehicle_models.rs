@@ -4,7 +4,7 @@ use chrono::NaiveDateTime;
 use maud::{Markup, html};
 use shared::{
     Result,
-    catalogue::vehicle_models::{self, VehicleModel},
+    catalogue::vehicle_models::{self, ENGINE_CC, FUELS, VehicleModel},
     database::Database,
     http::{Fields, Read},
 };
@@ -42,7 +42,7 @@ impl Read for VehicleModels {
         let (brand, name, fuel) =
             (fields.integer("vehicle_brand_id"), fields.text("name", 100), fields.text("fuel", 20));
         let (engine_cc, image) = (engine(fields), picture(fields));
-        let fuel = fuel.filter(|fuel| ["petrol", "electric"].contains(&fuel.as_str()));
+        let fuel = fuel.filter(|fuel| FUELS.contains(&fuel.as_str()));
         if fuel.is_none() && fields.faults.of("fuel").is_empty() {
             fields.faults.add("fuel", "Choose petrol or electric.");
         }
@@ -139,7 +139,7 @@ fn engine(fields: &mut Fields) -> Option<Option<i32>> {
     if text.is_empty() {
         return Some(None);
     }
-    let size = text.parse().ok().filter(|size| (1..=10_000).contains(size));
+    let size = text.parse().ok().filter(|size| ENGINE_CC.contains(size));
     if size.is_none() {
         fields.faults.add("engine_cc", "Enter a number from 1 to 10000, or nothing.");
     }

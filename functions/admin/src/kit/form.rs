@@ -146,8 +146,8 @@ impl Form {
 }
 
 /// A required whole number in a range.
-pub(crate) fn whole(fields: &mut Fields, name: &str, range: RangeInclusive<i64>) -> Option<i32> {
-    let number = fields.integer_within(name, range);
+pub(crate) fn whole(fields: &mut Fields, name: &str, range: RangeInclusive<i32>) -> Option<i32> {
+    let number = fields.integer_within(name, i64::from(*range.start())..=i64::from(*range.end()));
     if number.is_none() && fields.faults.of(name).is_empty() {
         fields.faults.add(name, "This field is required.");
     }

@@ -1,11 +1,11 @@
 //! Prices as people and spreadsheets write them: `559`, `559.00`, `₹1,250.50`.
 
-use shared::money::Money;
+use shared::{catalogue::prices, money::Money};
 
 use crate::kit::cell::rupees;
 
-/// The highest price, in paise. It is a guard against a slip of the hand.
-pub(super) const HIGHEST: i64 = 100_000_000;
+/// The highest price, in paise.
+pub(super) const HIGHEST: i64 = prices::HIGHEST.paise();
 
 const NOT_A_NUMBER: &str = "Enter an amount such as 559.00.";
 const NOT_POSITIVE: &str = "Enter an amount above 0.";

@@ -6,7 +6,7 @@ use maud::html;
 use shared::{
     Error, Result,
     bookings::outside::LeftOutside,
-    catalogue::shop::{self, Shop, ShopPhone},
+    catalogue::shop::{self, COUNTS, HORIZON_DAYS, NOTICE_MINUTES, Shop, ShopPhone},
     email::Email,
     http::{Fields, Read},
 };
@@ -37,10 +37,12 @@ impl Read for ShopForm {
         let time_zone = fields.text("time_zone", 50);
         let slot_minutes = whole(fields, "slot_minutes", 15..=1440);
         let (shop_capacity, home_capacity) =
-            (whole(fields, "shop_capacity", 0..=1000), whole(fields, "home_capacity", 0..=1000));
-        let home_radius_km = whole(fields, "home_radius_km", 0..=1000);
-        let (minimum_notice_minutes, booking_horizon_days) =
-            (whole(fields, "minimum_notice_minutes", 0..=100_000), whole(fields, "booking_horizon_days", 0..=3650));
+            (whole(fields, "shop_capacity", COUNTS), whole(fields, "home_capacity", COUNTS));
+        let home_radius_km = whole(fields, "home_radius_km", COUNTS);
+        let (minimum_notice_minutes, booking_horizon_days) = (
+            whole(fields, "minimum_notice_minutes", NOTICE_MINUTES),
+            whole(fields, "booking_horizon_days", HORIZON_DAYS),
+        );
         Some(Self(Shop {
             name: name?,
             address: address?,

@@ -257,7 +257,7 @@ async fn an_invalid_catalogue_or_event_is_reported_in_a_sentence(pool: PgPool) {
         ),
         (
             fault("services.csv", |text| text.replacen(",90\n", ",-90\n", 1)).await,
-            "services.csv line 2 column 5 (duration_minutes): a whole number from 1 is needed",
+            "services.csv line 2 column 5 (duration_minutes): a whole number from 1 to 1440 is needed",
         ),
         (
             fault("services.csv", |text| text.replacen("2,1,Full Periodic Service", "2,1,Basic Periodic Service", 1))

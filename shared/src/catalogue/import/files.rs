@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     hash::Hash,
+    ops::RangeInclusive,
 };
 
 use csv::{Position, ReaderBuilder, StringRecord};
@@ -12,6 +13,11 @@ use super::{
     shop_file::{self, Shop},
 };
 use crate::{
+    catalogue::{
+        prices::HIGHEST,
+        services::MINUTES,
+        vehicle_models::{ENGINE_CC, FUELS},
+    },
     money::Money,
     text::{Lines, Unclean, clean},
 };
@@ -93,8 +99,8 @@ pub fn parse(files: &Files) -> Result<Catalogue, FaultyFiles> {
             id: row.id("id")?,
             brand_id: row.id("vehicle_brand_id")?,
             name: row.text("name")?,
-            engine_cc: row.positive_or_empty("engine_cc")?,
-            fuel: row.choice("fuel", &["petrol", "electric"])?,
+            engine_cc: row.within_or_empty("engine_cc", ENGINE_CC)?,
+            fuel: row.choice("fuel", &FUELS)?,
         })
     });
     let categories = table(files, "service_categories.csv", &["id", "name", "description"], &mut faults, |row| {
@@ -107,7 +113,7 @@ pub fn parse(files: &Files) -> Result<Catalogue, FaultyFiles> {
             category_id: row.id("service_category_id")?,
             name: row.text("name")?,
             description: row.lines("description")?,
-            duration_minutes: row.positive("duration_minutes")?,
+            duration_minutes: row.within("duration_minutes", MINUTES)?,
         })
     });
     let price_columns = &["service_id", "vehicle_model_id", "price"];
@@ -308,21 +314,25 @@ impl Row<'_> {
         }
     }
 
-    fn positive(&mut self, column: &str) -> Option<i32> {
+    fn within(&mut self, column: &str, range: RangeInclusive<i32>) -> Option<i32> {
         match whole(&self.any(column)?).parse() {
-            Ok(number) if number > 0 => Some(number),
-            _ => self.fault(column, "a whole number from 1 is needed"),
+            Ok(number) if range.contains(&number) => Some(number),
+            _ => {
+                let sentence = format!("a whole number from {} to {} is needed", range.start(), range.end());
+                self.fault(column, &sentence)
+            }
         }
     }
 
-    /// [`Self::positive`], or `Some(None)` for an empty field.
+    /// [`Self::within`], or `Some(None)` for an empty field.
     #[expect(clippy::option_option, reason = "the outer one tells a fault, the inner one an empty field")]
-    fn positive_or_empty(&mut self, column: &str) -> Option<Option<i32>> {
-        if self.any(column)?.is_empty() { Some(None) } else { self.positive(column).map(Some) }
+    fn within_or_empty(&mut self, column: &str, range: RangeInclusive<i32>) -> Option<Option<i32>> {
+        if self.any(column)?.is_empty() { Some(None) } else { self.within(column, range).map(Some) }
     }
 
     fn price(&mut self, column: &str) -> Option<Money> {
         match self.any(column)?.parse() {
+            Ok(price) if price > HIGHEST => self.fault(column, &format!("the highest price is {HIGHEST}")),
             Ok(price) if price > Money::from_paise(0) => Some(price),
             _ => self.fault(column, "an amount above 0 in rupees with at most two places is needed"),
         }

@@ -1,6 +1,6 @@
 //! Parses the shop's file: address, opening hours and capacity.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::RangeInclusive};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Deserializer, de::Error};
@@ -9,7 +9,7 @@ use super::fault::Fault;
 use crate::{
     catalogue::{
         hours::{OpeningHours, Unfit},
-        shop::is_slot_length,
+        shop::{self, is_slot_length},
     },
     day_minute::DayMinute,
     email::Email,
@@ -25,7 +25,7 @@ pub(super) struct Shop {
     #[serde(deserialize_with = "text")]
     pub(super) name: String,
     #[serde(deserialize_with = "phone")]
-    pub(super) phone: String,
+    pub(super) phone: Phone,
     #[serde(deserialize_with = "email")]
     pub(super) email: String,
     pub(super) address: Address,
@@ -48,10 +48,31 @@ pub(super) struct Shop {
     pub(super) home_capacity_per_slot: i32,
     #[serde(deserialize_with = "count")]
     pub(super) home_service_radius_km: i32,
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "minutes")]
     pub(super) minimum_notice_minutes: i32,
     #[serde(deserialize_with = "days")]
     pub(super) booking_horizon_days: i32,
+}
+
+impl Shop {
+    /// The columns of the shop's row.
+    pub(super) fn settings(&self) -> shop::Shop {
+        shop::Shop {
+            name: self.name.clone(),
+            address: self.address.in_one_line(),
+            phone: self.phone.clone(),
+            email: self.email.clone(),
+            latitude: self.latitude,
+            longitude: self.longitude,
+            time_zone: self.timezone.clone(),
+            slot_minutes: self.slot_minutes,
+            shop_capacity: self.capacity_per_slot,
+            home_capacity: self.home_capacity_per_slot,
+            home_radius_km: self.home_service_radius_km,
+            minimum_notice_minutes: self.minimum_notice_minutes,
+            booking_horizon_days: self.booking_horizon_days,
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -173,9 +194,8 @@ fn holidays<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Hol
     }
 }
 
-fn phone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let phone = Phone::of_a_shop(&String::deserialize(deserializer)?).map_err(D::Error::custom)?;
-    Ok(phone.to_string())
+fn phone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Phone, D::Error> {
+    Phone::of_a_shop(&String::deserialize(deserializer)?).map_err(D::Error::custom)
 }
 
 fn latitude<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
@@ -192,7 +212,7 @@ fn degrees<'de, D: Deserializer<'de>>(deserializer: D, limit: f64) -> Result<f64
 }
 
 fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i32, D::Error> {
-    within(deserializer, 0, 100_000)
+    within(deserializer, &shop::COUNTS)
 }
 
 fn slot_minutes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i32, D::Error> {
@@ -205,14 +225,18 @@ fn slot_minutes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i32, D::Er
 }
 
 fn days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i32, D::Error> {
-    within(deserializer, 0, 3650)
+    within(deserializer, &shop::HORIZON_DAYS)
 }
 
-fn within<'de, D: Deserializer<'de>>(deserializer: D, least: i32, most: i32) -> Result<i32, D::Error> {
+fn minutes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i32, D::Error> {
+    within(deserializer, &shop::NOTICE_MINUTES)
+}
+
+fn within<'de, D: Deserializer<'de>>(deserializer: D, range: &RangeInclusive<i32>) -> Result<i32, D::Error> {
     let number = i32::deserialize(deserializer)?;
-    if (least..=most).contains(&number) {
+    if range.contains(&number) {
         Ok(number)
     } else {
-        Err(D::Error::custom(format!("a whole number from {least} to {most} is needed")))
+        Err(D::Error::custom(format!("a whole number from {} to {} is needed", range.start(), range.end())))
     }
 }

@@ -8,7 +8,7 @@ use super::{
     report::Rows,
     shop_file::{Holiday, Shop, Week},
 };
-use crate::catalogue::hours;
+use crate::catalogue::{hours, shop};
 
 pub(super) async fn write_types(catalogue: &Catalogue, database: &mut PgConnection) -> sqlx::Result<Rows> {
     let rows = &catalogue.types;
@@ -211,58 +211,14 @@ pub(super) async fn write_prices(catalogue: &Catalogue, database: &mut PgConnect
     Ok(Rows::tally(rows.len(), &outcomes, removed.rows_affected()))
 }
 
-/// The shop has the id 1; its opening hours and holidays count as separate rows.
+/// Opening hours and holidays count as separate rows.
 pub(super) async fn write_shop(shop: &Shop, database: &mut PgConnection) -> sqlx::Result<Rows> {
-    let rows = write_settings(shop, database).await? + write_week(&shop.opening_hours, database).await?;
+    let settings = Rows::tally(1, &shop::write(database, &shop.settings()).await?, 0);
+    let rows = settings + write_week(&shop.opening_hours, database).await?;
     Ok(match &shop.holidays {
         Some(holidays) => rows + write_holidays(holidays, database).await?,
         None => rows,
     })
-}
-
-async fn write_settings(shop: &Shop, database: &mut PgConnection) -> sqlx::Result<Rows> {
-    let outcomes = sqlx::query_scalar!(
-        r#"
-        insert into shops as kept (
-            id, name, address, phone, email, latitude, longitude, time_zone, slot_minutes, shop_capacity,
-            home_capacity, home_radius_km, minimum_notice_minutes, booking_horizon_days
-        ) overriding system value
-        values (1, $1, $2, $3, $4, $5::float8::numeric(9, 6), $6::float8::numeric(9, 6), $7, $8, $9, $10, $11, $12, $13)
-        on conflict (id) do update
-            set name = excluded.name, address = excluded.address, phone = excluded.phone, email = excluded.email,
-                latitude = excluded.latitude, longitude = excluded.longitude, time_zone = excluded.time_zone,
-                slot_minutes = excluded.slot_minutes, shop_capacity = excluded.shop_capacity,
-                home_capacity = excluded.home_capacity, home_radius_km = excluded.home_radius_km,
-                minimum_notice_minutes = excluded.minimum_notice_minutes,
-                booking_horizon_days = excluded.booking_horizon_days, updated_at = now()
-            where (
-                kept.name, kept.address, kept.phone, kept.email, kept.latitude, kept.longitude, kept.time_zone,
-                kept.slot_minutes, kept.shop_capacity, kept.home_capacity, kept.home_radius_km,
-                kept.minimum_notice_minutes, kept.booking_horizon_days
-            ) is distinct from (
-                excluded.name, excluded.address, excluded.phone, excluded.email, excluded.latitude, excluded.longitude,
-                excluded.time_zone, excluded.slot_minutes, excluded.shop_capacity, excluded.home_capacity,
-                excluded.home_radius_km, excluded.minimum_notice_minutes, excluded.booking_horizon_days
-            )
-        returning (xmax = 0) as "added!"
-        "#,
-        shop.name,
-        shop.address.in_one_line(),
-        shop.phone,
-        shop.email,
-        shop.latitude,
-        shop.longitude,
-        shop.timezone,
-        shop.slot_minutes,
-        shop.capacity_per_slot,
-        shop.home_capacity_per_slot,
-        shop.home_service_radius_km,
-        shop.minimum_notice_minutes,
-        shop.booking_horizon_days
-    )
-    .fetch_all(&mut *database)
-    .await?;
-    Ok(Rows::tally(1, &outcomes, 0))
 }
 
 async fn write_week(week: &Week, database: &mut PgConnection) -> sqlx::Result<Rows> {
@@ -271,29 +227,8 @@ async fn write_week(week: &Week, database: &mut PgConnection) -> sqlx::Result<Ro
     Ok(Rows::tally(week.len(), &outcomes, removed))
 }
 
-/// Past holidays stay.
 async fn write_holidays(holidays: &[Holiday], database: &mut PgConnection) -> sqlx::Result<Rows> {
-    let dates: Vec<NaiveDate> = holidays.iter().map(|holiday| holiday.date).collect();
-    let names: Vec<String> = holidays.iter().map(|holiday| holiday.name.clone()).collect();
-    let removed = sqlx::query!(
-        "
-        delete from holidays using shops
-        where shops.id = 1 and shop_id = 1 and date <> all ($1) and date >= (now() at time zone time_zone)::date
-        ",
-        &dates
-    )
-    .execute(&mut *database)
-    .await?;
-    let outcomes = sqlx::query_scalar!(
-        r#"
-        insert into holidays as kept (shop_id, date, name) select 1, * from unnest($1::date[], $2::text[])
-        on conflict (shop_id, date) do update set name = excluded.name where kept.name <> excluded.name
-        returning (xmax = 0) as "added!"
-        "#,
-        &dates,
-        &names
-    )
-    .fetch_all(&mut *database)
-    .await?;
-    Ok(Rows::tally(holidays.len(), &outcomes, removed.rows_affected()))
+    let days: Vec<(NaiveDate, &str)> = holidays.iter().map(|holiday| (holiday.date, holiday.name.as_str())).collect();
+    let (outcomes, removed) = hours::write_holidays(database, &days).await?;
+    Ok(Rows::tally(days.len(), &outcomes, removed))
 }
