@@ -23,7 +23,7 @@ pub(super) async fn refuse_stale_proof(
         r#"
         select coalesce(session.proved_at > now() - interval '15 minutes', false)
             or (is_phone_verified and phone = $2) is true or (is_email_verified and email = $3) is true
-            or username = $2 or username = $3 as "may_prove!"
+            or (username = $2) is true or (username = $3) is true as "may_prove!"
         from user_sessions session join users on users.id = session.user_id
         where session.id = $1
         "#,

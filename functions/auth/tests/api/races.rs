@@ -47,7 +47,7 @@ async fn a_sign_in_overtaken_by_the_owner_s_proof_of_the_address_keeps_its_own_a
     let registered = world.register(EMAIL).await;
     let added = json!({ "loginId": EMAIL, "phone": MALLORYS_PHONE, "addToLoginIDs": true });
     add_phone(&world, &refresh_token(&registered), added).await;
-    let (late, owner) = overtaken(&world, &world.client, anew, EMAIL).await;
+    let (late, owner) = overtaken(&world, &world.client, MALLORYS_PHONE, anew, EMAIL).await;
     assert_eq!((owner.status, late.status), (200, 200));
     assert_ne!(owner.body["user"]["id"], late.body["user"]["id"]);
 
@@ -56,15 +56,15 @@ async fn a_sign_in_overtaken_by_the_owner_s_proof_of_the_address_keeps_its_own_a
     let mallory = world.bearing(&text(&made, "sessionJwt"));
     assert_eq!(mallory.get(PROFILE).await.status, 200);
     sqlx::query("update user_sessions set proved_at = now()").execute(&world.pool).await.unwrap();
-    let (late, owner) = overtaken(&world, &mallory, anew, "other@example.com").await;
+    let (late, owner) = overtaken(&world, &mallory, "+919876500002", anew, "other@example.com").await;
     assert_eq!((owner.status, late.status), (200, 200));
     assert_ne!(owner.body["user"]["id"], late.body["user"]["id"]);
 }
 
 /// Mallory proves her number; the owner proves the address while her request waits for this path of Descope.
-async fn overtaken(world: &World, mallory: &Client, path: &str, address: &str) -> (Answer, Answer) {
-    world.client.post("/api/auth/otp/request/", &json!({ "identifier": MALLORYS_PHONE })).await;
-    let shown = json!({ "identifier": MALLORYS_PHONE, "otp_code": world.code(MALLORYS_PHONE) });
+async fn overtaken(world: &World, mallory: &Client, number: &str, path: &str, address: &str) -> (Answer, Answer) {
+    world.client.post("/api/auth/otp/request/", &json!({ "identifier": number })).await;
+    let shown = json!({ "identifier": number, "otp_code": world.code(number) });
     let before = world.descope.calls(path);
     world.descope.spoil(path, Fault::delay(Duration::from_millis(1500)));
     let late = async { mallory.post("/api/auth/otp/verify/", &shown).await };
