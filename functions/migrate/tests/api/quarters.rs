@@ -9,6 +9,10 @@ const FIRST: i64 = 20_261_128_080_000;
 
 async fn migrate(pool: &PgPool, is_wanted: impl Fn(i64) -> bool) {
     for migration in MIGRATOR.iter().filter(|migration| is_wanted(migration.version)) {
+        if migration.no_tx {
+            sqlx::raw_sql(&migration.sql).execute(pool).await.unwrap();
+            continue;
+        }
         let mut transaction = pool.begin().await.unwrap();
         sqlx::raw_sql(&migration.sql).execute(&mut *transaction).await.unwrap();
         transaction.commit().await.unwrap();
