@@ -107,7 +107,7 @@ async fn a_payment_that_is_larger_by_the_fee_of_the_customer_fits(pool: PgPool) 
         let paid = Attempt { order_id, amount, outcome, customer_bears_fee: true, ..Attempt::default() };
         assert_eq!(world.pays(paid).await.0, status, "{booking}");
     }
-    assert_eq!(world.facts().await, json!(["completed", "razorpay", 76_780, 0, ["paid"]]));
+    assert_eq!(world.facts().await, json!(["completed", "razorpay", 2 * 76_780, 0, ["paid"]]));
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
