@@ -4,6 +4,7 @@ pub mod access_token;
 pub mod actor;
 pub mod appointment;
 pub mod booking;
+pub mod bulk;
 pub mod create;
 pub mod facts;
 pub mod free_slots;

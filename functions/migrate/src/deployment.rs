@@ -153,9 +153,12 @@ fn reason(error: &Error) -> String {
         }
         // These mention only versions of migrations, and positions in the files that are part of the code.
         Error::Migration(_) | Error::Unset(_) | Error::Files(_) | Error::Import(_) => error.to_string(),
-        Error::Personnel(_) | Error::StaffKey(_) | Error::Phone(_) | Error::Person(_) => {
-            "not part of a deployment".to_owned()
-        }
+        Error::Personnel(_)
+        | Error::StaffKey(_)
+        | Error::Phone(_)
+        | Error::Person(_)
+        | Error::Bookings(_)
+        | Error::Filter(_) => "not part of a deployment".to_owned(),
     };
     reason.chars().take(LONGEST_REASON).collect()
 }

@@ -7,9 +7,13 @@ mod sample;
 mod schema;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
-use serde_json::{Value, value::RawValue};
+use serde_json::{Map, Value, json, value::RawValue};
 use shared::{
     accounts::{ADMIN_ROLE, STAFF_ROLE},
+    bookings::{
+        actor::Actor,
+        bulk::{Cancellation, Cancelled},
+    },
     catalogue::{
         self,
         import::{self, Files, Mode, Report},
@@ -18,6 +22,7 @@ use shared::{
     customers,
     database::Database,
     history::{self, Author, Source},
+    http::{Fields, Read},
     phone::{NotAPhone, Phone},
     redis::Redis,
     sign_in::personnel,
@@ -98,6 +103,14 @@ pub enum Event {
     /// `{"action": "forget", "phone": "…"}`: erases the person with this number but for the books, and the account that
     /// signs in with it, also at Descope.
     Forget { phone: String },
+    /// `{"action": "cancel_bookings", "filter": {"status": "pending", "date": "…"}, "count": 12, "reason": "…"}`: cancels all
+    /// bookings that the filter of the staff's list finds, if they are `count`.
+    CancelBookings {
+        filter: Map<String, Value>,
+        count: i64,
+        /// For the timelines.
+        reason: String,
+    },
     /// `{"action": "add_staff_key", "label": "…"}`: creates a staff key, which only the answer contains. With
     /// `"key_sha256": "<hex>"` it adds a key that was created elsewhere.
     AddStaffKey {
@@ -131,6 +144,9 @@ pub enum Outcome {
         person: Copy,
     },
     Forget(Forgotten),
+    CancelBookings {
+        results: Vec<Cancelled>,
+    },
     AddStaffKey(Added),
     RevokeStaffKey(Revoked),
     ListStaffKeys {
@@ -175,6 +191,10 @@ pub enum Error {
     Phone(#[from] NotAPhone),
     #[error("the data of the person stays: {0}")]
     Person(shared::Error),
+    #[error("bookings are not cancelled: {0}")]
+    Bookings(shared::Error),
+    #[error("the filter does not fit: {0}")]
+    Filter(String),
 }
 
 /// What the function needs.
@@ -215,6 +235,7 @@ impl App {
             }
             Event::Tell { phone } => self.tell(&phone.parse()?, &author).await,
             Event::Forget { phone } => self.forget(&phone.parse()?, &author).await,
+            Event::CancelBookings { filter, count, reason } => self.cancel_bookings(filter, count, reason).await,
             Event::AddStaffKey { label, key_sha256 } => {
                 Ok(Outcome::AddStaffKey(issued::add(&self.database, label, key_sha256.as_deref(), &author).await?))
             }
@@ -259,6 +280,22 @@ impl App {
             customers::forget(connection, phone.as_str()).await
         };
         self.database.transaction(forget).await.map(Outcome::Forget).map_err(Error::Person)
+    }
+
+    async fn cancel_bookings(
+        &self,
+        mut filter: Map<String, Value>,
+        count: i64,
+        reason: String,
+    ) -> Result<Outcome, Error> {
+        filter.insert("count".to_owned(), count.into());
+        filter.insert("reason".to_owned(), reason.into());
+        let mut fields = Fields::new(filter);
+        let Some(cancellation) = Cancellation::read(&mut fields).filter(|_| fields.faults.is_empty()) else {
+            return Err(Error::Filter(json!(fields.faults).to_string()));
+        };
+        let results = cancellation.run(&self.database, &Actor::System).await.map_err(Error::Bookings)?;
+        Ok(Outcome::CancelBookings { results })
     }
 
     async fn import(&self, files: &Files, mode: Mode) -> Result<Report, Error> {

@@ -3,6 +3,7 @@
 //! Every route requires a [`Staff`](shared::staff::Staff): a staff key, or the session of a user with a staff role. The
 //! rules are in `shared::bookings` and `shared::payments`.
 
+mod cancel_many;
 mod edit;
 mod list;
 mod record_cash;
@@ -34,6 +35,7 @@ pub fn routes() -> Routes<App> {
             .merge(statistics::routes())
             .merge(show::routes())
             .merge(edit::routes())
+            .merge(cancel_many::routes())
             .merge(update_status::routes())
             .merge(record_cash::routes())
             .merge(refund::routes())

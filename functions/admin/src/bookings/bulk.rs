@@ -5,11 +5,13 @@ use lambda_http::http::StatusCode;
 use maud::{Markup, html};
 use shared::{
     Error, Result,
-    bookings::{self, booking, status::BookingStatus, transition},
+    bookings::{
+        bulk::{self, MOST, Outcome},
+        status::BookingStatus,
+    },
     database::Database,
     ids::BookingId,
 };
-use sqlx::PgConnection;
 
 use super::{PLACE, acts, find, look::status_tag, path, unless_changed::back};
 use crate::{
@@ -22,9 +24,6 @@ use crate::{
     session::Person,
     words::Words,
 };
-
-/// Bookings of one act.
-const MOST: usize = 200;
 
 /// A booking that was chosen, as it is now.
 struct Chosen {
@@ -102,73 +101,32 @@ pub(crate) async fn act(State(app): State<App>, person: Person, form: Form) -> R
         return Err(Error::field("row", "Too many bookings."));
     }
     let mut results = Vec::with_capacity(rows.len());
-    for (id, version) in rows {
-        results.push((id, change(app.database(), id, version, to, &person).await?));
+    for row in rows {
+        results.push((row.0, bulk::set_status(app.database(), row, to, &person.actor(), "").await?));
     }
-    let done = results.iter().filter(|(_, result)| result.is_done()).count();
+    let done = results.iter().filter(|(_, (outcome, _))| matches!(outcome, Outcome::Done | Outcome::Same)).count();
     let title = format!("{}: {done} of {}", words.step_to(to), results.len());
     let content = html! {
         h1 { (title) }
         ul.outcomes {
-            @for (id, result) in &results { li { a href=(path(*id)) { (words.bookings()) " " (id) } " " (result.show(words)) } }
+            @for (id, (outcome, status)) in &results {
+                li { a href=(path(*id)) { (words.bookings()) " " (id) } " " (show(words, *outcome, *status)) }
+            }
         }
         p { a.button href=(back(&form, BookingId(0))) { (words.back_to_list()) } }
     };
     Ok(Page::new(&person, PLACE.path, &title).show(&content))
 }
 
-/// What became of one booking.
-enum Outcome {
-    Done,
-    /// It was so already.
-    Same,
-    Changed,
-    NotAllowed(BookingStatus),
-    Missing,
-}
-
-impl Outcome {
-    fn is_done(&self) -> bool {
-        matches!(self, Self::Done | Self::Same)
-    }
-
-    fn show(&self, words: Words) -> Markup {
-        html! {
-            @match self {
-                Self::Done => span.tag.good { (words.done()) },
-                Self::Same => span.tag.quiet { (words.was_so()) },
-                Self::Changed => span.tag.warning { (words.left_as_is()) },
-                Self::NotAllowed(status) => span.tag.bad { (words.not_possible()) " " (words.status_of(*status)) },
-                Self::Missing => span.tag.bad { (words.not_found()) },
-            }
+fn show(words: Words, outcome: Outcome, status: Option<BookingStatus>) -> Markup {
+    html! {
+        @match outcome {
+            Outcome::Done => span.tag.good { (words.done()) },
+            Outcome::Same => span.tag.quiet { (words.was_so()) },
+            Outcome::Changed => span.tag.warning { (words.left_as_is()) },
+            Outcome::NotAllowed => span.tag.bad { (words.not_possible()) @if let Some(status) = status { " " (words.status_of(status)) } },
+            Outcome::Missing => span.tag.bad { (words.not_found()) },
         }
-    }
-}
-
-async fn change(
-    database: &Database,
-    id: BookingId,
-    version: i32,
-    to: BookingStatus,
-    person: &Person,
-) -> Result<Outcome> {
-    let change = async |connection: &mut PgConnection| {
-        let booking = booking::lock(connection, id).await?;
-        let from = booking.booking_status;
-        if from == to {
-            return Ok(Outcome::Same);
-        }
-        if booking.version != version {
-            return Ok(Outcome::Changed);
-        }
-        if !from.successors().contains(&to) {
-            return Ok(Outcome::NotAllowed(from));
-        }
-        transition::set_status(connection, booking, to, &person.actor(), "").await.map(|_| Outcome::Done)
-    };
-    match bookings::transaction(database, change).await {
-        Err(Error::NotFound(_)) => Ok(Outcome::Missing),
-        outcome => outcome,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Events of a deployer and of CloudFormation to the migrate function, and its answers.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
 
+mod bookings;
 mod bucket;
 mod catalogue;
 mod deploying;

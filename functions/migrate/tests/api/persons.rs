@@ -17,7 +17,7 @@ use crate::{app, handle};
 const PHONE: &str = "+919876543210";
 
 /// Makes a booking of the number, and returns its id.
-async fn book(pool: &PgPool, status: &str) -> i64 {
+pub(super) async fn book(pool: &PgPool, status: &str) -> i64 {
     testing::import_catalogue(pool, &testing::redis()).await;
     let id = sqlx::query_scalar(
         "with customer as (insert into customers (phone, notes) values ($1, 'knows the mayor') returning id),

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
 
 mod access;
+mod cancelling;
 mod changing;
 mod keys;
 mod listing;
