@@ -36,7 +36,7 @@ RESTARTS = [(0.2, "redis"), (0.35, "postgres"), (0.55, "postgres"), (0.7, "redis
 AWAY, RECOVERY = 2, 15
 # Everybody comes from one address here, so the limits per address are those of a crowd; all others are the deployed ones.
 LIMITS = {"THROTTLE": "on", "THROTTLE_BOOKINGS_PER_IP": "100000", "THROTTLE_OTP_PER_IP": "100000",
-          "THROTTLE_PUBLIC_READS": "100000", "THROTTLE_ORDERS_PER_IP": "100000"}
+          "THROTTLE_PUBLIC_READS": "100000", "THROTTLE_ORDERS_PER_IP": "100000", "THROTTLE_UNPROVED_PER_IP": "100000"}
 # Each names what does not agree, one row for each.
 CHECKS = {
     "bookings that count as paid without money": "select booking_id from money_paid_without_capture",
@@ -52,6 +52,14 @@ CHECKS = {
         select booking.id from bookings booking join booking_services line on line.booking_id = booking.id
         group by booking.id having sum(line.price_paise) <> booking.total_paise""",
     "numbers that booked twice": "select customer_id from bookings group by 1 having count(*) > 1",
+    "quarters that do not count their unproved bookings": """
+        select pool, date, time, unproved, held from slot_usage
+        left join (
+            select service_location as pool, appointment_date as date, quarter as time, count(*) as held
+            from bookings, unnest(quarters(appointment_time, occupied_minutes)) as quarter
+            where is_unproved group by 1, 2, 3
+        ) as active using (pool, date, time)
+        where unproved <> coalesce(held, 0)""",
     "quarters that do not count their bookings": """
         select pool, date, time, used, held from slot_usage
         full join (

@@ -177,6 +177,10 @@ impl Shop {
             ("DESCOPE_BASE_URL", self.descope.url()),
             ("REFRESH_TOKEN_KEYS", "bench:bG9jYWwga2V5LCBvZiBubyB1c2UgZWxzZXdoZXJlLi4=".to_owned()),
             ("PASSWORD_RESET_URL", "http://localhost:3000/reset-password".to_owned()),
+            ("THROTTLE_UNPROVED_PER_PHONE", "off".to_owned()),
+            ("THROTTLE_UNPROVED_PER_IP", "off".to_owned()),
+            ("THROTTLE_UNPROVED_KEEP_ONE_IN", "off".to_owned()),
+            ("THROTTLE_UNPROVED_MINUTES", "off".to_owned()),
         ];
         let limits = [
             "PUBLIC_READS",

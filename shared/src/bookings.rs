@@ -23,6 +23,7 @@ pub mod statistics;
 pub mod status;
 pub mod timeline;
 pub mod transition;
+pub mod unproved;
 
 use sqlx::PgConnection;
 

@@ -130,6 +130,14 @@ variables! {
     THROTTLE_BOOKINGS_PER_IP;
     /// New bookings per hour and phone number.
     THROTTLE_BOOKINGS_PER_PHONE;
+    /// Open unproved bookings per phone number; `off` for no limit, as for those below.
+    THROTTLE_UNPROVED_PER_PHONE;
+    /// New unproved bookings per day and IP address.
+    THROTTLE_UNPROVED_PER_IP;
+    /// Of so many places of a pool one is kept for proved bookings.
+    THROTTLE_UNPROVED_KEEP_ONE_IN;
+    /// The longest unproved job in minutes.
+    THROTTLE_UNPROVED_MINUTES;
     /// Reads of bookings without proof of ownership, per minute and IP address.
     THROTTLE_LOOKUPS;
     /// Booking tokens that open nothing, per minute and IP address.

@@ -91,6 +91,9 @@ pub enum Error {
     /// 409: the booking is cancelled and cannot be paid.
     #[error("This booking has been cancelled.")]
     BookingCancelled,
+    /// 409: this booking needs a caller who has proved the number.
+    #[error("Please sign in with the phone number of this booking to book it. Only a few bookings are taken without.")]
+    ProofNeeded,
     /// 409: the customer can change the booking no more. The sentence says what to do.
     #[error("{0}")]
     TooLate(String),
@@ -170,6 +173,7 @@ pub enum Code {
     PaymentMismatch,
     PaymentsDisabled,
     PermissionDenied,
+    ProofNeeded,
     ServiceUnavailable,
     SessionRevoked,
     SlotFull,
@@ -184,7 +188,7 @@ pub enum Code {
 }
 
 impl Code {
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::AlreadyPaid,
         Self::ApiKeyInvalid,
         Self::BookingCancelled,
@@ -204,6 +208,7 @@ impl Code {
         Self::PaymentMismatch,
         Self::PaymentsDisabled,
         Self::PermissionDenied,
+        Self::ProofNeeded,
         Self::ServiceUnavailable,
         Self::SessionRevoked,
         Self::SlotFull,
@@ -238,6 +243,7 @@ impl Code {
             | Self::IdempotencyInProgress
             | Self::IllegalTransition
             | Self::PaymentMismatch
+            | Self::ProofNeeded
             | Self::SlotFull
             | Self::TooLate => StatusCode::CONFLICT,
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -297,6 +303,7 @@ impl Error {
             Self::AlreadyPaid => Code::AlreadyPaid,
             Self::PaymentMismatch => Code::PaymentMismatch,
             Self::BookingCancelled => Code::BookingCancelled,
+            Self::ProofNeeded => Code::ProofNeeded,
             Self::TooLate(_) => Code::TooLate,
             Self::Conflict(_) => Code::Conflict,
             Self::IdempotencyKeyReused => Code::IdempotencyKeyReused,

@@ -53,6 +53,8 @@ names! {
     /// A read of the catalogue was answered from Postgres.
     CacheMisses;
     BookingsMade;
+    /// A booking was made for a number that was not proved.
+    UnprovedBookings;
     /// A booking or a move was refused because its slot was full.
     SlotsFull;
     /// A one-time code was sent.

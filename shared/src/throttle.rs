@@ -110,8 +110,7 @@ pub struct Throttle {
 impl Throttle {
     /// Reads `THROTTLE`: `off` switches all limits off, for load tests. A deployed function ignores it.
     pub fn from_env(redis: Redis) -> Self {
-        let is_off = config::optional(config::THROTTLE).is_some_and(|value| value.eq_ignore_ascii_case("off"));
-        Self::new(redis, config::is_deployed() || !is_off)
+        Self::new(redis, !is_off())
     }
 
     /// A throttle that counts in this Redis or, if it is off, lets every request pass.
@@ -226,6 +225,11 @@ fn let_pass(error: link::Error) -> u64 {
 
 fn milliseconds(window: Duration) -> u64 {
     u64::try_from(window.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Whether `THROTTLE` switches all limits off. A deployed function ignores it.
+pub fn is_off() -> bool {
+    !config::is_deployed() && config::optional(config::THROTTLE).is_some_and(|value| value.eq_ignore_ascii_case("off"))
 }
 
 /// Turns the wait that Redis answered into the result of the request's check.

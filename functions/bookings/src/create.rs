@@ -11,6 +11,7 @@ use shared::{
         create::{Terms, create as create_booking},
         plan::{Draft, OnlinePayment},
         slot_usage::Refused,
+        unproved::{self, Unproved},
     },
     database::Database,
     http::{ClientAddress, Envelope, ErrorBody, Json, Routes, routes},
@@ -54,7 +55,7 @@ struct Created {
         (status = 201, body = Envelope<Created>),
         (status = 400, body = ErrorBody),
         (status = 401, description = "A session was sent that is not valid.", body = ErrorBody),
-        (status = 409, description = "`SLOT_FULL` with free slots, or `IDEMPOTENCY_IN_PROGRESS`.", body = ErrorBody),
+        (status = 409, description = "`SLOT_FULL` with free slots, `PROOF_NEEDED` where the number is to be proved by a session, or `IDEMPOTENCY_IN_PROGRESS`.", body = ErrorBody),
         (status = 422, description = "The key was used with another body.", body = ErrorBody),
         (status = 429, body = ErrorBody),
     )
@@ -64,6 +65,7 @@ async fn create(
     State(throttle): State<Throttle>,
     State(limits): State<Limits>,
     State(online): State<OnlinePayment>,
+    State(unproved): State<unproved::Limits>,
     caller: Caller,
     address: ClientAddress,
     MaybeKey(key): MaybeKey,
@@ -77,15 +79,22 @@ async fn create(
         // At the counter all customers have one address.
         bookings.clear();
     }
+    let is_proved = phone.as_ref().is_some_and(|phone| caller.has_number(phone)) || caller.staff().is_some();
+    let unproved = (!is_proved).then(|| Unproved::from_address(&address.0, unproved, &database));
     let reads = limits.public_reads.on(&address.0);
     if let Err(refusal) = throttle.check(&[bookings.as_slice(), &[reads]].concat()).await {
         throttle.check(&[reads]).await?;
         return kept(&database, key.as_ref(), &draft).await?.ok_or(refusal);
     }
-    let book = async |connection: &mut PgConnection| book(connection, draft, key.as_ref(), &caller, online).await;
+    let actor = caller.staff().as_ref().map(Staff::actor);
+    let terms = Terms::of(&mut draft, actor, online, unproved);
+    let book = async |connection: &mut PgConnection| book(connection, draft, key.as_ref(), &caller, &terms).await;
     let booked = bookings::transaction(&database, book).await;
     if matches!(booked, Ok(Booked::Now(_))) {
         metrics::count(Count::BookingsMade);
+        if terms.unproved.is_some() {
+            metrics::count(Count::UnprovedBookings);
+        }
     } else {
         // Only bookings that were made count: correcting a form, trying full slots or retrying must lock no caller out.
         throttle.give_back(&bookings).await;
@@ -111,17 +120,16 @@ enum Booked {
 
 async fn book(
     connection: &mut PgConnection,
-    mut draft: Draft,
+    draft: Draft,
     key: Option<&Key>,
     caller: &Caller,
-    online: OnlinePayment,
+    terms: &Terms,
 ) -> Result<Booked, Refused> {
     let request_sha256 = draft.sha256;
     if let Some(answer) = idempotency::replay(connection, SCOPE, key, &request_sha256).await? {
         return Ok(Booked::Before(answer));
     }
-    let terms = Terms::of(&mut draft, caller.staff().as_ref().map(Staff::actor), online);
-    let created = create_booking(connection, draft, &terms).await?;
+    let created = create_booking(connection, draft, terms).await?;
     let shown =
         Created { booking: caller.detail(created.booking), access_token: created.access_token.reveal().to_owned() };
     let answer = Envelope::new("Booking created successfully", shown);

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use axum::extract::FromRef;
 use shared::{
-    bookings::{own::Cutoff, plan::OnlinePayment},
+    bookings::{own::Cutoff, plan::OnlinePayment, unproved},
     config,
     database::Database,
     http::Routes,
@@ -33,6 +33,7 @@ pub struct App {
     pub limits: Limits,
     pub online: OnlinePayment,
     pub cutoff: Cutoff,
+    pub unproved: unproved::Limits,
 }
 
 /// Rate limits of callers, by class of request.

@@ -2,7 +2,7 @@
 
 use bookings::{App, Limits};
 use shared::{
-    bookings::own::Cutoff,
+    bookings::{own::Cutoff, unproved},
     config::{self, Settings},
     database::Database,
     descope::{Descope, Keys},
@@ -28,6 +28,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         limits: Limits::from_env()?,
         online: config::or_default(config::RAZORPAY_ENABLED, false)?.into(),
         cutoff: Cutoff::from_env()?,
+        unproved: unproved::Limits::from_env()?,
     };
     http::serve(bookings::router(app), http::Edge::from_env(settings, database)).await
 }

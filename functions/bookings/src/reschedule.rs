@@ -4,7 +4,7 @@ use axum::extract::State;
 use chrono::{NaiveDate, NaiveTime};
 use shared::{
     Result,
-    bookings::{self, Booking, own, reschedule::Appointment},
+    bookings::{self, Booking, own, reschedule::Appointment, unproved},
     http::{ClientAddress, Envelope, ErrorBody, Fields, Id, Json, Read, Routes, routes},
     ids::BookingId,
 };
@@ -51,7 +51,7 @@ impl Read for Reschedule {
         (status = 403, description = "The booking is not the caller's: a token that is wrong or has expired, another user's session.", body = ErrorBody),
         (status = 404, body = ErrorBody),
         (status = 429, description = "Too many tokens that open nothing, or changes of this booking.", body = ErrorBody),
-        (status = 409, description = "`SLOT_FULL` with free slots, `ILLEGAL_TRANSITION` or `TOO_LATE`.", body = ErrorBody),
+        (status = 409, description = "`SLOT_FULL` with free slots, `PROOF_NEEDED`, `ILLEGAL_TRANSITION` or `TOO_LATE`.", body = ErrorBody),
     )
 )]
 async fn reschedule(
@@ -63,10 +63,13 @@ async fn reschedule(
 ) -> Result<Envelope<Booking>> {
     caller.admit_to_change(&app, &address, id).await?;
     let reschedule = async |connection: &mut PgConnection| {
-        let booking = caller.lock_own(connection, id).await?;
+        let mut booking = caller.lock_own(connection, id).await?;
+        if caller.has_number(&booking.customer.phone) {
+            unproved::prove(&mut *connection, &mut booking).await?;
+        }
         let appointment =
             Appointment { date: wanted.appointment_date, time: wanted.appointment_time, ..booking.appointment() };
-        own::move_to(connection, booking, appointment, app.cutoff).await
+        own::move_to(connection, booking, appointment, app.cutoff, app.unproved).await
     };
     let booking = bookings::transaction(&app.database, reschedule).await?;
     Ok(Envelope::new("Booking rescheduled successfully", booking))

@@ -24,6 +24,8 @@ pub struct Swept {
     pub panel_sessions: u64,
     /// Razorpay events that are too old to be delivered again.
     pub payment_events: u64,
+    /// Hashes of addresses that unproved bookings came from, a month ago.
+    pub booking_addresses: u64,
     /// Messages that were delivered a month ago. A message that was given up stays until a person has dealt with it.
     pub outbox: u64,
     /// Sessions revoked while Descope was away, ended there now.
@@ -74,6 +76,7 @@ impl App {
             user_sessions: delete!("user_sessions" where "expires_at < now() - interval '30 days'", pool, end),
             panel_sessions: delete!("panel_sessions" where "created_at < now() - interval '1 day'", pool, end),
             payment_events: delete!("payment_events" where "received_at < now() - interval '30 days'", pool, end),
+            booking_addresses: delete!("booking_addresses" where "created_at < now() - interval '30 days'", pool, end),
             outbox: delete!("outbox" where "delivered_at < now() - interval '30 days'", pool, end),
         })
     }

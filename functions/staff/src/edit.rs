@@ -11,6 +11,7 @@ use shared::{
         notes,
         reschedule::{Appointment, move_to},
         slot_usage::Refused,
+        unproved::Limits,
     },
     database::Database,
     http::{Envelope, ErrorBody, Fields, Id, Json, Read, Routes, routes},
@@ -113,7 +114,7 @@ async fn apply(
     // move.
     if wanted != present {
         let rules = if changes.force { Rules::Overbook } else { Rules::Counter };
-        booking = move_to(&mut *connection, booking, wanted, actor, rules).await?;
+        booking = move_to(&mut *connection, booking, wanted, actor, rules, Limits::OFF).await?;
     }
     if let Some(notes) = changes.notes {
         booking = notes::rewrite(&mut *connection, booking, notes, actor).await?;

@@ -71,6 +71,10 @@ pub struct Booking {
     #[serde(skip)]
     #[schema(ignore)]
     pub source: BookingSource,
+    /// See [`super::unproved`].
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub is_unproved: bool,
     /// Cancelled because the customer did not come.
     #[serde(skip)]
     #[schema(ignore)]
@@ -165,7 +169,7 @@ macro_rules! select_bookings {
                 booking.notes as "customer_notes!", '[]'::json as "booking_parts!: _", null::bigint as mechanic_id,
                 null::text as mechanic_name,
                 booking.version as "version!", booking.internal_notes as "internal_notes!", booking.source as "source!: _",
-                booking.is_no_show as "is_no_show!", booking.access_token_sha256 as "access_token_sha256!",
+                booking.is_no_show as "is_no_show!", booking.is_unproved as "is_unproved!", booking.access_token_sha256 as "access_token_sha256!",
                 booking.access_token_expires_at <= now() as "access_token_is_expired!",
                 (
                     select coalesce(json_agg(json_build_object(

@@ -9,9 +9,10 @@ use super::{
     facts,
     plan::{Draft, OnlinePayment, Plan},
     reference,
-    slot_usage::{self, Refused},
+    slot_usage::{self, Refused, Room},
     status::{BookingSource, BookingStatus, PaymentMethod, ServiceLocation},
     timeline::Event,
+    unproved::{self, Unproved},
 };
 use crate::{Error, Result, logging::name_bookings, outbox::Message, select_bookings};
 
@@ -29,24 +30,26 @@ pub struct Terms {
     pub source: BookingSource,
     pub rules: Rules,
     pub online: OnlinePayment,
+    /// What limits it, if its caller has not proved the number.
+    pub unproved: Option<Unproved>,
 }
 
 impl Terms {
     /// A booking by a customer on the web site or in the app.
-    pub const fn customer(online: OnlinePayment) -> Self {
-        Self { actor: Actor::Customer, source: BookingSource::Web, rules: Rules::Customer, online }
+    pub const fn customer(online: OnlinePayment, unproved: Option<Unproved>) -> Self {
+        Self { actor: Actor::Customer, source: BookingSource::Web, rules: Rules::Customer, online, unproved }
     }
 
     /// What binds a draft that was sent: the rules of the counter if staff sent it, those of customers otherwise.
-    pub fn of(draft: &mut Draft, staff: Option<Actor>, online: OnlinePayment) -> Self {
+    pub fn of(draft: &mut Draft, staff: Option<Actor>, online: OnlinePayment, unproved: Option<Unproved>) -> Self {
         let Some(actor) = staff else {
             if let Some(BookingSource::Counter | BookingSource::Phone) = draft.source {
                 draft.faults.add("source", "Only staff book at the counter or on the phone.");
             }
-            return Self { source: draft.source.unwrap_or(BookingSource::Web), ..Self::customer(online) };
+            return Self { source: draft.source.unwrap_or(BookingSource::Web), ..Self::customer(online, unproved) };
         };
         let rules = if draft.force == Some(true) { Rules::Overbook } else { Rules::Counter };
-        Self { actor, source: draft.source.unwrap_or(BookingSource::Counter), rules, online }
+        Self { actor, source: draft.source.unwrap_or(BookingSource::Counter), rules, online, unproved: None }
     }
 }
 
@@ -54,13 +57,18 @@ impl Terms {
 pub async fn create(connection: &mut PgConnection, draft: Draft, terms: &Terms) -> Result<Created, Refused> {
     let facts = facts::load(&mut *connection, draft.question()).await?;
     let plan = draft.plan(&facts, terms.online, terms.rules)?;
+    let of_unproved = terms.unproved.as_ref();
+    if of_unproved.is_some_and(|unproved| !unproved.limits.admits(plan.visit.duration_minutes)) {
+        return Err(Error::ProofNeeded.into());
+    }
     let access_token = AccessToken::generate()?;
     let booking = insert(connection, &plan, &access_token, terms).await?;
     name_bookings([booking.id.0]);
     let capacity = facts.capacity(plan.visit.location);
+    let room = of_unproved.map_or(Room { capacity, unproved: None }, |unproved| unproved.limits.room(capacity));
     if terms.rules != Rules::Overbook {
-        slot_usage::take(connection, capacity, &plan.visit).await?;
-    } else if slot_usage::force(connection, capacity, None, &plan.visit).await? {
+        slot_usage::take(connection, room, &plan.visit).await?;
+    } else if slot_usage::force(connection, room, None, &plan.visit).await? {
         sqlx::query!(
             "select write_event($1, $2, $3, $3, $4) as event",
             booking.id.0,
@@ -91,10 +99,10 @@ async fn insert(connection: &mut PgConnection, plan: &Plan, token: &AccessToken,
             insert into bookings (
                 reference, customer_id, customer_name, customer_email, vehicle_model_id, service_location, address,
                 appointment_date, appointment_time, occupied_minutes, slot_times, duration_minutes, total_paise,
-                payment_method, notes, access_token_sha256, access_token_expires_at, source
+                payment_method, notes, access_token_sha256, access_token_expires_at, source, is_unproved
             )
             select $2, customers.id, $3, $4, $5, $6, $7, $8, $9, $10, quarters($9, $10), $11, $12, $13, $14, $15,
-                access_token_expiry($8, $9), $21
+                access_token_expiry($8, $9), $21, $22::bytea is not null
             from customers
             returning *
         ), booking_services as (
@@ -107,9 +115,11 @@ async fn insert(connection: &mut PgConnection, plan: &Plan, token: &AccessToken,
             select write_event(id, $18, null, booking_status, $19),
                 write_message($20, jsonb_build_object('booking_id', id))
             from bookings
+        ), limited as (
+            select limit_unproved(id, customer_id, $22, $23, $24) from bookings where is_unproved
         )
         "#,
-        "exists (select from told)",
+        "exists (select from told) and (select count(*) from limited) >= 0",
         plan.customer_phone.as_str(),
         reference::generate()?,
         plan.customer_name,
@@ -130,9 +140,13 @@ async fn insert(connection: &mut PgConnection, plan: &Plan, token: &AccessToken,
         Event::Created as Event,
         terms.actor.to_string(),
         Message::BookingCreated as Message,
-        terms.source as BookingSource
+        terms.source as BookingSource,
+        terms.unproved.as_ref().map(|unproved| unproved.address_hash.as_slice()),
+        terms.unproved.as_ref().and_then(|unproved| unproved.limits.open_per_phone),
+        terms.unproved.as_ref().and_then(|unproved| unproved.limits.a_day_per_address)
     )
     .fetch_one(connection)
-    .await?;
+    .await
+    .map_err(unproved::refusal)?;
     Ok(inserted)
 }

@@ -9,7 +9,7 @@ use super::{
     booking,
     facts::{self, Facts, Question},
     occupied::Occupied,
-    slot_usage::{self, Refused, Visit},
+    slot_usage::{self, Refused, Room, Visit},
     status::{BookingStatus, PaymentStatus},
     timeline::Event,
 };
@@ -68,10 +68,10 @@ pub async fn change(
     let new = visit(connection, &booking, &facts, rules).await?;
     // An order for the old total is not to be paid any more.
     orders::close(&mut *connection, booking.id).await?;
-    let capacity = facts.capacity(new.location);
+    let room = Room::unlimited(facts.capacity(new.location), booking.is_unproved);
     if rules != Rules::Overbook {
-        slot_usage::swap(connection, capacity, &old, &new).await?;
-    } else if slot_usage::force(connection, capacity, Some(&old), &new).await? {
+        slot_usage::swap(connection, room, &old, &new).await?;
+    } else if slot_usage::force(connection, room, Some(&old), &new).await? {
         sqlx::query!(
             "select write_event($1, $2, $3, $3, $4) as event",
             booking.id.0,

@@ -11,6 +11,7 @@ use super::{
     status::BookingStatus,
     timeline::Event,
     transition,
+    unproved::Limits,
 };
 use crate::{
     Error, Result,
@@ -38,6 +39,7 @@ pub async fn move_to(
     booking: Booking,
     wanted: Appointment,
     cutoff: Cutoff,
+    limits: Limits,
 ) -> Result<Booking, Refused> {
     if booking.booking_status.is_up_to_customer() && booking.appointment() != wanted {
         let so_far = check(connection, &booking, cutoff).await?;
@@ -46,7 +48,7 @@ pub async fn move_to(
             return Err(so_far.refuse(&sentence).into());
         }
     }
-    reschedule::move_to(connection, booking, wanted, &Actor::Customer, Rules::Customer).await
+    reschedule::move_to(connection, booking, wanted, &Actor::Customer, Rules::Customer, limits).await
 }
 
 /// Cancels a locked booking for its customer, which is allowed until work begins. Idempotent.

@@ -8,10 +8,11 @@ use super::{
     Actor, Booking,
     appointment::{self, Rules},
     facts::{self, Question},
-    slot_usage::{self, Refused, Visit},
+    slot_usage::{self, Refused, Room, Visit},
     status::{BookingStatus, ServiceLocation},
     timeline::Event,
     transition::illegal,
+    unproved::Limits,
 };
 use crate::{Error, Result, outbox::Message};
 
@@ -37,13 +38,14 @@ impl Booking {
     }
 }
 
-/// Moves a locked booking. Idempotent: the same appointment changes nothing.
+/// Moves a locked booking, within the limits of unproved ones if it is one. Idempotent: the same appointment changes nothing.
 pub async fn move_to(
     connection: &mut PgConnection,
     mut booking: Booking,
     wanted: Appointment,
     actor: &Actor,
     rules: Rules,
+    limits: Limits,
 ) -> Result<Booking, Refused> {
     if !booking.booking_status.is_up_to_customer() {
         return Err(illegal(booking.booking_status).into());
@@ -65,15 +67,16 @@ pub async fn move_to(
             appointment::check(time, old.duration_minutes, day, &facts.window, rules).map_err(Error::Validation)?;
     }
     let capacity = facts.capacity(new.location);
+    let room = if booking.is_unproved { limits.room(capacity) } else { Room { capacity, unproved: None } };
     // The rows of its quarters have the most lock contention, so they are locked last, unless the event depends on the
     // outcome.
     if rules == Rules::Overbook {
-        let is_overbooked = slot_usage::force(connection, capacity, Some(&old), &new).await?;
+        let is_overbooked = slot_usage::force(connection, room, Some(&old), &new).await?;
         let event = if is_overbooked { Event::Overbooked } else { Event::Rescheduled };
         write(connection, &mut booking, &wanted, &new, actor, event).await?;
     } else {
         write(connection, &mut booking, &wanted, &new, actor, Event::Rescheduled).await?;
-        slot_usage::swap(connection, capacity, &old, &new).await?;
+        slot_usage::swap(connection, room, &old, &new).await?;
     }
     Ok(booking)
 }

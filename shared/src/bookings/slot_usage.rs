@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{NaiveDate, NaiveTime};
 use sqlx::{PgConnection, PgExecutor};
 
-use super::{occupied::Occupied, status::ServiceLocation};
+use super::{occupied::Occupied, status::ServiceLocation, unproved};
 use crate::{Error, Result, day_minute::DayMinute};
 
 /// A booking's use of capacity: work at a time and place.
@@ -19,6 +19,22 @@ pub struct Visit {
     pub duration_minutes: u32,
     /// What it takes of the day.
     pub occupied: Occupied,
+}
+
+/// What a visit may take of a pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// Jobs at once.
+    pub capacity: i32,
+    /// For an unproved booking, how many of them may be unproved.
+    pub unproved: Option<i32>,
+}
+
+impl Room {
+    /// For a booking whose limits as an unproved one do not matter, because it is proved or the shop's people change it.
+    pub fn unlimited(capacity: i32, is_unproved: bool) -> Self {
+        Self { capacity, unproved: is_unproved.then_some(i32::MAX) }
+    }
 }
 
 /// The reason that a booking could not be created or changed.
@@ -36,28 +52,28 @@ impl<E: Into<Error>> From<E> for Refused {
 }
 
 /// Takes the quarters of a visit, or fails with [`Refused::Full`] and leaves the transaction aborted.
-pub async fn take(connection: &mut PgConnection, capacity: i32, visit: &Visit) -> Result<(), Refused> {
-    change(connection, capacity, None, Some(visit), Limit::Kept).await.map(drop)
+pub async fn take(connection: &mut PgConnection, room: Room, visit: &Visit) -> Result<(), Refused> {
+    change(connection, room, None, Some(visit), Limit::Kept).await.map(drop)
 }
 
-/// Frees the quarters of a visit.
+/// Frees the quarters of a visit, which a trigger has counted as unproved no more.
 pub async fn free(connection: &mut PgConnection, visit: &Visit) -> Result<(), Refused> {
-    change(connection, 0, Some(visit), None, Limit::Kept).await.map(drop)
+    change(connection, Room { capacity: 0, unproved: None }, Some(visit), None, Limit::Kept).await.map(drop)
 }
 
 /// Frees the quarters of `old` and takes those of `new` in one statement; quarters in both stay untouched.
-pub async fn swap(connection: &mut PgConnection, capacity: i32, old: &Visit, new: &Visit) -> Result<(), Refused> {
-    change(connection, capacity, Some(old), Some(new), Limit::Kept).await.map(drop)
+pub async fn swap(connection: &mut PgConnection, room: Room, old: &Visit, new: &Visit) -> Result<(), Refused> {
+    change(connection, room, Some(old), Some(new), Limit::Kept).await.map(drop)
 }
 
 /// Like [`swap`], or [`take`] without an `old` visit, but takes full quarters too. Returns whether one was full.
 pub async fn force(
     connection: &mut PgConnection,
-    capacity: i32,
+    room: Room,
     old: Option<&Visit>,
     new: &Visit,
 ) -> Result<bool, Refused> {
-    change(connection, capacity, old, Some(new), Limit::Ignored).await
+    change(connection, room, old, Some(new), Limit::Ignored).await
 }
 
 /// Whether the capacity limit is enforced.
@@ -71,7 +87,7 @@ enum Limit {
 /// `used` 1 to take a quarter and 0 to free it. Returns whether one was taken beyond its capacity.
 async fn change(
     connection: &mut PgConnection,
-    capacity: i32,
+    room: Room,
     old: Option<&Visit>,
     new: Option<&Visit>,
     limit: Limit,
@@ -95,13 +111,17 @@ async fn change(
             select * from unnest($2::service_location[], $3::date[], $4::time[], $5::integer[])
                 as change (pool, date, time, take)
         ), changed as (
-            insert into slot_usage as slot (pool, date, time, used, capacity, overbooked)
-            select pool, date, time, take, $1, case when $6 then greatest(take - $1, 0) else 0 end
+            insert into slot_usage as slot (pool, date, time, used, capacity, overbooked, unproved, unproved_capacity)
+            select pool, date, time, take, $1, case when $6 then greatest(take - $1, 0) else 0 end, take * $7, $8
             from change
             order by pool, date, time
             on conflict (pool, date, time) do update set
                 used = slot.used + case excluded.used when 1 then 1 else -1 end,
                 capacity = case excluded.used when 1 then excluded.capacity else slot.capacity end,
+                unproved = greatest(slot.unproved + case excluded.used when 1 then $7 else -$7 end, 0),
+                unproved_capacity = case
+                    when excluded.used = 1 and $7 = 1 then excluded.unproved_capacity else slot.unproved_capacity
+                end,
                 -- Overbooking under another capacity leaves no room under this one.
                 overbooked = case
                     when excluded.used = 1 and $6 then greatest(slot.used + 1 - excluded.capacity, 0)
@@ -114,18 +134,20 @@ async fn change(
         from changed join change using (pool, date, time)
         where take = 1
         "#,
-        capacity,
+        room.capacity,
         &pools as &[ServiceLocation],
         &dates,
         &times as &[DayMinute],
         &deltas,
-        limit == Limit::Ignored
+        limit == Limit::Ignored,
+        i32::from(room.unproved.is_some()),
+        room.unproved.unwrap_or_default()
     )
     .fetch_one(connection)
     .await;
     match (outcome, new) {
         (Err(error), Some(visit)) if is_full(&error) => Err(Refused::Full(visit.clone())),
-        (outcome, _) => Ok(outcome?),
+        (outcome, _) => Ok(outcome.map_err(unproved::refusal)?),
     }
 }
 

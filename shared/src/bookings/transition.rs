@@ -39,6 +39,8 @@ pub async fn set_status(
     }
     (booking.updated_at, booking.version) = write(connection, booking.id, (from, to), actor, reason).await?;
     booking.booking_status = to;
+    // By a trigger: neither a booking that was confirmed nor one that was cancelled is unproved.
+    booking.is_unproved = false;
     match to {
         BookingStatus::Cancelled => {
             refunds::give_back_all(connection, &booking).await?;

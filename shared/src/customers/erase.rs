@@ -130,6 +130,9 @@ pub async fn erase(connection: &mut PgConnection, id: CustomerId) -> Result<Vec<
         ), refund as (
             update refunds set reason = ''
             where reason <> '' and booking_id in (select id from bookings where customer_id = $1)
+        ), address as (
+            delete from booking_addresses
+            where booking_id in (select id from bookings where customer_id = $1)
         ), event as (
             update booking_events
             set reason = '', changes = (

@@ -13,6 +13,7 @@ use shared::{
         plan::LONGEST_ADDRESS,
         reschedule::{self, Appointment},
         status::ServiceLocation,
+        unproved::Limits,
     },
     http::{Fields, Id, Read},
     ids::BookingId,
@@ -86,7 +87,7 @@ pub(crate) async fn move_to(
         let rules = if wanted.is_forced { Rules::Overbook } else { Rules::Counter };
         let work = async |connection: &mut PgConnection, booking: Booking| {
             let appointment = wanted.of(&booking);
-            reschedule::move_to(connection, booking, appointment, &person.actor(), rules).await
+            reschedule::move_to(connection, booking, appointment, &person.actor(), rules, Limits::OFF).await
         };
         let is_done = |booking: &Booking| booking.appointment() == wanted.of(booking);
         match change(&app, id, &form, is_done, work).await? {

@@ -68,7 +68,7 @@ async fn try_to_book(app: &App, person: &Person, form: &Form, choices: &Choices)
     let draft = draft(form, choices)?;
     let source = if form.value("source") == "phone" { BookingSource::Phone } else { BookingSource::Counter };
     let rules = if form.value("anyway").is_empty() { Rules::Counter } else { Rules::Overbook };
-    let terms = Terms { actor: person.actor(), source, rules, online: OnlinePayment::Disabled };
+    let terms = Terms { actor: person.actor(), source, rules, online: OnlinePayment::Disabled, unproved: None };
     let book = async |connection: &mut PgConnection| -> Result<String, Refused> {
         let booking = create::create(connection, draft, &terms).await?.booking;
         let id = booking.id;

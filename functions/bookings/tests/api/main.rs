@@ -16,11 +16,12 @@ mod owning;
 mod slots;
 mod staff;
 mod times;
+mod unproved_limits;
 
 use bookings::{App, Limits};
 use chrono::{NaiveDate, Weekday};
 use serde_json::{Value, json};
-use shared::bookings::{own::Cutoff, plan::OnlinePayment};
+use shared::bookings::{own::Cutoff, plan::OnlinePayment, unproved};
 use shared::{database::Database, throttle::Throttle};
 use sqlx::{PgPool, postgres::PgConnectOptions};
 use testing::{Answer, Client};
@@ -35,6 +36,7 @@ fn app(database: &Database, throttle: Throttle) -> App {
         limits: Limits::from_env().unwrap(),
         online: OnlinePayment::Disabled,
         cutoff: Cutoff::from_env().unwrap(),
+        unproved: unproved::Limits::OFF,
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{World, run};
 fn swept(count: u64) -> Value {
     json!({
         "action": "sweep", "idempotency_keys": count, "session_tokens": count, "user_sessions": count,
-        "panel_sessions": count, "payment_events": count, "outbox": count, "sessions_ended": 0,
+        "panel_sessions": count, "payment_events": count, "booking_addresses": 0, "outbox": count, "sessions_ended": 0,
         "replacements_finished": 0
     })
 }
@@ -82,6 +82,24 @@ async fn one_run_sweeps_more_rows_than_one_statement_deletes(pool: PgPool) {
     let mut expected = swept(0);
     expected["idempotency_keys"] = json!(20001);
     assert_eq!(world.run("sweep").await, expected);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn hashes_of_addresses_are_kept_for_thirty_days(pool: PgPool) {
+    let world = World::new(pool).await;
+    world.another_order().await;
+    sqlx::query(
+        "insert into booking_addresses
+        values (1, sha256('x'), now() - interval '29 days'), (2, sha256('x'), now() - interval '31 days')",
+    )
+    .execute(&world.pool)
+    .await
+    .unwrap();
+    let mut expected = swept(0);
+    expected["booking_addresses"] = json!(1);
+    assert_eq!(world.run("sweep").await, expected);
+    let kept = "select booking_id from booking_addresses";
+    assert_eq!(sqlx::query_scalar::<_, i64>(kept).fetch_one(&world.pool).await.unwrap(), 1);
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
