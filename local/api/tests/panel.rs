@@ -48,6 +48,7 @@ fn customer(database: &Database, redis: &Redis, descope: &StandIn) -> Client {
         limits: bookings::Limits::from_env().unwrap(),
         online: shared::bookings::plan::OnlinePayment::Disabled,
         cutoff: shared::bookings::own::Cutoff::from_env().unwrap(),
+        unproved: shared::bookings::unproved::Limits::OFF,
     };
     Client::new(bookings::router(app), database.clone())
 }

@@ -108,6 +108,8 @@ async fn shop(world: &World, bearer: &str) {
     let third = world.call("create_booking", With { values, ..With::default() }).await.body["data"].clone();
     let values = json!({ "booking_id": third["id"], "amount": third["total_amount"] });
     world.call("collect_payment", With { values, headers: &STAFF, ..With::default() }).await;
+    let values = json!({ "date": day, "count": 2 });
+    world.call("cancel_bookings", With { values, headers: &STAFF, ..With::default() }).await;
 }
 
 async fn leave(world: &World, bearer: &str) {

@@ -92,6 +92,7 @@ impl World {
                     limits: bookings::Limits::from_env().unwrap(),
                     online: shared::bookings::plan::OnlinePayment::Enabled,
                     cutoff: shared::bookings::own::Cutoff::from_env().unwrap(),
+                    unproved: shared::bookings::unproved::Limits::OFF,
                 })),
             ),
             (
