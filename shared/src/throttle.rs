@@ -121,7 +121,7 @@ impl Throttle {
     /// Counts the request, or refuses it with [`Error::Throttled`]. Lets it pass while Redis is unavailable.
     pub async fn check(&self, claims: &[Claim<'_>]) -> Result<()> {
         let wait = self.decide(claims, true).await;
-        verdict(wait.unwrap_or_else(let_pass))
+        verdict(wait.unwrap_or_else(|error| let_pass(&error)))
     }
 
     /// As [`Self::check`], but refuses the request with [`Error::Redis`] while Redis is unavailable: for what costs
@@ -133,7 +133,7 @@ impl Throttle {
     /// As [`Self::check`], but counts nothing: for limits that only some requests use up.
     pub async fn peek(&self, claims: &[Claim<'_>]) -> Result<()> {
         let wait = self.decide(claims, false).await;
-        verdict(wait.unwrap_or_else(let_pass))
+        verdict(wait.unwrap_or_else(|error| let_pass(&error)))
     }
 
     async fn decide(&self, claims: &[Claim<'_>], counts: bool) -> Result<u64, link::Error> {
@@ -218,7 +218,7 @@ impl Throttle {
 }
 
 /// Limits do not hold while Redis is unavailable.
-fn let_pass(error: link::Error) -> u64 {
+fn let_pass(error: &link::Error) -> u64 {
     warn!(%error, "rate limit not checked");
     0
 }

@@ -158,7 +158,7 @@ fn salt() -> Result<[u8; 16], sqlx::Error> {
     Ok(salt)
 }
 
-/// What Postgres stores of a password (RFC 5803). The passwords are ASCII, so none is prepared as SASLprep would.
+/// What Postgres stores of a password (RFC 5803). The passwords are ASCII, so none is prepared as `SASLprep` would.
 fn scram(password: &str, salt: &[u8]) -> String {
     let mut salted = [0; digest::SHA256_OUTPUT_LEN];
     let iterations = std::num::NonZeroU32::new(ITERATIONS).unwrap_or(std::num::NonZeroU32::MIN);

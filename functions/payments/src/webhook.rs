@@ -100,7 +100,7 @@ enum Told {
     /// What the event says: it moves no money, is known already, or is none of ours.
     AsItIs,
     /// What Razorpay says of the payment and its refunds.
-    Confirmed(Payment, Vec<Refund>),
+    Confirmed(Box<Payment>, Vec<Refund>),
     /// Razorpay does not answer: the job asks again.
     Unanswered,
     Doubtful(&'static str),
@@ -125,7 +125,7 @@ async fn confirm(app: &App, event: &Event, known: &Known) -> Told {
         Ok::<_, Failure>((payment, refunds))
     };
     match tokio::time::timeout(PATIENCE, ask).await {
-        Ok(Ok((asked, refunds))) => Told::Confirmed(asked, refunds),
+        Ok(Ok((asked, refunds))) => Told::Confirmed(Box::new(asked), refunds),
         Ok(Err(Failure::Refused { status, reason, .. })) => {
             error!(payment.id = id, status, reason, "Razorpay does not know a payment that a webhook tells of");
             Told::Doubtful(UNKNOWN)
@@ -159,7 +159,7 @@ async fn change(
         }
         Told::Confirmed(asked, refunds) => {
             if let Some(order_id) = &asked.order_id {
-                let settlement = settle(connection, order_id, std::slice::from_ref(asked), refunds).await?;
+                let settlement = settle(connection, order_id, std::slice::from_ref(asked.as_ref()), refunds).await?;
                 let booking_id = settlement.booking_id.map(|id| id.0);
                 info!(event = event.event, booking.id = booking_id, settlement.applied, "webhook applied");
             }

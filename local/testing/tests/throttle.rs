@@ -1,5 +1,4 @@
 //! Rate limits while the network to Redis fails.
-#![expect(clippy::unwrap_used, reason = "test code")]
 
 use std::time::Duration;
 

@@ -119,21 +119,17 @@ async fn within_limits(State(edge): State<Arc<Edge>>, mut request: Request, next
             run(database, request, next).await
         }
     });
-    match tokio::time::timeout(edge.deadline, &mut work).await {
-        Ok(response) => {
-            if lost(&response) == Some(Lost::Pool) {
-                database.renew();
-            }
-            response
-        }
-        Err(_) => {
-            // In this order, so that the request's connection returns to a closed pool.
-            let given_up = database.renew();
-            drop(work);
-            given_up.close().await;
-            Error::Deadline.into_response()
-        }
+    let Ok(response) = tokio::time::timeout(edge.deadline, &mut work).await else {
+        // In this order, so that the request's connection returns to a closed pool.
+        let given_up = database.renew();
+        drop(work);
+        given_up.close().await;
+        return Error::Deadline.into_response();
+    };
+    if lost(&response) == Some(Lost::Pool) {
+        database.renew();
     }
+    response
 }
 
 /// Runs a request. A read is retried over a new connection if a restart of Postgres cut the old one or if the password

@@ -57,8 +57,8 @@ fn replace_nul(value: &mut Value) -> bool {
             *text = text.replace('\0', "\u{fffd}");
             true
         }
-        Value::Array(values) => values.iter_mut().fold(false, |found, value| replace_nul(value) || found),
-        Value::Object(members) => members.values_mut().fold(false, |found, value| replace_nul(value) || found),
+        Value::Array(values) => values.iter_mut().map(replace_nul).filter(|found| *found).count() > 0,
+        Value::Object(members) => members.values_mut().map(replace_nul).filter(|found| *found).count() > 0,
         _ => false,
     }
 }

@@ -76,9 +76,10 @@ async fn set_password(
 ) -> Result<()> {
     let descope = &sign_in.sessions.descope;
     if let Some(known) = known {
-        let others = match known.is_proven {
-            true => accounts::other_identities(&sign_in.sessions.database, known.user_id, arrival.id()).await?,
-            false => Vec::new(),
+        let others = if known.is_proven {
+            accounts::other_identities(&sign_in.sessions.database, known.user_id, arrival.id()).await?
+        } else {
+            Vec::new()
         };
         let revoke = async |connection: &mut PgConnection| {
             accounts::lock(connection, &[arrival.id()]).await?;

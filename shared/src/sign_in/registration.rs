@@ -102,12 +102,11 @@ async fn sign_up(sign_in: &SignIn, registration: &Registration) -> Result<Option
 
 /// The Descope user of a sign-up if it existed before: other people may be able to sign in as it.
 async fn stale(sign_in: &SignIn, signed_up: &SignedIn, email: &Email) -> Result<Option<descope::User>> {
-    let user = match &signed_up.user {
-        Some(user) => user.clone(),
-        None => {
-            let claims = Claims::trusted(&signed_up.session_jwt)?;
-            sign_in.sessions.descope.user(claims.user_id()).await?.ok_or(Error::TokenInvalid)?
-        }
+    let user = if let Some(user) = &signed_up.user {
+        user.clone()
+    } else {
+        let claims = Claims::trusted(&signed_up.session_jwt)?;
+        sign_in.sessions.descope.user(claims.user_id()).await?.ok_or(Error::TokenInvalid)?
     };
     let is_new = signed_up.first_seen && user.role_names.is_empty();
     Ok(Some(user).filter(|user| !is_new || !user.opens_only_by(Channel::Email, email.as_str())))

@@ -14,11 +14,11 @@ use testing::{Answer, Client, Fault as Broken, Network};
 
 use super::{EMAIL, PASSWORD, app, failure};
 
-fn limited(pool: PgPool, descope: &StandIn, limits: Limits) -> Client {
+fn limited(pool: PgPool, descope: &StandIn, limits: &Limits) -> Client {
     let redis = testing::redis();
     let database = Database::from(pool);
     let throttle = Throttle::new(redis.clone(), true);
-    let app = auth::App { limits, ..app(&database, &descope.url(), &redis, throttle) };
+    let app = auth::App { limits: *limits, ..app(&database, &descope.url(), &redis, throttle) };
     Client::within(auth::router(app), database, DEADLINE)
 }
 
@@ -31,7 +31,7 @@ fn refused(answer: &Answer, at_most: u64) {
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn a_number_gets_one_code_in_thirty_seconds(pool: PgPool) {
     let descope = StandIn::start().await;
-    let client = limited(pool, &descope, Limits::from_env().unwrap());
+    let client = limited(pool, &descope, &Limits::from_env().unwrap());
     let body = json!({ "phone_number": "9876543210" });
     assert_eq!(client.post("/api/auth/phone/request-otp/", &body).await.status, 200);
     for path in ["phone/request-otp", "phone/resend-otp"] {
@@ -50,7 +50,7 @@ async fn codes_per_hour_are_limited_by_number_and_by_ip_address(pool: PgPool) {
     let descope = StandIn::start().await;
     let limits = Limits::from_env().unwrap();
     let patient = Limits { messages_at_once: limits.tries_per_address, ..limits };
-    let client = limited(pool, &descope, patient);
+    let client = limited(pool, &descope, &patient);
     for _ in 0..5 {
         let sent = client.post("/api/auth/phone/request-otp/", &json!({ "phone_number": "9876543210" })).await;
         assert_eq!(sent.status, 200);
@@ -74,7 +74,7 @@ async fn codes_per_hour_are_limited_by_number_and_by_ip_address(pool: PgPool) {
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn passwords_and_codes_can_fail_ten_times_from_one_network(pool: PgPool) {
     let descope = StandIn::start().await;
-    let client = limited(pool, &descope, Limits::from_env().unwrap());
+    let client = limited(pool, &descope, &Limits::from_env().unwrap());
     let login = |password: &str| json!({ "email": EMAIL, "password": password });
     for number in 0..10 {
         let from = client.at(&format!("198.51.100.{number}"));
@@ -99,7 +99,7 @@ async fn passwords_and_codes_can_fail_ten_times_from_one_network(pool: PgPool) {
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn one_ip_address_can_try_fifty_times(pool: PgPool) {
     let descope = StandIn::start().await;
-    let client = limited(pool, &descope, Limits::from_env().unwrap());
+    let client = limited(pool, &descope, &Limits::from_env().unwrap());
     for number in 0..50 {
         let body = json!({ "email": format!("user{number}@example.com"), "password": "wrong" });
         assert_eq!(client.post("/api/auth/login/", &body).await.status, 401);
@@ -115,7 +115,7 @@ async fn one_ip_address_can_try_fifty_times(pool: PgPool) {
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn descope_s_rate_limit_is_passed_on_and_not_counted_for_the_recipient(pool: PgPool) {
     let descope = StandIn::start().await;
-    let client = limited(pool, &descope, Limits::from_env().unwrap());
+    let client = limited(pool, &descope, &Limits::from_env().unwrap());
     descope.spoil("/v1/auth/otp/signup-in/sms", Fault::rate_limited(42));
     let body = json!({ "phone_number": "9876543210" });
     let answer = client.post("/api/auth/phone/request-otp/", &body).await;
@@ -199,7 +199,7 @@ async fn codes_go_only_to_mobile_numbers_of_the_listed_countries(pool: PgPool) {
 async fn all_numbers_together_have_a_budget_of_codes_and_addresses_have_none(pool: PgPool) {
     let descope = StandIn::start().await;
     let budget = Limit::new("test-budget", 2, Duration::from_hours(1));
-    let client = limited(pool, &descope, Limits { budget, ..Limits::from_env().unwrap() });
+    let client = limited(pool, &descope, &Limits { budget, ..Limits::from_env().unwrap() });
     let ask = async |number: u8| {
         let from = client.at(&format!("198.51.100.{number}"));
         from.post("/api/auth/phone/request-otp/", &json!({ "phone_number": format!("987654321{number}") })).await
@@ -212,7 +212,7 @@ async fn all_numbers_together_have_a_budget_of_codes_and_addresses_have_none(poo
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn one_person_cannot_lock_another_out(pool: PgPool) {
     let descope = StandIn::start().await;
-    let client = limited(pool, &descope, Limits::from_env().unwrap());
+    let client = limited(pool, &descope, &Limits::from_env().unwrap());
     assert_eq!(client.post("/api/auth/register/", &super::registration(EMAIL)).await.status, 201);
     let login = |password: &str| json!({ "email": EMAIL, "password": password });
     let mut waits = Vec::new();
@@ -249,7 +249,7 @@ async fn one_person_cannot_lock_another_out(pool: PgPool) {
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn what_succeeds_or_fails_at_descope_uses_up_no_attempt(pool: PgPool) {
     let descope = StandIn::start().await;
-    let client = limited(pool, &descope, Limits::from_env().unwrap());
+    let client = limited(pool, &descope, &Limits::from_env().unwrap());
     assert_eq!(client.post("/api/auth/register/", &super::registration(EMAIL)).await.status, 201);
     let login = json!({ "email": EMAIL, "password": PASSWORD });
     descope.spoil("/v1/auth/password/signin", Fault::status(500).times(12));

@@ -1,5 +1,5 @@
 //! Bookings and free slots: requests of owners, strangers and staff, also repeated and concurrent ones.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "test code")]
 
 mod capacity;
 mod changing;

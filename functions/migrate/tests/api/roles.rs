@@ -58,7 +58,7 @@ async fn code(connection: &mut PgConnection, statement: &str) -> String {
     }
 }
 
-/// insufficient_privilege.
+/// `insufficient_privilege`.
 const REFUSED: &str = "42501";
 
 #[sqlx::test(migrations = false)]

@@ -126,13 +126,12 @@ impl Proof<'_> {
                 return Err(Error::SessionRevoked);
             }
             let has_it = found.owner.is_some() || (is_own && found.known.is_some());
-            if !has_it {
-                if !has_fresh_proof(&mut *connection, session).await? {
-                    return Err(Error::ProofTooOld);
-                }
+            if has_it {
+                note_proof(&mut *connection, session).await?;
+            } else if has_fresh_proof(&mut *connection, session).await? {
                 accounts::tell_of_change(connection, user_id, Changed::of(identifier.channel())).await?;
             } else {
-                note_proof(&mut *connection, session).await?;
+                return Err(Error::ProofTooOld);
             }
             self.forget_replaced(connection).await?;
             // With several login ids, the proof of one says nothing about the others.
