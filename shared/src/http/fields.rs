@@ -215,7 +215,8 @@ impl Fields {
 
     /// A boolean; `false` if it was not sent.
     pub fn flag(&mut self, name: &str) -> Option<bool> {
-        self.ask(name, false, || json!({ "type": "boolean", "default": false }));
+        // Without a default: generated clients would have to send it.
+        self.ask(name, false, || json!({ "type": "boolean" }));
         match self.values.remove(name) {
             None | Some(Value::Null) => Some(false),
             Some(Value::Bool(flag)) => Some(flag),
