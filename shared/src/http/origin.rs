@@ -8,9 +8,9 @@ use subtle::ConstantTimeEq;
 
 use crate::config::{self, Live, Settings};
 
-/// Set by CloudFront for the origin: nobody else knows its value.
+/// Set by CloudFront for the origin; no other caller knows its value.
 const SECRET: HeaderName = HeaderName::from_static("x-origin-secret");
-/// `address:port`. Set by CloudFront; anybody else could send any value.
+/// `address:port`. Set by CloudFront; another caller could send any value.
 const VIEWER: HeaderName = HeaderName::from_static("cloudfront-viewer-address");
 
 /// The address of the viewer, as CloudFront tells it: an extension of a request that has the origin's secret.

@@ -43,7 +43,7 @@ pub async fn send(sign_in: &SignIn, identifier: &Identifier, address: &ClientAdd
     sent.inspect(|()| metrics::count(Count::OtpSent))
 }
 
-/// Raises the alarm if it was the budget over all numbers that refused a code: somebody may be spending it.
+/// Raises the alarm if it was the budget over all numbers that refused a code: an attacker may be spending it.
 async fn tell_of_the_budget(sign_in: &SignIn) {
     if let Err(Error::Throttled { retry_after_seconds }) =
         sign_in.throttle.peek(&[sign_in.limits.budget.on("all")]).await

@@ -102,7 +102,7 @@ fn postgres_has_a_connection_for_every_environment_that_may_run_at_once() {
 }
 
 #[test]
-fn postgres_ends_statements_and_sessions_that_nobody_waits_for() {
+fn postgres_ends_statements_and_sessions_without_a_waiting_caller() {
     let template = template();
     let settings = &template["Resources"]["DatabaseSettings"]["Properties"]["Parameters"];
     let milliseconds = |name: &str| settings[name].as_str().unwrap().parse::<u64>().unwrap();
