@@ -4,6 +4,7 @@
 mod certificates;
 
 use std::{
+    hash::{BuildHasher, Hasher, RandomState},
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
@@ -26,14 +27,16 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 /// A connection that was idle longer may have been cut while the environment was frozen, so it is pinged first.
 const REST_WITHOUT_PING: Duration = Duration::from_secs(10);
 const PING_TIMEOUT: Duration = Duration::from_millis(250);
-/// For closing a connection that is given up; together with the deadline of a request still below 5 s.
-const CLOSE_TIMEOUT: Duration = Duration::from_millis(250);
+/// For ending a connection that is given up; together with the deadline of a request still below 5 s.
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(400);
 
 /// A handle to Postgres. Clones share its connection, which is opened by the first query.
 #[derive(Clone, Debug)]
 pub struct Database {
     options: Live<PgConnectOptions>,
     kind: Kind,
+    /// `application_name` of the connections of this handle and its clones, and of no others.
+    name: Arc<str>,
     link: Arc<RwLock<Link>>,
 }
 
@@ -66,30 +69,27 @@ impl Database {
             })
         })?;
         let present = options.get()?;
-        Ok(Self::over(Kind::Request.pool((*present).clone()), options, present))
+        Ok(Self::own(Kind::Request, options, present))
     }
 
     /// The same database for work that no caller waits for: a statement may take so long, instead of what the role of a
     /// request allows.
     #[must_use]
     pub fn patient(&self, statement_timeout: Duration) -> Self {
-        let kind = Kind::Work(statement_timeout);
         let options = Arc::clone(&self.link.read().unwrap_or_else(PoisonError::into_inner).options);
-        Self { kind, ..Self::over(kind.pool((*options).clone()), self.options.clone(), options) }
+        Self::own(Kind::Work(statement_timeout), self.options.clone(), options)
     }
 
     /// A lazy pool of one connection: a Lambda environment serves one request at a time.
     pub fn new(options: PgConnectOptions) -> Self {
         let options = Arc::new(options);
-        Self::over(Kind::Request.pool((*options).clone()), Live::fixed(Arc::clone(&options)), options)
+        Self::own(Kind::Request, Live::fixed(Arc::clone(&options)), options)
     }
 
-    fn over(pool: PgPool, options: Live<PgConnectOptions>, present: Arc<PgConnectOptions>) -> Self {
-        Self {
-            options,
-            kind: Kind::Request,
-            link: Arc::new(RwLock::new(Link { pool, is_own: true, options: present })),
-        }
+    fn own(kind: Kind, options: Live<PgConnectOptions>, present: Arc<PgConnectOptions>) -> Self {
+        let name = name(&present);
+        let link = Link { pool: kind.pool(named(&present, &name)), is_own: true, options: present };
+        Self { options, kind, name, link: Arc::new(RwLock::new(link)) }
     }
 
     /// The pool, with the newest options for its next connection.
@@ -100,7 +100,7 @@ impl Database {
         drop(link);
         if let Some(options) = newer {
             // An open connection stays valid: Postgres checks the password only when it connects.
-            pool.set_connect_options((*options).clone());
+            pool.set_connect_options(named(&options, &self.name));
             self.link.write().unwrap_or_else(PoisonError::into_inner).options = options;
         }
         pool
@@ -199,44 +199,71 @@ impl Database {
     /// Gives up the pool with its connection and starts a new one. For a connection that never answered: the pool waits
     /// for the answer without a timeout before it lends the connection again. For one to a server that takes no more
     /// writes, too.
-    ///
-    /// The old pool is closed, so a connection that returns to it is closed at once, without waiting for its statement.
-    /// Postgres notices that within `client_connection_check_interval` and ends the statement.
     pub fn renew(&self) -> GivenUp {
         let mut link = self.link.write().unwrap_or_else(PoisonError::into_inner);
-        let fresh = self.kind.pool((*link.options).clone());
-        let pool = std::mem::replace(&mut link.pool, fresh);
+        let fresh = self.kind.pool(named(&link.options, &self.name));
+        let old = std::mem::replace(&mut link.pool, fresh.clone());
         if !std::mem::replace(&mut link.is_own, true) {
             return GivenUp(None);
         }
         // Closed from here on, even if the future is not awaited.
-        drop(pool.close());
-        GivenUp(Some(pool))
+        drop(old.close());
+        GivenUp(Some((fresh, Arc::clone(&self.name))))
     }
 }
 
 impl From<PgPool> for Database {
     fn from(pool: PgPool) -> Self {
         let options = pool.connect_options();
-        let database = Self::over(pool, Live::fixed(Arc::clone(&options)), options);
-        database.link.write().unwrap_or_else(PoisonError::into_inner).is_own = false;
-        database
+        let link = Link { pool, is_own: false, options: Arc::clone(&options) };
+        Self {
+            name: name(&options),
+            options: Live::fixed(options),
+            kind: Kind::Request,
+            link: Arc::new(RwLock::new(link)),
+        }
     }
 }
 
-/// A pool that [`Database::renew`] has given up.
+/// A connection that [`Database::renew`] has given up: the pool that replaces it, and its `application_name`.
 #[derive(Debug)]
-pub struct GivenUp(Option<PgPool>);
+pub struct GivenUp(Option<(PgPool, Arc<str>)>);
 
 impl GivenUp {
-    /// Waits until the connection is closed, but not long. Call it once what used the connection is dropped, and before
-    /// the answer: the environment may be frozen after it, with the statement still running in Postgres.
+    /// Ends the connection in Postgres, with the statement that still runs there. Does not wait long. Call it once what
+    /// used the connection is dropped, and before the answer: the environment may be frozen after it.
+    ///
+    /// Postgres is told over the new connection. To close the old one is not enough: over TLS, sqlx closes a socket only
+    /// when the server has answered, and `client_connection_check_interval` needs a closed socket.
     pub async fn close(self) {
-        let Some(pool) = self.0 else { return };
-        if tokio::time::timeout(CLOSE_TIMEOUT, pool.close()).await.is_err() {
-            warn!("a connection was not closed in time");
+        let Some((fresh, name)) = self.0 else { return };
+        // Postgres looks every 100 ms whether the other one is gone.
+        let end = sqlx::query!(
+            r#"
+            select pg_terminate_backend(pid, 250) as "is_ended!" from pg_stat_activity
+            where application_name = $1 and usename = current_user and pid <> pg_backend_pid()
+            "#,
+            &*name
+        )
+        .fetch_all(&fresh);
+        match tokio::time::timeout(CLOSE_TIMEOUT, end).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => warn!(%error, "a connection that was given up was not ended"),
+            Err(_) => warn!("a connection that was given up was not ended in time"),
         }
     }
+}
+
+/// An `application_name` for one handle: the configured one, and what no other environment has.
+fn name(options: &PgConnectOptions) -> Arc<str> {
+    let base = options.get_application_name().unwrap_or("repairmybike");
+    // Seeded by the operating system.
+    let random = RandomState::new().build_hasher().finish();
+    format!("{base}-{random:016x}").into()
+}
+
+fn named(options: &PgConnectOptions, name: &str) -> PgConnectOptions {
+    options.clone().application_name(name)
 }
 
 /// The part of the link to Postgres that an error shows to be broken.

@@ -127,7 +127,7 @@ async fn within_limits(State(edge): State<Arc<Edge>>, mut request: Request, next
         return Error::Deadline.into_response();
     };
     if lost(&response) == Some(Lost::Pool) {
-        database.renew();
+        database.renew().close().await;
     }
     response
 }
