@@ -23,8 +23,10 @@ const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-re
 /// How long the answer to a request with an `Idempotency-Key` is kept.
 pub const DAY: TimeDelta = TimeDelta::days(1);
 
-/// A secret that a retry shares with the first request: the value of `Idempotency-Key`, 1 to 255 characters, or another
-/// secret of the caller.
+/// The longest `Idempotency-Key`, in characters.
+pub const LONGEST_KEY: usize = 255;
+
+/// A secret that a retry shares with the first request: the value of `Idempotency-Key`, or another secret of the caller.
 pub struct Key(String);
 
 impl Key {
@@ -34,7 +36,7 @@ impl Key {
 
     /// The key in a body, if it has one.
     pub fn in_body(fields: &mut Fields) -> Option<Self> {
-        fields.text_or_empty("idempotency_key", 255).filter(|key| !key.is_empty()).map(Self)
+        fields.text_or_empty("idempotency_key", LONGEST_KEY).filter(|key| !key.is_empty()).map(Self)
     }
 
     /// The key as that of one caller, so that keys of different callers never meet. Only a hash is kept, so a phone number
@@ -63,10 +65,10 @@ impl<S: Send + Sync> FromRequestParts<S> for MaybeKey {
             return Ok(Self(None));
         };
         let key = value.to_str().map(str::trim).unwrap_or_default();
-        if (1..=255).contains(&key.len()) {
+        if (1..=LONGEST_KEY).contains(&key.len()) {
             Ok(Self(Some(Key(key.to_owned()))))
         } else {
-            Err(Error::field("Idempotency-Key", "Send 1 to 255 printable characters."))
+            Err(Error::field("Idempotency-Key", &format!("Send 1 to {LONGEST_KEY} printable characters.")))
         }
     }
 }

@@ -4,7 +4,10 @@ use std::{fmt, str::FromStr};
 
 use serde_json::{Value, json};
 
-use crate::{text::is_decoration, written::Written};
+use crate::{
+    text::is_decoration,
+    written::{LONGEST, Written},
+};
 
 /// A phone number in E.164, such as `+919876543210`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,7 +122,7 @@ impl Written for Phone {
     }
 
     fn rules() -> Value {
-        json!({ "format": "phone" })
+        json!({ "format": "phone", "maxLength": LONGEST })
     }
 
     const MAY_BEGIN_WITH_PLUS: bool = true;

@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 
 use crate::text::{Lines, clean};
 
+/// The longest text of a value that has no limit of its own, in characters: room for what people copy with it.
+pub const LONGEST: usize = 1000;
+
 /// A value that a body, a query or a form holds as text.
 pub trait Written: Sized {
     /// Parses a trimmed text that is not empty and has no NUL; the error is the sentence for the caller.

@@ -49,7 +49,7 @@ struct Created {
 /// timeline says by whom.
 #[utoipa::path(
     post, path = "/bookings", operation_id = "create_booking", tag = "Bookings", request_body = Json<Draft>,
-    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters; makes a retry safe.")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes a retry safe.")),
     security((), ("session" = []), ("staff_key" = [])),
     responses(
         (status = 201, body = Envelope<Created>),

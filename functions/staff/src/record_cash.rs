@@ -54,7 +54,7 @@ impl Read for Cash {
     post, path = "/staff/bookings/{id}/record-cash", operation_id = "record_cash", tag = "Staff", request_body = Json<Cash>,
     params(
         ("id" = i64, Path),
-        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters; makes a retry safe."),
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes a retry safe."),
     ),
     security(("staff_key" = []), ("session" = [])),
     responses(
@@ -106,7 +106,7 @@ impl Read for Collected {
 /// Records that a booking was paid in cash, as `record-cash` does.
 #[utoipa::path(
     post, path = "/staff/payments/collect", operation_id = "collect_payment", tag = "Staff", request_body = Json<Collected>,
-    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters; makes a retry safe.")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes a retry safe.")),
     security(("staff_key" = []), ("session" = [])),
     responses(
         (status = 200, body = Envelope<Detail>),

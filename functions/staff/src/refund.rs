@@ -100,7 +100,7 @@ struct Refunded {
     post, path = "/staff/bookings/{id}/refund", operation_id = "refund_booking", tag = "Staff", request_body = Json<RefundRequest>,
     params(
         ("id" = i64, Path),
-        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters; makes a retry safe."),
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes a retry safe."),
     ),
     security(("staff_key" = []), ("session" = [])),
     responses(

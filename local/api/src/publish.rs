@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use http::StatusCode;
 use serde_json::{Map, Value, json};
-use shared::http::BODY;
+use shared::{http::BODY, idempotency::LONGEST_KEY};
 
 use crate::is_old;
 
@@ -107,8 +107,13 @@ fn headers() -> Value {
 
 /// Adds the parts common to all operations, and the headers that follow from an operation's parameters and statuses.
 fn complete(operation: &mut Value) {
-    let parameters = operation["parameters"].as_array().into_iter().flatten();
-    let is_keyed = parameters.into_iter().any(|parameter| parameter["name"] == "Idempotency-Key");
+    let mut is_keyed = false;
+    for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
+        if parameter["name"] == "Idempotency-Key" {
+            is_keyed = true;
+            parameter["schema"] = json!({ "type": "string", "minLength": 1, "maxLength": LONGEST_KEY });
+        }
+    }
     let Some(operation) = operation.as_object_mut() else { return };
     operation.entry("security").or_insert_with(|| json!([]));
     let Some(Value::Object(responses)) = operation.get_mut("responses") else { return };

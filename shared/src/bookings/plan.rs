@@ -50,6 +50,7 @@ pub struct Draft {
     /// A phone number in any spelling.
     #[schema(value_type = String)]
     pub customer_phone: Option<Phone>,
+    #[schema(format = "email")]
     pub customer_email: Option<String>,
     pub vehicle_model_id: Option<i64>,
     /// Each must have a price for the model.

@@ -3,16 +3,15 @@
 mod asked;
 mod integers;
 mod query;
+mod values;
 
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::Patch;
 use crate::{
     Faults,
     text::{Lines, Unclean, clean, nfc},
-    written::Written,
 };
 
 use asked::AskedField;
@@ -26,8 +25,6 @@ const NULL: &str = "This field may not be null.";
 const BLANK: &str = "This field may not be blank.";
 const NOT_A_STRING: &str = "Not a valid string.";
 const NOT_A_BOOLEAN: &str = "Must be a valid boolean.";
-/// The longest text of a value that is parsed further.
-const LONGEST_VALUE: usize = 1000;
 
 /// A body or query that is read from fields.
 pub trait Read: Sized {
@@ -126,20 +123,10 @@ impl Fields {
     /// A text of up to `max` characters that older clients send as `old_name`.
     pub fn renamed_text(&mut self, name: &str, old_name: &str, max: usize) -> Option<String> {
         let rules = || json!({ "type": "string", "minLength": 1, "maxLength": max });
-        self.ask(name, false, rules);
+        self.ask(name, true, rules);
         self.ask(old_name, false, rules);
         let is_old = !self.has(name) && self.has(old_name);
         self.filled(if is_old { old_name } else { name }, max, Lines::One)
-    }
-
-    /// A value that is sent as text, by older clients as `old_name`.
-    pub fn renamed_value<T: Written>(&mut self, name: &str, old_name: &str) -> Option<T> {
-        self.ask(name, true, || T::rules());
-        self.ask(old_name, false, || T::rules());
-        let is_old = !self.has(name) && self.has(old_name);
-        let name = if is_old { old_name } else { name };
-        let text = self.filled(name, LONGEST_VALUE, Lines::One)?;
-        self.parse(name, &text)
     }
 
     /// A password or token: 1 to `max` characters, not trimmed.
@@ -155,62 +142,6 @@ impl Fields {
             Some(Value::Number(number)) => Some(number.to_string().into()),
             Some(Value::Bool(_) | Value::Array(_) | Value::Object(_)) => self.fault(name, NOT_A_STRING),
         }
-    }
-
-    /// A value that is sent as text.
-    pub fn value<T: Written>(&mut self, name: &str) -> Option<T> {
-        self.ask(name, true, || T::rules());
-        self.restore_plus::<T>(name);
-        let text = self.valued(name)?;
-        self.parse(name, &text)
-    }
-
-    /// As [`Self::value`], for a field that may be missing.
-    pub fn value_if_sent<T: Written>(&mut self, name: &str) -> Option<T> {
-        self.ask(name, false, || T::rules());
-        if !self.values.contains_key(name) {
-            return None;
-        }
-        self.restore_plus::<T>(name);
-        let text = self.valued(name)?;
-        self.parse(name, &text)
-    }
-
-    /// As [`Self::value_if_sent`]; null and an empty text, which forms send, count as missing.
-    pub fn value_if_any<T: Written>(&mut self, name: &str) -> Option<T> {
-        self.ask(name, false, || T::rules());
-        self.restore_plus::<T>(name);
-        let text = self.trimmed(name, LONGEST_VALUE, false)?;
-        if text.is_empty() {
-            return None;
-        }
-        self.parse(name, &text)
-    }
-
-    /// The unparsed text of a value, for a reader with error messages of its own; empty if it was not sent.
-    pub fn unparsed<T: Written>(&mut self, name: &str) -> Option<String> {
-        self.ask(name, true, || T::rules());
-        self.trimmed(name, LONGEST_VALUE, false)
-    }
-
-    /// A value of up to `max` characters that a change sets, clears or keeps; `None` if it is invalid. An empty text clears
-    /// it; null does not, because a program that sends null for what it does not know would empty it.
-    pub fn patch<T: Written>(&mut self, name: &str, max: usize) -> Option<Patch<T>> {
-        self.ask(name, false, || {
-            let mut rules = json!({ "type": "string", "maxLength": max });
-            if let (Value::Object(rules), Value::Object(more)) = (&mut rules, T::rules()) {
-                rules.extend(more);
-            }
-            rules
-        });
-        if !self.values.contains_key(name) {
-            return Some(Patch::Keep);
-        }
-        let text = self.trimmed(name, max, true)?;
-        if text.is_empty() {
-            return Some(Patch::Clear);
-        }
-        self.parse(name, &text).map(Patch::Set)
     }
 
     /// A boolean; `false` if it was not sent.
@@ -236,12 +167,6 @@ impl Fields {
     /// A clean text that is there and not empty.
     fn filled(&mut self, name: &str, max: usize, lines: Lines) -> Option<String> {
         let text = self.cleaned(name, max, true, lines)?;
-        if text.is_empty() { self.fault(name, BLANK) } else { Some(text) }
-    }
-
-    /// The text of a value that is there and not empty.
-    fn valued(&mut self, name: &str) -> Option<String> {
-        let text = self.trimmed(name, LONGEST_VALUE, true)?;
         if text.is_empty() { self.fault(name, BLANK) } else { Some(text) }
     }
 
@@ -279,10 +204,6 @@ impl Fields {
         }
     }
 
-    fn parse<T: Written>(&mut self, name: &str, text: &str) -> Option<T> {
-        T::parse(text).map_err(|sentence| self.faults.add(name, sentence)).ok()
-    }
-
     fn fault<T>(&mut self, name: &str, sentence: impl Into<String>) -> Option<T> {
         self.faults.add(name, sentence);
         None
@@ -311,6 +232,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::http::Patch;
 
     pub(super) fn fields(value: Value) -> Fields {
         match value {

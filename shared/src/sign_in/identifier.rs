@@ -1,6 +1,11 @@
 //! Identifiers that a code can prove: phone numbers and e-mail addresses.
 
-use crate::{descope::Channel, email::Email, phone::Phone, written::Written};
+use crate::{
+    descope::Channel,
+    email::Email,
+    phone::Phone,
+    written::{LONGEST, Written},
+};
 use serde_json::{Value, json};
 
 /// A phone number or an e-mail address.
@@ -49,7 +54,7 @@ impl Written for Identifier {
     }
 
     fn rules() -> Value {
-        json!({})
+        json!({ "maxLength": LONGEST })
     }
 
     const MAY_BEGIN_WITH_PLUS: bool = true;

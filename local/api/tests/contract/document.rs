@@ -63,6 +63,13 @@ impl Operation {
         body["properties"].as_object().unwrap().keys().cloned().collect()
     }
 
+    /// The names of the query's parameters.
+    pub(crate) fn query(&self) -> BTreeSet<String> {
+        let parameters = self.operation["parameters"].as_array().into_iter().flatten();
+        let of_query = parameters.filter(|parameter| parameter["in"] == "query");
+        of_query.map(|parameter| parameter["name"].as_str().unwrap().to_owned()).collect()
+    }
+
     /// Checks an answer against the document: reports a missing header, an undocumented key, a value of another form.
     pub(crate) fn check(&self, answer: &testing::Answer) -> Result<(), String> {
         let status = answer.status.to_string();
