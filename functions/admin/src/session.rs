@@ -24,6 +24,8 @@ use crate::{
 
 /// Sent only over https, only to this host, and never to a script.
 const COOKIE: &str = "__Host-panel";
+/// For whom the cookie's value is sealed.
+const SEALED_FOR: &str = "the panel";
 /// How long an answer of Descope about roles is believed.
 const ROLES_FRESH: TimeDelta = TimeDelta::minutes(10);
 /// How long it is believed while Descope does not answer.
@@ -69,7 +71,7 @@ impl Person {
 pub(crate) async fn open(app: &App, signed_in: &SignedIn) -> Result<HeaderValue> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(|error| Error::internal(error.to_string()))?;
-    let cookie = hex::encode(bytes);
+    let cookie = hex::encode(app.sign_in.seals.seal(&hex::encode(bytes), SEALED_FOR)?);
     let claims = Claims::trusted(&signed_in.session_jwt)?;
     sqlx::query!(
         "
@@ -105,6 +107,11 @@ struct Found {
 /// The person of a request's cookie; `None` without a session that lives.
 pub(crate) async fn find(app: &App, headers: &HeaderMap, device: &Device) -> Result<Option<Person>> {
     let Some(cookie) = cookie(headers, COOKIE) else { return Ok(None) };
+    // What a stranger made up must not reach Postgres.
+    let envelope = hex::decode(cookie).unwrap_or_default();
+    if !app.sign_in.seals.has_sealed(&envelope, SEALED_FOR).await? {
+        return Ok(None);
+    }
     let cookie_sha256 = sha256(cookie);
     let Some(mut found) = load(app, &cookie_sha256).await? else { return Ok(None) };
     if found.age() > ROLES_FRESH {

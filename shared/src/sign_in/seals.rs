@@ -35,13 +35,19 @@ impl Seals {
         parse(text).map(|keys| Self { keys: Live::fixed(keys) })
     }
 
-    /// Seals a refresh token of a Descope user.
-    pub(super) fn seal(&self, token: &str, descope_user_id: &str) -> Result<Vec<u8>> {
+    /// Seals a refresh token of a Descope user, or another text for what it belongs to.
+    pub fn seal(&self, token: &str, descope_user_id: &str) -> Result<Vec<u8>> {
         let keys = self.keys.get()?;
         let (id, key) = keys.first().ok_or(Broken).map_err(broken)?;
         let sealed = key.seal(token.as_bytes(), descope_user_id.as_bytes()).map_err(broken)?;
         let length = u8::try_from(id.len()).map_err(Error::internal)?;
         Ok([&[length], id.as_bytes(), &sealed].concat())
+    }
+
+    /// Whether these bytes were sealed here for this owner: tells a stranger's invention without asking Postgres.
+    pub async fn has_sealed(&self, envelope: &[u8], owner: &str) -> Result<bool> {
+        self.keys.get()?;
+        Ok(self.open(envelope, owner).await.is_ok())
     }
 
     /// Opens a refresh token that was sealed for this Descope user.

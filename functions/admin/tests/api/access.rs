@@ -36,6 +36,17 @@ fn guarded() -> impl Iterator<Item = &'static Route> {
 }
 
 #[sqlx::test(migrator = "shared::database::MIGRATOR")]
+async fn a_cookie_that_was_made_up_is_refused_without_postgres(pool: PgPool) {
+    let world = World::new(pool).await;
+    sqlx::query("alter table panel_sessions rename to gone").execute(&world.pool).await.unwrap();
+    for value in ["", "x", "a1", &"a1".repeat(32), &"a1".repeat(120)] {
+        let forger = Browser::with_cookie(&world.client, &format!("__Host-panel={value}"));
+        let answer = forger.get("/admin/bookings/").await;
+        assert!(is_sent_to_sign_in(&answer), "{value}: {} {}", answer.status, answer.text);
+    }
+}
+
+#[sqlx::test(migrator = "shared::database::MIGRATOR")]
 async fn a_stranger_reaches_the_sign_in_pages_and_nothing_else(pool: PgPool) {
     let world = World::new(pool).await;
     let stranger = Browser::new(&world.client);
