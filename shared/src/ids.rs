@@ -47,4 +47,8 @@ ids! {
     SessionId;
     /// Of `staff_keys`.
     StaffKeyId;
+    /// Of `services`.
+    ServiceId;
+    /// Of `vehicle_models`.
+    VehicleModelId;
 }

@@ -16,6 +16,7 @@ use shared::{
     database::{Database, MIGRATOR},
     day_minute::DayMinute,
     history::{Author, Source},
+    ids::{ServiceId, VehicleModelId},
     money::Money,
     redis::Redis,
 };
@@ -122,8 +123,9 @@ async fn a_taken_name_is_a_conflict_and_a_missing_row_is_not_found(pool: PgPool)
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn prices_are_set_and_removed_by_service_and_model(pool: PgPool) {
     let world = World::new(pool).await;
-    let price =
-        |paise: Option<i64>| [Price { service_id: 4, vehicle_model_id: 7, price: paise.map(Money::from_paise) }];
+    let price = |paise: Option<i64>| {
+        [Price { service_id: ServiceId(4), vehicle_model_id: VehicleModelId(7), price: paise.map(Money::from_paise) }]
+    };
     for (paise, expected) in [(Some(39_100), CHANGED), (Some(39_100), THE_SAME), (None, CHANGED), (None, THE_SAME)] {
         let set = world.change(async |connection| Ok(prices::set(connection, &price(paise)).await? > 0));
         assert_eq!(set.await.unwrap(), expected, "{paise:?}");
@@ -204,7 +206,8 @@ async fn a_change_without_redis_is_refused_and_changes_nothing(pool: PgPool) {
     network.set(Fault::Stopped);
     let world = World { redis: redis_at(&url, &random_prefix()), ..world };
     let before = world.version().await;
-    let price = [Price { service_id: 4, vehicle_model_id: 7, price: Some(Money::from_paise(1)) }];
+    let price =
+        [Price { service_id: ServiceId(4), vehicle_model_id: VehicleModelId(7), price: Some(Money::from_paise(1)) }];
     let refused = world.change(async |connection| Ok(prices::set(connection, &price).await? > 0)).await;
     assert!(matches!(refused, Err(Error::Redis(_))));
     let kept: i64 =
@@ -221,7 +224,11 @@ async fn concurrent_changes_are_serialized(pool: PgPool) {
     let raise = async |paise| {
         // A connection per change, as in functions.
         let database = Database::new((*world.pool.connect_options()).clone());
-        let price = [Price { service_id: 4, vehicle_model_id: 7, price: Some(Money::from_paise(paise)) }];
+        let price = [Price {
+            service_id: ServiceId(4),
+            vehicle_model_id: VehicleModelId(7),
+            price: Some(Money::from_paise(paise)),
+        }];
         let set = async |connection: &mut PgConnection| {
             let changed = prices::set(connection, &price).await? > 0;
             Ok::<_, Error>((paise, changed))

@@ -2,7 +2,11 @@
 
 use sqlx::PgConnection;
 
-use crate::{Result, money::Money};
+use crate::{
+    Result,
+    ids::{ServiceId, VehicleModelId},
+    money::Money,
+};
 
 /// The highest price: a guard against a slip of the hand.
 pub const HIGHEST: Money = Money::from_paise(100_000_000);
@@ -10,8 +14,8 @@ pub const HIGHEST: Money = Money::from_paise(100_000_000);
 /// A price to set or remove.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Price {
-    pub service_id: i64,
-    pub vehicle_model_id: i64,
+    pub service_id: ServiceId,
+    pub vehicle_model_id: VehicleModelId,
     /// Above 0; `None` removes the price, so the service is not offered for the model.
     pub price: Option<Money>,
 }
@@ -52,8 +56,8 @@ pub async fn set(connection: &mut PgConnection, prices: &[Price]) -> Result<u64>
 fn unzip<'a>(prices: impl Iterator<Item = (&'a Price, i64)>) -> (Vec<i64>, Vec<i64>, Vec<i64>) {
     let (mut services, mut models, mut paise) = (Vec::new(), Vec::new(), Vec::new());
     for (price, money) in prices {
-        services.push(price.service_id);
-        models.push(price.vehicle_model_id);
+        services.push(price.service_id.0);
+        models.push(price.vehicle_model_id.0);
         paise.push(money);
     }
     (services, models, paise)

@@ -149,9 +149,9 @@ fn named(line: &Line, known: Known) -> Result<Change, String> {
         return Err(format!("There is no model {vehicle_model_id} on offer."));
     };
     let ours = [
-        ("Service", service_id, &service),
-        ("The brand of model", vehicle_model_id, &brand),
-        ("Model", vehicle_model_id, &model),
+        ("Service", service_id.0, &service),
+        ("The brand of model", vehicle_model_id.0, &brand),
+        ("Model", vehicle_model_id.0, &model),
     ];
     for (theirs, (what, id, ours)) in line.names.iter().zip(ours) {
         if let Some(theirs) = theirs

@@ -258,15 +258,15 @@ fn links(choice: Choice, offers: &[Offer], is_admin: bool) -> Markup {
 }
 
 fn heading(choice: Choice, offer: &Offer) -> Markup {
-    let model = Choice { model: Some(offer.vehicle_model_id), ..Choice::default() };
+    let model = Choice { model: Some(offer.vehicle_model_id.0), ..Choice::default() };
     html! {
         @if choice.is_list() { "Price" } @else { a href=(model.address(&[])) { (offer.model) } }
     }
 }
 
 fn row_name(choice: Choice, offer: &Offer) -> Markup {
-    let model = Choice { model: Some(offer.vehicle_model_id), ..Choice::default() };
-    let service = Choice { service: Some(offer.service_id), ..Choice::default() };
+    let model = Choice { model: Some(offer.vehicle_model_id.0), ..Choice::default() };
+    let service = Choice { service: Some(offer.service_id.0), ..Choice::default() };
     html! {
         @if choice.is_list() {
             a href=(model.address(&[])) { (offer.model) }

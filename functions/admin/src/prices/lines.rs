@@ -114,7 +114,7 @@ fn line(columns: &Columns, record: &StringRecord, number: u64, seen: &mut BTreeM
     let id = |place: usize, name: &str| id(cell(place)).ok_or_else(|| format!("“{}” is no {name}.", cell(place)));
     let service_id = id(columns.service_id, "service_id")?;
     let vehicle_model_id = id(columns.vehicle_model_id, "vehicle_model_id")?;
-    let pair = Pair { service_id, vehicle_model_id };
+    let pair = Pair { service_id: service_id.into(), vehicle_model_id: vehicle_model_id.into() };
     if let Some(first) = seen.insert(pair, number) {
         seen.insert(pair, first);
         return Err(format!("Service {service_id} and model {vehicle_model_id} are in line {first} already."));
@@ -138,8 +138,9 @@ mod tests {
         read(text.as_bytes()).unwrap()
     }
 
-    fn line_of(number: u64, service_id: i64, vehicle_model_id: i64, price: Option<i64>) -> Line {
-        Line { number, pair: Pair { service_id, vehicle_model_id }, price, names: [None, None, None] }
+    fn line_of(number: u64, service: i64, model: i64, price: Option<i64>) -> Line {
+        let pair = Pair { service_id: service.into(), vehicle_model_id: model.into() };
+        Line { number, pair, price, names: [None, None, None] }
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! What can have a price: every service on offer for every model on offer, with the price if there is one.
 
-use shared::{Result, database::Database};
+use shared::{
+    Result,
+    database::Database,
+    ids::{ServiceId, VehicleModelId},
+};
 use sqlx::{PgConnection, PgExecutor};
 
 use super::choice::Choice;
@@ -8,18 +12,18 @@ use super::choice::Choice;
 /// A service and a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Pair {
-    pub(super) service_id: i64,
-    pub(super) vehicle_model_id: i64,
+    pub(super) service_id: ServiceId,
+    pub(super) vehicle_model_id: VehicleModelId,
 }
 
 /// A service for a model, with its price in paise if it is offered.
 #[derive(Debug)]
 pub(super) struct Offer {
-    pub(super) service_id: i64,
+    pub(super) service_id: ServiceId,
     pub(super) service: String,
     pub(super) category_id: i64,
     pub(super) category: String,
-    pub(super) vehicle_model_id: i64,
+    pub(super) vehicle_model_id: VehicleModelId,
     pub(super) model: String,
     pub(super) brand_id: i64,
     pub(super) brand: String,
@@ -37,9 +41,9 @@ pub(super) async fn load(executor: impl PgExecutor<'_>, choice: Choice) -> sqlx:
     sqlx::query_as!(
         Offer,
         r#"
-        select service.id as service_id, service.name as service, category.id as category_id, category.name as category,
-            model.id as vehicle_model_id, model.name as model, brand.id as brand_id, brand.name as brand,
-            price.price_paise as "paise?"
+        select service.id as "service_id: ServiceId", service.name as service, category.id as category_id,
+            category.name as category, model.id as "vehicle_model_id: VehicleModelId", model.name as model,
+            brand.id as brand_id, brand.name as brand, price.price_paise as "paise?"
         from vehicle_models model
         join vehicle_brands brand on brand.id = model.vehicle_brand_id
         join vehicle_types type on type.id = brand.vehicle_type_id
@@ -73,8 +77,8 @@ pub(super) struct Known {
 
 /// Looks pairs up; the answers are in their order.
 pub(super) async fn look_up(connection: &mut PgConnection, pairs: &[Pair]) -> sqlx::Result<Vec<Known>> {
-    let services: Vec<i64> = pairs.iter().map(|pair| pair.service_id).collect();
-    let models: Vec<i64> = pairs.iter().map(|pair| pair.vehicle_model_id).collect();
+    let services: Vec<i64> = pairs.iter().map(|pair| pair.service_id.0).collect();
+    let models: Vec<i64> = pairs.iter().map(|pair| pair.vehicle_model_id.0).collect();
     sqlx::query_as!(
         Known,
         r#"
@@ -153,7 +157,8 @@ pub(super) fn expand(text: &str) -> Option<Vec<(Pair, Option<i64>)>> {
 /// The pair of `4-7`.
 pub(super) fn pair_of(text: &str) -> Option<Pair> {
     let (service, model) = text.split_once('-')?;
-    Some(Pair { service_id: service.parse().ok()?, vehicle_model_id: model.parse().ok()? })
+    let (service, model): (i64, i64) = (service.parse().ok()?, model.parse().ok()?);
+    Some(Pair { service_id: service.into(), vehicle_model_id: model.into() })
 }
 
 #[cfg(test)]
@@ -162,7 +167,7 @@ mod tests {
 
     #[test]
     fn prices_written_compactly_are_read_back() {
-        let pair = |service_id, vehicle_model_id| Pair { service_id, vehicle_model_id };
+        let pair = |service, model| Pair { service_id: ServiceId(service), vehicle_model_id: VehicleModelId(model) };
         let prices = vec![(pair(4, 7), Some(39_100)), (pair(4, 8), None)];
         assert_eq!(compact(prices.clone()), "4-7=39100 4-8=");
         assert_eq!(expand("4-7=39100 4-8="), Some(prices));

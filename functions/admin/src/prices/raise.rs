@@ -70,8 +70,8 @@ impl Over {
         match self {
             Self::All => true,
             Self::Category(id) => offer.category_id == id,
-            Self::Service(id) => offer.service_id == id,
-            Self::Model(id) => offer.vehicle_model_id == id,
+            Self::Service(id) => offer.service_id.0 == id,
+            Self::Model(id) => offer.vehicle_model_id.0 == id,
         }
     }
 }

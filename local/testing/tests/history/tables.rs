@@ -11,6 +11,7 @@ use shared::{
     },
     database::{Database, MIGRATOR},
     history::{Author, Source},
+    ids::{ServiceId, VehicleModelId},
     money::Money,
     staff::issued,
 };
@@ -129,8 +130,8 @@ async fn a_statement_that_adds_and_changes_rows_records_each_as_what_it_is(pool:
     let database = Database::from(pool.clone());
     let set = async |paise: [Option<i64>; 2]| {
         let prices = [1, 2].into_iter().zip(paise).map(|(service_id, paise)| Price {
-            service_id,
-            vehicle_model_id: 1,
+            service_id: ServiceId(service_id),
+            vehicle_model_id: VehicleModelId(1),
             price: paise.map(Money::from_paise),
         });
         let prices: Vec<Price> = prices.collect();
