@@ -34,7 +34,7 @@ CUSTOMERS, STAFF, BOTS = 6, 2, 1
 RESTARTS = [(0.2, "redis"), (0.35, "postgres"), (0.55, "postgres"), (0.7, "redis")]
 # How long a server stays away, and how long after its return an answer may still be 5xx.
 AWAY, RECOVERY = 2, 15
-# Everybody comes from one address here, so the limits per address are those of a crowd; all others are the deployed ones.
+# All people come from one address here, so the limits per address are those of a crowd; the others are the deployed ones.
 LIMITS = {"THROTTLE": "on", "THROTTLE_BOOKINGS_PER_IP": "100000", "THROTTLE_OTP_PER_IP": "100000",
           "THROTTLE_PUBLIC_READS": "100000", "THROTTLE_ORDERS_PER_IP": "100000", "THROTTLE_UNPROVED_PER_IP": "100000"}
 # Each names what does not agree, one row for each.
@@ -92,7 +92,7 @@ CHECKS = {
 
 
 class Journal:
-    """What everybody asked and was answered, and what was wrong."""
+    """What was asked and answered, and what was wrong."""
 
     def __init__(self):
         self.is_over = threading.Event()

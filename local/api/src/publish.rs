@@ -108,7 +108,8 @@ fn headers() -> Value {
 /// Adds the parts common to all operations, and the headers that follow from an operation's parameters and statuses.
 fn complete(operation: &mut Value) {
     let mut is_keyed = false;
-    for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
+    let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
+    for parameter in parameters.into_iter().flatten() {
         if parameter["name"] == "Idempotency-Key" {
             is_keyed = true;
             parameter["schema"] = json!({ "type": "string", "minLength": 1, "maxLength": LONGEST_KEY });

@@ -1,12 +1,13 @@
-//! The timeline of a booking: events with time and actor. Append-only; only the schema's `write_event` writes to it.
+//! The timeline of a booking: events with time and actor. Append-only: the schema's `write_event` writes to it, and only the
+//! erasure of a customer takes words out.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use sqlx::PgExecutor;
+use sqlx::{PgConnection, PgExecutor};
 use utoipa::ToSchema;
 
 use super::status::BookingStatus;
-use crate::ids::BookingId;
+use crate::ids::{BookingId, CustomerId};
 
 /// What happened to a booking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Type)]
@@ -87,4 +88,29 @@ pub async fn list(executor: impl PgExecutor<'_>, booking: BookingId) -> sqlx::Re
     )
     .fetch_all(executor)
     .await
+}
+
+/// Changes of a booking that hold no words of a person. Erasure empties every other one, and so also those that are
+/// recorded one day and not listed here.
+const WITHOUT_WORDS: [&str; 4] = ["appointment", "service", "service_location", "total_amount"];
+
+/// Takes the words of people out of the timelines of a customer's bookings.
+pub async fn forget(connection: &mut PgConnection, customer: CustomerId) -> sqlx::Result<()> {
+    // The trigger of the timeline lets words be taken out only by a transaction that says this.
+    sqlx::query!("select set_config('app.erases_customer', 'yes', true) as erases").fetch_one(&mut *connection).await?;
+    sqlx::query!(
+        "
+        update booking_events
+        set reason = '', changes = (
+            select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each(changes) where key = any ($2)
+        )
+        where (reason <> '' or changes <> '{}') and booking_id in (select id from bookings where customer_id = $1)
+        ",
+        customer.0,
+        &WITHOUT_WORDS.map(ToOwned::to_owned)
+    )
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query!("select set_config('app.erases_customer', '', true) as erases").fetch_one(connection).await?;
+    Ok(())
 }

@@ -1,14 +1,15 @@
 //! Unproved bookings: those whose number no session has proved, that are not paid, and that the shop's people neither made nor
-//! confirmed. Anybody can make them for any number, so they are limited.
+//! confirmed. A stranger can make them for any number, so they are limited.
 
 use aws_lc_rs::hmac;
-use sqlx::{ConnectOptions, PgConnection};
+use sqlx::{ConnectOptions, PgConnection, PgExecutor};
 
 use super::{Booking, slot_usage::Room};
 use crate::{
     Error, Result,
     config::{self, Variable},
     database::Database,
+    ids::CustomerId,
     throttle,
 };
 
@@ -82,6 +83,17 @@ pub async fn prove(connection: &mut PgConnection, booking: &mut Booking) -> Resu
         booking.is_unproved = false;
     }
     Ok(())
+}
+
+/// Deletes the addresses that a customer's bookings came from.
+pub async fn forget(executor: impl PgExecutor<'_>, customer: CustomerId) -> sqlx::Result<()> {
+    sqlx::query!(
+        "delete from booking_addresses where booking_id in (select id from bookings where customer_id = $1)",
+        customer.0
+    )
+    .execute(executor)
+    .await
+    .map(drop)
 }
 
 /// The constraints that hold the limits.

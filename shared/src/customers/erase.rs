@@ -6,17 +6,15 @@ use sqlx::{PgConnection, PgExecutor};
 use super::lock;
 use crate::{
     Error, Result, accounts,
+    bookings::{timeline, unproved},
     database::Database,
     descope::Descope,
     ids::{CustomerId, UserId},
+    payments::refunds,
 };
 
 /// What a customer is called after the erasure.
 const NAME: &str = "Erased customer";
-
-/// Changes of a booking that hold no words of a person. Erasure empties every other one, and so also those that are
-/// recorded one day and not listed here.
-const WITHOUT_WORDS: [&str; 4] = ["appointment", "service", "service_location", "total_amount"];
 
 /// What must end before a customer can be erased.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,8 +116,9 @@ pub async fn erase(connection: &mut PgConnection, id: CustomerId) -> Result<Vec<
     let phone =
         sqlx::query_scalar!("select phone from customers where id = $1", id.0).fetch_one(&mut *connection).await?;
     let user_ids = accounts::erase(connection, &phone).await?;
-    // The trigger of the timeline lets words be taken out only by a transaction that says this.
-    sqlx::query!("select set_config('app.erases_customer', 'yes', true) as erases").fetch_one(&mut *connection).await?;
+    timeline::forget(connection, id).await?;
+    refunds::forget(&mut *connection, id).await?;
+    unproved::forget(&mut *connection, id).await?;
     // No country code begins with 0, so no phone has this number, and it is unique.
     sqlx::query!(
         "
@@ -127,18 +126,6 @@ pub async fn erase(connection: &mut PgConnection, id: CustomerId) -> Result<Vec<
             update customers
             set phone = '+0' || lpad(id::text, 14, '0'), notes = '', erased_at = now(), updated_at = now()
             where id = $1
-        ), refund as (
-            update refunds set reason = ''
-            where reason <> '' and booking_id in (select id from bookings where customer_id = $1)
-        ), address as (
-            delete from booking_addresses
-            where booking_id in (select id from bookings where customer_id = $1)
-        ), event as (
-            update booking_events
-            set reason = '', changes = (
-                select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each(changes) where key = any ($3)
-            )
-            where (reason <> '' or changes <> '{}') and booking_id in (select id from bookings where customer_id = $1)
         )
         update bookings
         set customer_name = $2, customer_email = null, notes = '', internal_notes = '',
@@ -148,11 +135,9 @@ pub async fn erase(connection: &mut PgConnection, id: CustomerId) -> Result<Vec<
         where customer_id = $1
         ",
         id.0,
-        NAME,
-        &WITHOUT_WORDS.map(ToOwned::to_owned)
+        NAME
     )
-    .execute(&mut *connection)
+    .execute(connection)
     .await?;
-    sqlx::query!("select set_config('app.erases_customer', '', true) as erases").fetch_one(connection).await?;
     Ok(user_ids)
 }

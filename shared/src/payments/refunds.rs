@@ -10,5 +10,5 @@ mod rests;
 pub use delivery::{Queued, claim_pending, find, give_up, refuse};
 pub use outcome::{Told, record};
 pub use queue::{give_back_all, left, queue};
-pub use request::{Part, Shown, To, again, list, preview, request, request_by_hand};
+pub use request::{Part, Shown, To, again, forget, list, preview, request, request_by_hand};
 pub use rests::{LEAST_ONLINE_PAISE, write_off};

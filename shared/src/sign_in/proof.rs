@@ -7,8 +7,8 @@
 //! the account's sessions are revoked and its other ways in closed.
 //!
 //! Ways in are rows here and nothing else counts: a login id that a Descope user has beside that of our row is taken from
-//! it. And an account in which another number or address was proved goes to no one else, whoever owns the unproved
-//! address that it was made with.
+//! it. And an account in which another number or address was proved goes to no one else: not to the owner of
+//! the unproved address that it was made with.
 //!
 //! A proof without a session:
 //!

@@ -69,7 +69,7 @@ pub async fn log_out(
 async fn session_to_end(sign_in: &SignIn, token: &str, device: &Device) -> Result<Option<(SessionId, UserId)>> {
     match sign_in.sessions.identify(token, device).await {
         Ok(session) => Ok(Some((session.id, session.user.id))),
-        // Its signature is right, so whoever sends it had the session, which a refresh token may still continue.
+        // Its signature is right, so its sender had the session, which a refresh token may still continue.
         Err(Error::TokenExpired) => Ok(session_by_token(&sign_in.sessions.database, token).await?),
         Err(Error::SessionRevoked | Error::Blocked) => Ok(None),
         Err(error) => Err(error),

@@ -16,7 +16,7 @@ thread_local! {
     static READ: std::cell::RefCell<Vec<String>> = const { std::cell::RefCell::new(Vec::new()) };
 }
 
-/// The fields of the last body or query read on this thread; a test compares them with the documented ones.
+/// The fields of bodies and queries that were read on this thread since the last call; a test compares them with the documented ones.
 #[cfg(feature = "openapi")]
 #[doc(hidden)]
 pub fn fields_read() -> Vec<String> {
@@ -25,5 +25,5 @@ pub fn fields_read() -> Vec<String> {
 
 #[cfg(feature = "openapi")]
 pub(in crate::http) fn record(asked: &[AskedField]) {
-    READ.set(asked.iter().map(|asked| asked.name.clone()).collect());
+    READ.with_borrow_mut(|read| read.extend(asked.iter().map(|asked| asked.name.clone())));
 }

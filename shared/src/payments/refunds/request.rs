@@ -9,7 +9,7 @@ use super::{by_hand, queue::queue, rests::LEAST_ONLINE_PAISE};
 use crate::{
     Error, Result,
     bookings::{Actor, Booking},
-    ids::{BookingId, CaptureId, RefundId},
+    ids::{BookingId, CaptureId, CustomerId, RefundId},
     money::Money,
     payments::states::{ByHand, RefundState},
 };
@@ -216,4 +216,18 @@ pub async fn list(executor: impl PgExecutor<'_>, ids: &[RefundId]) -> sqlx::Resu
     )
     .fetch_all(executor)
     .await
+}
+
+/// Empties the reasons of the refunds of a customer's bookings, which people wrote.
+pub async fn forget(executor: impl PgExecutor<'_>, customer: CustomerId) -> sqlx::Result<()> {
+    sqlx::query!(
+        "
+        update refunds set reason = ''
+        where reason <> '' and booking_id in (select id from bookings where customer_id = $1)
+        ",
+        customer.0
+    )
+    .execute(executor)
+    .await
+    .map(drop)
 }
