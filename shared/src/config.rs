@@ -8,7 +8,7 @@ mod values;
 use std::str::FromStr;
 
 pub use live::Live;
-pub use secrets::http_client;
+pub use secrets::{Aws, http_client};
 pub use settings::{Pace, Settings};
 pub use values::Values;
 
@@ -116,6 +116,34 @@ variables! {
     RAZORPAY_WEBHOOK_SECRET;
     /// The previous webhook secret: for a day after a change, Razorpay repeats older events with it.
     RAZORPAY_WEBHOOK_SECRET_PREVIOUS;
+    /// The address that mails come from, such as `Shop <bookings@shop.example>`; without it no mail is sent.
+    SES_FROM;
+    /// The address that answers to mails go to; by default `SES_FROM`.
+    SES_REPLY_TO;
+    /// The configuration set of SES whose events tell what became of mails.
+    SES_CONFIGURATION_SET;
+    /// The URL of SES; by default that of AWS in the function's region.
+    SES_BASE_URL;
+    /// The id of the number that WhatsApp messages come from; without it none are sent.
+    WHATSAPP_PHONE_NUMBER_ID;
+    /// The token that may send from that number.
+    WHATSAPP_TOKEN;
+    /// The secret of Meta's app, which signs its webhook.
+    WHATSAPP_APP_SECRET;
+    /// The token that the webhook is registered with, made up by the shop.
+    WHATSAPP_VERIFY_TOKEN;
+    /// The version of the Cloud API, such as `v26.0`.
+    WHATSAPP_API_VERSION;
+    /// The URL of the Cloud API; by default `https://graph.facebook.com`.
+    WHATSAPP_BASE_URL;
+    /// The key of the MSG91 account; without it no SMS is sent.
+    MSG91_AUTH_KEY;
+    /// Ids of the templates registered at MSG91, `booking_confirmed.en:id`, separated by commas.
+    MSG91_TEMPLATES;
+    /// The secret that MSG91's webhook sends as `X-Webhook-Secret`.
+    MSG91_WEBHOOK_SECRET;
+    /// The URL of MSG91; by default `https://control.msg91.com`.
+    MSG91_BASE_URL;
     /// Payment orders per minute and IP address.
     THROTTLE_ORDERS_PER_IP;
     /// Verifications of payments per minute and IP address.

@@ -23,6 +23,7 @@ pub mod throttle;
 pub mod written;
 
 // Clients: the services of others.
+pub mod carriers;
 pub mod descope;
 pub mod razorpay;
 

@@ -70,14 +70,39 @@ impl Secrets {
 
 /// Region and credentials as Lambda sets them. `aws-config` would bring the clients of STS and of metadata services into
 /// every function, where Lambda has neither.
-fn from_environment() -> Config {
-    let mut config = Config::builder().behavior_version(BehaviorVersion::v2026_01_12());
-    config.set_region(optional(AWS_REGION).map(Region::new));
-    config.set_endpoint_url(optional(AWS_ENDPOINT_URL));
-    if let (Some(id), Some(secret)) = (optional(AWS_ACCESS_KEY_ID), optional(AWS_SECRET_ACCESS_KEY)) {
-        let credentials = Credentials::new(id, secret, optional(AWS_SESSION_TOKEN), None, "environment");
-        config.set_credentials_provider(Some(SharedCredentialsProvider::new(credentials)));
+#[derive(Clone, Debug)]
+pub struct Aws {
+    pub region: Option<Region>,
+    pub credentials: Option<Credentials>,
+}
+
+impl Aws {
+    /// Reads `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`.
+    pub fn from_env() -> Self {
+        let credentials = match (optional(AWS_ACCESS_KEY_ID), optional(AWS_SECRET_ACCESS_KEY)) {
+            (Some(id), Some(secret)) => {
+                Some(Credentials::new(id, secret, optional(AWS_SESSION_TOKEN), None, "environment"))
+            }
+            _ => None,
+        };
+        Self { region: optional(AWS_REGION).map(Region::new), credentials }
     }
+
+    /// What a stand-in takes.
+    pub fn local() -> Self {
+        Self {
+            region: Some(Region::from_static("ap-south-1")),
+            credentials: Some(Credentials::new("local", "local", None, None, "local")),
+        }
+    }
+}
+
+fn from_environment() -> Config {
+    let aws = Aws::from_env();
+    let mut config = Config::builder().behavior_version(BehaviorVersion::v2026_01_12());
+    config.set_region(aws.region);
+    config.set_endpoint_url(optional(AWS_ENDPOINT_URL));
+    config.set_credentials_provider(aws.credentials.map(SharedCredentialsProvider::new));
     config.build()
 }
 

@@ -85,8 +85,8 @@ fn no_module_of_shared_imports_from_a_storey_above() {
 fn functions_and_stand_ins_are_built_without_each_other() {
     let functions = crate::template::functions().into_keys().map(|name| (format!("functions/{name}"), name));
     let functions: BTreeMap<String, String> = functions.collect();
-    let local = ["api", "descope-stand-in", "razorpay-stand-in", "stand-in", "testing", "bench"];
-    let stand_ins = ["local/descope-stand-in", "local/razorpay-stand-in", "local/stand-in"];
+    let local = ["api", "descope-stand-in", "messages-stand-in", "razorpay-stand-in", "stand-in", "testing", "bench"];
+    let stand_ins = ["local/descope-stand-in", "local/messages-stand-in", "local/razorpay-stand-in", "local/stand-in"];
     let ours = |name: &String| functions.values().any(|function| function == name) || local.contains(&name.as_str());
     for package in functions.keys().map(String::as_str).chain(["shared"]) {
         let own: Vec<_> = dependencies(package).into_iter().filter(ours).collect();
