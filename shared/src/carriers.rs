@@ -4,6 +4,7 @@
 //! decides. A channel without its settings is off.
 
 mod answer;
+mod mail_event;
 mod msg91;
 mod ses;
 mod whatsapp;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
 pub use answer::{Answer, Refusal};
+pub use mail_event::{MailEvent, MailFate};
 pub use msg91::{Msg91, Report, ReportSecret, Reported, reports};
 pub use ses::{Attachment, Mail, Ses};
 pub use whatsapp::{Inbound, Status, StatusKind, Template, WhatsApp, WhatsAppSecrets, WhatsAppUpdate};

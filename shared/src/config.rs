@@ -136,6 +136,8 @@ variables! {
     WHATSAPP_API_VERSION;
     /// The URL of the Cloud API; by default `https://graph.facebook.com`.
     WHATSAPP_BASE_URL;
+    /// `booking` if the forms for bookings say that news come by WhatsApp, so that a booking is the opt-in.
+    WHATSAPP_OPT_IN;
     /// The key of the MSG91 account; without it no SMS is sent.
     MSG91_AUTH_KEY;
     /// Ids of the templates registered at MSG91, `booking_confirmed.en:id`, separated by commas.
@@ -144,6 +146,14 @@ variables! {
     MSG91_WEBHOOK_SECRET;
     /// The URL of MSG91; by default `https://control.msg91.com`.
     MSG91_BASE_URL;
+    /// Addresses of the shop's people who get mails about bookings, separated by commas.
+    MESSAGES_STAFF;
+    /// The language of messages to people who chose none, `en` or `hi`.
+    MESSAGES_LANGUAGE;
+    /// How many hours before a visit its customer is reminded, separated by commas; `off` for never.
+    REMINDER_HOURS;
+    /// What links in messages begin with; the booking's reference follows. Without it messages have no link.
+    BOOKING_LINK_URL;
     /// Payment orders per minute and IP address.
     THROTTLE_ORDERS_PER_IP;
     /// Verifications of payments per minute and IP address.

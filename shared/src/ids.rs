@@ -41,6 +41,8 @@ ids! {
     RefundId;
     /// Of `outbox`.
     MessageId;
+    /// Of `messages`.
+    SendingId;
     /// Of `users`.
     UserId;
     /// Of `user_sessions`.

@@ -33,6 +33,7 @@ pub mod bookings;
 pub mod catalogue;
 pub mod customers;
 pub mod history;
+pub mod messages;
 pub mod outbox;
 pub mod payments;
 pub mod session;

@@ -79,6 +79,12 @@ names! {
     WebhooksRefused;
     /// A webhook could not be applied; Razorpay retries it.
     WebhooksFailed;
+    /// A message failed on its channel: it was refused for good, or could not be delivered.
+    MessagesFailed;
+    /// A message may have been sent: the carrier's answer was lost.
+    MessagesUnknown;
+    /// A carrier takes no message of ours, or not one of a kind: a token, an account or a template.
+    ChannelsStopped;
     /// A scheduled job ended in an error.
     JobsFailed;
 }
@@ -89,6 +95,8 @@ names! {
     ReconciliationMismatches;
     /// Age of the oldest undelivered message in seconds, in each run of the delivery.
     OutboxAge;
+    /// For how many seconds the oldest message to a person has been due, in each run that sends.
+    MessagesAge;
 }
 
 /// The metrics of requests, which are counted by route too.
@@ -117,6 +125,7 @@ fn describe() {
     describe_histogram!(LATENCY, Unit::Milliseconds, "");
     describe_histogram!(Level::ReconciliationMismatches.name(), Unit::Count, "");
     describe_histogram!(Level::OutboxAge.name(), Unit::Seconds, "");
+    describe_histogram!(Level::MessagesAge.name(), Unit::Seconds, "");
 }
 
 pub fn count(what: Count) {

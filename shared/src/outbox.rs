@@ -22,6 +22,8 @@ pub enum Message {
     BookingRescheduled,
     BookingPaid,
     BookingRefunded,
+    /// A refund has failed; for the shop's people. Payload `{"booking_id"}`.
+    RefundFailed,
     /// The ways in to an account have changed; payload `{"user_id", "changed", "to"}`: `phone_number`, `email` or
     /// `password`, and a number or address that the account had verified before.
     WaysInChanged,
@@ -73,6 +75,14 @@ pub async fn claim(executor: impl PgExecutor<'_>) -> sqlx::Result<Option<Due>> {
     )
     .fetch_optional(executor)
     .await
+}
+
+/// Locks a claimed message in a transaction that delivers it; `false` if another job has delivered it.
+pub async fn lock(executor: impl PgExecutor<'_>, id: MessageId) -> sqlx::Result<bool> {
+    let open = sqlx::query_scalar!("select id from outbox where id = $1 and delivered_at is null for update", id.0)
+        .fetch_optional(executor)
+        .await?;
+    Ok(open.is_some())
 }
 
 /// Marks a message as delivered.

@@ -1,14 +1,15 @@
-//! Outbox delivery: sends queued refunds to Razorpay. Notifications to people are only logged so far.
+//! Outbox delivery: sends queued refunds to Razorpay, and writes the messages that people are to get.
 
 use std::time::Instant;
 
+use chrono::Utc;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use shared::{
     Error, Result,
     ids::RefundId,
+    messages,
     metrics::{self, Count},
-    outbox::{self, Message},
+    outbox::{self, Due, Message},
     payments::{
         refunds::{self, LEAST_ONLINE_PAISE, Queued},
         states::RefundState,
@@ -16,7 +17,7 @@ use shared::{
     razorpay::{Failure, Razorpay, Refund},
 };
 use sqlx::PgConnection;
-use tracing::{error, info, warn};
+use tracing::{error, warn};
 
 use crate::App;
 
@@ -39,6 +40,8 @@ pub struct Delivered {
 /// The result for one message.
 enum Fate {
     Delivered,
+    /// Delivered, and marked so.
+    Written,
     Postponed,
     Failed,
 }
@@ -55,7 +58,7 @@ impl App {
         let pool = self.database.pool();
         let mut delivered = Delivered::default();
         while let Some(due) = if Instant::now() < end { outbox::claim(&pool).await? } else { None } {
-            let fate = self.deliver(due.message, due.payload, due.attempts > 1).await;
+            let fate = self.deliver(&due).await;
             let fate = fate.unwrap_or_else(|error| {
                 warn!(%error, message.id = due.id.0, message.kind = ?due.message, "a message was not delivered");
                 Fate::Postponed
@@ -67,6 +70,7 @@ impl App {
                     delivered.delivered += 1;
                     outbox::deliver(&pool, due.id).await?;
                 }
+                Fate::Written => delivered.delivered += 1,
                 Fate::Postponed | Fate::Failed => {
                     error!(message.id = due.id.0, message.kind = ?due.message, due.attempts, "a message is given up");
                     delivered.failed += 1;
@@ -79,22 +83,29 @@ impl App {
         Ok(delivered)
     }
 
-    async fn deliver(&self, message: Message, payload: Value, was_tried: bool) -> Result<Fate> {
-        match message {
-            Message::Refund => {
-                let RefundMessage { refund_id } = serde_json::from_value(payload).map_err(Error::internal)?;
-                match self.razorpay()? {
-                    Some(razorpay) => self.refund(razorpay, refund_id, was_tried).await,
-                    // The keys were removed while refunds were queued.
-                    None => Ok(Fate::Postponed),
-                }
-            }
-            notification => {
-                // Notifications to people are to be sent here; so far they are only logged.
-                info!(?notification, "notification");
-                Ok(Fate::Delivered)
-            }
+    async fn deliver(&self, due: &Due) -> Result<Fate> {
+        if due.message != Message::Refund {
+            return self.write_messages(due).await;
         }
+        let RefundMessage { refund_id } = serde_json::from_value(due.payload.clone()).map_err(Error::internal)?;
+        match self.razorpay()? {
+            Some(razorpay) => self.refund(razorpay, refund_id, due.attempts > 1).await,
+            // The keys were removed while refunds were queued.
+            None => Ok(Fate::Postponed),
+        }
+    }
+
+    /// Writes messages to people, in one transaction with the delivery of what asks for them.
+    async fn write_messages(&self, due: &Due) -> Result<Fate> {
+        let plan = self.plan()?;
+        let write = async |connection: &mut PgConnection| {
+            if outbox::lock(&mut *connection, due.id).await? {
+                messages::write(&mut *connection, due, &plan, Utc::now()).await?;
+                outbox::deliver(connection, due.id).await?;
+            }
+            Ok(Fate::Written)
+        };
+        self.database.transaction(write).await
     }
 
     async fn refund(&self, razorpay: &Razorpay, id: RefundId, was_tried: bool) -> Result<Fate> {

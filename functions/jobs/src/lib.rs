@@ -5,17 +5,24 @@
 
 mod compare_settlements;
 mod deliver_outbox;
+mod mail_event;
 mod reconcile_payments;
+mod remind;
 mod runs;
+mod send_messages;
 mod sweep;
 
 use std::time::{Duration, Instant};
 
+use chrono::Utc;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use shared::{
     Error,
+    carriers::Carriers,
     database::Database,
     descope::Descope,
+    messages::Plan,
     metrics::{self, Count, Level},
     razorpay::Razorpay,
     sign_in::Seals,
@@ -25,6 +32,8 @@ use tracing::error;
 pub use compare_settlements::Compared;
 pub use deliver_outbox::Delivered;
 pub use reconcile_payments::Reconciled;
+pub use remind::Reminded;
+pub use send_messages::Sent;
 pub use sweep::Swept;
 
 /// A run starts no more work after this time. Work in progress then ends well before the function's own timeout.
@@ -38,13 +47,19 @@ const RECORDING: Duration = Duration::from_secs(10);
 pub const STATEMENT_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The job to run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum Event {
     /// `{"action": "reconcile_payments"}`: asks Razorpay for missed payments and refunds, and reports mismatches.
     ReconcilePayments,
-    /// `{"action": "deliver_outbox"}`: sends the messages that are due.
+    /// `{"action": "deliver_outbox"}`: sends refunds that are due, and writes the messages that people are to get.
     DeliverOutbox,
+    /// `{"action": "send_messages"}`: sends the messages to people that are due.
+    SendMessages,
+    /// `{"action": "remind"}`: writes the reminders that are due.
+    Remind,
+    /// `{"action": "mail_event", "detail": {…}}`: applies what SES tells of a mail, as EventBridge hands it over.
+    MailEvent { detail: Value },
     /// `{"action": "compare_settlements"}`: compares the money of each day with Razorpay's settlement report.
     CompareSettlements,
     /// `{"action": "sweep"}`: deletes expired rows, and does at Descope what could not be done there before.
@@ -57,6 +72,9 @@ pub enum Event {
 pub enum Outcome {
     ReconcilePayments(Reconciled),
     DeliverOutbox(Delivered),
+    SendMessages(Sent),
+    Remind(Reminded),
+    MailEvent,
     CompareSettlements(Compared),
     Sweep(Swept),
 }
@@ -69,6 +87,10 @@ pub struct App {
     pub razorpay: Option<Razorpay>,
     /// Set where people sign in by Descope.
     pub people: Option<People>,
+    /// Without them no message to a person is made.
+    pub carriers: Option<Carriers>,
+    /// How messages are made; its channels are asked for in each run.
+    pub plan: Plan,
 }
 
 /// What is needed to finish at Descope what was begun here.
@@ -80,6 +102,11 @@ pub struct People {
 }
 
 impl App {
+    /// How messages are made, with the channels that are configured now.
+    fn plan(&self) -> shared::Result<Plan> {
+        self.carriers.as_ref().map_or_else(|| Ok(self.plan.clone()), |carriers| self.plan.with(carriers))
+    }
+
     /// Razorpay's client, if it has a key. An error while the secret with the key is unread.
     fn razorpay(&self) -> shared::Result<Option<&Razorpay>> {
         match &self.razorpay {
@@ -100,12 +127,13 @@ impl App {
 
     /// As [`Self::handle_until`], and gives up what is in progress at the deadline.
     pub async fn handle_within(&self, event: Event, end: Instant, deadline: Instant) -> shared::Result<Outcome> {
-        let begun = tokio::time::timeout(RECORDING, self.begin_run(event)).await.ok().flatten();
-        let mut work = Box::pin(self.work(event, end));
+        let name = event.as_str();
+        let begun = tokio::time::timeout(RECORDING, self.begin_run(&event)).await.ok().flatten();
+        let mut work = Box::pin(self.work(&event, end));
         let done = tokio::time::timeout_at(deadline.into(), &mut work).await.unwrap_or(Err(Error::Deadline));
         match &done {
             Err(Error::Deadline) => {
-                error!(job = event.as_str(), "a job was given up at its deadline");
+                error!(job = name, "a job was given up at its deadline");
                 // In this order, so that the job's connection returns to a closed pool.
                 let given_up = self.database.renew();
                 drop(work);
@@ -119,17 +147,21 @@ impl App {
                 metrics::level(Level::ReconciliationMismatches, done.mismatches());
             }
             Ok(Outcome::DeliverOutbox(done)) => metrics::level(Level::OutboxAge, done.oldest_seconds),
-            Ok(Outcome::CompareSettlements(_) | Outcome::Sweep(_)) => {}
+            Ok(Outcome::SendMessages(done)) => metrics::level(Level::MessagesAge, done.oldest_seconds),
+            Ok(Outcome::CompareSettlements(_) | Outcome::Sweep(_) | Outcome::Remind(_) | Outcome::MailEvent) => {}
             Err(_) => metrics::count(Count::JobsFailed),
         }
-        let _ = tokio::time::timeout(RECORDING, self.end_run(event, begun, &done)).await;
+        let _ = tokio::time::timeout(RECORDING, self.end_run(name, begun, &done)).await;
         done
     }
 
-    async fn work(&self, event: Event, end: Instant) -> shared::Result<Outcome> {
+    async fn work(&self, event: &Event, end: Instant) -> shared::Result<Outcome> {
         match event {
             Event::ReconcilePayments => self.reconcile_payments(end).await.map(Outcome::ReconcilePayments),
             Event::DeliverOutbox => self.deliver_outbox(end).await.map(Outcome::DeliverOutbox),
+            Event::SendMessages => self.send_messages(&Utc::now, end).await.map(Outcome::SendMessages),
+            Event::Remind => self.remind(Utc::now(), end).await.map(Outcome::Remind),
+            Event::MailEvent { detail } => self.mail_event(detail).await.map(|()| Outcome::MailEvent),
             Event::CompareSettlements => self.compare_settlements(end).await.map(Outcome::CompareSettlements),
             Event::Sweep => self.sweep(end).await.map(Outcome::Sweep),
         }

@@ -4,10 +4,13 @@ use jobs::{App, People};
 use lambda_runtime::{LambdaEvent, service_fn};
 use shared::{
     Error,
+    carriers::Carriers,
     config::{self, Settings},
     database::Database,
     descope::Descope,
-    logging, metrics,
+    logging,
+    messages::Plan,
+    metrics,
     razorpay::Razorpay,
     sign_in::Seals,
 };
@@ -26,12 +29,13 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         None => None,
     };
     let database = Database::from_settings(&settings)?.patient(jobs::STATEMENT_TIMEOUT);
-    let app = App { database, razorpay, people };
+    let (carriers, plan) = (Some(Carriers::from_settings(&settings)?), Plan::from_env()?);
+    let app = App { database, razorpay, people, carriers, plan };
     settings.ready().await;
     let (settings, app) = (&settings, &app);
     let handle = async |event: LambdaEvent<jobs::Event>| {
         settings.renew_if_old().await;
-        let outcome = match app.handle(event.payload).await {
+        let outcome = match app.handle(event.payload.clone()).await {
             // Every event is safe to repeat.
             Err(Error::Database(error)) if app.database.may_now_let_in(&error).await => app.handle(event.payload).await,
             outcome => outcome,

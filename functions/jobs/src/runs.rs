@@ -9,10 +9,13 @@ use crate::{App, Event, Outcome};
 
 impl Event {
     /// The name in events and in the table.
-    pub(crate) const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(&self) -> &'static str {
         match self {
             Self::ReconcilePayments => "reconcile_payments",
             Self::DeliverOutbox => "deliver_outbox",
+            Self::SendMessages => "send_messages",
+            Self::Remind => "remind",
+            Self::MailEvent { .. } => "mail_event",
             Self::CompareSettlements => "compare_settlements",
             Self::Sweep => "sweep",
         }
@@ -21,7 +24,7 @@ impl Event {
 
 impl App {
     /// Records that a job begins; `None` if that was not recorded, which stops no job.
-    pub(crate) async fn begin_run(&self, event: Event) -> Option<DateTime<Utc>> {
+    pub(crate) async fn begin_run(&self, event: &Event) -> Option<DateTime<Utc>> {
         let begun = sqlx::query_scalar!(
             "
             insert into job_runs (job, started_at) values ($1, clock_timestamp())
@@ -36,13 +39,13 @@ impl App {
     }
 
     /// Records what became of a run. One that began later has the row by then, and keeps it.
-    pub(crate) async fn end_run(&self, event: Event, begun: Option<DateTime<Utc>>, done: &Result<Outcome>) {
+    pub(crate) async fn end_run(&self, job: &str, begun: Option<DateTime<Utc>>, done: &Result<Outcome>) {
         let Some(started_at) = begun else { return };
         let outcome: Option<Value> = done.as_ref().ok().and_then(|outcome| serde_json::to_value(outcome).ok());
         let failure = done.as_ref().err().map(ToString::to_string);
         let ended = sqlx::query!(
             "update job_runs set ended_at = clock_timestamp(), outcome = $3, error = $4 where job = $1 and started_at = $2",
-            event.as_str(),
+            job,
             started_at,
             outcome,
             failure

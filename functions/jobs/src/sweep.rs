@@ -28,6 +28,8 @@ pub struct Swept {
     pub booking_addresses: u64,
     /// Messages that were delivered a month ago. A message that was given up stays until a person has dealt with it.
     pub outbox: u64,
+    /// Messages to people that were written a year ago.
+    pub messages: u64,
     /// Sessions revoked while Descope was away, ended there now.
     pub sessions_ended: u64,
     /// Replacements of Descope users that were cut short, finished now.
@@ -78,6 +80,7 @@ impl App {
             payment_events: delete!("payment_events" where "received_at < now() - interval '30 days'", pool, end),
             booking_addresses: delete!("booking_addresses" where "created_at < now() - interval '30 days'", pool, end),
             outbox: delete!("outbox" where "delivered_at < now() - interval '30 days'", pool, end),
+            messages: delete!("messages" where "created_at < now() - interval '1 year'", pool, end),
         })
     }
 

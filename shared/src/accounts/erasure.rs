@@ -3,7 +3,7 @@
 use sqlx::{PgConnection, PgExecutor};
 
 use super::hold;
-use crate::{Error, Result, ids::UserId, outbox};
+use crate::{Error, Result, ids::UserId, messages, outbox};
 
 /// An account that signs in with a number. One that only claims the number is another person's.
 #[derive(Clone, Debug)]
@@ -44,6 +44,7 @@ pub async fn erase(connection: &mut PgConnection, phone: &str) -> Result<Vec<Use
     for id in &ids {
         hold(connection, *id).await?;
         outbox::forget(&mut *connection, *id).await?;
+        messages::forget_user(&mut *connection, *id).await?;
         // Tokens and sessions of the panel go with the sessions.
         sqlx::query!(
             "

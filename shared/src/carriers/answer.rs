@@ -30,6 +30,8 @@ pub enum Refusal {
     NotReachable,
     /// The registered template is missing, paused or differs: every message of its kind is refused. A person must act.
     Template,
+    /// The shop has registered no template of this kind here, so the kind goes another way.
+    NoTemplate,
     Other,
 }
 

@@ -80,7 +80,7 @@ impl Msg91 {
             return Err(Error::Unset(config::MSG91_AUTH_KEY.missing()));
         };
         let Some(template_id) = templates.get(name) else {
-            return Ok(Answer::Refused(Refusal::Template, format!("no template id for {name}")));
+            return Ok(Answer::Refused(Refusal::NoTemplate, format!("no template id for {name}")));
         };
         let mut recipient = Map::new();
         recipient.insert("mobiles".to_owned(), json!(to.trim_start_matches('+')));

@@ -1,6 +1,7 @@
 //! The scheduled jobs: run concurrently, interrupted and late, with Razorpay's stand-in.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
 
+mod messages;
 mod outbox;
 mod reconciliation;
 mod runs;
@@ -27,7 +28,7 @@ struct World {
 
 fn app(database: Database, stand_in: &StandIn) -> App {
     let razorpay = Razorpay::new(&stand_in.url(), stand_in.key_id(), stand_in.key_secret()).unwrap();
-    App { database, razorpay: Some(razorpay), people: None }
+    App { database, razorpay: Some(razorpay), people: None, carriers: None, plan: shared::messages::Plan::default() }
 }
 
 impl World {

@@ -213,11 +213,23 @@ async fn a_refund_is_tried_for_as_long_as_it_takes_and_reported_after_a_week(poo
 async fn a_refund_of_before_goes_out_while_no_new_orders_are_taken_and_waits_without_a_key(pool: PgPool) {
     let world = World::new(pool).await;
     world.paid_and_cancelled().await;
-    let without_key = App { database: Database::from(world.pool.clone()), razorpay: None, people: None };
+    let without_key = App {
+        database: Database::from(world.pool.clone()),
+        razorpay: None,
+        people: None,
+        carriers: None,
+        plan: shared::messages::Plan::default(),
+    };
     assert_eq!(run(&without_key, "deliver_outbox").await["postponed"], 1);
     let unread = Settings::of(&[(config::SECRET_ID, "unread")], None, Pace::default());
     let razorpay = Some(Razorpay::with_key_of(&unread, &world.razorpay.url()).unwrap());
-    let unread = App { database: Database::from(world.pool.clone()), razorpay, people: None };
+    let unread = App {
+        database: Database::from(world.pool.clone()),
+        razorpay,
+        people: None,
+        carriers: None,
+        plan: shared::messages::Plan::default(),
+    };
     assert!(unread.handle(Event::ReconcilePayments).await.is_err(), "an unread key is not \"no key\"");
     world.make_due().await;
     world.run("deliver_outbox").await;

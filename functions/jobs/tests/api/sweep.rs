@@ -18,7 +18,7 @@ use crate::{World, run};
 fn swept(count: u64) -> Value {
     json!({
         "action": "sweep", "idempotency_keys": count, "session_tokens": count, "user_sessions": count,
-        "panel_sessions": count, "payment_events": count, "booking_addresses": 0, "outbox": count, "sessions_ended": 0,
+        "panel_sessions": count, "payment_events": count, "booking_addresses": 0, "outbox": count, "messages": 0, "sessions_ended": 0,
         "replacements_finished": 0
     })
 }
@@ -108,7 +108,8 @@ async fn sessions_revoked_while_descope_was_away_are_ended_there(pool: PgPool) {
     let database = Database::from(pool.clone());
     let sign_in = testing::sign_in(testing::sessions(&database, &descope, &redis), &redis);
     let people = People { descope: sign_in.sessions.descope.clone(), seals: sign_in.seals.clone() };
-    let app = App { database, razorpay: None, people: Some(people) };
+    let app =
+        App { database, razorpay: None, people: Some(people), carriers: None, plan: shared::messages::Plan::default() };
     let registration = Registration {
         email: "user@example.com".parse().unwrap(),
         password: "securepassword123".into(),
@@ -152,7 +153,8 @@ async fn concurrent_sweeps_end_each_session_once(pool: PgPool) {
     }
     sqlx::query("update user_sessions set revoked_at = now() - interval '2 minutes'").execute(&pool).await.unwrap();
     let people = People { descope: sign_in.sessions.descope.clone(), seals: sign_in.seals.clone() };
-    let app = App { database, razorpay: None, people: Some(people) };
+    let app =
+        App { database, razorpay: None, people: Some(people), carriers: None, plan: shared::messages::Plan::default() };
     let runs = futures::future::join_all((0..4).map(|_| run(&app, "sweep"))).await;
     let ended: u64 = runs.iter().map(|swept| swept["sessions_ended"].as_u64().unwrap()).sum();
     assert_eq!((ended, descope.calls("/v1/auth/logout")), (30, 30));

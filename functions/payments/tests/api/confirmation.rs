@@ -39,7 +39,13 @@ impl World {
     async fn jobs_ask(&self) {
         let razorpay =
             Razorpay::new(&self.razorpay.url(), razorpay_stand_in::KEY_ID, razorpay_stand_in::KEY_SECRET).unwrap();
-        let jobs = jobs::App { database: Database::from(self.pool.clone()), razorpay: Some(razorpay), people: None };
+        let jobs = jobs::App {
+            database: Database::from(self.pool.clone()),
+            razorpay: Some(razorpay),
+            people: None,
+            carriers: None,
+            plan: shared::messages::Plan::default(),
+        };
         jobs.handle(Event::DeliverOutbox).await.unwrap();
     }
 }

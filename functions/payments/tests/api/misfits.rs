@@ -21,7 +21,13 @@ impl World {
     fn jobs(&self) -> jobs::App {
         let razorpay =
             Razorpay::new(&self.razorpay.url(), razorpay_stand_in::KEY_ID, razorpay_stand_in::KEY_SECRET).unwrap();
-        jobs::App { database: Database::from(self.pool.clone()), razorpay: Some(razorpay), people: None }
+        jobs::App {
+            database: Database::from(self.pool.clone()),
+            razorpay: Some(razorpay),
+            people: None,
+            carriers: None,
+            plan: shared::messages::Plan::default(),
+        }
     }
 
     /// The customer pays this attempt; returns the answer's status and code.

@@ -58,7 +58,7 @@ async fn each_answer_of_msg91_is_told_apart() {
 async fn a_kind_without_a_registered_template_is_refused_without_a_call() {
     let stand_in = StandIn::start().await;
     let answer = client(&stand_in).send("+919876543210", "17", "booking_paid.en", &[]).await.unwrap();
-    assert_eq!(answer, Answer::Refused(Refusal::Template, "no template id for booking_paid.en".to_owned()));
+    assert_eq!(answer, Answer::Refused(Refusal::NoTemplate, "no template id for booking_paid.en".to_owned()));
     assert!(stand_in.all_calls().is_empty());
     assert!(Msg91::new(&stand_in.url(), Some((AUTH_KEY, "no pair"))).is_err());
 }

@@ -179,12 +179,14 @@ pub(super) async fn fail(connection: &mut PgConnection, booking: &Booking, id: R
     let failed = sqlx::query!(
         "
         update refunds set state = 'failed', updated_at = now() where id = $1
-        returning capture_id, write_event($2, $4, $3, $3, 'razorpay') as event
+        returning capture_id, write_event($2, $4, $3, $3, 'razorpay') as event,
+            write_message($5, jsonb_build_object('booking_id', $2::bigint)) as message
         ",
         id.0,
         booking.id.0,
         booking.booking_status as BookingStatus,
-        Event::RefundFailed as Event
+        Event::RefundFailed as Event,
+        Message::RefundFailed as Message
     )
     .fetch_one(&mut *connection)
     .await?;

@@ -155,7 +155,13 @@ impl Case {
         let booking = world.book().await;
         let razorpay =
             Razorpay::new(&world.razorpay.url(), razorpay_stand_in::KEY_ID, razorpay_stand_in::KEY_SECRET).unwrap();
-        let jobs = jobs::App { database: Database::from(world.pool.clone()), razorpay: Some(razorpay), people: None };
+        let jobs = jobs::App {
+            database: Database::from(world.pool.clone()),
+            razorpay: Some(razorpay),
+            people: None,
+            carriers: None,
+            plan: shared::messages::Plan::default(),
+        };
         let seen = RefCell::new(Books::of(&world, booking).await);
         Self { world, booking, jobs, checkouts: RefCell::default(), seen }
     }
