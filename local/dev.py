@@ -84,6 +84,7 @@ def states(database_url):
 def what_to_try(running):
     url, descope_url = running.url, running.urls["descope"]
     staff_key = running.environment["STAFF_API_KEYS"].split(",")[0].partition(":")[2].strip()
+    inbox = f"{running.urls['messages']}/" if running.urls["messages"] else "sent"
     codes = f"{descope_url}/_inbox" if descope_url else "sent by Descope"
     # In a real project the mailbox of example.com is not read, so no user is made there.
     people = f"{panel.OWNER}, password {panel.PASSWORD}" if descope_url else "users with the role admin or staff in Descope"
@@ -96,6 +97,7 @@ Serving on {url}. What the functions log is in {os.path.relpath(TARGET / "dev")}
   API docs        {url}/api/docs/
   Staff key       X-API-Key: {staff_key}
   One-time codes  {codes}
+  Messages        {inbox}   mail, WhatsApp and SMS that would have been sent
   Online payment  {"on" if pays_online else "off; RAZORPAY_ENABLED=true make dev switches it on"}
 
 Walks with curl, from booking to refund: {os.path.relpath(ROOT / "docs/tour.md")}

@@ -6,7 +6,7 @@ import time
 from stack import FunctionError, show
 
 # In seconds.
-JOBS = {"deliver_outbox": 5, "reconcile_payments": 5, "compare_settlements": 3600, "sweep": 3600}
+JOBS = {"deliver_outbox": 5, "send_messages": 5, "remind": 60, "reconcile_payments": 5, "compare_settlements": 3600, "sweep": 3600}
 
 
 class Schedule:

@@ -1,5 +1,5 @@
 """Starts the whole system on one machine: Lambda's emulator, the built functions, a gate that replaces API Gateway, and
-the stand-ins for Descope and Razorpay.
+the stand-ins for Descope, Razorpay and the carriers of messages.
 
     with Stack(8000, environment) as stack:
         stack.invoke("migrate", {"action": "migrate"})
@@ -24,10 +24,10 @@ import services
 import tools
 from gate import Gate, loopback_sockets
 from services import Missing, ROOT, TARGET
-from stand_ins import DESCOPE, RAZORPAY, STAND_INS
+from stand_ins import DESCOPE, MESSAGES, RAZORPAY, STAND_INS
 
 # One process answers one request at a time, as on Lambda; several of them answer concurrent requests.
-INSTANCES = {"vehicles": 3, "services": 3, "shop": 3, "bookings": 4, "auth": 3, "staff": 3, "admin": 3, "payments": 3, "jobs": 1, "status": 2, "migrate": 1}
+INSTANCES = {"vehicles": 3, "services": 3, "shop": 3, "bookings": 4, "auth": 3, "staff": 3, "admin": 3, "payments": 3, "messages": 2, "jobs": 1, "status": 2, "migrate": 1}
 # The environment of each function. Nothing else of the shell's environment reaches it, so a variable missing here is
 # noticed at once; template.yaml sets those that a deployment must decide, the others have defaults in the code.
 EVERY_FUNCTION = ["DATABASE_URL", "DATABASE_SECRET_ID", "REDIS_URL", "REDIS_SECRET_ID", "REDIS_KEY_PREFIX",
@@ -41,6 +41,9 @@ SIGNS_IN = ["REFRESH_TOKEN_KEYS", "PASSWORD_RESET_URL", "OTP_LIFETIME_SECONDS", 
             "THROTTLE_OTP_AT_ONCE", "THROTTLE_OTP_BUDGET", "THROTTLE_OTP_PER_IDENTIFIER", "THROTTLE_OTP_PER_IP",
             "THROTTLE_REFRESHES_PER_IP", "THROTTLE_TRIES_PER_IDENTIFIER", "THROTTLE_TRIES_PER_IP"]
 ASKS_RAZORPAY = ["SECRET_ID", "RAZORPAY_KEY_ID", "RAZORPAY_KEY_SECRET", "RAZORPAY_BASE_URL"]
+SENDS_MESSAGES = ["SES_FROM", "SES_REPLY_TO", "SES_CONFIGURATION_SET", "SES_BASE_URL", "WHATSAPP_PHONE_NUMBER_ID", "WHATSAPP_TOKEN",
+                  "WHATSAPP_API_VERSION", "WHATSAPP_BASE_URL", "WHATSAPP_OPT_IN", "MSG91_AUTH_KEY", "MSG91_TEMPLATES",
+                  "MSG91_BASE_URL", "MESSAGES_STAFF", "MESSAGES_LANGUAGE", "REMINDER_HOURS", "BOOKING_LINK_URL"]
 KNOWS_STAFF = ["STAFF_API_KEYS", "THROTTLE", "THROTTLE_WRONG_STAFF_KEYS"]
 VARIABLES = {
     "vehicles": EVERY_FUNCTION + ANSWERS_HTTP + LIMITED,
@@ -55,7 +58,9 @@ VARIABLES = {
     "payments": EVERY_FUNCTION + ANSWERS_HTTP + ASKS_RAZORPAY + ["RAZORPAY_ENABLED", "RAZORPAY_WEBHOOK_SECRET",
                                                                  "RAZORPAY_WEBHOOK_SECRET_PREVIOUS", "THROTTLE",
                                                                  "THROTTLE_ORDERS_PER_IP", "THROTTLE_VERIFICATIONS_PER_IP"],
-    "jobs": EVERY_FUNCTION + ASKS_RAZORPAY + ASKS_DESCOPE + ["REFRESH_TOKEN_KEYS"],
+    "messages": EVERY_FUNCTION + ["ORIGIN_SECRET", "ORIGIN_SECRET_ID", "SECRET_ID", "WHATSAPP_APP_SECRET",
+                                  "WHATSAPP_VERIFY_TOKEN", "MSG91_WEBHOOK_SECRET"],
+    "jobs": EVERY_FUNCTION + ASKS_RAZORPAY + ASKS_DESCOPE + SENDS_MESSAGES + ["REFRESH_TOKEN_KEYS"],
     "status": EVERY_FUNCTION + ANSWERS_HTTP + ["THROTTLE", "THROTTLE_PUBLIC_READS"],
     "migrate": EVERY_FUNCTION + ASKS_DESCOPE + ["PASSWORD_RESET_URL", "APPLICATION_LOGIN", "READERS_LOGIN",
                                                 "APPLICATION_SECRET_ID", "READERS_SECRET_ID"],
@@ -65,6 +70,13 @@ READERS = ["vehicles", "services", "shop", "status"]
 DEFAULTS = {
     **DESCOPE.defaults(),
     **RAZORPAY.defaults(),
+    **MESSAGES.defaults(),
+    # The stand-in for SES takes any.
+    "AWS_REGION": "ap-south-1",
+    "AWS_ACCESS_KEY_ID": "local",
+    "AWS_SECRET_ACCESS_KEY": "local",
+    "WHATSAPP_OPT_IN": "booking",
+    "MESSAGES_STAFF": "owner@example.com",
     "CORS_ALLOWED_ORIGINS": "http://localhost:3000",
     # Codes cost nothing here, and examples use +1234567890.
     "OTP_COUNTRIES": "91,1",
@@ -74,7 +86,7 @@ DEFAULTS = {
 }
 # A path of each function that answers with an empty database.
 PROBES = ["/health", "/api/vehicle-types", "/api/service-categories", "/api/shop-info", "/api/slots", "/api/auth/profile",
-          "/api/staff/bookings", "/admin/sign-in", "/api/payments"]
+          "/api/staff/bookings", "/admin/sign-in", "/api/payments", "/api/messages/whatsapp"]
 
 # Requests to this machine bypass its HTTP proxy.
 LOCAL = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -206,8 +218,9 @@ class Stack:
         self.keep(name, [str(TARGET / "debug" / f"{name}-stand-in")], {
             stand_in.variable("STAND_IN_PORT"): str(port),
             stand_in.variable("STAND_IN_STATE"): str(self.states.get(name, "")),
-            # Descope's stand-in ignores it.
+            # Each stand-in reads its own.
             "RAZORPAY_WEBHOOK_URL": f"{self.url}/api/payments/razorpay/webhook/",
+            "MESSAGES_WEBHOOK_URL": f"{self.url}/api/messages",
         })
         self.wait_for_port(port, name, patience=15)
 

@@ -1,4 +1,4 @@
-"""The stand-ins for Descope and Razorpay on one machine: a program each, in a crate of its own in this folder."""
+"""The stand-ins for Descope, Razorpay and the carriers of messages: a program each, in a crate of its own in this folder."""
 
 from dataclasses import dataclass
 
@@ -34,6 +34,26 @@ class StandIn:
         return url
 
 
+@dataclass(frozen=True)
+class Carriers(StandIn):
+    """The program that plays all carriers of messages, at one address."""
+
+    bases: tuple = ("SES_BASE_URL", "WHATSAPP_BASE_URL", "MSG91_BASE_URL")
+
+    def defaults(self):
+        return {**self.account, **dict.fromkeys(self.bases, f"http://localhost:{self.port}")}
+
+    def place(self, environment, port):
+        url = f"http://localhost:{port}"
+        ours = [base for base in self.bases if environment[base].rstrip("/") in (url, self.defaults()[base])]
+        environment.update(dict.fromkeys(ours, url))
+        return url if ours else None
+
+
+# Every kind of message has a template in both languages, named for itself.
+KINDS = ("booking_created", "booking_confirmed", "booking_rescheduled", "booking_reminder", "booking_completed",
+         "booking_cancelled", "booking_paid", "booking_refunded", "ways_in_changed")
+
 DESCOPE = StandIn("descope", 8100, real="https://api.descope.com", account={
     "DESCOPE_PROJECT_ID": "P2localrepairmybike000000000",
     "DESCOPE_MANAGEMENT_KEY": "local-management-key",
@@ -43,4 +63,15 @@ RAZORPAY = StandIn("razorpay", 8200, real="https://api.razorpay.com", account={
     "RAZORPAY_KEY_SECRET": "local-key-secret",
     "RAZORPAY_WEBHOOK_SECRET": "local-webhook-secret",
 })
-STAND_INS = (DESCOPE, RAZORPAY)
+MESSAGES = Carriers("messages", 8300, real="", account={
+    "SES_FROM": "RepairMyBike <bookings@example.com>",
+    "WHATSAPP_PHONE_NUMBER_ID": "100000000000001",
+    "WHATSAPP_TOKEN": "local-whatsapp-token",
+    "WHATSAPP_APP_SECRET": "local-whatsapp-app-secret",
+    "WHATSAPP_VERIFY_TOKEN": "local-whatsapp-verify-token",
+    "MSG91_AUTH_KEY": "local-msg91-key",
+    "MSG91_WEBHOOK_SECRET": "local-msg91-webhook-secret",
+    "MSG91_TEMPLATES": ",".join(f"{kind}.{language}:{kind.replace('_', '')}{language}"
+                                for kind in KINDS for language in ("en", "hi")),
+})
+STAND_INS = (DESCOPE, RAZORPAY, MESSAGES)

@@ -27,7 +27,7 @@ pub async fn tell(connection: &mut PgConnection, phone: &str) -> Result<String> 
             'written_at', shop_clock(now()),
             'customer', (
                 select jsonb_build_object(
-                    'id', customer.id, 'phone', customer.phone, 'notes', customer.notes,
+                    'id', customer.id, 'phone', customer.phone, 'notes', customer.notes, 'language', customer.language,
                     'created_at', shop_clock(customer.created_at)
                 )
                 from customers customer where customer.phone = $1
@@ -59,6 +59,18 @@ pub async fn tell(connection: &mut PgConnection, phone: &str) -> Result<String> 
                 from users
                 where users.phone = $1 and users.is_phone_verified
                     or users.id in (select user_id from user_identities where phone = $1)
+            ),
+            'message_opt_ins', (
+                select coalesce(jsonb_agg(jsonb_build_object(
+                    'channel', opt_in.channel, 'how', opt_in.how, 'at', shop_clock(opt_in.at)
+                ) order by opt_in.channel), '[]')
+                from message_opt_ins opt_in where opt_in.recipient = $1
+            ),
+            'message_blocks', (
+                select coalesce(jsonb_agg(jsonb_build_object(
+                    'channel', blocked.channel, 'reason', blocked.reason, 'at', shop_clock(blocked.created_at)
+                ) order by blocked.channel), '[]')
+                from blocked_recipients blocked where blocked.recipient = $1
             ),
             'bookings', (
                 select coalesce(jsonb_agg(jsonb_build_object(
@@ -95,6 +107,16 @@ pub async fn tell(connection: &mut PgConnection, phone: &str) -> Result<String> 
                         ) order by capture.id), '[]')
                         from captures capture join payments payment on payment.id = capture.payment_id
                         where capture.booking_id = booking.id
+                    ),
+                    'messages', (
+                        select coalesce(jsonb_agg(jsonb_build_object(
+                            'kind', message.kind, 'channel', message.channel, 'to', message.recipient,
+                            'language', message.language, 'state', message.state, 'reason', message.reason,
+                            'written_at', shop_clock(message.created_at), 'sent_at', shop_clock(message.sent_at),
+                            'delivered_at', shop_clock(message.delivered_at), 'read_at', shop_clock(message.read_at)
+                        ) order by message.id), '[]')
+                        from messages message
+                        where message.booking_id = booking.id and message.kind not like 'staff%'
                     ),
                     'refunds', (
                         select coalesce(jsonb_agg(jsonb_build_object(

@@ -197,7 +197,8 @@ async fn ways_in(connection: &mut PgConnection, due: &Due, plan: &Plan, now: Dat
     Ok(written.rows_affected())
 }
 
-/// Deletes what names a customer who is erased: the messages, and what is known of the number and the addresses.
+/// Deletes what names a customer who is erased: the messages, and what is known of the number and the addresses. That the
+/// person wants no more messages stays, so that it is honoured.
 pub async fn forget(connection: &mut PgConnection, id: CustomerId) -> sqlx::Result<()> {
     sqlx::query!(
         "
@@ -206,6 +207,9 @@ pub async fn forget(connection: &mut PgConnection, id: CustomerId) -> sqlx::Resu
             union select lower(customer_email) from bookings where customer_id = $1 and customer_email is not null
         ), opt_in as (
             delete from message_opt_ins where recipient in (select recipient from ways)
+        ), blocked as (
+            delete from blocked_recipients
+            where recipient in (select recipient from ways) and reason in ('bounced', 'not_on_whatsapp')
         )
         delete from messages
         where booking_id in (select id from bookings where customer_id = $1) and kind not like 'staff%'

@@ -74,7 +74,16 @@ fn stored_data_is_encrypted_and_backed_up_and_survives_the_stack() {
         (&json!("required"), &json!(true))
     );
     // Functions that read or change personal data keep their log for a year.
-    let personal = ["AdminLogs", "AuthLogs", "BookingsLogs", "JobsLogs", "MigrateLogs", "PaymentsLogs", "StaffLogs"];
+    let personal = [
+        "AdminLogs",
+        "AuthLogs",
+        "BookingsLogs",
+        "JobsLogs",
+        "MessagesLogs",
+        "MigrateLogs",
+        "PaymentsLogs",
+        "StaffLogs",
+    ];
     for (name, group) in resources("AWS::Logs::LogGroup") {
         let days = if personal.contains(&name.as_str()) { "PersonalLogRetentionDays" } else { "LogRetentionDays" };
         assert_eq!(group["Properties"]["RetentionInDays"], json!({ "Ref": days }), "{name}");

@@ -15,6 +15,15 @@ fn database_policy(binary: &str) -> &'static str {
     }
 }
 
+/// Mail may be sent from the shop's own identity, with the configuration set whose events come back.
+fn mail() -> Value {
+    let ses = "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}";
+    let resources = ["identity/${MailIdentity}", "configuration-set/${MailConfiguration}"];
+    let resources = resources.map(|resource| json!({ "Fn::Sub": format!("{ses}:{resource}") }));
+    let statement = json!({ "Effect": "Allow", "Action": "ses:SendEmail", "Resource": resources });
+    json!({ "PolicyName": "mail", "PolicyDocument": { "Version": "2012-10-17", "Statement": [statement] } })
+}
+
 #[test]
 fn each_role_allows_only_what_its_function_s_settings_need() {
     let mut roles = resources("AWS::IAM::Role");
@@ -44,12 +53,16 @@ fn each_role_allows_only_what_its_function_s_settings_need() {
                 .push(json!({ "Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": secret }));
         }
         let lambda = json!({ "Effect": "Allow", "Principal": { "Service": "lambda.amazonaws.com" }, "Action": "sts:AssumeRole" });
+        let mut own = vec![
+            json!({ "PolicyName": "own", "PolicyDocument": { "Version": "2012-10-17", "Statement": statements } }),
+        ];
+        if function.environment.contains_key("SES_FROM") {
+            own.push(json!({ "Fn::If": ["SendsMail", mail(), { "Ref": "AWS::NoValue" }] }));
+        }
         let expected = json!({
             "AssumeRolePolicyDocument": { "Version": "2012-10-17", "Statement": [lambda] },
             "ManagedPolicyArns": policies,
-            "Policies": [
-                { "PolicyName": "own", "PolicyDocument": { "Version": "2012-10-17", "Statement": statements } }
-            ]
+            "Policies": own
         });
         assert_eq!(roles.remove(&format!("{name}Role")).unwrap()["Properties"], expected, "{binary}");
     }

@@ -21,11 +21,14 @@ const NOT_DEPLOYED: &[&str] = &[
     "AWS_REGION",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
+    "MSG91_BASE_URL",
     "ORIGIN_SECRET",
     "RAZORPAY_BASE_URL",
     "READERS_LOGIN",
     "REDIS_KEY_PREFIX",
     "RUST_LOG",
+    "SES_BASE_URL",
+    "WHATSAPP_BASE_URL",
 ];
 
 /// Settings that a part of `shared` reads: a pattern for its use in a function's source, and their names.
@@ -39,6 +42,25 @@ const BY_USE: &[(&str, &[&str])] = &[
     ),
     (r"\bStaffKeys\b", &["STAFF_API_KEYS"]),
     (r"\bRazorpay::", &["RAZORPAY_KEY_ID", "RAZORPAY_KEY_SECRET"]),
+    (
+        r"\bCarriers::from_settings\b",
+        &[
+            "MSG91_AUTH_KEY",
+            "MSG91_TEMPLATES",
+            "SES_CONFIGURATION_SET",
+            "SES_FROM",
+            "SES_REPLY_TO",
+            "WHATSAPP_API_VERSION",
+            "WHATSAPP_PHONE_NUMBER_ID",
+            "WHATSAPP_TOKEN",
+        ],
+    ),
+    (
+        r"\bPlan::from_env\b",
+        &["BOOKING_LINK_URL", "MESSAGES_LANGUAGE", "MESSAGES_STAFF", "REMINDER_HOURS", "WHATSAPP_OPT_IN"],
+    ),
+    (r"\bWhatsAppSecrets::from_settings\b", &["WHATSAPP_APP_SECRET", "WHATSAPP_VERIFY_TOKEN"]),
+    (r"\bReportSecret::from_settings\b", &["MSG91_WEBHOOK_SECRET"]),
     (r"\bWebhookSecrets\b", &["RAZORPAY_WEBHOOK_SECRET", "RAZORPAY_WEBHOOK_SECRET_PREVIOUS"]),
     (r"\bCutoff\b", &["BOOKING_CHANGE_CUTOFF_MINUTES"]),
     (r"\bSeals\b", &["REFRESH_TOKEN_KEYS"]),

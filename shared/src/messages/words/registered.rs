@@ -149,6 +149,14 @@ mod tests {
     use super::{registered, text};
     use crate::messages::Language;
 
+    /// docs/messages.md shows how to call it.
+    #[test]
+    fn texts_to_register() {
+        for one in registered("<shop>", Some("<BOOKING_LINK_URL>")) {
+            println!("{}.{}\n  WhatsApp: {}\n  SMS: {}", one.name, one.language.tag(), one.whatsapp, one.sms);
+        }
+    }
+
     #[test]
     fn texts_are_registered_with_numbered_variables() {
         let all = registered("City Bikes", Some("https://shop.example/b/"));
