@@ -38,6 +38,7 @@ impl App {
 }
 
 /// All routes of this function, ready to serve. They are for carriers, and so no part of the API document.
+#[expect(clippy::disallowed_methods, reason = "the document of the API has none of these routes")]
 pub fn router(app: App) -> Routes {
     undocumented(
         Router::new()

@@ -1,5 +1,5 @@
 //! Webhooks: signed, repeated, out of order; and what people write back.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
+#![expect(clippy::unwrap_used, reason = "test code")]
 
 use messages::App;
 use messages_stand_in::{APP_SECRET, Channel, REPORT_SECRET, StandIn, Taken, Told, VERIFY_TOKEN};

@@ -1,5 +1,5 @@
 //! The clients of `shared` against the stand-in: whole requests, and what each outcome is taken for.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
+#![expect(clippy::unwrap_used, reason = "test code")]
 
 mod mail;
 mod sms;
