@@ -59,7 +59,7 @@ create index messages_falls_back_idx on messages (id) where falls_back;
 create unique index messages_one_move_key on messages (booking_id, kind, channel, recipient)
     where kind in ('booking_rescheduled', 'staff_booking_rescheduled') and state = 'pending';
 
--- A state only moves forward, whatever is told twice or out of order. Back to `pending` leads only a carrier's word that it
+-- A state only moves forward, also if something is told twice or out of order. Back to `pending` leads only a carrier's word that it
 -- has sent nothing.
 create function move_message_forward() returns trigger language plpgsql as $$
 begin

@@ -5,6 +5,7 @@
 //! row is `unknown` and is not sent again: the carrier's webhook settles it, or a person.
 
 mod decide;
+mod fallback;
 pub mod feedback;
 mod kind;
 mod link;
@@ -18,6 +19,7 @@ mod words;
 mod write;
 
 pub use decide::{Decision, decide, quiet_until};
+pub use fallback::fall_back;
 pub use kind::{Kind, Language};
 pub use link::{Link, Links};
 pub use plan::{Plan, Reminders};

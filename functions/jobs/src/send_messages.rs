@@ -59,7 +59,7 @@ impl App {
         sent.unknown += unknown;
         sent.dropped += messages::drop_worthless(&pool, clock()).await?;
         loop {
-            sent.fallen_back += messages::feedback::fall_back(&pool, &plan, clock()).await?;
+            sent.fallen_back += messages::fall_back(&pool, &plan, clock()).await?;
             if Instant::now() >= end || channels.is_empty() {
                 break;
             }

@@ -93,7 +93,7 @@ pub async fn expire_leases(executor: impl PgExecutor<'_>, now: DateTime<Utc>) ->
     Ok(expired.rows_affected())
 }
 
-/// Drops the messages that come too late, whichever channel they wait for. Returns how many.
+/// Drops the messages that come too late, on all channels. Returns how many.
 pub async fn drop_worthless(executor: impl PgExecutor<'_>, now: DateTime<Utc>) -> sqlx::Result<u64> {
     let dropped = sqlx::query!(
         "

@@ -40,7 +40,7 @@ async fn remind_before(
     after: BookingId,
     now: DateTime<Utc>,
 ) -> sqlx::Result<(u64, Option<BookingId>)> {
-    // A reminder that is written already is refused by its cause, whichever channel is the best one by now.
+    // A reminder that is written already is refused by its cause, also if another channel is the best one by now.
     let done = sqlx::query!(
         r#"
         with due as materialized (

@@ -1,5 +1,5 @@
-//! What became of a claimed message, written down. Each statement moves the message forward, whatever a webhook has told
-//! meanwhile.
+//! What became of a claimed message, written down. Each statement moves the message forward, also if a webhook has
+//! told more meanwhile.
 
 use std::time::Duration;
 

@@ -197,6 +197,23 @@ async fn a_mail_that_bounces_or_is_complained_of_blocks_what_waits(pool: PgPool)
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
+async fn a_customer_reads_the_chosen_language_and_the_shops_own_words(pool: PgPool) {
+    let shop = Shop::new(pool, &[Channel::Email]).await;
+    shop.sql(
+        "update customers set language = 'hi';
+        insert into message_texts (kind, language, text) values ('booking_created', 'hi', 'गाड़ी पीछे लगाएँ.'),
+            ('booking_created', 'en', 'Park behind the shop.')",
+    )
+    .await;
+    shop.write().await;
+    shop.send().await;
+    let mail = &shop.stand_in.taken()[0].request["Content"]["Simple"];
+    assert_eq!(mail["Subject"]["Data"], "आपकी बुकिंग RMB-1 हमें मिल गई है");
+    let body = mail["Body"]["Text"]["Data"].as_str().unwrap();
+    assert!(body.starts_with("गाड़ी पीछे लगाएँ.\n\nनमस्ते Jane Doe,\n\nआपकी"), "{body}");
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
 async fn a_change_of_an_account_is_told_to_the_number_and_address_of_before(pool: PgPool) {
     let shop = Shop::new(pool, &ALL).await;
     shop.sql(

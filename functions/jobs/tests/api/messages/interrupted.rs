@@ -1,4 +1,4 @@
-//! Killed, doubled and silenced: nobody gets a message twice.
+//! Killed, doubled and silenced: no person gets a message twice.
 
 use std::time::Duration;
 
