@@ -120,7 +120,7 @@ pub async fn erase(connection: &mut PgConnection, id: CustomerId) -> Result<Vec<
     timeline::forget(connection, id).await?;
     refunds::forget(&mut *connection, id).await?;
     unproved::forget(&mut *connection, id).await?;
-    messages::forget(&mut *connection, id).await?;
+    messages::forget(connection, id).await?;
     // No country code begins with 0, so no phone has this number, and it is unique.
     sqlx::query!(
         "
