@@ -9,6 +9,7 @@ pub mod create;
 pub mod facts;
 pub mod free_slots;
 pub mod lines;
+pub mod links;
 mod masking;
 pub mod notes;
 pub mod occupied;

@@ -3,6 +3,7 @@
 
 mod erase;
 mod export;
+pub mod reminders;
 
 use sqlx::PgConnection;
 

@@ -31,6 +31,8 @@ macro_rules! ids {
 ids! {
     /// Of `bookings`.
     BookingId;
+    /// Of `booking_links`.
+    LinkId;
     /// Of `customers`.
     CustomerId;
     /// Of `payments`: a Razorpay order, or cash.

@@ -40,6 +40,8 @@ pub enum Event {
     DisputeEnded,
     /// A rest that Razorpay cannot give back, because it is below its minimum, is kept.
     WrittenOff,
+    /// Links that manage the booking work no more.
+    LinksRevoked,
 }
 
 impl From<BookingStatus> for Event {

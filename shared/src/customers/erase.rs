@@ -3,10 +3,10 @@
 use serde::Serialize;
 use sqlx::{PgConnection, PgExecutor};
 
-use super::lock;
+use super::{lock, reminders};
 use crate::{
     Error, Result, accounts,
-    bookings::{timeline, unproved},
+    bookings::{links, timeline, unproved},
     database::Database,
     descope::Descope,
     ids::{CustomerId, UserId},
@@ -120,6 +120,8 @@ pub async fn erase(connection: &mut PgConnection, id: CustomerId) -> Result<Vec<
     timeline::forget(connection, id).await?;
     refunds::forget(&mut *connection, id).await?;
     unproved::forget(&mut *connection, id).await?;
+    links::forget(&mut *connection, id).await?;
+    reminders::accept(&mut *connection, id).await?;
     messages::forget(connection, id).await?;
     // No country code begins with 0, so no phone has this number, and it is unique.
     sqlx::query!(

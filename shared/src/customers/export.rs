@@ -28,7 +28,11 @@ pub async fn tell(connection: &mut PgConnection, phone: &str) -> Result<String> 
             'customer', (
                 select jsonb_build_object(
                     'id', customer.id, 'phone', customer.phone, 'notes', customer.notes, 'language', customer.language,
-                    'created_at', shop_clock(customer.created_at)
+                    'created_at', shop_clock(customer.created_at),
+                    'reminders_refused_at', (
+                        select shop_clock(refused.created_at) from reminder_opt_outs refused
+                        where refused.customer_id = customer.id
+                    )
                 )
                 from customers customer where customer.phone = $1
             ),
@@ -97,6 +101,13 @@ pub async fn tell(connection: &mut PgConnection, phone: &str) -> Result<String> 
                             'to', event.to_status, 'by', event.actor, 'reason', event.reason, 'changes', event.changes
                         ) order by event.id), '[]')
                         from booking_events event where event.booking_id = booking.id
+                    ),
+                    'links', (
+                        select coalesce(jsonb_agg(jsonb_build_object(
+                            'scope', link.scope, 'purpose', link.purpose, 'created_at', shop_clock(link.created_at),
+                            'revoked_at', shop_clock(link.revoked_at)
+                        ) order by link.id), '[]')
+                        from booking_links link where link.booking_id = booking.id
                     ),
                     'payments', (
                         select coalesce(jsonb_agg(jsonb_build_object(

@@ -57,6 +57,7 @@ fn event(words: Words, event: Event) -> &'static str {
         Event::Disputed => words.disputed(),
         Event::DisputeEnded => words.dispute_ended(),
         Event::WrittenOff => words.written_off(),
+        Event::LinksRevoked => words.links_revoked(),
     }
 }
 

@@ -125,6 +125,7 @@ words! {
     disputed: "The customer's bank wants the payment back", "ग्राहक का बैंक भुगतान वापस चाहता है";
     dispute_ended: "The dispute has ended", "विवाद समाप्त हुआ";
     written_off: "A rest was written off", "बची रकम छोड़ दी गई";
+    links_revoked: "Links were revoked", "लिंक बंद किए गए";
     by_system: "System", "सिस्टम";
     add_service: "Add service", "सेवा जोड़ें";
     remove: "Remove", "हटाएँ";

@@ -146,6 +146,16 @@ async fn a_copy_of_the_data_has_all_that_is_kept_and_is_recorded(pool: PgPool) {
     world.visit(Visit { phone: RAVI, name: "Ravi", ..Visit::default() }).await;
     run(&world, "update bookings set notes = 'gate code 12', internal_notes = 'dog', customer_email = 'a@b.in'").await;
     run(&world, "update customers set notes = 'kind'").await;
+    run(
+        &world,
+        &format!(
+            "insert into booking_links (booking_id, token_sha256, scope, purpose, created_at, revoked_at)
+                values ({booking}, sha256('link'), 'change', 'booking_created', '2026-03-01 10:00+05:30', '2026-03-01 11:00+05:30');
+            insert into reminder_opt_outs (customer_id, created_at)
+                select customer_id, '2026-03-01 12:00+05:30' from bookings where id = {booking}"
+        ),
+    )
+    .await;
     let id = id_of(&world, ASHA).await;
     let file = owner.submit(&format!("/admin/customers/{id}/export/"), &[]).await;
     assert_eq!((file.status, file.header("content-type")), (200, "application/json"), "{}", file.text);
@@ -163,7 +173,9 @@ async fn a_copy_of_the_data_has_all_that_is_kept_and_is_recorded(pool: PgPool) {
     data["written_at"].take();
     let expected = json!({
         "written_at": null,
-        "customer": { "id": id, "phone": ASHA, "notes": "kind", "created_at": "2026-03-01T09:00:00" },
+        "customer": { "id": id, "phone": ASHA, "notes": "kind", "created_at": "2026-03-01T09:00:00",
+            "reminders_refused_at": "2026-03-01T12:00:00"
+        },
         "accounts": [],
         "bookings": [{
             "id": booking, "reference": "RMB-7K3QX-00000", "name": "Asha Rao", "email": "a@b.in",
@@ -173,6 +185,10 @@ async fn a_copy_of_the_data_has_all_that_is_kept_and_is_recorded(pool: PgPool) {
             "source": "web", "notes": "gate code 12", "internal_notes": "dog", "created_at": null, "updated_at": null,
             "services": [{ "service": service_four(&world).await, "price": 750.10 }],
             "timeline": null,
+            "links": [{
+                "scope": "change", "purpose": "booking_created", "created_at": "2026-03-01T10:00:00",
+                "revoked_at": "2026-03-01T11:00:00"
+            }],
             "payments": [{
                 "method": "cash", "amount": 750.10, "state": "captured", "paid_at": "2026-03-02T17:00:00",
                 "taken_by": "system", "razorpay_order": null, "razorpay_payment": null, "means": null, "bank": null,

@@ -49,6 +49,9 @@ async fn erasing_takes_the_person_out_of_every_table_and_leaves_the_books(pool: 
             "update bookings set customer_email = 'asha@example.com', notes = 'gate code 12', internal_notes = 'rude dog'
                 where id = {home};
             update customers set notes = 'knows the mayor';
+            insert into reminder_opt_outs (customer_id) select id from customers;
+            insert into booking_links (booking_id, token_sha256, scope, purpose)
+                values ({home}, sha256('link'), 'change', 'staff');
             select write_event({shop}, 'cancelled', 'pending', 'cancelled', 'customer', 'moved to Pune');
             select write_event({shop}, 'rescheduled', 'pending', 'pending', 'customer', '',
                 '{{\"appointment\": [\"2026-03-08 10:00\", \"2026-03-09 10:00\"], \"address\": [\"9 Hill Road\", \"\"],
@@ -85,6 +88,8 @@ async fn erasing_takes_the_person_out_of_every_table_and_leaves_the_books(pool: 
     let after = everything(&world).await;
     assert_eq!(personal.map(|word| after.contains(word)), [false; 10], "{after}");
     assert_eq!(sqlx::query_scalar::<_, Value>(books).fetch_one(&world.pool).await.unwrap(), kept);
+    let left = "select (select count(*) from booking_links) + (select count(*) from reminder_opt_outs)";
+    assert_eq!(sqlx::query_scalar::<_, i64>(left).fetch_one(&world.pool).await.unwrap(), 0);
     let expired = "select bool_and(access_token_expires_at <= now()) from bookings";
     assert!(sqlx::query_scalar::<_, bool>(expired).fetch_one(&world.pool).await.unwrap());
 

@@ -1,0 +1,1 @@
+insert into reminder_opt_outs (customer_id) values (1);
