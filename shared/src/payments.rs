@@ -5,6 +5,7 @@
 //! nothing.
 
 pub mod cash;
+pub mod checkout;
 pub mod disputes;
 pub mod drawer;
 pub mod mismatches;

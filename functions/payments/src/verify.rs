@@ -3,14 +3,12 @@
 use axum::extract::State;
 use serde::Serialize;
 use shared::{
-    Error, Result,
+    Result,
     bookings::{booking, status::PaymentStatus},
     http::{ClientAddress, Envelope, ErrorBody, Fields, Json, Read, Routes, routes},
     ids::BookingId,
-    payments::{orders, settle},
-    razorpay::{Failure, PaymentStatus as GatewayStatus},
+    payments::checkout::{self, Paid},
 };
-use sqlx::PgConnection;
 use utoipa::ToSchema;
 
 use crate::{App, Keyed};
@@ -71,35 +69,10 @@ async fn verify(
     Json(checkout): Json<Checkout>,
 ) -> Result<Envelope<Verified>> {
     app.throttle.check(&[app.limits.verifications_per_address.on(&address.0)]).await?;
-    let Checkout { razorpay_order_id: order_id, razorpay_payment_id: payment_id, razorpay_signature } = checkout;
-    let order = orders::with_order_id(&app.database, &order_id).await?.ok_or(Error::NotFound("Payment record"))?;
-    if !razorpay.is_signed(&order_id, &payment_id, &razorpay_signature).await? {
-        // It may be signed with a key that was rotated away: Razorpay knows whether the order is paid.
-        orders::ask_now(&app.database.pool(), order.id).await?;
-        return Err(Error::InvalidSignature);
-    }
-    let mut payment = razorpay.payment(&payment_id).await.map_err(|failure| match failure {
-        Failure::Refused { .. } => Error::InvalidSignature,
-        failure @ Failure::Unknown(_) => failure.into(),
-    })?;
-    if payment.order_id.as_deref() != Some(&order_id) {
-        return Err(Error::InvalidSignature);
-    }
-    if payment.status == GatewayStatus::Authorized && order.is_paid_by(&payment) {
-        payment = razorpay.capture(&payment).await?;
-    }
-    if !matches!(payment.status, GatewayStatus::Authorized | GatewayStatus::Captured | GatewayStatus::Refunded) {
-        return Err(Error::InvalidSignature);
-    }
-    let fits = order.is_paid_by(&payment);
-    let paid = [payment];
-    let refunds = razorpay.refunds_of_all(&paid).await?;
-    let settle = async |connection: &mut PgConnection| settle(connection, &order_id, &paid, &refunds).await;
-    let settlement = app.database.transaction(settle).await?;
-    if !fits {
-        return Err(Error::PaymentMismatch);
-    }
-    let booking_id = settlement.booking_id.ok_or(Error::NotFound("Payment record"))?;
+    let Checkout { razorpay_order_id: order_id, razorpay_payment_id: payment_id, razorpay_signature: signature } =
+        checkout;
+    let paid = Paid { order_id, payment_id, signature };
+    let booking_id = checkout::verify(&app.database, &razorpay, &paid).await?;
     let payment_status = booking::find(&app.database.pool(), booking_id).await?.payment_status;
     Ok(Envelope::new("Payment verified successfully", Verified { booking_id, payment_status }))
 }
