@@ -1,6 +1,7 @@
 //! The HTTP layer: events of API Gateway, extractors, outer layers, and the two bodies of success and failure.
 
 mod conditional;
+mod cookies;
 mod described;
 mod envelope;
 mod extract;
@@ -17,6 +18,7 @@ pub mod time;
 
 pub use crate::routes;
 pub use conditional::{etag, not_modified};
+pub use cookies::cookie;
 pub use described::BODY;
 pub use envelope::{Counted, Envelope, Paged, Paging, json, private_json};
 pub use extract::{ClientAddress, Device, Id, Json, OwnHost, Query};

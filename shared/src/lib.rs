@@ -11,6 +11,7 @@ pub mod error;
 pub mod http;
 pub mod idempotency;
 pub mod ids;
+pub mod language;
 pub mod logging;
 pub mod metrics;
 pub mod money;

@@ -20,6 +20,24 @@ impl Money {
     pub const fn paise(self) -> i64 {
         self.0
     }
+
+    /// `₹1,23,456.00`: for people, grouped as in India.
+    pub fn grouped(self) -> String {
+        let plain = self.to_string();
+        let (sign, digits) = plain.strip_prefix('-').map_or(("", plain.as_str()), |digits| ("-", digits));
+        let (whole, paise) = digits.split_once('.').unwrap_or((digits, "00"));
+        let (high, low) = whole.split_at(whole.len().saturating_sub(3));
+        let mut groups = Vec::new();
+        let mut rest = high;
+        while !rest.is_empty() {
+            let (before, group) = rest.split_at(rest.len().saturating_sub(2));
+            groups.push(group);
+            rest = before;
+        }
+        groups.reverse();
+        groups.push(low);
+        format!("{sign}₹{}.{paise}", groups.join(","))
+    }
 }
 
 impl From<i64> for Money {
@@ -95,6 +113,20 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn amounts_are_grouped_as_in_india() {
+        for (paise, text) in [
+            (0, "₹0.00"),
+            (75_010, "₹750.10"),
+            (123_456, "₹1,234.56"),
+            (12_345_600, "₹1,23,456.00"),
+            (1_234_567_890, "₹1,23,45,678.90"),
+            (-5_000, "-₹50.00"),
+        ] {
+            assert_eq!(Money::from_paise(paise).grouped(), text);
+        }
+    }
 
     #[test]
     fn a_json_number_has_two_decimals() {

@@ -8,7 +8,6 @@ mod assets;
 mod bookings;
 mod cash;
 mod catalogue;
-mod cookies;
 mod customers;
 mod entry;
 mod failure;

@@ -8,7 +8,7 @@ use shared::{
     bookings::Actor,
     descope::{Claims, SignedIn},
     history::{Author, Source},
-    http::Device,
+    http::{Device, cookie},
     ids::{SessionId, UserId},
     logging::name_actor,
     session::sha256,
@@ -18,8 +18,7 @@ use tracing::warn;
 
 use crate::{
     App,
-    cookies::cookie,
-    words::{Language, Words},
+    words::{Words, kept_language},
 };
 
 /// Sent only over https, only to this host, and never to a script.
@@ -125,7 +124,7 @@ pub(crate) async fn find(app: &App, headers: &HeaderMap, device: &Device) -> Res
         }
     }
     name_actor(format_args!("user:{}", found.user_id));
-    Ok(Some(Person { words: Words(Language::of(headers)), ..found.person() }))
+    Ok(Some(Person { words: Words(kept_language(headers)), ..found.person() }))
 }
 
 impl Found {

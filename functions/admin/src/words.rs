@@ -1,67 +1,39 @@
-//! What pages and papers say in English and Hindi: the language, days, and phrases for statuses. The phrases are in
+//! What pages and papers say in English and Hindi: the language that a browser keeps, and phrases for statuses. The phrases are in
 //! [`phrases`].
 
 mod phrases;
 
-use chrono::{Datelike, NaiveDate, NaiveDateTime, Timelike, Utc};
+use chrono::{NaiveDate, NaiveDateTime};
 use lambda_http::http::{HeaderMap, HeaderValue};
-use shared::bookings::status::{BookingSource, BookingStatus, PaymentMethod, PaymentStatus, ServiceLocation};
-
-use crate::cookies::cookie;
+pub(crate) use shared::language::Language;
+use shared::{
+    bookings::status::{BookingSource, BookingStatus, PaymentMethod, PaymentStatus, ServiceLocation},
+    http::cookie,
+};
 
 /// Kept by the browser, like the width of a window: it says nothing about the person.
 const COOKIE: &str = "panel-language";
 
-/// The language of pages.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Language {
-    #[default]
-    English,
-    Hindi,
+/// The language that the browser was told to keep.
+pub(crate) fn kept_language(headers: &HeaderMap) -> Language {
+    cookie(headers, COOKIE).and_then(Language::parse).unwrap_or_default()
 }
 
-impl Language {
-    /// The one that the browser was told to keep.
-    pub(crate) fn of(headers: &HeaderMap) -> Self {
-        match cookie(headers, COOKIE) {
-            Some("hi") => Self::Hindi,
-            _ => Self::English,
-        }
-    }
-
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        [Self::English, Self::Hindi].into_iter().find(|language| language.tag() == text)
-    }
-
-    /// As in the `lang` of a page.
-    pub(crate) const fn tag(self) -> &'static str {
-        match self {
-            Self::English => "en",
-            Self::Hindi => "hi",
-        }
-    }
-
-    /// The `Set-Cookie` value that keeps it for a year.
-    pub(crate) fn kept(self) -> HeaderValue {
-        HeaderValue::from_static(match self {
-            Self::English => "panel-language=en; Secure; HttpOnly; SameSite=Lax; Path=/admin; Max-Age=31536000",
-            Self::Hindi => "panel-language=hi; Secure; HttpOnly; SameSite=Lax; Path=/admin; Max-Age=31536000",
-        })
-    }
+/// The `Set-Cookie` value that keeps a language for a year.
+pub(crate) const fn keep_language(language: Language) -> HeaderValue {
+    HeaderValue::from_static(match language {
+        Language::English => "panel-language=en; Secure; HttpOnly; SameSite=Lax; Path=/admin; Max-Age=31536000",
+        Language::Hindi => "panel-language=hi; Secure; HttpOnly; SameSite=Lax; Path=/admin; Max-Age=31536000",
+    })
 }
 
 /// The words of one language.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Words(pub(crate) Language);
 
-const DAYS: [&str; 7] = ["सोम", "मंगल", "बुध", "गुरु", "शुक्र", "शनि", "रवि"];
-const MONTHS: [&str; 12] =
-    ["जनवरी", "फ़रवरी", "मार्च", "अप्रैल", "मई", "जून", "जुलाई", "अगस्त", "सितंबर", "अक्टूबर", "नवंबर", "दिसंबर"];
-
 /// `Mon 30 Nov`, with the year if it is not the present one.
 pub(crate) fn day_text(day: NaiveDate) -> String {
-    let form = if day.year() == Utc::now().year() { "%a %-d %b" } else { "%a %-d %b %Y" };
-    day.format(form).to_string()
+    Language::English.day(day)
 }
 
 impl Words {
@@ -151,18 +123,12 @@ impl Words {
 
     /// `Mon 30 Nov`, with the year if it is not the present one.
     pub(crate) fn day(self, day: NaiveDate) -> String {
-        if self.0 == Language::English {
-            return day_text(day);
-        }
-        let weekday = usize::try_from(day.weekday().num_days_from_monday()).ok().and_then(|index| DAYS.get(index));
-        let month = usize::try_from(day.month0()).ok().and_then(|index| MONTHS.get(index));
-        let year = if day.year() == Utc::now().year() { String::new() } else { format!(" {}", day.year()) };
-        format!("{} {} {}{year}", weekday.unwrap_or(&""), day.day(), month.unwrap_or(&""))
+        self.0.day(day)
     }
 
     /// `Mon 30 Nov, 14:05`.
     pub(crate) fn moment(self, moment: NaiveDateTime) -> String {
-        format!("{}, {:02}:{:02}", self.day(moment.date()), moment.hour(), moment.minute())
+        self.0.moment(moment)
     }
 }
 
@@ -183,12 +149,5 @@ mod tests {
     fn a_part_is_told_in_the_order_of_the_language() {
         assert_eq!(Words(Language::English).part_of(2, 3), "2 of 3");
         assert_eq!(Words(Language::Hindi).part_of(2, 3), "3 में से 2");
-    }
-
-    #[test]
-    fn days_are_named_in_the_language() {
-        let day = NaiveDate::from_ymd_opt(2024, 11, 25).unwrap();
-        assert_eq!(Words(Language::English).day(day), "Mon 25 Nov 2024");
-        assert_eq!(Words(Language::Hindi).day(day), "सोम 25 नवंबर 2024");
     }
 }

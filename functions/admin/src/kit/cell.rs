@@ -118,22 +118,9 @@ pub(crate) fn harmless(text: &str) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
 }
 
-/// `₹1,23,456.00`: grouped as in India.
+/// `₹1,23,456.00`.
 pub(crate) fn rupees(money: Money) -> String {
-    let plain = money.to_string();
-    let (sign, digits) = plain.strip_prefix('-').map_or(("", plain.as_str()), |digits| ("-", digits));
-    let (whole, paise) = digits.split_once('.').unwrap_or((digits, "00"));
-    let (high, low) = whole.split_at(whole.len().saturating_sub(3));
-    let mut groups = Vec::new();
-    let mut rest = high;
-    while !rest.is_empty() {
-        let (before, group) = rest.split_at(rest.len().saturating_sub(2));
-        groups.push(group);
-        rest = before;
-    }
-    groups.reverse();
-    groups.push(low);
-    format!("{sign}₹{}.{paise}", groups.join(","))
+    money.grouped()
 }
 
 /// `Mon 30 Nov, 14:05`.
@@ -144,20 +131,6 @@ pub(crate) fn moment_text(moment: NaiveDateTime) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn amounts_are_grouped_as_in_india() {
-        for (paise, text) in [
-            (0, "₹0.00"),
-            (75_010, "₹750.10"),
-            (123_456, "₹1,234.56"),
-            (12_345_600, "₹1,23,456.00"),
-            (1_234_567_890, "₹1,23,45,678.90"),
-            (-5_000, "-₹50.00"),
-        ] {
-            assert_eq!(rupees(Money::from_paise(paise)), text);
-        }
-    }
 
     #[test]
     fn a_formula_in_a_text_is_a_text_in_the_file() {

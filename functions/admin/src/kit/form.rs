@@ -14,7 +14,7 @@ use shared::{
 
 use crate::{
     BODY_LIMIT,
-    words::{Language, Words},
+    words::{Words, kept_language},
 };
 
 /// The fields of a submitted form, or the values that a form begins with, and the faults found in them.
@@ -39,7 +39,7 @@ impl<S: Send + Sync> FromRequest<S> for Form {
         if !content_type.unwrap_or_default().starts_with("application/x-www-form-urlencoded") {
             return Err(Error::UnsupportedMediaType);
         }
-        let words = Words(Language::of(request.headers()));
+        let words = Words(kept_language(request.headers()));
         let body = axum::body::to_bytes(request.into_body(), BODY_LIMIT).await.map_err(|_| Error::PayloadTooLarge)?;
         Ok(Self::parse(&body).said_in(words))
     }
