@@ -27,7 +27,7 @@ from services import Missing, ROOT, TARGET
 from stand_ins import DESCOPE, MESSAGES, RAZORPAY, STAND_INS
 
 # One process answers one request at a time, as on Lambda; several of them answer concurrent requests.
-INSTANCES = {"vehicles": 3, "services": 3, "shop": 3, "bookings": 4, "auth": 3, "staff": 3, "admin": 3, "payments": 3, "messages": 2, "jobs": 1, "status": 2, "migrate": 1}
+INSTANCES = {"vehicles": 3, "services": 3, "shop": 3, "bookings": 4, "auth": 3, "staff": 3, "admin": 3, "manage": 3, "payments": 3, "messages": 2, "jobs": 1, "status": 2, "migrate": 1}
 # The environment of each function. Nothing else of the shell's environment reaches it, so a variable missing here is
 # noticed at once; template.yaml sets those that a deployment must decide, the others have defaults in the code.
 EVERY_FUNCTION = ["DATABASE_URL", "DATABASE_SECRET_ID", "REDIS_URL", "REDIS_SECRET_ID", "REDIS_KEY_PREFIX",
@@ -36,6 +36,8 @@ EVERY_FUNCTION = ["DATABASE_URL", "DATABASE_SECRET_ID", "REDIS_URL", "REDIS_SECR
 ANSWERS_HTTP = ["CORS_ALLOWED_ORIGINS", "ORIGIN_SECRET", "ORIGIN_SECRET_ID"]
 LIMITED = ["THROTTLE", "THROTTLE_PUBLIC_READS", "THROTTLE_BOOKINGS_PER_IP", "THROTTLE_BOOKINGS_PER_PHONE", "THROTTLE_LOOKUPS"]
 CHANGES_BOOKINGS = ["THROTTLE_JUNK_TOKENS", "THROTTLE_CHANGES"]
+LIMITS_UNPROVED = ["THROTTLE_UNPROVED_PER_PHONE", "THROTTLE_UNPROVED_PER_IP", "THROTTLE_UNPROVED_KEEP_ONE_IN",
+                   "THROTTLE_UNPROVED_MINUTES"]
 ASKS_DESCOPE = ["SECRET_ID", "DESCOPE_PROJECT_ID", "DESCOPE_MANAGEMENT_KEY", "DESCOPE_AUTH_MANAGEMENT_KEY", "DESCOPE_BASE_URL"]
 SIGNS_IN = ["REFRESH_TOKEN_KEYS", "PASSWORD_RESET_URL", "OTP_LIFETIME_SECONDS", "OTP_COUNTRIES", "THROTTLE",
             "THROTTLE_OTP_AT_ONCE", "THROTTLE_OTP_BUDGET", "THROTTLE_OTP_PER_IDENTIFIER", "THROTTLE_OTP_PER_IP",
@@ -50,11 +52,13 @@ VARIABLES = {
     "services": EVERY_FUNCTION + ANSWERS_HTTP + LIMITED,
     "shop": EVERY_FUNCTION + ANSWERS_HTTP + LIMITED,
     "bookings": EVERY_FUNCTION + ANSWERS_HTTP + LIMITED + CHANGES_BOOKINGS + ASKS_DESCOPE + KNOWS_STAFF + [
-        "RAZORPAY_ENABLED", "BOOKING_CHANGE_CUTOFF_MINUTES", "THROTTLE_UNPROVED_PER_PHONE", "THROTTLE_UNPROVED_PER_IP",
-        "THROTTLE_UNPROVED_KEEP_ONE_IN", "THROTTLE_UNPROVED_MINUTES"],
+        "RAZORPAY_ENABLED", "BOOKING_CHANGE_CUTOFF_MINUTES"] + LIMITS_UNPROVED,
     "auth": EVERY_FUNCTION + ANSWERS_HTTP + ASKS_DESCOPE + SIGNS_IN,
     "staff": EVERY_FUNCTION + ANSWERS_HTTP + ASKS_DESCOPE + KNOWS_STAFF,
-    "admin": EVERY_FUNCTION + ["ORIGIN_SECRET", "ORIGIN_SECRET_ID"] + ASKS_DESCOPE + SIGNS_IN,
+    "admin": EVERY_FUNCTION + ["ORIGIN_SECRET", "ORIGIN_SECRET_ID", "MANAGE_URL"] + ASKS_DESCOPE + SIGNS_IN,
+    "manage": EVERY_FUNCTION + ["ORIGIN_SECRET", "ORIGIN_SECRET_ID", "RAZORPAY_ENABLED", "BOOKING_CHANGE_CUTOFF_MINUTES",
+                                "THROTTLE_ORDERS_PER_IP", "THROTTLE_VERIFICATIONS_PER_IP"]
+              + CHANGES_BOOKINGS + LIMITS_UNPROVED + ASKS_DESCOPE + SIGNS_IN + ASKS_RAZORPAY,
     "payments": EVERY_FUNCTION + ANSWERS_HTTP + ASKS_RAZORPAY + ["RAZORPAY_ENABLED", "RAZORPAY_WEBHOOK_SECRET",
                                                                  "RAZORPAY_WEBHOOK_SECRET_PREVIOUS", "THROTTLE",
                                                                  "THROTTLE_ORDERS_PER_IP", "THROTTLE_VERIFICATIONS_PER_IP"],
@@ -86,7 +90,7 @@ DEFAULTS = {
 }
 # A path of each function that answers with an empty database.
 PROBES = ["/health", "/api/vehicle-types", "/api/service-categories", "/api/shop-info", "/api/slots", "/api/auth/profile",
-          "/api/staff/bookings", "/admin/sign-in", "/api/payments", "/api/messages/whatsapp"]
+          "/api/staff/bookings", "/admin/sign-in", "/b/none", "/api/payments", "/api/messages/whatsapp"]
 
 # Requests to this machine bypass its HTTP proxy.
 LOCAL = urllib.request.build_opener(urllib.request.ProxyHandler({}))

@@ -160,6 +160,8 @@ variables! {
     THROTTLE_VERIFICATIONS_PER_IP;
     /// Minutes before a visit at which its customer's changes end; 0 by default, when the visit begins.
     BOOKING_CHANGE_CUTOFF_MINUTES;
+    /// The frontend's page that manages a booking, with `{token}` in its address; by default a page of our own.
+    MANAGE_URL;
     /// `off` switches the rate limits off; a deployed function ignores it.
     THROTTLE;
     /// Reads of catalogue, shop and slots per minute and IP address.

@@ -121,6 +121,11 @@ impl Razorpay {
         key.as_ref().as_ref().map(|key| key.id.clone()).ok_or(Error::PaymentsDisabled)
     }
 
+    /// The address of Razorpay's own checkout page, to which a form of the browser is sent; it needs no script of ours.
+    pub fn checkout_page(&self) -> String {
+        format!("{}/v1/checkout/embedded", self.base_url)
+    }
+
     /// Whether the signature from the browser proves that this payment belongs to this order.
     pub async fn is_signed(&self, order_id: &str, payment_id: &str, signature: &str) -> Result<bool> {
         let message = format!("{order_id}|{payment_id}");

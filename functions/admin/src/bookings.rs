@@ -5,6 +5,7 @@ mod around;
 mod bulk;
 mod choices;
 mod find;
+mod links;
 mod list;
 mod look;
 mod moving;
@@ -16,6 +17,7 @@ mod walk_in;
 
 pub(crate) use acts::{change_services, record_cash, save_notes, say_no_show, set_status};
 pub(crate) use bulk::{act as bulk_act, confirm as bulk_confirm};
+pub(crate) use links::{make_link, revoke_links};
 pub(crate) use list::{file, list};
 pub(crate) use look::{Step, next_step, status_tag};
 pub(crate) use moving::{move_page, move_to};

@@ -30,6 +30,7 @@ use std::time::Duration;
 
 use axum::extract::FromRef;
 use shared::{
+    bookings::manage_page::ManagePage,
     config::Settings,
     database::Database,
     http::{Answers, Edge, Routes, undocumented},
@@ -48,6 +49,8 @@ pub struct App {
     pub sign_in: SignIn,
     /// A change of the catalogue is announced there.
     pub redis: Redis,
+    /// To which links to bookings lead.
+    pub manage_page: ManagePage,
 }
 
 impl App {

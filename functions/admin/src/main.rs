@@ -2,6 +2,7 @@
 
 use admin::{App, edge};
 use shared::{
+    bookings::manage_page::ManagePage,
     config::Settings,
     database::Database,
     descope::{Descope, Keys},
@@ -26,5 +27,6 @@ async fn main() -> Result<(), lambda_http::Error> {
         messages: Messages::from_env()?,
         admits: Admits::Personnel,
     };
-    http::serve(admin::router(App { sign_in, redis }), edge(settings, database)).await
+    let app = App { sign_in, redis, manage_page: ManagePage::from_env()? };
+    http::serve(admin::router(app), edge(settings, database)).await
 }

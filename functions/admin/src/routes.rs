@@ -76,6 +76,8 @@ table! {
     Staff       post "/admin/bookings/{id}/services"        bookings::change_services;
     Staff       post "/admin/bookings/{id}/notes"           bookings::save_notes;
     Staff       post "/admin/bookings/{id}/cash"            bookings::record_cash;
+    Staff       post "/admin/bookings/{id}/links"           bookings::make_link;
+    Staff       post "/admin/bookings/{id}/links/revoke"    bookings::revoke_links;
     Staff       get  "/admin/bookings/{id}/print/job-card"  bookings::job_card;
     Staff       get  "/admin/bookings/{id}/print/receipt"   bookings::receipt;
     Staff       get  "/admin/bookings/{id}/print/roll"      bookings::roll;

@@ -6,6 +6,7 @@ use descope_stand_in::StandIn;
 use serde_json::json;
 use shared::{
     accounts::ADMIN_ROLE,
+    bookings::manage_page::ManagePage,
     cache::Cache,
     config::Settings,
     database::Database,
@@ -26,7 +27,8 @@ async fn panel(database: &Database, redis: &Redis, descope: &StandIn) -> Client 
     let sessions = testing::sessions(database, descope, redis);
     let personnel = Personnel { descope: sessions.descope.clone(), password_reset_url: Some(PAGE.to_owned()) };
     let sign_in = SignIn { admits: Admits::Personnel, ..testing::sign_in(sessions, redis) };
-    let router = admin::router(admin::App { sign_in, redis: redis.clone() });
+    let app = admin::App { sign_in, redis: redis.clone(), manage_page: ManagePage::default() };
+    let router = admin::router(app);
     let client = Client::behind(router, admin::edge(Settings::default(), database.clone()));
     let client = client.with("Host", "api.example").with("Sec-Fetch-Site", "same-origin");
     personnel.appoint(database, OWNER, ADMIN_ROLE, None, &Author::system(Source::Migrate)).await.unwrap();

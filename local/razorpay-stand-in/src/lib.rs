@@ -18,6 +18,7 @@ mod entities;
 mod faults;
 mod fields;
 mod hooks;
+mod hosted;
 mod idempotency;
 mod orders;
 mod payments;

@@ -10,7 +10,8 @@ use stand_in::{Faults, Service, Shared, response};
 use tokio::sync::watch;
 
 use crate::{
-    Fault, Razorpay, Settings, answer::Result, courier, endpoints, hooks, request::Request, state::State, turn::Turn,
+    Fault, Razorpay, Settings, answer::Result, courier, endpoints, hooks, hosted, request::Request, state::State,
+    turn::Turn,
 };
 
 impl Service for Razorpay {
@@ -41,6 +42,9 @@ impl Service for Razorpay {
 impl Razorpay {
     async fn answered(&self, request: extract::Request, fault: Option<Fault>) -> Result<Response> {
         let request = Request::read(request).await?;
+        if hosted::is_for(&request) {
+            return Ok(self.shared.change(|state| hosted::answer(state, &request))?);
+        }
         let turn = Turn::take(&self.shared, &request)?;
         let (before, after) = match fault {
             Some(fault) if fault.after => (None, Some(fault)),

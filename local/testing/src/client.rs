@@ -28,7 +28,8 @@ type Handler = dyn Fn(Value) -> Pin<Box<dyn Future<Output = Value>>>;
 /// The host name at which API Gateway receives the requests of a [`Client`].
 const HOST: &str = "api.example";
 
-/// A client of one function. [`Client::at`], [`Client::with`] and [`Client::received_at`] return a changed copy.
+/// A client of one function. [`Client::at`], [`Client::with`], [`Client::without`] and [`Client::received_at`]
+/// return a changed copy.
 #[derive(Clone)]
 pub struct Client {
     handler: Rc<Handler>,
@@ -105,6 +106,14 @@ impl Client {
     pub fn with(&self, name: &str, value: &str) -> Self {
         let mut client = self.clone();
         client.headers.insert(name.to_lowercase(), value.to_owned());
+        client
+    }
+
+    /// The same client without a header.
+    #[must_use]
+    pub fn without(&self, name: &str) -> Self {
+        let mut client = self.clone();
+        client.headers.remove(&name.to_lowercase());
         client
     }
 

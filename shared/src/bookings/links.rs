@@ -1,7 +1,7 @@
 //! Links that manage a booking: a token that messages carry, stored as a hash. A link ends with the booking's access
 //! token, so a move keeps it alive, or when the shop's people revoke it.
 
-use chrono::{DateTime, Utc};
+use serde::Deserialize;
 use sqlx::{PgConnection, PgExecutor};
 
 use super::{Actor, Booking, access_token::AccessToken, booking, status::BookingStatus, timeline::Event};
@@ -14,7 +14,8 @@ use crate::{
 
 /// What the holder of a link may do. Each includes those before it: paying takes nothing from the customer, so a link that is
 /// passed on to pay moves and cancels nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, sqlx::Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, sqlx::Type)]
+#[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "link_scope", rename_all = "snake_case")]
 pub enum Scope {
     /// See the booking.
@@ -31,15 +32,6 @@ pub struct Link {
     pub id: LinkId,
     pub booking_id: BookingId,
     pub scope: Scope,
-}
-
-/// A link that has not ended, for the shop's people.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
-    pub id: LinkId,
-    pub scope: Scope,
-    pub purpose: String,
-    pub created_at: DateTime<Utc>,
 }
 
 /// Which links of a booking to revoke.
@@ -93,9 +85,8 @@ async fn select(executor: impl PgExecutor<'_>, token: &AccessToken) -> sqlx::Res
     let link = sqlx::query_as!(
         Link,
         r#"
-        select link.id, link.booking_id, link.scope as "scope: Scope"
-        from booking_links link join bookings booking on booking.id = link.booking_id
-        where link.token_sha256 = $1 and link.revoked_at is null and booking.access_token_expires_at > now()
+        select id as "id!", booking_id as "booking_id!", scope as "scope!: Scope"
+        from live_booking_links where token_sha256 = $1
         "#,
         &token.sha256()
     )
@@ -103,22 +94,6 @@ async fn select(executor: impl PgExecutor<'_>, token: &AccessToken) -> sqlx::Res
     .await?;
     name_bookings(link.iter().map(|link| link.booking_id.0));
     Ok(link)
-}
-
-/// The links of a booking that have not ended, newest first.
-pub async fn list(executor: impl PgExecutor<'_>, booking: BookingId) -> sqlx::Result<Vec<Listed>> {
-    sqlx::query_as!(
-        Listed,
-        r#"
-        select link.id, link.scope as "scope: Scope", link.purpose, link.created_at
-        from booking_links link join bookings booking on booking.id = link.booking_id
-        where link.booking_id = $1 and link.revoked_at is null and booking.access_token_expires_at > now()
-        order by link.id desc limit 100
-        "#,
-        booking.0
-    )
-    .fetch_all(executor)
-    .await
 }
 
 /// Revokes links of a locked booking, and writes that to its timeline. Idempotent; returns how many have ended by it.

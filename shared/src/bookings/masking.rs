@@ -7,7 +7,7 @@ pub(super) fn initials(name: &str) -> String {
 }
 
 /// `+919876543210` becomes `••••••••10`; the length is hidden.
-pub(super) fn phone(phone: &str) -> String {
+pub fn phone(phone: &str) -> String {
     let length = phone.chars().count();
     let end: String = phone.chars().skip(length.saturating_sub(2)).collect();
     format!("••••••••{end}")

@@ -1,7 +1,7 @@
 //! Changes by the customer: before the visit, and a move only a few times. Later the shop's people make them.
 
 use chrono::TimeDelta;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgExecutor};
 
 use super::{
     Actor, Booking,
@@ -42,11 +42,7 @@ pub async fn move_to(
     limits: Limits,
 ) -> Result<Booking, Refused> {
     if booking.booking_status.is_up_to_customer() && booking.appointment() != wanted {
-        let so_far = check(connection, &booking, cutoff).await?;
-        if so_far.moves >= MOST_MOVES {
-            let sentence = format!("You have moved this booking {MOST_MOVES} times. To move it again");
-            return Err(so_far.refuse(&sentence).into());
-        }
+        check_move(&so_far(&mut *connection, &booking, cutoff).await?)?;
     }
     reschedule::move_to(connection, booking, wanted, &Actor::Customer, Rules::Customer, limits).await
 }
@@ -60,7 +56,7 @@ pub async fn cancel(
 ) -> Result<Booking, Refused> {
     let status = booking.booking_status;
     if status.is_up_to_customer() {
-        check(connection, &booking, cutoff).await?;
+        check(&so_far(&mut *connection, &booking, cutoff).await?)?;
     } else if status != BookingStatus::Cancelled {
         // Only the shop changes the status once work has begun, so the list of allowed ones is empty.
         return Err(Error::IllegalTransition(Vec::new()).into());
@@ -68,9 +64,28 @@ pub async fn cancel(
     transition::set_status(connection, booking, BookingStatus::Cancelled, &Actor::Customer, reason).await
 }
 
+/// Whether the customer may change a booking now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct May {
+    pub cancel: bool,
+    pub reschedule: bool,
+}
+
+/// Tells which changes would be refused now because of their time or number, for a page that offers them.
+pub async fn may(executor: impl PgExecutor<'_>, booking: &Booking, cutoff: Cutoff) -> Result<May> {
+    if !booking.booking_status.is_up_to_customer() {
+        return Ok(May { cancel: false, reschedule: false });
+    }
+    let so_far = so_far(executor, booking, cutoff).await?;
+    Ok(May { cancel: check(&so_far).is_ok(), reschedule: check_move(&so_far).is_ok() })
+}
+
 /// What counts against a change by the customer.
 struct SoFar {
     moves: i64,
+    has_begun: bool,
+    is_too_late: bool,
+    cutoff: Cutoff,
     shop_phone: String,
 }
 
@@ -80,9 +95,32 @@ impl SoFar {
     }
 }
 
-/// Refuses a change after the cut-off. The appointment is a moment: an hour that a clock skips or repeats counts as it
-/// passes.
-async fn check(connection: &mut PgConnection, booking: &Booking, cutoff: Cutoff) -> Result<SoFar> {
+/// Refuses a change after the cut-off.
+fn check(so_far: &SoFar) -> Result<()> {
+    if so_far.has_begun {
+        return Err(so_far.refuse("The time of this booking has come. To change or cancel it"));
+    }
+    if so_far.is_too_late {
+        let minutes = so_far.cutoff.0.num_minutes();
+        return Err(
+            so_far.refuse(&format!("Bookings can be changed until {minutes} minutes before. To change this one"))
+        );
+    }
+    Ok(())
+}
+
+/// The same of a move, which is refused after too many.
+fn check_move(so_far: &SoFar) -> Result<()> {
+    check(so_far)?;
+    if so_far.moves >= MOST_MOVES {
+        let sentence = format!("You have moved this booking {MOST_MOVES} times. To move it again");
+        return Err(so_far.refuse(&sentence));
+    }
+    Ok(())
+}
+
+/// The appointment is a moment: an hour that a clock skips or repeats counts as it passes.
+async fn so_far(executor: impl PgExecutor<'_>, booking: &Booking, cutoff: Cutoff) -> Result<SoFar> {
     let found = sqlx::query!(
         r#"
         select now() > ($2::date + $3::time) at time zone shop.time_zone - $4::interval as "is_too_late!",
@@ -100,18 +138,14 @@ async fn check(connection: &mut PgConnection, booking: &Booking, cutoff: Cutoff)
         Event::Rescheduled as Event,
         Actor::Customer.to_string()
     )
-    .fetch_optional(connection)
+    .fetch_optional(executor)
     .await?
     .ok_or(Error::NotFound("Shop"))?;
-    let so_far = SoFar { moves: found.moves, shop_phone: found.phone };
-    if found.has_begun {
-        return Err(so_far.refuse("The time of this booking has come. To change or cancel it"));
-    }
-    if found.is_too_late {
-        let minutes = cutoff.0.num_minutes();
-        return Err(
-            so_far.refuse(&format!("Bookings can be changed until {minutes} minutes before. To change this one"))
-        );
-    }
-    Ok(so_far)
+    Ok(SoFar {
+        moves: found.moves,
+        has_begun: found.has_begun,
+        is_too_late: found.is_too_late,
+        cutoff,
+        shop_phone: found.phone,
+    })
 }

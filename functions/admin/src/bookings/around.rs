@@ -2,7 +2,12 @@
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use serde::Deserialize;
-use shared::{Result, bookings::status::BookingStatus, database::Database, ids::BookingId};
+use shared::{
+    Result,
+    bookings::{links::Scope, status::BookingStatus},
+    database::Database,
+    ids::{BookingId, LinkId},
+};
 use sqlx::types::Json;
 
 use super::timeline::Entry;
@@ -40,6 +45,15 @@ pub(super) struct Offered {
     pub(super) minutes: i32,
 }
 
+/// A link that manages the booking and has not ended.
+#[derive(Debug, Deserialize)]
+pub(super) struct Link {
+    pub(super) id: LinkId,
+    pub(super) scope: Scope,
+    pub(super) purpose: String,
+    pub(super) at: NaiveDateTime,
+}
+
 /// What a booking's page shows beside it.
 pub(super) struct Around {
     pub(super) customer_notes: String,
@@ -48,6 +62,7 @@ pub(super) struct Around {
     pub(super) visits: Vec<Visit>,
     pub(super) taken: Vec<Taken>,
     pub(super) offered: Vec<Offered>,
+    pub(super) links: Vec<Link>,
     pub(super) story: Vec<Entry>,
 }
 
@@ -91,6 +106,14 @@ pub(super) async fn around(database: &Database, id: BookingId) -> Result<Around>
             ) as "offered!: Json<Vec<Offered>>",
             (
                 select coalesce(json_agg(json_build_object(
+                    'id', link.id, 'scope', link.scope, 'purpose', link.purpose, 'at', shop_clock(link.created_at)
+                ) order by link.id desc), '[]')
+                from (
+                    select * from live_booking_links where booking_id = booking.id order by id desc limit 100
+                ) as link
+            ) as "links!: Json<Vec<Link>>",
+            (
+                select coalesce(json_agg(json_build_object(
                     'at', shop_clock(event.created_at), 'event', event.event, 'actor', event.actor,
                     'actor_name', name_of_actor(event.actor), 'reason', event.reason, 'changes', event.changes
                 ) order by event.id desc), '[]')
@@ -112,6 +135,7 @@ pub(super) async fn around(database: &Database, id: BookingId) -> Result<Around>
         visits: found.visits.0,
         taken: found.taken.0,
         offered: found.offered.0,
+        links: found.links.0,
         story: found.story.0,
     })
 }

@@ -3,6 +3,7 @@
 use super::{
     PLACE,
     around::{Around, around},
+    links,
     look::{Step, next_step, status_tag},
     moving, path,
     timeline::timeline,
@@ -41,6 +42,8 @@ pub(super) struct View {
     /// What was just done.
     pub(super) notice: Option<&'static str>,
     pub(super) is_stale: bool,
+    /// The address of a link that was just made.
+    pub(super) link: Option<String>,
     /// Set if the time is full: those that are free.
     pub(super) free: Option<Vec<NaiveDateTime>>,
     pub(super) status: StatusCode,
@@ -110,6 +113,7 @@ pub(super) async fn page(app: &App, person: &Person, id: BookingId, view: &View)
                     }
                 }
                 @if is_open { (ending(words, &booking, &around)) }
+                (links::section(words, id, &around.links, view.link.as_deref()))
                 (timeline(words, &around.story))
             }
         }

@@ -75,6 +75,17 @@ words! {
     internal_notes: "Our note (customers do not see it)", "हमारा नोट (ग्राहक को नहीं दिखता)";
     notes_about_customer: "About this customer", "इस ग्राहक के बारे में";
     save_notes: "Save notes", "नोट सहेजें";
+    links: "Links for the customer", "ग्राहक के लिंक";
+    no_links: "No link opens this booking.", "इस बुकिंग का कोई लिंक नहीं है।";
+    may_see: "to see", "देखने का";
+    may_pay: "to see and pay", "देखने और चुकाने का";
+    may_change: "to see, pay, move and cancel", "देखने, चुकाने और बदलने का";
+    link_for: "New link", "नया लिंक";
+    make_link: "Make link", "लिंक बनाएँ";
+    link_is_shown_once: "This is the new link. It is shown only now: send it to the customer.", "यह नया लिंक है। यह अभी ही दिखेगा: ग्राहक को भेजें।";
+    made_by_hand: "made here", "यहाँ बनाया";
+    revoke: "Revoke", "बंद करें";
+    revoke_all: "Revoke all links", "सभी लिंक बंद करें";
     history: "History", "इतिहास";
     print: "Print", "प्रिंट";
     move_booking: "Move booking", "समय बदलें";

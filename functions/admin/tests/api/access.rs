@@ -109,6 +109,8 @@ fn the_acts_of_staff_and_those_that_need_a_fresh_proof_are_these() {
             "bookings/{id}/services",
             "bookings/{id}/notes",
             "bookings/{id}/cash",
+            "bookings/{id}/links",
+            "bookings/{id}/links/revoke",
             "customers/{id}/notes",
         ]
     );

@@ -12,6 +12,7 @@ mod entering;
 mod erasure;
 mod exports;
 mod hostile;
+mod links;
 mod lists;
 mod mismatches;
 mod origins;
@@ -37,7 +38,7 @@ use chrono::NaiveDate;
 use descope_stand_in::StandIn;
 use shared::{
     accounts::{ADMIN_ROLE, STAFF_ROLE},
-    bookings::{Actor, booking},
+    bookings::{Actor, booking, manage_page::ManagePage},
     config::Settings,
     database::Database,
     history::{Author, Source},
@@ -199,6 +200,7 @@ pub(crate) fn panel(pool: &PgPool, descope_url: &str, redis: &Redis, catalogue_r
 pub(crate) fn panel_on(database: &Database, descope_url: &str, redis: &Redis, catalogue_redis: &Redis) -> Client {
     let sessions = testing::sessions_at(descope_url, database, redis);
     let sign_in = SignIn { admits: Admits::Personnel, ..testing::sign_in(sessions, redis) };
-    let router = admin::router(App { sign_in, redis: catalogue_redis.clone() });
+    let app = App { sign_in, redis: catalogue_redis.clone(), manage_page: ManagePage::default() };
+    let router = admin::router(app);
     Client::behind(router, admin::edge(Settings::default(), database.clone()))
 }

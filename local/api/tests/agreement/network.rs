@@ -79,6 +79,7 @@ fn stored_data_is_encrypted_and_backed_up_and_survives_the_stack() {
         "AuthLogs",
         "BookingsLogs",
         "JobsLogs",
+        "ManageLogs",
         "MessagesLogs",
         "MigrateLogs",
         "PaymentsLogs",

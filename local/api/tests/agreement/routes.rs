@@ -175,9 +175,25 @@ fn the_panel_is_called_for_each_of_its_pages_and_all_of_them_are_below_admin() {
 }
 
 #[test]
-fn the_panel_is_no_part_of_the_api_document() {
-    assert!(api::parts().iter().all(|(function, _)| *function != "admin"));
+fn the_pages_of_a_booking_s_link_are_below_one_path() {
+    for table in [emulator(), gateway()] {
+        for route in manage::ROUTES {
+            assert!(route.path.starts_with("/b/{token}"), "{}", route.path);
+            assert_eq!(called(&table, route.path), "manage", "{}", route.path);
+        }
+        let prefixes: Vec<&String> =
+            table.iter().filter(|(_, function)| *function == "manage").map(|(path, _)| path).collect();
+        assert_eq!(prefixes, ["/b"]);
+    }
+}
+
+#[test]
+fn pages_are_no_part_of_the_api_document() {
+    assert!(api::parts().iter().all(|(function, _)| !["admin", "manage"].contains(function)));
     let document = api::document().unwrap();
     let paths = document["paths"].as_object().unwrap();
-    assert_eq!(paths.keys().filter(|path| path.starts_with("/admin")).collect::<Vec<_>>(), Vec::<&String>::new());
+    assert_eq!(
+        paths.keys().filter(|path| path.starts_with("/admin") || path.starts_with("/b/")).collect::<Vec<_>>(),
+        Vec::<&String>::new()
+    );
 }

@@ -64,6 +64,7 @@ const BY_USE: &[(&str, &[&str])] = &[
     (r"\bWebhookSecrets\b", &["RAZORPAY_WEBHOOK_SECRET", "RAZORPAY_WEBHOOK_SECRET_PREVIOUS"]),
     (r"\bCutoff\b", &["BOOKING_CHANGE_CUTOFF_MINUTES"]),
     (r"\bSeals\b", &["REFRESH_TOKEN_KEYS"]),
+    (r"\bManagePage\b", &["MANAGE_URL"]),
     (r"\bPersonnel\b", &["PASSWORD_RESET_URL"]),
     (r"\bMessages::from_env\b", &["PASSWORD_RESET_URL", "OTP_LIFETIME_SECONDS", "OTP_COUNTRIES"]),
     (r"\bEdge\b", &["ORIGIN_SECRET_ID"]),

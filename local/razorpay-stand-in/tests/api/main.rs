@@ -8,6 +8,7 @@ mod delivery;
 mod endpoint;
 mod faults;
 mod hooks;
+mod hosted;
 mod orders;
 mod payments;
 mod refunds;
