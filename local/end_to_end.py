@@ -17,7 +17,7 @@ import tools
 import under_test
 # Imported so that unittest finds them in this module.
 from end_to_end_messages import Messages
-from end_to_end_panel import ADayInABrowser, InABrowser, Panel
+from end_to_end_panel import ADayInABrowser, ALinkInABrowser, InABrowser, Panel
 from end_to_end_payments import Payments
 from schedule import Schedule
 from services import ROOT

@@ -117,6 +117,39 @@ class InABrowser(Visitor):
         run_in_browser("panel.mjs", OWNER, PASSWORD, self.day, MECHANIC)
 
 
+class ALinkInABrowser(Visitor):
+    """A customer manages bookings by links, driven by local/browser/link.mjs, without JavaScript but for axe."""
+
+    def test_a_customer_manages_bookings_by_links(self):
+        first, second, third = self.free_times()[:3]
+        paid = self.book("9876500091", first).data["id"]
+        moved = self.book("9876500092", second).data["id"]
+        ended = self.book("9876500093", third).data["id"]
+        panel.make_owner(under_test.system)
+        browser = Browser(under_test.PORT)
+        browser.submit("/admin/sign-in/", {"email": OWNER, "password": PASSWORD, "next": "/admin/"})
+        links = [self.link(browser, booking, scope) for booking, scope in
+                 ((paid, "pay"), (moved, "change"), (ended, "view"))]
+        revoked = browser.submit(f"/admin/bookings/{ended}/links/revoke/", {"link": "all"})
+        self.assertEqual(revoked.status, 303, revoked.text)
+        run_in_browser("link.mjs", under_test.system.urls["descope"], "+919876500092", *links)
+
+        state = "select booking_status || ' ' || payment_status || ' ' || is_unproved from bookings where id = {}"
+        self.assertEqual(psql(state.format(paid)), "pending completed false")
+        self.assertEqual(psql(state.format(moved)), "cancelled pending false")
+        events = "select string_agg(event, ' ' order by id) from booking_events where booking_id = {}"
+        self.assertEqual(psql(events.format(paid)), "created paid")
+        self.assertEqual(psql(events.format(moved)), "created rescheduled cancelled")
+        self.assertEqual(psql(events.format(ended)), "created links_revoked")
+        self.assertEqual(psql("select count(*) from user_sessions where revoked_at is null and user_agent like '%Chrom%'"
+                              " and user_id in (select id from users where phone = '+919876500092')"), "0")
+
+    def link(self, browser, booking, scope):
+        made = browser.submit(f"/admin/bookings/{booking}/links/", {"scope": scope})
+        self.assertEqual(made.status, 200, made.text)
+        return re.search(r"<code>(http://localhost:\d+/b/[\w-]{43}/)</code>", made.text).group(1)
+
+
 class ADayInABrowser(Visitor):
     """A long day, driven by local/browser/day.mjs; its name makes it the first class, while nothing is booked."""
 

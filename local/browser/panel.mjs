@@ -209,6 +209,10 @@ await step("a visit is confirmed, and its cash recorded", async () => {
   await page.getByRole("link", { name: "Honda Activa 6G" }).click();
   await page.getByRole("button", { name: /^Record ₹[\d,.]+ cash$/ }).click();
   await page.getByRole("link", { name: /^Taken · Cash/ }).waitFor();
+  await page.getByRole("button", { name: "Make link" }).click();
+  await page.getByText("It is shown only now").waitFor();
+  await shot(page, "link-made", { fullPage: true });
+  await inspect(page, "a link that was made", "light");
   Object.assign(PAGES, await pagesOfTheVisit(page));
 });
 

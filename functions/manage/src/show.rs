@@ -72,15 +72,15 @@ async fn draw(app: &App, holder: &Holder, booking: Booking, said: Said) -> Resul
         (what(words, &booking, &shop))
         @if booking.is_unproved && holder.may(Scope::Change) { (proof(holder)) }
         (payment(app, holder, &booking))
-        section {
-            h2 { (words.change_title()) }
-            div.acts {
-                @if booking.booking_status != BookingStatus::Cancelled {
+        @if booking.booking_status != BookingStatus::Cancelled {
+            section {
+                @if is_open && holder.may(Scope::Change) { h2 { (words.change_title()) } }
+                div.acts {
                     a.button.plain href=(holder.path("booking.ics")) { (words.add_to_calendar()) }
+                    @if holder.may(Scope::Change) { (changes(holder, may)) }
                 }
-                @if holder.may(Scope::Change) { (changes(holder, may)) }
+                @if holder.may(Scope::Change) && is_open && !may.cancel { p.hint { (words.only_by_phone()) } }
             }
-            @if holder.may(Scope::Change) && is_open && !may.cancel { p.hint { (words.only_by_phone()) } }
         }
         @if is_open && holder.may(Scope::Change) { (reminding(holder, are_refused)) }
     };

@@ -14,7 +14,7 @@ use super::{
     origin::Viewer,
     stack::BODY_LIMIT,
 };
-use crate::{Error, Result, logging::name_record, text::cleansed};
+use crate::{Error, Result, config::is_deployed, logging::name_record, text::cleansed};
 
 /// A JSON body. Unknown keys are ignored; an empty body counts as an empty object.
 #[derive(Debug)]
@@ -105,11 +105,19 @@ impl<S: Send + Sync> FromRequestParts<S> for OwnHost {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
-        Ok(Self(match parts.extensions.get::<RequestContext>() {
-            Some(RequestContext::ApiGatewayV2(context)) => context.domain_name.clone(),
-            _ => None,
-        }))
+        let Some(RequestContext::ApiGatewayV2(context)) = parts.extensions.get::<RequestContext>() else {
+            return Ok(Self(None));
+        };
+        let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).filter(|_| !is_deployed());
+        Ok(Self(context.domain_name.as_deref().map(|name| with_port(name, host))))
     }
+}
+
+/// The emulator on one machine names itself `localhost`, without the port that it was called at.
+fn with_port(name: &str, host: Option<&str>) -> String {
+    let (called, port) = host.and_then(|host| host.rsplit_once(':')).unwrap_or_default();
+    let is_here = name == "localhost" && ["localhost", "127.0.0.1"].contains(&called) && port.parse::<u16>().is_ok();
+    if is_here { format!("{name}:{port}") } else { name.to_owned() }
 }
 
 /// The device that a request comes from, shown to its user in the list of sessions.
@@ -176,7 +184,18 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::network;
+    use super::{network, with_port};
+
+    #[test]
+    fn only_a_port_of_this_machine_is_taken_from_the_header() {
+        for here in ["localhost:8000", "127.0.0.1:8000"] {
+            assert_eq!(with_port("localhost", Some(here)), "localhost:8000");
+        }
+        for other in [None, Some("localhost"), Some("localhost.evil:1"), Some("evil:8000"), Some("localhost:x@evil")] {
+            assert_eq!(with_port("localhost", other), "localhost");
+        }
+        assert_eq!(with_port("api.example", Some("localhost:8000")), "api.example");
+    }
 
     #[test]
     fn addresses_of_one_ipv6_network_count_as_one_caller() {
