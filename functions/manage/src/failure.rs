@@ -16,6 +16,7 @@ pub(crate) const HEADERS: &[(&str, &str)] = &[
 /// The page of a request that failed.
 pub(crate) fn page(error: &Error) -> String {
     let (english, hindi) = match error {
+        Error::NotFound("Link") => ("This link does not work any more.", "यह लिंक अब नहीं चलता।"),
         Error::NotFound(_) => ("There is no page at this address.", "इस पते पर कोई पन्ना नहीं है।"),
         Error::PermissionDenied => ("This link is not for that.", "यह लिंक इसके लिए नहीं है।"),
         Error::Throttled { .. } => {

@@ -1,5 +1,6 @@
 //! Who opens a link: its holder, within its scope; nobody else, nobody later, and no program that only looks.
 
+use futures::future::join;
 use shared::bookings::links::Scope;
 use sqlx::PgPool;
 
@@ -43,6 +44,26 @@ async fn a_link_that_is_junk_expired_or_revoked_gets_one_answer_without_personal
         assert_eq!((revoked.status, &revoked.text), (410, &junk.text), "{page}");
     }
     assert_eq!(world.everything().await, before);
+}
+
+#[sqlx::test(migrator = "shared::database::MIGRATOR")]
+async fn a_change_that_waits_while_its_link_is_revoked_is_refused(pool: PgPool) {
+    let world = World::new(pool).await;
+    let link = world.link(1, Scope::Change).await;
+    let path = format!("{link}cancel/");
+    let revoke = async {
+        let mut transaction = world.pool.begin().await.unwrap();
+        let lock = "select from bookings where id = 1 for update";
+        sqlx::query(lock).execute(&mut *transaction).await.unwrap();
+        testing::a_lock_is_waited_for(&world.pool).await;
+        let revoke = "update booking_links set revoked_at = now()";
+        sqlx::query(revoke).execute(&mut *transaction).await.unwrap();
+        transaction.commit().await.unwrap();
+    };
+    let ((), answer) = join(revoke, world.client.submit(&path, &[("version", "1")])).await;
+    assert_eq!(answer.status, 404);
+    assert!(answer.text.contains("This link does not work any more."), "{}", answer.text);
+    assert_eq!(world.events().await, serde_json::json!(["created"]));
 }
 
 #[sqlx::test(migrator = "shared::database::MIGRATOR")]
