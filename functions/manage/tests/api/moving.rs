@@ -56,6 +56,28 @@ async fn a_booking_moves_to_a_free_time_of_a_chosen_day(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::database::MIGRATOR")]
+async fn a_long_job_may_move_into_what_it_takes_now(pool: PgPool) {
+    let world = World::new(pool).await;
+    let link = world.link(1, Scope::Change).await;
+    world
+        .run(
+            "update shops set shop_capacity = 1;
+            update bookings set duration_minutes = 120, occupied_minutes = 120, slot_times = quarters('10:00', 120);
+            insert into slot_usage (pool, date, time, used, capacity)
+            select 'shop', appointment_date, unnest(quarters('11:00', 60)), 1, 1 from bookings",
+        )
+        .await;
+    let (path, day) = (format!("{link}move/"), monday().to_string());
+    let page = world.client.get(&format!("{path}?date={day}")).await;
+    for time in ["09:00", "11:00", "12:00"] {
+        assert!(page.text.contains(&format!("name=\"time\" value=\"{time}\"")), "{time}: {}", page.text);
+    }
+    let moved = world.client.submit(&path, &[("version", "1"), ("date", &day), ("time", "11:00")]).await;
+    assert_eq!(moved.status, 303, "{}", moved.text);
+    assert_eq!((world.used("10:00").await, world.used("11:00").await, world.used("12:00").await), (0, 1, 1));
+}
+
+#[sqlx::test(migrator = "shared::database::MIGRATOR")]
 async fn of_two_people_who_press_at_once_one_is_told_that_the_booking_has_changed(pool: PgPool) {
     let world = World::new(pool).await;
     let (first, second) = (world.link(1, Scope::Change).await, world.link(1, Scope::Change).await);

@@ -50,6 +50,8 @@ async fn a_booking_is_paid_on_razorpay_s_page_which_leads_back(pool: PgPool) {
         let page = world.client.get(unpaid.header("location")).await;
         assert!(page.text.contains("The payment has not arrived."), "{}", page.text);
     }
+    let typed = world.client.get(&format!("{link}?done=paid")).await;
+    assert!(typed.text.contains("The payment has not arrived."), "the address of a page proves no payment");
     assert_eq!(world.state().await[4], "pending");
     for _ in 0..2 {
         let back = from_razorpay.submit(&path, &paid).await;
