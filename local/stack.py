@@ -45,7 +45,7 @@ SIGNS_IN = ["REFRESH_TOKEN_KEYS", "PASSWORD_RESET_URL", "OTP_LIFETIME_SECONDS", 
 ASKS_RAZORPAY = ["SECRET_ID", "RAZORPAY_KEY_ID", "RAZORPAY_KEY_SECRET", "RAZORPAY_BASE_URL"]
 SENDS_MESSAGES = ["SES_FROM", "SES_REPLY_TO", "SES_CONFIGURATION_SET", "SES_BASE_URL", "WHATSAPP_PHONE_NUMBER_ID", "WHATSAPP_TOKEN",
                   "WHATSAPP_API_VERSION", "WHATSAPP_BASE_URL", "WHATSAPP_OPT_IN", "MSG91_AUTH_KEY", "MSG91_TEMPLATES",
-                  "MSG91_BASE_URL", "MESSAGES_STAFF", "MESSAGES_LANGUAGE", "REMINDER_HOURS", "BOOKING_LINK_URL"]
+                  "MSG91_BASE_URL", "MESSAGES_STAFF", "MESSAGES_LANGUAGE", "REMINDER_HOURS", "MANAGE_URL"]
 KNOWS_STAFF = ["STAFF_API_KEYS", "THROTTLE", "THROTTLE_WRONG_STAFF_KEYS"]
 VARIABLES = {
     "vehicles": EVERY_FUNCTION + ANSWERS_HTTP + LIMITED,
@@ -116,7 +116,7 @@ class Stack:
     def __init__(self, port, environment, logs, ports=None, states=None):
         self.url = f"http://localhost:{port}"
         # Deployed functions take https and the host of a request.
-        own = {"PASSWORD_RESET_URL": f"{self.url}/admin/password/"}
+        own = {"PASSWORD_RESET_URL": f"{self.url}/admin/password/", "MANAGE_URL": f"{self.url}/b/{{token}}"}
         # An empty variable counts as unset, as in the functions.
         self.environment = {**DEFAULTS, **own, **{name: value for name, value in environment.items() if value}}
         if "DATABASE_SECRET_ID" not in self.environment:

@@ -153,7 +153,6 @@ variables! {
     /// How many hours before a visit its customer is reminded, separated by commas; `off` for never.
     REMINDER_HOURS;
     /// What links in messages begin with; the booking's reference follows. Without it messages have no link.
-    BOOKING_LINK_URL;
     /// Payment orders per minute and IP address.
     THROTTLE_ORDERS_PER_IP;
     /// Verifications of payments per minute and IP address.

@@ -7,10 +7,14 @@ use futures::future::join_all;
 use serde::Serialize;
 use shared::{
     Result,
-    carriers::{Answer, Channel, Refusal},
+    bookings::{
+        calendar::{self, Method},
+        manage_page::ManagePage,
+    },
+    carriers::{Answer, Attachment, Channel, Refusal},
     config,
     ids::SendingId,
-    messages::{self, Claimed, Decision, Link, Plan, Situation},
+    messages::{self, Claimed, Decision, Kind, Link, Plan, Situation},
     metrics::{self, Count},
 };
 use sqlx::PgConnection;
@@ -68,7 +72,7 @@ impl App {
                 break;
             }
             let situations = messages::situations(&pool, &claimed, clock()).await?;
-            let links = self.links(&plan, &claimed).await?;
+            let links = self.links(&plan, &claimed, &situations).await?;
             let fates = claimed.iter().map(|message| self.fate(message, &situations, &links));
             let mut failure = Ok(());
             for (message, fate) in claimed.iter().zip(join_all(fates).await) {
@@ -85,18 +89,29 @@ impl App {
         Ok(sent)
     }
 
-    async fn links(&self, plan: &Plan, claimed: &[Claimed]) -> Result<HashMap<SendingId, Link>> {
+    /// Makes a link for each message to a customer that is going to be sent.
+    async fn links(
+        &self,
+        plan: &Plan,
+        claimed: &[Claimed],
+        situations: &HashMap<SendingId, Situation>,
+    ) -> Result<HashMap<SendingId, Link>> {
+        let is_sent = |message: &&Claimed| {
+            let holds =
+                |situation: &Situation| messages::decide(message.kind, situation, situation.now) == Decision::Send;
+            !message.kind.is_for_staff() && !message.is_blocked && situations.get(&message.id).is_some_and(holds)
+        };
         let make = async |connection: &mut PgConnection| {
             let mut links = HashMap::new();
-            for message in claimed.iter().filter(|message| !message.kind.is_for_staff()) {
+            for message in claimed.iter().filter(is_sent) {
                 let Some(booking_id) = message.booking_id else { continue };
-                if let Some(link) = plan.links.link_for(connection, booking_id).await? {
+                if let Some(link) = Link::make(connection, &plan.page, booking_id, message.kind).await? {
                     links.insert(message.id, link);
                 }
             }
             Ok(links)
         };
-        if plan.links.0.is_none() { Ok(HashMap::new()) } else { self.database.transaction(make).await }
+        if plan.page == ManagePage::default() { Ok(HashMap::new()) } else { self.database.transaction(make).await }
     }
 
     /// Decides about a message from what it is about now, and sends it if it still holds.
@@ -135,8 +150,29 @@ impl App {
                 let sms = messages::sms(what, situation, link);
                 carriers.sms.send(&message.recipient, &tag, &sms.name, &sms.variables).await
             }
-            Channel::Email => carriers.email.send(&messages::mail(to, what, situation, link)).await,
+            Channel::Email => {
+                let mut mail = messages::mail(to, what, situation, link);
+                mail.attachments.extend(self.invitation(message, link).await?);
+                carriers.email.send(&mail).await
+            }
         }
+    }
+
+    /// The calendar file of a mail that sets, moves or cancels a visit.
+    async fn invitation(&self, message: &Claimed, link: Option<&Link>) -> Result<Option<Attachment>> {
+        let method = match message.kind {
+            Kind::Confirmed | Kind::Rescheduled => Method::Request,
+            Kind::Cancelled => Method::Cancel,
+            _ => return Ok(None),
+        };
+        let Some(booking_id) = message.booking_id else { return Ok(None) };
+        let entry = calendar::entry(&self.database.pool(), booking_id).await?;
+        let link = link.map(Link::url);
+        Ok(Some(Attachment {
+            name: "booking.ics".to_owned(),
+            content_type: format!("text/calendar; method={}; charset=utf-8", method.as_str()),
+            content: entry.text(method, Some(&message.recipient), link.as_deref()).into_bytes(),
+        }))
     }
 
     /// Writes down what became of a message; `true` if its channel takes no more for now.

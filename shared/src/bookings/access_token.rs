@@ -6,12 +6,22 @@ use subtle::ConstantTimeEq;
 
 use crate::{Error, Result};
 
-/// A booking's access token: 256 random bits in base64url.
+/// A booking's access token, or the token of a link to it, in base64url.
 pub struct AccessToken(String);
 
 impl AccessToken {
+    /// An access token: 256 random bits.
     pub fn generate() -> Result<Self> {
-        let mut bytes = [0; 32];
+        Self::random::<32>()
+    }
+
+    /// The token of a link: 128 random bits, since an SMS has little room.
+    pub fn of_link() -> Result<Self> {
+        Self::random::<16>()
+    }
+
+    fn random<const BYTES: usize>() -> Result<Self> {
+        let mut bytes = [0; BYTES];
         getrandom::fill(&mut bytes).map_err(Error::internal)?;
         Ok(Self(URL_SAFE_NO_PAD.encode(bytes)))
     }

@@ -49,7 +49,7 @@ pub async fn make(
     scope: Scope,
     purpose: &str,
 ) -> Result<AccessToken> {
-    let token = AccessToken::generate()?;
+    let token = AccessToken::of_link()?;
     sqlx::query!(
         "insert into booking_links (booking_id, token_sha256, scope, purpose) values ($1, $2, $3, $4)",
         booking.0,

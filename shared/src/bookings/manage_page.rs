@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// The page that links lead to.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ManagePage(Option<String>);
 
 /// The place of the token in `MANAGE_URL`.
@@ -22,6 +22,16 @@ impl ManagePage {
             return Err(MANAGE_URL.invalid());
         }
         Ok(Self(address))
+    }
+
+    /// The page at an address with `{token}` in it.
+    pub fn at(address: impl Into<String>) -> Self {
+        Self(Some(address.into()))
+    }
+
+    /// The address around the token, which is the same for all links; `None` where no `MANAGE_URL` is set.
+    pub fn around_token(&self) -> Option<(&str, &str)> {
+        self.0.as_deref()?.split_once(PLACE)
     }
 
     /// The address of a link: on the page of `MANAGE_URL`, else on our own at the host that received a request. `None` where
@@ -47,9 +57,10 @@ mod tests {
     #[test]
     fn a_link_leads_to_the_frontend_or_to_our_own_page() {
         let (token, own) = (AccessToken::sent("secret"), OwnHost(Some("api.example".to_owned())));
-        let frontend = ManagePage(Some("https://shop.example/my/{token}?from=mail".to_owned()));
+        let frontend = ManagePage::at("https://shop.example/my/{token}?from=mail");
         assert_eq!(frontend.address(&token, &own).unwrap(), "https://shop.example/my/secret?from=mail");
         assert_eq!(ManagePage::default().address(&token, &own).unwrap(), "http://api.example/b/secret/");
         assert_eq!(ManagePage::default().address(&token, &OwnHost(None)), None);
+        assert_eq!(frontend.around_token(), Some(("https://shop.example/my/", "?from=mail")));
     }
 }

@@ -1,14 +1,18 @@
-//! The link of a message, to the page that shows the booking.
+//! The link of a message, to the page that manages the booking.
 
 use sqlx::PgConnection;
 
-use crate::{Result, config, ids::BookingId};
+use super::Kind;
+use crate::{
+    Result,
+    bookings::{
+        links::{self, Scope},
+        manage_page::ManagePage,
+    },
+    ids::BookingId,
+};
 
-/// Where links lead. Without an address messages have none.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Links(pub Option<String>);
-
-/// A link: the address that all have, which carriers want to know beforehand, and what is of one booking.
+/// A link: the address that all have, which carriers want to know beforehand, and what is of this one alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
     pub prefix: String,
@@ -16,22 +20,20 @@ pub struct Link {
 }
 
 impl Link {
+    /// Makes a link for a message to a booking's customer, in a transaction that ends before the message is sent. `None`
+    /// where the page's address is not set: a job has no request that names a host.
+    pub async fn make(
+        connection: &mut PgConnection,
+        page: &ManagePage,
+        booking: BookingId,
+        kind: Kind,
+    ) -> Result<Option<Self>> {
+        let Some((prefix, rest)) = page.around_token() else { return Ok(None) };
+        let token = links::make(connection, booking, Scope::Change, kind.as_str()).await?;
+        Ok(Some(Self { prefix: prefix.to_owned(), suffix: format!("{}{rest}", token.reveal()) }))
+    }
+
     pub fn url(&self) -> String {
         format!("{}{}", self.prefix, self.suffix)
-    }
-}
-
-impl Links {
-    /// Reads `BOOKING_LINK_URL`.
-    pub fn from_env() -> Self {
-        Self(config::optional(config::BOOKING_LINK_URL).map(|url| url.trim().to_owned()))
-    }
-
-    /// The link of a booking, which ends with its reference.
-    pub async fn link_for(&self, connection: &mut PgConnection, id: BookingId) -> Result<Option<Link>> {
-        let Some(prefix) = &self.0 else { return Ok(None) };
-        let reference =
-            sqlx::query_scalar!("select reference from bookings where id = $1", id.0).fetch_one(connection).await?;
-        Ok(Some(Link { prefix: prefix.clone(), suffix: reference }))
     }
 }

@@ -4,9 +4,10 @@ use std::str::FromStr;
 
 use chrono::TimeDelta;
 
-use super::{Language, Links};
+use super::Language;
 use crate::{
     Result,
+    bookings::manage_page::ManagePage,
     carriers::{Carriers, Channel},
     config,
     email::Email,
@@ -24,12 +25,13 @@ pub struct Plan {
     /// Whether the forms for bookings say that news come by WhatsApp: then a booking is the opt-in.
     pub booking_is_opt_in: bool,
     pub reminders: Reminders,
-    pub links: Links,
+    /// The page that links lead to; without its address messages have none.
+    pub page: ManagePage,
 }
 
 impl Plan {
-    /// Reads `MESSAGES_STAFF`, `MESSAGES_LANGUAGE`, `WHATSAPP_OPT_IN`, `REMINDER_HOURS` and `BOOKING_LINK_URL`. The channels
-    /// are those that the carriers have.
+    /// Reads `MESSAGES_STAFF`, `MESSAGES_LANGUAGE`, `WHATSAPP_OPT_IN`, `REMINDER_HOURS` and `MANAGE_URL`. The channels are
+    /// those that the carriers have.
     pub fn from_env() -> Result<Self, config::Error> {
         let address = |text: String| text.parse().map(|address: Email| address.to_string());
         let staff: Result<Vec<String>, _> = config::list(config::MESSAGES_STAFF).into_iter().map(address).collect();
@@ -44,7 +46,7 @@ impl Plan {
             language: config::or_default(config::MESSAGES_LANGUAGE, Language::English)?,
             booking_is_opt_in,
             reminders: config::or_default(config::REMINDER_HOURS, Reminders::default())?,
-            links: Links::from_env(),
+            page: ManagePage::from_env()?,
         })
     }
 

@@ -101,6 +101,9 @@ pub async fn situations(
                 where refund.booking_id = booking.id and refund.state = 'processed'
             ) as "refunded_paise!",
             coalesce(customer.erased_at is not null, false) as "is_erased!",
+            not exists (
+                select from reminder_opt_outs refused where refused.customer_id = customer.id
+            ) as "wants_reminders!",
             (message.details ->> 'was')::timestamp as was, (message.details ->> 'appointment')::timestamp as appointment,
             coalesce(message.details ->> 'changed', '') as "changed!", own.text as "own_text?"
         from messages message
@@ -134,7 +137,7 @@ pub async fn situations(
                 total_paise: row.total_paise.unwrap_or_default(),
                 refunded_paise: row.refunded_paise,
                 is_erased: row.is_erased,
-                wants_reminders: true,
+                wants_reminders: row.wants_reminders,
                 was: row.was,
                 appointment: row.appointment,
                 changed: row.changed,

@@ -57,7 +57,7 @@ const BY_USE: &[(&str, &[&str])] = &[
     ),
     (
         r"\bPlan::from_env\b",
-        &["BOOKING_LINK_URL", "MESSAGES_LANGUAGE", "MESSAGES_STAFF", "REMINDER_HOURS", "WHATSAPP_OPT_IN"],
+        &["MANAGE_URL", "MESSAGES_LANGUAGE", "MESSAGES_STAFF", "REMINDER_HOURS", "WHATSAPP_OPT_IN"],
     ),
     (r"\bWhatsAppSecrets::from_settings\b", &["WHATSAPP_APP_SECRET", "WHATSAPP_VERIFY_TOKEN"]),
     (r"\bReportSecret::from_settings\b", &["MSG91_WEBHOOK_SECRET"]),

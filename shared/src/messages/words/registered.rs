@@ -152,7 +152,7 @@ mod tests {
     /// docs/messages.md shows how to call it.
     #[test]
     fn texts_to_register() {
-        for one in registered("<shop>", Some("<BOOKING_LINK_URL>")) {
+        for one in registered("<shop>", Some("<MANAGE_URL>")) {
             println!("{}.{}\n  WhatsApp: {}\n  SMS: {}", one.name, one.language.tag(), one.whatsapp, one.sms);
         }
     }

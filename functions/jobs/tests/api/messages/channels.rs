@@ -1,12 +1,19 @@
 //! Which channel a message takes, what is sent over it, and what follows from each answer.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::TimeDelta;
 use messages_stand_in::{Channel, Fault, MailEvent, Outcome};
 use serde_json::json;
 use shared::{
-    bookings::{Actor, status::BookingStatus},
+    bookings::{
+        Actor,
+        access_token::AccessToken,
+        links::{self, Scope},
+        manage_page::ManagePage,
+        status::BookingStatus,
+    },
     database::MIGRATOR,
-    messages::{Links, Plan},
+    messages::Plan,
 };
 use sqlx::PgPool;
 
@@ -32,7 +39,7 @@ async fn a_shop_without_channels_makes_no_messages(pool: PgPool) {
 async fn a_booking_is_told_by_whatsapp_and_to_the_staff_by_mail(pool: PgPool) {
     let mut shop = Shop::new(pool, &ALL).await;
     shop.app.plan.staff = vec!["desk@example.com".to_owned()];
-    shop.app.plan.links = Links(Some("https://api.example.com/b/".to_owned()));
+    shop.app.plan.page = ManagePage::at("https://api.example.com/b/{token}");
     shop.write().await;
     shop.write().await;
     let done = shop.send().await;
@@ -43,6 +50,9 @@ async fn a_booking_is_told_by_whatsapp_and_to_the_staff_by_mail(pool: PgPool) {
     let when = when.format("%a %-d %b, 10:00 AM").to_string();
     let whatsapp = taken.iter().find(|message| message.channel == Channel::WhatsApp).unwrap();
     let text = |text: &str| json!({ "type": "text", "text": text });
+    let token = whatsapp.request["template"]["components"][1]["parameters"][0]["text"].as_str().unwrap();
+    let link = links::find(&shop.app.database, &AccessToken::sent(token)).await.unwrap().unwrap();
+    assert_eq!(link.scope, Scope::Change, "the link opens the booking");
     let vehicle: String = sqlx::query_scalar(
         "select brand.name || ' ' || model.name from vehicle_models model
         join vehicle_brands brand on brand.id = model.vehicle_brand_id where model.id = 7",
@@ -59,7 +69,7 @@ async fn a_booking_is_told_by_whatsapp_and_to_the_staff_by_mail(pool: PgPool) {
                 "name": "booking_created", "language": { "code": "en" },
                 "components": [
                     { "type": "body", "parameters": [text("Jane Doe"), text("RMB-1"), text(&vehicle), text(&when)] },
-                    { "type": "button", "sub_type": "url", "index": "0", "parameters": [text("RMB-1")] }
+                    { "type": "button", "sub_type": "url", "index": "0", "parameters": [text(token)] }
                 ]
             }
         })
@@ -236,4 +246,35 @@ async fn a_change_of_an_account_is_told_to_the_number_and_address_of_before(pool
     let mail = &shop.stand_in.taken_by(Channel::Email)[0].request["Content"]["Simple"];
     let body = mail["Body"]["Text"]["Data"].as_str().unwrap();
     assert!(body.contains("the e-mail address of your account at"), "{body}");
+}
+
+/// The calendar file of the newest mail, with what kind of file its mail says it is.
+fn invitation(shop: &Shop) -> (String, String) {
+    let taken = shop.stand_in.taken();
+    let mail = taken.iter().rev().find(|message| message.channel == Channel::Email).unwrap();
+    let file = &mail.request["Content"]["Simple"]["Attachments"][0];
+    let bytes = STANDARD.decode(file["RawContent"].as_str().unwrap()).unwrap();
+    // Long lines are folded.
+    let text = String::from_utf8(bytes).unwrap().replace("\r\n ", "");
+    (file["ContentType"].as_str().unwrap().to_owned(), text)
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn mails_set_and_cancel_the_visit_in_a_calendar(pool: PgPool) {
+    let mut shop = Shop::new(pool, &[Channel::Email]).await;
+    shop.app.plan.page = ManagePage::at("https://api.example.com/b/{token}");
+    for (status, method, sequence) in
+        [(BookingStatus::Confirmed, "REQUEST", "SEQUENCE:0"), (BookingStatus::Cancelled, "CANCEL", "SEQUENCE:1")]
+    {
+        shop.set_status(status, Actor::Staff("desk".to_owned())).await;
+        shop.write().await;
+        shop.stand_in.forget();
+        shop.send().await;
+        let (content_type, text) = invitation(&shop);
+        assert_eq!(content_type, format!("text/calendar; method={method}; charset=utf-8"));
+        for line in [&format!("METHOD:{method}"), sequence, "UID:booking-1@rmb-1.repairmybike"] {
+            assert!(text.lines().any(|known| known == line), "{line} in {text}");
+        }
+        assert!(text.contains(":mailto:jane@example.com") && text.contains("https://api.example.com/b/"), "{text}");
+    }
 }

@@ -202,3 +202,22 @@ async fn two_jobs_at_once_send_ten_thousand_reminders_once_each(pool: PgPoolOpti
     recipients.dedup();
     assert_eq!((taken.len(), recipients.len()), (10_000, 10_000));
 }
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_customer_who_wants_no_reminders_gets_none_and_hears_of_all_else(pool: PgPool) {
+    let shop = Shop::confirmed(pool).await;
+    shop.remind(shop.start().await - TimeDelta::hours(24)).await;
+    // After the reminder was written, on the page of the link.
+    shop.sql("insert into reminder_opt_outs (customer_id) select id from customers").await;
+    shop.send().await;
+    shop.set_status(BookingStatus::Cancelled, Actor::Staff("desk".to_owned())).await;
+    shop.write().await;
+    shop.send().await;
+    assert_eq!(
+        shop.rows().await,
+        json!([
+            ["booking_reminder", "whatsapp", "dropped", "the customer wants no reminders"],
+            ["booking_cancelled", "whatsapp", "sent", ""],
+        ])
+    );
+}
