@@ -29,7 +29,7 @@ const PLACE: Place = Place { path: "/admin/activity/", title: "Activity" };
 const PAGE: i64 = 50;
 
 /// The tables of the history: name, what a row is called, and where its page is.
-const KINDS: [(&str, &str, Option<&str>); 13] = [
+const KINDS: [(&str, &str, Option<&str>); 14] = [
     ("service_prices", "Price", None),
     ("services", "Service", Some("/admin/services/")),
     ("service_categories", "Category", Some("/admin/service-categories/")),
@@ -39,6 +39,7 @@ const KINDS: [(&str, &str, Option<&str>); 13] = [
     ("shops", "Shop", None),
     ("opening_hours", "Opening hours", None),
     ("holidays", "Holiday", None),
+    ("message_texts", "Words of a mail", None),
     ("users", "User", Some("/admin/users/")),
     ("staff_keys", "Staff key", None),
     ("customers", "Customer", Some("/admin/customers/")),

@@ -156,6 +156,17 @@ async fn a_copy_of_the_data_has_all_that_is_kept_and_is_recorded(pool: PgPool) {
         ),
     )
     .await;
+    let message =
+        "insert into messages (cause, channel, recipient, kind, language, booking_id, state, due_at, worthless_at,
+            created_at, sent_at)
+        select 'outbox:1', 'sms', phone, 'booking_completed', 'en', 1, 'sent', at, at, at, at
+        from customers, (select timestamptz '2026-03-02 12:00+05:30' as at) as moment where phone = '+919876543210'";
+    run(&world, message).await;
+    run(
+        &world,
+        "insert into blocked_recipients select 'whatsapp', phone, 'stop', '2026-03-02 12:00+05:30' from customers",
+    )
+    .await;
     let id = id_of(&world, ASHA).await;
     let file = owner.submit(&format!("/admin/customers/{id}/export/"), &[]).await;
     assert_eq!((file.status, file.header("content-type")), (200, "application/json"), "{}", file.text);
@@ -170,12 +181,22 @@ async fn a_copy_of_the_data_has_all_that_is_kept_and_is_recorded(pool: PgPool) {
         booked["timeline"].as_array().unwrap().iter().map(|event| event["event"].clone()).collect();
     assert_eq!(events, ["paid", "refund_requested", "refunded"]);
     booked["timeline"].take();
+    let told = json!([{
+        "kind": "booking_completed", "channel": "sms", "to": ASHA, "language": "en", "state": "sent", "reason": "",
+        "written_at": "2026-03-02T12:00:00", "sent_at": "2026-03-02T12:00:00", "delivered_at": null, "read_at": null
+    }]);
+    assert_eq!(booked.as_object_mut().unwrap().remove("messages"), Some(told));
     data["written_at"].take();
     let links = json!([{
         "scope": "change", "purpose": "booking_created", "created_at": "2026-03-01T10:00:00",
         "revoked_at": "2026-03-01T11:00:00"
     }]);
     assert_eq!(data["bookings"][0].as_object_mut().unwrap().remove("links"), Some(links));
+    let blocked = json!([{ "channel": "whatsapp", "reason": "stop", "at": "2026-03-02T12:00:00" }]);
+    let whole = data.as_object_mut().unwrap();
+    assert_eq!(whole.remove("message_blocks"), Some(blocked));
+    assert_eq!(whole.remove("message_opt_ins"), Some(json!([])));
+    assert_eq!(whole["customer"].as_object_mut().unwrap().remove("language"), Some(Value::Null));
     let expected = json!({
         "written_at": null,
         "customer": { "id": id, "phone": ASHA, "notes": "kind", "created_at": "2026-03-01T09:00:00",
