@@ -14,8 +14,8 @@ use crate::config;
 /// Crates that log at the chosen level. Others log at `info` at most: below it the Lambda runtime logs whole events and
 /// the AWS SDK whole answers, with their secrets and personal data.
 const OWN: [&str; 13] = [
-    "admin", "auth", "bookings", "jobs", "manage", "migrate", "payments", "services", "shared", "shop", "staff",
-    "status", "vehicles",
+    "admin", "auth", "bookings", "jobs", "manage", "messages", "migrate", "payments", "services", "shared", "shop",
+    "staff", "status", "vehicles",
 ];
 
 /// Starts logging at the level that `AWS_LAMBDA_LOG_LEVEL` or `RUST_LOG` names, else `info`.

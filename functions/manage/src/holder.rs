@@ -16,8 +16,8 @@ use shared::{
 
 use crate::{App, page::Shop, show::ended, words::Words};
 
-/// Length of a token: 256 bits in base64url.
-const LENGTH: usize = 43;
+/// Length of a token: 128 bits in base64url.
+const LENGTH: usize = 22;
 
 /// The holder of a link that has not ended.
 pub(crate) struct Holder {

@@ -266,17 +266,20 @@ pub async fn accept(
     Ok(())
 }
 
-/// Pays the booking with a payment that does not fit its order.
+/// Pays the booking with a payment that does not fit its order. 409 if it is paid already: then the money goes back.
 async fn keep_misfit(connection: &mut PgConnection, misfit: &Mismatch, actor: &Actor) -> Result<()> {
     let (Some(booking), Some(payment), Some(capture)) = (misfit.booking_id, misfit.payment_id, misfit.capture_id)
     else {
         return Ok(());
     };
     let mut booking = booking::lock(connection, booking).await?;
-    let can_be_paid = booking.payment_status != PaymentStatus::Completed
-        && booking.booking_status != BookingStatus::Cancelled
-        && misfit.currency == "INR";
-    if can_be_paid {
+    if misfit.currency != "INR" {
+        return Ok(());
+    }
+    if booking.payment_status == PaymentStatus::Completed {
+        return Err(Error::conflict("payment", "The booking is paid already. Give this payment back."));
+    }
+    if booking.booking_status != BookingStatus::Cancelled {
         paid::write(connection, &mut booking, Means { payment, capture, method: PaymentMethod::Razorpay }, actor)
             .await?;
     }

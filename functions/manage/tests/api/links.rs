@@ -7,7 +7,7 @@ use sqlx::PgPool;
 use crate::{World, input, monday, throttle};
 
 /// A token of the right form that was never made.
-const JUNK: &str = "/b/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA/";
+const JUNK: &str = "/b/AAAAAAAAAAAAAAAAAAAAAA/";
 
 #[sqlx::test(migrator = "shared::database::MIGRATOR")]
 async fn a_link_that_is_junk_expired_or_revoked_gets_one_answer_without_personal_data(pool: PgPool) {

@@ -4,6 +4,7 @@ use jobs::Event;
 use razorpay_stand_in::{Attempt, Outcome};
 use serde_json::{Value, json};
 use shared::{
+    Error, Result,
     bookings::{Actor, booking},
     database::{Database, MIGRATOR},
     ids::BookingId,
@@ -43,11 +44,11 @@ impl World {
         listed.iter().map(|one| json!([one.kind.as_str(), one.amount.paise(), one.currency])).collect()
     }
 
-    async fn accept(&self) {
+    async fn accept(&self) -> Result<()> {
         let accept = async |connection: &mut PgConnection| {
             mismatches::accept(connection, Kind::Misfit, 1, "agreed", &Actor::Staff("desk".to_owned())).await
         };
-        Database::from(self.pool.clone()).transaction(accept).await.unwrap();
+        Database::from(self.pool.clone()).transaction(accept).await
     }
 }
 
@@ -58,11 +59,22 @@ async fn a_misfit_that_is_accepted_pays_the_booking(pool: PgPool) {
     assert_eq!(world.pays(attempt).await, (409, json!("PAYMENT_MISMATCH")));
     assert_eq!(world.mismatches().await, json!([["misfit", 75_000, "INR"]]));
     for _ in 0..2 {
-        world.accept().await;
+        world.accept().await.unwrap();
         let facts = json!(["completed", "razorpay", 75_000, 0, ["payment_mismatch", "paid"]]);
         assert_eq!(world.facts().await, facts);
     }
     assert_eq!(world.mismatches().await, json!([]));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_misfit_of_a_booking_that_is_paid_is_not_accepted_but_goes_back(pool: PgPool) {
+    let world = World::new(pool).await;
+    let attempt = Attempt { order_id: world.order().await, amount: Some(75_000), second: true, ..Attempt::default() };
+    assert_eq!(world.pays(attempt.clone()).await.0, 409);
+    assert_eq!(world.pays(Attempt { amount: None, ..attempt }).await.0, 200);
+    let refused = world.accept().await;
+    assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+    assert_eq!(world.mismatches().await, json!([["misfit", 75_000, "INR"]]), "it stays to be given back");
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
@@ -74,7 +86,7 @@ async fn another_currency_that_is_accepted_pays_nothing_and_is_no_revenue(pool: 
     assert_eq!(world.mismatches().await, json!([["misfit", 75_010, "USD"]]));
     let statistics = shared::bookings::statistics::count(&Database::from(world.pool.clone())).await.unwrap();
     assert_eq!((statistics.revenue.total.paise(), statistics.payment_mismatches), (0, 1));
-    world.accept().await;
+    world.accept().await.unwrap();
     assert_eq!((world.facts().await[0].clone(), world.mismatches().await), (json!("pending"), json!([])));
 }
 

@@ -14,7 +14,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use super::{ALL, Shop, ist};
+use super::{ALL, Shop, ist, noon};
 
 impl Shop {
     /// A confirmed booking, of which its customer has heard.
@@ -210,6 +210,7 @@ async fn a_customer_who_wants_no_reminders_gets_none_and_hears_of_all_else(pool:
     // After the reminder was written, on the page of the link.
     shop.sql("insert into reminder_opt_outs (customer_id) select id from customers").await;
     shop.send().await;
+    shop.set(noon());
     shop.set_status(BookingStatus::Cancelled, Actor::Staff("desk".to_owned())).await;
     shop.write().await;
     shop.send().await;
