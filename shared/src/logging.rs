@@ -13,7 +13,7 @@ use crate::config;
 
 /// Crates that log at the chosen level. Others log at `info` at most: below it the Lambda runtime logs whole events and
 /// the AWS SDK whole answers, with their secrets and personal data.
-const OWN: [&str; 13] = [
+const OWN: [&str; 14] = [
     "admin", "auth", "bookings", "jobs", "manage", "messages", "migrate", "payments", "services", "shared", "shop",
     "staff", "status", "vehicles",
 ];

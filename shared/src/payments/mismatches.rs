@@ -266,7 +266,8 @@ pub async fn accept(
     Ok(())
 }
 
-/// Pays the booking with a payment that does not fit its order. 409 if it is paid already: then the money goes back.
+/// Pays the booking with a payment that does not fit its order. 409 if it is paid already or cancelled: then the money goes
+/// back.
 async fn keep_misfit(connection: &mut PgConnection, misfit: &Mismatch, actor: &Actor) -> Result<()> {
     let (Some(booking), Some(payment), Some(capture)) = (misfit.booking_id, misfit.payment_id, misfit.capture_id)
     else {
@@ -279,9 +280,9 @@ async fn keep_misfit(connection: &mut PgConnection, misfit: &Mismatch, actor: &A
     if booking.payment_status == PaymentStatus::Completed {
         return Err(Error::conflict("payment", "The booking is paid already. Give this payment back."));
     }
-    if booking.booking_status != BookingStatus::Cancelled {
-        paid::write(connection, &mut booking, Means { payment, capture, method: PaymentMethod::Razorpay }, actor)
-            .await?;
+    if booking.booking_status == BookingStatus::Cancelled {
+        return Err(Error::conflict("payment", "The booking is cancelled. Give this payment back."));
     }
+    paid::write(connection, &mut booking, Means { payment, capture, method: PaymentMethod::Razorpay }, actor).await?;
     Ok(())
 }
