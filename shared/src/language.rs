@@ -2,13 +2,32 @@
 
 use chrono::{Datelike, NaiveDate, NaiveDateTime, Timelike, Utc};
 use lambda_http::http::{HeaderMap, header};
+use serde::{Deserialize, Serialize};
 
-/// A language that pages and papers are written in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// A language that pages, papers and messages are written in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
+#[sqlx(type_name = "text")]
 pub enum Language {
     #[default]
+    #[serde(rename = "en")]
+    #[sqlx(rename = "en")]
     English,
+    #[serde(rename = "hi")]
+    #[sqlx(rename = "hi")]
     Hindi,
+}
+
+/// The text is no language of ours.
+#[derive(Debug, thiserror::Error)]
+#[error("en or hi")]
+pub struct NotALanguage;
+
+impl std::str::FromStr for Language {
+    type Err = NotALanguage;
+
+    fn from_str(tag: &str) -> Result<Self, NotALanguage> {
+        Self::parse(tag).ok_or(NotALanguage)
+    }
 }
 
 const DAYS: [&str; 7] = ["सोम", "मंगल", "बुध", "गुरु", "शुक्र", "शनि", "रवि"];
@@ -16,11 +35,13 @@ const MONTHS: [&str; 12] =
     ["जनवरी", "फ़रवरी", "मार्च", "अप्रैल", "मई", "जून", "जुलाई", "अगस्त", "सितंबर", "अक्टूबर", "नवंबर", "दिसंबर"];
 
 impl Language {
+    pub const ALL: [Self; 2] = [Self::English, Self::Hindi];
+
     pub fn parse(tag: &str) -> Option<Self> {
-        [Self::English, Self::Hindi].into_iter().find(|language| language.tag() == tag)
+        Self::ALL.into_iter().find(|language| language.tag() == tag)
     }
 
-    /// As in the `lang` of a page.
+    /// As in the `lang` of a page, in the database, in settings and in registered templates.
     pub const fn tag(self) -> &'static str {
         match self {
             Self::English => "en",
@@ -40,12 +61,17 @@ impl Language {
     /// `Mon 30 Nov`, with the year if it is not the present one.
     pub fn day(self, day: NaiveDate) -> String {
         let year = if day.year() == Utc::now().year() { String::new() } else { format!(" {}", day.year()) };
+        format!("{}{year}", self.day_of_year(day))
+    }
+
+    /// `Mon 30 Nov`.
+    pub fn day_of_year(self, day: NaiveDate) -> String {
         if self == Self::English {
-            return format!("{}{year}", day.format("%a %-d %b"));
+            return day.format("%a %-d %b").to_string();
         }
         let weekday = usize::try_from(day.weekday().num_days_from_monday()).ok().and_then(|index| DAYS.get(index));
         let month = usize::try_from(day.month0()).ok().and_then(|index| MONTHS.get(index));
-        format!("{} {} {}{year}", weekday.unwrap_or(&""), day.day(), month.unwrap_or(&""))
+        format!("{} {} {}", weekday.unwrap_or(&""), day.day(), month.unwrap_or(&""))
     }
 
     /// `Mon 30 Nov, 14:05`.

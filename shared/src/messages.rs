@@ -20,7 +20,7 @@ mod write;
 
 pub use decide::{Decision, decide, quiet_until};
 pub use fallback::fall_back;
-pub use kind::{Kind, Language};
+pub use kind::Kind;
 pub use link::Link;
 pub use plan::{Plan, Reminders};
 pub use queue::{Claimed, claim, drop_worthless, expire_leases, oldest_due_seconds, postpone};

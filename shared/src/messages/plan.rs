@@ -4,13 +4,13 @@ use std::str::FromStr;
 
 use chrono::TimeDelta;
 
-use super::Language;
 use crate::{
     Result,
     bookings::manage_page::ManagePage,
     carriers::{Carriers, Channel},
     config,
     email::Email,
+    language::Language,
 };
 
 /// What messages are made by.

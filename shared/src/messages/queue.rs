@@ -3,10 +3,11 @@
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use sqlx::PgExecutor;
 
-use super::{Kind, Language};
+use super::Kind;
 use crate::{
     carriers::Channel,
     ids::{BookingId, SendingId},
+    language::Language,
 };
 
 /// How long a job may take from the claim to the carrier's answer. Longer than any call.

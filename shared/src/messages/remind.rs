@@ -1,11 +1,12 @@
 //! Reminders of visits to come.
 
+use crate::language::Language;
 use std::time::Instant;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgPool;
 
-use super::{Kind, Language, Plan};
+use super::{Kind, Plan};
 use crate::ids::BookingId;
 
 /// Bookings of one statement.

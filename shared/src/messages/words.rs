@@ -10,10 +10,11 @@ mod text;
 #[cfg(test)]
 mod tests;
 
-use super::{Kind, Language, Link, Situation};
+use super::{Kind, Link, Situation};
 use crate::{
     bookings::status::{PaymentStatus, ServiceLocation},
     carriers::{Mail, Template},
+    language::Language,
     money::Money,
 };
 

@@ -4,11 +4,12 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use sqlx::{PgConnection, PgExecutor};
 
-use super::{Kind, Language, Plan};
+use super::{Kind, Plan};
 use crate::{
     Error, Result,
     carriers::Channel,
     ids::{BookingId, CustomerId, UserId},
+    language::Language,
     outbox::{Due, Message},
 };
 

@@ -1,21 +1,15 @@
 //! Moments on the shop's clock, in words.
 
-use chrono::{Datelike, NaiveDateTime, Timelike};
+use chrono::{NaiveDateTime, Timelike};
 
 use super::Language;
 
-const DAYS: [&str; 7] = ["सोम", "मंगल", "बुध", "गुरु", "शुक्र", "शनि", "रवि"];
-const MONTHS: [&str; 12] =
-    ["जनवरी", "फ़रवरी", "मार्च", "अप्रैल", "मई", "जून", "जुलाई", "अगस्त", "सितंबर", "अक्टूबर", "नवंबर", "दिसंबर"];
-
 /// `Tue 24 Nov, 10:00 AM`, `मंगल 24 नवंबर, सुबह 10:00`.
 pub(super) fn moment(language: Language, at: NaiveDateTime) -> String {
+    let day = language.day_of_year(at.date());
     match language {
-        Language::English => at.format("%a %-d %b, %-I:%M %p").to_string(),
+        Language::English => format!("{day}, {}", at.format("%-I:%M %p")),
         Language::Hindi => {
-            let name = |names: &[&'static str], index: u32| {
-                usize::try_from(index).ok().and_then(|index| names.get(index).copied()).unwrap_or_default()
-            };
             let part = match at.hour() {
                 4..12 => "सुबह",
                 12..16 => "दोपहर",
@@ -23,13 +17,7 @@ pub(super) fn moment(language: Language, at: NaiveDateTime) -> String {
                 _ => "रात",
             };
             let (_, hour) = at.hour12();
-            format!(
-                "{} {} {}, {part} {hour}:{:02}",
-                name(&DAYS, at.weekday().num_days_from_monday()),
-                at.day(),
-                name(&MONTHS, at.month0()),
-                at.minute()
-            )
+            format!("{day}, {part} {hour}:{:02}", at.minute())
         }
     }
 }

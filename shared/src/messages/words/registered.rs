@@ -147,7 +147,7 @@ impl Words {
 #[cfg(test)]
 mod tests {
     use super::{registered, text};
-    use crate::messages::Language;
+    use crate::language::Language;
 
     /// docs/messages.md shows how to call it.
     #[test]

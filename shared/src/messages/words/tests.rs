@@ -4,7 +4,8 @@ use super::{mail, sms, template};
 use crate::{
     bookings::status::{BookingStatus, PaymentStatus, ServiceLocation},
     carriers::Mail,
-    messages::{Kind, Language, Link, Situation},
+    language::Language,
+    messages::{Kind, Link, Situation},
 };
 
 fn at(text: &str) -> chrono::NaiveDateTime {
