@@ -147,7 +147,7 @@ class ALinkInABrowser(Visitor):
     def link(self, browser, booking, scope):
         made = browser.submit(f"/admin/bookings/{booking}/links/", {"scope": scope})
         self.assertEqual(made.status, 200, made.text)
-        return re.search(r"<code>(http://localhost:\d+/b/[\w-]{43}/)</code>", made.text).group(1)
+        return re.search(r"<code>(http://localhost:\d+/b/[\w-]{22}/)</code>", made.text).group(1)
 
 
 class ADayInABrowser(Visitor):

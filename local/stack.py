@@ -116,7 +116,7 @@ class Stack:
     def __init__(self, port, environment, logs, ports=None, states=None):
         self.url = f"http://localhost:{port}"
         # Deployed functions take https and the host of a request.
-        own = {"PASSWORD_RESET_URL": f"{self.url}/admin/password/", "MANAGE_URL": f"{self.url}/b/{{token}}"}
+        own = {"PASSWORD_RESET_URL": f"{self.url}/admin/password/", "MANAGE_URL": f"{self.url}/b/{{token}}/"}
         # An empty variable counts as unset, as in the functions.
         self.environment = {**DEFAULTS, **own, **{name: value for name, value in environment.items() if value}}
         if "DATABASE_SECRET_ID" not in self.environment:
