@@ -58,6 +58,8 @@ impl Script {
                         format!(":{name}")
                     }
                 };
+                // Postgres has many minus signs, and pgbench tells no types.
+                sql = sql.replace(&format!("-${}", place + 1), &format!("-({stands_for_it}::bigint)"));
                 sql = sql.replace(&format!("${}", place + 1), &stands_for_it);
             }
             writeln!(script, "{sql};")?;

@@ -282,8 +282,10 @@ const BUSY: &str = "
     where id in (select id from bookings where booking_status <> 'cancelled' order by id limit 200)
 ";
 
-/// The cookie of an administrator of the panel.
-pub(crate) const PANEL_COOKIE: &str = "__Host-panel=0000000000000000000000000000000000000000000000000000000000000000";
+/// The cookie of an administrator of the panel, sealed by the key in [`Shop::environment`]. A constant nonce is safe for one
+/// text.
+pub(crate) const PANEL_COOKIE: &str =
+    "__Host-panel=0562656e636800000000000000000000000033f37bc4b11259514d4ae65c14d7b674ceb18cc5392dd071cb767f46f0";
 
 /// Signs that administrator in. Descope was last asked for the roles in the future, so it is not asked again.
 const ADMINISTRATOR: &str = "
