@@ -43,7 +43,7 @@ pub struct Sent {
     pub oldest_seconds: i64,
 }
 
-/// What becomes of a claimed message.
+/// The fate of a claimed message.
 enum Fate {
     Answered(Answer),
     Decided(Decision),

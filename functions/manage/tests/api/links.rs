@@ -1,4 +1,4 @@
-//! Who opens a link: its holder, within its scope; nobody else, nobody later, and no program that only looks.
+//! A link opens for its holder, within its scope and time. Link scanners change nothing.
 
 use futures::future::join;
 use shared::bookings::links::Scope;
