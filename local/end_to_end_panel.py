@@ -369,7 +369,8 @@ def run_in_browser(script, *arguments):
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=900)
     print(ran.stdout)
     if ran.returncode:
-        raise AssertionError(f"{script}: the lines above say what failed")
+        # The whole output may be far above the summary, or not kept.
+        raise AssertionError(f"{script} ended with:\n{ran.stdout[-4000:]}")
 
 
 def text_of(page):
