@@ -13,6 +13,7 @@ mod entry;
 mod failure;
 mod kit;
 mod language;
+mod messages;
 mod payments;
 mod prices;
 mod reports;

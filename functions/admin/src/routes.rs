@@ -17,8 +17,8 @@ use crate::catalogue::{
 use crate::{
     Access, App, BODY_LIMIT,
     access::{Gate, check, refuse_silent},
-    activity, assets, bookings, cash, catalogue, customers, entry, language, payments, prices, reports, search, shop,
-    staff_keys, system, today, users,
+    activity, assets, bookings, cash, catalogue, customers, entry, language, messages, payments, prices, reports,
+    search, shop, staff_keys, system, today, users,
 };
 
 /// A row of the table.
@@ -78,6 +78,7 @@ table! {
     Staff       post "/admin/bookings/{id}/cash"            bookings::record_cash;
     Staff       post "/admin/bookings/{id}/links"           bookings::make_link;
     Staff       post "/admin/bookings/{id}/links/revoke"    bookings::revoke_links;
+    Staff       post "/admin/bookings/{id}/messages"        bookings::act_on_message;
     Staff       get  "/admin/bookings/{id}/print/job-card"  bookings::job_card;
     Staff       get  "/admin/bookings/{id}/print/receipt"   bookings::receipt;
     Staff       get  "/admin/bookings/{id}/print/roll"      bookings::roll;
@@ -93,6 +94,9 @@ table! {
     Admin       post "/admin/payments/{id}/ask"              payments::ask_now;
     Admin       get  "/admin/bookings/{id}/refund"           payments::refund_page;
     ProvedAdmin post "/admin/bookings/{id}/refund"           payments::give_back;
+
+    Staff       get  "/admin/messages"                       messages::list;
+    Admin       get  "/admin/messages.csv"                   messages::file;
 
     Staff       get  "/admin/cash"                           cash::show;
     Admin       post "/admin/cash"                           cash::close;
@@ -187,6 +191,8 @@ table! {
     Staff       get  "/admin/shop/holidays"                 shop::holidays::page;
     Admin       post "/admin/shop/holidays"                 shop::holidays::add;
     Admin       post "/admin/shop/holidays/remove"          shop::holidays::remove;
+    Staff       get  "/admin/shop/messages"                 shop::messages::page;
+    Admin       post "/admin/shop/messages"                 shop::messages::change;
 
     Admin       get  "/admin/users"                         users::list;
     Admin       get  "/admin/users.csv"                     users::file;

@@ -16,6 +16,7 @@ use crate::{
     App,
     bookings::{Step, next_step, status_tag},
     kit::{ask::Ask, cell::rupees, page::Page},
+    messages::UNDELIVERED,
     session::Person,
     words::Words,
 };
@@ -62,6 +63,7 @@ fn attention(words: Words, day: &Day) -> Markup {
         (day.unpaid, words.unpaid_count(), "/admin/bookings/?status=completed&paid=no"),
         (day.failed_refunds, words.failed_refunds_count(), "/admin/payments/?scope=attention"),
         (day.mismatches, words.mismatches_count(), "/admin/payments/?scope=attention"),
+        (day.undelivered, words.undelivered_count(), UNDELIVERED),
     ];
     html! {
         @if !day.has_hours {

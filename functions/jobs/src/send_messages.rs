@@ -55,6 +55,7 @@ impl App {
         let pool = self.database.pool();
         let plan = self.plan()?;
         let mut channels = plan.channels.clone();
+        messages::note_channels(&pool, &channels).await?;
         let mut sent = Sent::default();
         let unknown = messages::expire_leases(&pool, clock()).await?;
         for _ in 0..unknown {

@@ -94,11 +94,12 @@ pub async fn expire_leases(executor: impl PgExecutor<'_>, now: DateTime<Utc>) ->
     Ok(expired.rows_affected())
 }
 
-/// Drops the messages that come too late, on all channels. Returns how many.
+/// Ends the messages that come too late, on all channels. Those that a carrier did not take in time have failed, the others
+/// are dropped. Returns how many.
 pub async fn drop_worthless(executor: impl PgExecutor<'_>, now: DateTime<Utc>) -> sqlx::Result<u64> {
     let dropped = sqlx::query!(
         "
-        update messages set state = 'dropped', ended_at = $1,
+        update messages set state = case when attempts > 0 then 'failed' else 'dropped' end, ended_at = $1,
             reason = case when reason = '' then 'too late' else 'too late: ' || reason end
         where id in (
             select id from messages where state = 'pending' and due_at <= $1 and worthless_at <= $1 for update skip locked

@@ -1,9 +1,9 @@
 //! The state of a message.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Where a message is; a trigger lets it only move forward.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, sqlx::Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum State {
@@ -21,4 +21,20 @@ pub enum State {
     Unknown,
     /// It was never sent, because it was no longer true or worth it.
     Dropped,
+}
+
+impl State {
+    /// As in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Sending => "sending",
+            Self::Sent => "sent",
+            Self::Delivered => "delivered",
+            Self::Read => "read",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+            Self::Dropped => "dropped",
+        }
+    }
 }

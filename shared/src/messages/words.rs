@@ -175,3 +175,25 @@ pub fn sms((kind, language): (Kind, Language), situation: &Situation, link: Opti
         variables: values,
     }
 }
+
+/// A message as it arrives, on each channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preview {
+    pub subject: String,
+    pub mail: String,
+    /// `None` for the shop's own people, who get mail alone.
+    pub whatsapp: Option<String>,
+    pub sms: Option<String>,
+}
+
+/// Shows a message as it would arrive.
+pub fn preview(kind: Kind, language: Language, situation: &Situation, link: Option<&Link>) -> Preview {
+    let Mail { subject, text, .. } = mail(("", ""), (kind, language), situation, link);
+    let for_customer = !kind.is_for_staff();
+    Preview {
+        subject,
+        mail: text,
+        whatsapp: for_customer.then(|| text::one_line(&text::whatsapp(&Words::of(kind, language, situation, "₹")))),
+        sms: for_customer.then(|| sms((kind, language), situation, link).text),
+    }
+}

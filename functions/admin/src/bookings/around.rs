@@ -5,12 +5,13 @@ use serde::Deserialize;
 use shared::{
     Result,
     bookings::{links::Scope, status::BookingStatus},
+    carriers::Channel,
     database::Database,
     ids::{BookingId, LinkId},
 };
 use sqlx::types::Json;
 
-use super::timeline::Entry;
+use super::{messages::Message, timeline::Entry};
 
 /// Another booking of the customer.
 #[derive(Debug, Deserialize)]
@@ -63,6 +64,9 @@ pub(super) struct Around {
     pub(super) taken: Vec<Taken>,
     pub(super) offered: Vec<Offered>,
     pub(super) links: Vec<Link>,
+    pub(super) messages: Vec<Message>,
+    /// The channels that are configured.
+    pub(super) channels: Vec<Channel>,
     pub(super) story: Vec<Entry>,
 }
 
@@ -114,6 +118,23 @@ pub(super) async fn around(database: &Database, id: BookingId) -> Result<Around>
             ) as "links!: Json<Vec<Link>>",
             (
                 select coalesce(json_agg(json_build_object(
+                    'id', message.id, 'kind', message.kind, 'channel', message.channel, 'recipient', message.recipient,
+                    'state', message.state, 'reason', message.reason,
+                    'at', shop_clock(case message.state
+                        when 'pending' then message.due_at
+                        when 'sending' then message.created_at
+                        else coalesce(message.read_at, message.delivered_at, message.ended_at, message.sent_at, message.created_at)
+                    end),
+                    'is_undelivered', exists (select from undelivered_messages lost where lost.id = message.id),
+                    'sent_by', name_of_actor(message.actor), 'settled_by', name_of_actor(message.settled_by)
+                ) order by message.id desc), '[]')
+                from (
+                    select * from messages where booking_id = booking.id order by id desc limit 100
+                ) as message
+            ) as "messages!: Json<Vec<Message>>",
+            array(select channel from message_channels order by place) as "channels!: Vec<Channel>",
+            (
+                select coalesce(json_agg(json_build_object(
                     'at', shop_clock(event.created_at), 'event', event.event, 'actor', event.actor,
                     'actor_name', name_of_actor(event.actor), 'reason', event.reason, 'changes', event.changes
                 ) order by event.id desc), '[]')
@@ -136,6 +157,8 @@ pub(super) async fn around(database: &Database, id: BookingId) -> Result<Around>
         taken: found.taken.0,
         offered: found.offered.0,
         links: found.links.0,
+        messages: found.messages.0,
+        channels: found.channels,
         story: found.story.0,
     })
 }

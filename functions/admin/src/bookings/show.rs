@@ -5,7 +5,7 @@ use super::{
     around::{Around, around},
     links,
     look::{Step, next_step, status_tag},
-    moving, path,
+    messages, moving, path,
     timeline::timeline,
 };
 use crate::{
@@ -113,6 +113,7 @@ pub(super) async fn page(app: &App, person: &Person, id: BookingId, view: &View)
                     }
                 }
                 @if is_open { (ending(words, &booking, &around)) }
+                (messages::section(words, id, &around.messages, &around.channels, view.form.fault("message").or_else(|| view.form.fault("act"))))
                 (links::section(words, id, &around.links, view.link.as_deref()))
                 (timeline(words, &around.story))
             }

@@ -26,6 +26,7 @@ const SECTIONS: &[(&str, bool, &[Place])] = &[
             Place { path: "/admin/customers/", title: "Customers" },
             Place { path: "/admin/payments/", title: "Payments" },
             Place { path: "/admin/cash/", title: "Cash" },
+            Place { path: "/admin/messages/", title: "Messages" },
             Place { path: "/admin/reports/", title: "Reports" },
         ],
     ),
@@ -36,6 +37,7 @@ const SECTIONS: &[(&str, bool, &[Place])] = &[
             Place { path: "/admin/shop/", title: "Shop" },
             Place { path: "/admin/shop/hours/", title: "Opening hours" },
             Place { path: "/admin/shop/holidays/", title: "Holidays" },
+            Place { path: "/admin/shop/messages/", title: "Words of messages" },
         ],
     ),
     (
@@ -170,6 +172,7 @@ fn title_of(person: &Person, place: &Place) -> &'static str {
         "/admin/bookings/" => person.words.bookings(),
         "/admin/bookings/new/" => person.words.walk_in(),
         "/admin/cash/" => person.words.cash(),
+        "/admin/messages/" => person.words.messages(),
         _ => place.title,
     }
 }

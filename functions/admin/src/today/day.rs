@@ -74,6 +74,7 @@ pub(super) struct Day {
     pub(super) unpaid: i64,
     pub(super) failed_refunds: i64,
     pub(super) mismatches: i64,
+    pub(super) undelivered: i64,
 }
 
 /// Loads a day, today's without one. Without a shop it is an empty day of UTC.
@@ -120,7 +121,8 @@ pub(super) async fn load(database: &Database, day: Option<NaiveDate>) -> Result<
             (select count(*) from money_paid_without_capture)
                 + (select count(distinct booking_id) from money_captured_without_payment)
                 + (select count(*) from money_not_given_back) + (select count(*) from money_misfits)
-                + (select count(*) from money_disputes) + (select count(*) from money_unmatched) as "mismatches!"
+                + (select count(*) from money_disputes) + (select count(*) from money_unmatched) as "mismatches!",
+            (select count(*) from undelivered_messages) as "undelivered!"
         from clock
         left join shops shop on shop.id = shop_id()
         left join opening_hours hours on hours.shop_id = shop.id and hours.weekday = extract(isodow from clock.date)
@@ -145,6 +147,7 @@ pub(super) async fn load(database: &Database, day: Option<NaiveDate>) -> Result<
         unpaid: found.unpaid,
         failed_refunds: found.failed_refunds,
         mismatches: found.mismatches,
+        undelivered: found.undelivered,
     })
 }
 
