@@ -3,7 +3,7 @@
 use axum::{extract::State, response::Response};
 use chrono::NaiveDateTime;
 use maud::{Markup, html};
-use shared::{Result, database::Database};
+use shared::{Result, carriers::Channel, database::Database};
 use sqlx::types::Json;
 
 use super::{
@@ -14,7 +14,9 @@ use super::{
 use crate::{
     App,
     kit::{ask::Ask, cell::moment_text, page::Page},
+    messages::{UNDELIVERED, ways},
     session::Person,
+    words::Words,
 };
 
 /// Where money that does not match is dealt with.
@@ -29,6 +31,8 @@ struct Condition {
     oldest_minutes: i64,
     failed_refunds: i64,
     mismatches: i64,
+    undelivered: i64,
+    channels: Vec<Channel>,
     schema: String,
 }
 
@@ -51,6 +55,8 @@ async fn load(database: &Database) -> Result<Condition> {
                 + (select count(distinct booking_id) from money_captured_without_payment)
                 + (select count(*) from money_not_given_back) + (select count(*) from money_misfits)
                 + (select count(*) from money_disputes) + (select count(*) from money_unmatched) as "mismatches!",
+            (select count(*) from undelivered_messages) as "undelivered!",
+            array(select channel from message_channels order by place) as "channels!: Vec<Channel>",
             (select version || ' ' || description from _sqlx_migrations order by version desc limit 1) as "schema!"
         from (
             select count(*) as count, min(created_at) as since from outbox
@@ -72,6 +78,7 @@ pub(crate) async fn show(State(app): State<App>, person: Person, ask: Ask) -> Re
         h2 { "Jobs" }
         (jobs::table(&state.runs))
         h2 { "Messages" }
+        p { (ways(Words::default(), &state.channels)) }
         p { (state.waiting()) }
         @if given_up.is_empty() { p { "No message has been given up." } }
         @else {
@@ -111,7 +118,8 @@ impl Condition {
             && !is_old
             && given_up == 0
             && self.failed_refunds == 0
-            && self.mismatches == 0;
+            && self.mismatches == 0
+            && self.undelivered == 0;
         html! {
             @if is_quiet { p { "Everything runs as it should." } }
             @else {
@@ -122,6 +130,7 @@ impl Condition {
                         @for job in &failed { li { "“" (job) "” failed the last time. It is tried again by itself; if it goes on, tell the people who run the servers." } }
                         @if is_old { li { "A message has been waiting for " (self.oldest_minutes) " minutes. Refunds may be delayed; if it goes on, tell the people who run the servers." } }
                         @if given_up > 0 { li { (given_up) " messages were given up. Try them again below." } }
+                        @if self.undelivered > 0 { li { a href=(UNDELIVERED) { "Messages not delivered: " (self.undelivered) ". Send them again or tell the customers in another way." } } }
                         @if self.failed_refunds > 0 { li { a href=(MONEY) { "Refunds failed: " (self.failed_refunds) ". Give the money back in another way, or ask again." } } }
                         @if self.mismatches > 0 { li { a href=(MONEY) { "Payments that do not match their bookings: " (self.mismatches) ". Look at each." } } }
                     }

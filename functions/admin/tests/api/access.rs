@@ -111,6 +111,7 @@ fn the_acts_of_staff_and_those_that_need_a_fresh_proof_are_these() {
             "bookings/{id}/cash",
             "bookings/{id}/links",
             "bookings/{id}/links/revoke",
+            "bookings/{id}/messages",
             "customers/{id}/notes",
         ]
     );

@@ -14,6 +14,8 @@ mod exports;
 mod hostile;
 mod links;
 mod lists;
+mod message_texts;
+mod messages;
 mod mismatches;
 mod origins;
 mod payments;

@@ -34,6 +34,7 @@ async fn the_page_tells_of_jobs_messages_money_and_versions_in_plain_words(pool:
         // That the password was set.
         "1 message waits, since",
         "No message has been given up.",
+        "No way to send messages is set up, so customers hear nothing from here.",
         "0 refunds that failed",
     ] {
         assert!(main.contains(sentence), "{sentence}: {main}");
@@ -63,7 +64,10 @@ async fn what_is_wrong_is_said_with_what_to_do(pool: PgPool) {
             update refunds set state = 'failed';
             update captures set refunded_paise = 0;
             update bookings set payment_status = 'completed' where id = {lost};
-            update outbox set created_at = now() - interval '16 minutes'"
+            update outbox set created_at = now() - interval '16 minutes';
+            insert into message_channels (channel, place) values ('email', 2), ('whatsapp', 1);
+            insert into messages (cause, channel, recipient, kind, language, booking_id, state, due_at, worthless_at)
+            values ('x', 'email', 'asha@example.com', 'booking_paid', 'en', {booking}, 'failed', now(), now())"
         ),
     )
     .await;
@@ -76,6 +80,8 @@ async fn what_is_wrong_is_said_with_what_to_do(pool: PgPool) {
         "A message has been waiting for 16 minutes.",
         "Refunds failed: 1. Give the money back in another way, or ask again.",
         "Payments that do not match their bookings: 1. Look at each.",
+        "Messages not delivered: 1. Send them again or tell the customers in another way.",
+        "Customers hear by the first of these that reaches them: WhatsApp, E-mail.",
     ] {
         assert!(main.contains(sentence), "{sentence}: {main}");
     }

@@ -1,5 +1,6 @@
 //! Messages to people: each once or not at all, and only what is still true.
 
+mod by_hand;
 mod channels;
 mod interrupted;
 mod reminders;

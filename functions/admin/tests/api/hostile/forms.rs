@@ -11,6 +11,7 @@ pub(super) const MORE: &[(&str, &str)] = &[
     ("/admin/payments/settle/again/", "kind=failed_refund&subject=1"),
     ("/admin/payments/settle/by-hand/", "kind=not_given_back&subject=1&amount=1.00&by=cash&proof=Signed"),
     ("/admin/payments/settle/accept/", "kind=paid_without_money&subject=7&reason=Known"),
+    ("/admin/bookings/7/messages/", "message=1&act=again"),
     ("/admin/prices/percent/", "brand=3&percent=5&rounding=10&over=all&fingerprint=x"),
     ("/admin/prices/file/confirm/", "changes=4-7%3D39000&fingerprint=x"),
     ("/admin/shop/holidays/remove/", "date=2026-12-25"),

@@ -4,7 +4,7 @@ use crate::{World, customers::run};
 
 /// Adds rows to the sample catalogue, and customers, bookings, payments, users and sessions.
 pub(super) async fn fill(world: &World) {
-    for sql in [CATALOGUE, PRICES, BOOKINGS, PAYMENTS, USERS] {
+    for sql in [CATALOGUE, PRICES, BOOKINGS, PAYMENTS, USERS, MESSAGES] {
         run(world, sql).await;
     }
 }
@@ -107,4 +107,27 @@ const USERS: &str = "
         case when id % 3 = 0 then now() - id * interval '1 day' else now() + id * interval '1 day' end,
         case when id % 4 = 0 then now() end
     from users where first_name <> '';
+";
+
+const MESSAGES: &str = "
+    insert into messages (
+        cause, channel, recipient, kind, language, booking_id, state, leased_until, reason, due_at, worthless_at, created_at,
+        sent_at, delivered_at, ended_at
+    )
+    select 'outbox:' || n, (array['whatsapp', 'sms', 'email'])[1 + n % 3],
+        case n % 3 when 2 then 'person' || n || '@example.com' else '+9199' || 10000000 + n * 7919 end,
+        (array['booking_created', 'booking_confirmed', 'booking_rescheduled', 'booking_reminder', 'booking_completed',
+            'booking_cancelled', 'booking_paid', 'booking_refunded', 'ways_in_changed', 'staff_booking_created',
+            'staff_booking_rescheduled', 'staff_booking_cancelled', 'staff_refund_failed'])[1 + n % 13],
+        'en', case when n % 13 <> 8 then n end, state,
+        case state when 'sending' then now() end, case state when 'failed' then 'bounced' else '' end,
+        written, written + interval '2 days', written,
+        case when state in ('sent', 'delivered', 'read') then written + n % 40 * interval '1 hour' end,
+        case when state in ('delivered', 'read') then written + n % 50 * interval '1 hour' end,
+        case when state in ('failed', 'unknown', 'dropped') then written + n % 30 * interval '1 hour' end
+    from generate_series(1, 120) n,
+        lateral (
+            select (array['pending', 'sending', 'sent', 'delivered', 'read', 'failed', 'unknown', 'dropped'])[1 + n % 8] as state,
+                timestamptz '2026-04-01 20:00+00' + n * interval '3 hours' as written
+        ) as one;
 ";

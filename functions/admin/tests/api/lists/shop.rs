@@ -122,6 +122,76 @@ pub(super) const LISTS: &[Listed] = &[
         ],
     },
     Listed {
+        path: "/admin/messages/",
+        from: "messages record left join bookings booking on booking.id = record.booking_id
+            cross join lateral (
+                select coalesce(record.ended_at, record.read_at, record.delivered_at, record.sent_at, record.created_at) as at
+            ) since",
+        shown: "true",
+        key: ID,
+        columns: &[
+            ID_COLUMN,
+            Column("Written", "created", "file_time(record.created_at)", "record.created_at"),
+            Column("Booking", "booking", "booking.reference", "booking.reference"),
+            Column(
+                "Way",
+                "way",
+                "case record.channel when 'whatsapp' then 'WhatsApp' when 'sms' then 'SMS' else 'E-mail' end",
+                "record.channel",
+            ),
+            Column(
+                "To",
+                "recipient",
+                "case when record.recipient like '+%' then '''' || record.recipient else record.recipient end",
+                "record.recipient",
+            ),
+            Column(
+                "State",
+                "state",
+                "case record.state when 'pending' then 'To be sent' when 'sending' then 'Being sent' when 'sent' then 'Sent'
+                    when 'delivered' then 'Delivered' when 'read' then 'Read' when 'failed' then 'Not delivered'
+                    when 'unknown' then 'Perhaps sent' else 'Not sent' end",
+                "record.state",
+            ),
+            Column("Since", "changed", "file_time(since.at)", "since.at"),
+        ],
+        filters: &[
+            Filter::All(
+                "state",
+                &[
+                    ("pending", "record.state = 'pending'"),
+                    ("sending", "record.state = 'sending'"),
+                    ("sent", "record.state = 'sent'"),
+                    ("delivered", "record.state = 'delivered'"),
+                    ("read", "record.state = 'read'"),
+                    ("failed", "record.state = 'failed'"),
+                    ("unknown", "record.state = 'unknown'"),
+                    ("dropped", "record.state = 'dropped'"),
+                ],
+            ),
+            Filter::All(
+                "way",
+                &[
+                    ("whatsapp", "record.channel = 'whatsapp'"),
+                    ("sms", "record.channel = 'sms'"),
+                    ("email", "record.channel = 'email'"),
+                ],
+            ),
+            Filter::Some(
+                "kind",
+                &[
+                    ("booking_reminder", "record.kind = 'booking_reminder'"),
+                    ("staff_refund_failed", "record.kind = 'staff_refund_failed'"),
+                ],
+            ),
+            CREATED_ON,
+        ],
+        search: &[
+            ("booking", "rmb7k3qx00007", "booking.reference = 'RMB-7K3QX-00007'"),
+            ("address", "person11", "record.recipient like 'person11%'"),
+        ],
+    },
+    Listed {
         path: "/admin/payments/",
         from: "payments record join bookings booking on booking.id = record.booking_id",
         shown: "true",
