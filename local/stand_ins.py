@@ -52,7 +52,7 @@ class Carriers(StandIn):
 
 # Every kind of message has a template in both languages, named for itself.
 KINDS = ("booking_created", "booking_confirmed", "booking_rescheduled", "booking_reminder", "booking_completed",
-         "booking_cancelled", "booking_paid", "booking_refunded", "ways_in_changed")
+         "booking_cancelled", "booking_paid", "booking_refunded", "ways_in_changed", "new_device")
 
 DESCOPE = StandIn("descope", 8100, real="https://api.descope.com", account={
     "DESCOPE_PROJECT_ID": "P2localrepairmybike000000000",

@@ -27,6 +27,8 @@ pub enum Message {
     /// The ways in to an account have changed; payload `{"user_id", "changed", "to"}`: `phone_number`, `email` or
     /// `password`, and a number or address that the account had verified before.
     WaysInChanged,
+    /// An account was signed in to on a new device; payload `{"user_id", "to"}`.
+    NewDevice,
     /// A refund to request from Razorpay; payload `{"refund_id"}`.
     Refund,
 }
@@ -113,7 +115,7 @@ pub async fn retry(executor: impl PgExecutor<'_>, id: MessageId) -> sqlx::Result
 /// Deletes the messages to a user about the account: they name numbers and addresses.
 pub async fn forget(executor: impl PgExecutor<'_>, user_id: UserId) -> sqlx::Result<()> {
     sqlx::query!(
-        "delete from outbox where kind = 'ways_in_changed' and (payload ->> 'user_id')::bigint = $1",
+        "delete from outbox where kind in ('ways_in_changed', 'new_device') and (payload ->> 'user_id')::bigint = $1",
         user_id.0
     )
     .execute(executor)

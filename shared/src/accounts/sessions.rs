@@ -6,7 +6,7 @@ use serde_json::Value;
 use sqlx::{PgConnection, PgExecutor};
 use utoipa::ToSchema;
 
-use super::{User, learn_roles, user_in};
+use super::{User, learn_roles, user_in, ways_in::tell_of_new_device};
 use crate::{
     Error, Result,
     database::Database,
@@ -93,7 +93,8 @@ pub async fn open_session(connection: &mut PgConnection, new: NewSession<'_>) ->
         )
         select opened.id as "session_id!", users.id, username, email, is_email_verified, phone, is_phone_verified,
             first_name, last_name, profile_picture, created_at, updated_at,
-            roles_that_count($2, users.id, $10, $11::text[]) as "roles!", roles_are_news($2, $10, $11) as "are_news!"
+            roles_that_count($2, users.id, $10, $11::text[]) as "roles!", roles_are_news($2, $10, $11) as "are_news!",
+            $12 and exists (select from session) and has_new_device(users.id, $3) as "has_new_device!"
         from (select id from session union all select id from known) as opened, users
         where users.id = $1 and users.blocked_at is null
         "#,
@@ -115,6 +116,9 @@ pub async fn open_session(connection: &mut PgConnection, new: NewSession<'_>) ->
     .ok_or(Error::Blocked)?;
     if row.are_news {
         learn_roles(connection, new.claims).await?;
+    }
+    if row.has_new_device {
+        tell_of_new_device(connection, new.user_id).await?;
     }
     name_actor(format_args!("user:{}", row.id));
     Ok((SessionId(row.session_id), user_in!(row, row.roles)))

@@ -103,6 +103,24 @@ impl Changed {
     }
 }
 
+/// Writes a message to the verified number and address of an account that was signed in to on a new device.
+pub(super) async fn tell_of_new_device(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<()> {
+    sqlx::query_scalar!(
+        r#"
+        select count(write_message($2, jsonb_build_object('user_id', users.id, 'to', way.address))::text) as "count!"
+        from users cross join lateral (
+            values (case when is_phone_verified then phone end), (case when is_email_verified then email end)
+        ) as way (address)
+        where users.id = $1 and way.address is not null
+        "#,
+        user_id.0,
+        Message::NewDevice as Message
+    )
+    .fetch_one(connection)
+    .await
+    .map(drop)
+}
+
 /// Writes a message to the verified number and address of an account. Before the change, so that the old ones hear of it.
 pub async fn tell_of_change(connection: &mut PgConnection, user_id: UserId, changed: Changed) -> sqlx::Result<()> {
     sqlx::query_scalar!(

@@ -47,7 +47,7 @@ pub fn quiet_until(now: NaiveDateTime) -> Option<NaiveDateTime> {
 /// Whether the message is true and wanted; else why not.
 fn holds(kind: Kind, situation: &Situation, now: NaiveDateTime) -> Result<(), &'static str> {
     use BookingStatus::{Cancelled, Completed, Confirmed, Pending};
-    if kind == Kind::WaysInChanged {
+    if kind.is_about_account() {
         return Ok(());
     }
     let Some(start) = situation.start else { return Err("the booking is not there") };
@@ -83,7 +83,7 @@ fn holds(kind: Kind, situation: &Situation, now: NaiveDateTime) -> Result<(), &'
         Kind::Cancelled | Kind::StaffCancelled => has_status(&[Cancelled]),
         Kind::Paid if situation.payment_status != PaymentStatus::Completed => Err("the booking is not paid"),
         Kind::Refunded if situation.refunded_paise == 0 => Err("nothing was given back"),
-        Kind::Paid | Kind::Refunded | Kind::StaffRefundFailed | Kind::WaysInChanged => Ok(()),
+        Kind::Paid | Kind::Refunded | Kind::StaffRefundFailed | Kind::WaysInChanged | Kind::NewDevice => Ok(()),
     }
 }
 

@@ -36,6 +36,8 @@ pub enum Kind {
     Refunded,
     /// The ways in to an account have changed.
     WaysInChanged,
+    /// An account was signed in to on a device that it did not have before.
+    NewDevice,
     #[serde(rename = "staff_booking_created")]
     #[sqlx(rename = "staff_booking_created")]
     StaffCreated,
@@ -49,7 +51,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Created,
         Self::Confirmed,
         Self::Rescheduled,
@@ -59,6 +61,7 @@ impl Kind {
         Self::Paid,
         Self::Refunded,
         Self::WaysInChanged,
+        Self::NewDevice,
         Self::StaffCreated,
         Self::StaffRescheduled,
         Self::StaffCancelled,
@@ -77,6 +80,7 @@ impl Kind {
             Self::Paid => "booking_paid",
             Self::Refunded => "booking_refunded",
             Self::WaysInChanged => "ways_in_changed",
+            Self::NewDevice => "new_device",
             Self::StaffCreated => "staff_booking_created",
             Self::StaffRescheduled => "staff_booking_rescheduled",
             Self::StaffCancelled => "staff_booking_cancelled",
@@ -89,10 +93,15 @@ impl Kind {
         matches!(self, Self::StaffCreated | Self::StaffRescheduled | Self::StaffCancelled | Self::StaffRefundFailed)
     }
 
+    /// Whether it is about an account and not about a booking.
+    pub const fn is_about_account(self) -> bool {
+        matches!(self, Self::WaysInChanged | Self::NewDevice)
+    }
+
     /// Whether it waits for the morning. What answers an act of the recipient at that moment does not, nor what guards an
     /// account.
     pub const fn waits_for_morning(self) -> bool {
-        !self.is_for_staff() && !matches!(self, Self::Created | Self::Paid | Self::WaysInChanged)
+        !self.is_for_staff() && !self.is_about_account() && !matches!(self, Self::Created | Self::Paid)
     }
 
     /// Whether it is about a visit to come, and worthless when that begins.

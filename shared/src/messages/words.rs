@@ -111,7 +111,7 @@ pub fn mail(
     link: Option<&Link>,
 ) -> Mail {
     let mut words = Words::of(kind, language, situation, "₹");
-    if kind != Kind::WaysInChanged {
+    if !kind.is_about_account() {
         let address = match situation.location {
             ServiceLocation::Shop => &situation.shop_address,
             ServiceLocation::Home => &situation.address,
@@ -121,7 +121,7 @@ pub fn mail(
     let own = situation.own_text.as_deref().map(|own| format!("{own}\n\n")).unwrap_or_default();
     let subject = text::one_line(&text::subject(&words));
     let without_link = format!("{own}{}", text::paragraphs(&text::mail(&words)));
-    words.link = link.map(Link::url).filter(|_| kind != Kind::WaysInChanged);
+    words.link = link.map(Link::url).filter(|_| !kind.is_about_account());
     let plain = format!("{own}{}", text::paragraphs(&text::mail(&words)));
     let html = text::html(&subject, language, &without_link, words.link.as_deref());
     Mail {
@@ -152,7 +152,7 @@ pub fn template(
         language: language.tag(),
         // An empty parameter is refused.
         parameters: values.iter().map(|value| text::one_line(value)).map(dash_if_empty).collect(),
-        link: link.map(|link| link.suffix.clone()).filter(|_| kind != Kind::WaysInChanged),
+        link: link.map(|link| link.suffix.clone()).filter(|_| !kind.is_about_account()),
     }
 }
 
@@ -166,7 +166,7 @@ pub fn sms((kind, language): (Kind, Language), situation: &Situation, link: Opti
     let cut = |value: &str| dash_if_empty(text::cut(&text::one_line(value), LONGEST_VARIABLE));
     let mut words = words.map(|value| cut(value));
     words.shop = text::cut(&words.shop, LONGEST_SHOP);
-    let link = link.filter(|_| kind != Kind::WaysInChanged);
+    let link = link.filter(|_| !kind.is_about_account());
     let values = registered::values_with_link(&words, link, text::sms);
     words.link = link.map(Link::url);
     Sms {

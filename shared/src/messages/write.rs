@@ -21,6 +21,8 @@ struct OfBooking {
 #[derive(Deserialize)]
 struct OfUser {
     user_id: UserId,
+    /// Nothing, where only a device is new.
+    #[serde(default)]
     changed: String,
     to: String,
 }
@@ -33,7 +35,8 @@ pub async fn write(connection: &mut PgConnection, due: &Due, plan: &Plan, now: D
     }
     let (customer, staff, only_by_customer) = match due.message {
         Message::Refund | Message::BookingInProgress => return Ok(0),
-        Message::WaysInChanged => return ways_in(connection, due, plan, now).await,
+        Message::WaysInChanged => return to_user(connection, due, plan, Kind::WaysInChanged, now).await,
+        Message::NewDevice => return to_user(connection, due, plan, Kind::NewDevice, now).await,
         Message::BookingCreated => (Some(Kind::Created), Some(Kind::StaffCreated), false),
         Message::BookingConfirmed => (Some(Kind::Confirmed), None, false),
         Message::BookingCompleted => (Some(Kind::Completed), None, false),
@@ -168,8 +171,8 @@ async fn to_staff(
     Ok(written.rows_affected())
 }
 
-/// A change of an account is told to the number or address that it had before.
-async fn ways_in(connection: &mut PgConnection, due: &Due, plan: &Plan, now: DateTime<Utc>) -> Result<u64> {
+/// What happens to an account is told to the number or address that the message names: before a change, the old one.
+async fn to_user(connection: &mut PgConnection, due: &Due, plan: &Plan, kind: Kind, now: DateTime<Utc>) -> Result<u64> {
     let OfUser { user_id, changed, to } = serde_json::from_value(due.payload.clone()).map_err(Error::internal)?;
     let (phone, email) = if to.contains('@') { (None, Some(&to)) } else { (Some(&to), None) };
     let written = sqlx::query!(
@@ -183,11 +186,11 @@ async fn ways_in(connection: &mut PgConnection, due: &Due, plan: &Plan, now: Dat
         where users.id = $10
         ",
         format!("outbox:{}", due.id),
-        Kind::WaysInChanged as Kind,
+        kind as Kind,
         plan.language as Language,
         changed,
         now,
-        due.created_at + Kind::WaysInChanged.life(),
+        due.created_at + kind.life(),
         &plan.channel_names(),
         phone,
         email,

@@ -22,6 +22,7 @@ pub(crate) const fn kind(words: Words, kind: Kind) -> &'static str {
         Kind::Paid => words.told_paid(),
         Kind::Refunded => words.told_refunded(),
         Kind::WaysInChanged => words.told_ways_in(),
+        Kind::NewDevice => words.told_new_device(),
         Kind::StaffCreated => words.told_staff_created(),
         Kind::StaffRescheduled => words.told_staff_moved(),
         Kind::StaffCancelled => words.told_staff_cancelled(),

@@ -66,6 +66,7 @@ impl GivenUp {
                     .map_or_else(|| "Refund".to_owned(), |amount| format!("Refund of {}", rupees(amount)));
             }
             Message::WaysInChanged => return "To the user: number, address or password changed".to_owned(),
+            Message::NewDevice => return "To the user: signed in on a new device".to_owned(),
             Message::RefundFailed => return "To the staff: a refund has failed".to_owned(),
             Message::BookingCreated => "booking received",
             Message::BookingConfirmed => "booking confirmed",

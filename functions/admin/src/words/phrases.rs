@@ -99,6 +99,7 @@ words! {
     told_paid: "Payment received", "भुगतान मिला";
     told_refunded: "Money given back", "पैसे लौटाए";
     told_ways_in: "Account changed", "खाता बदला";
+    told_new_device: "New device", "नया डिवाइस";
     told_staff_created: "To the shop: new booking", "दुकान को: नई बुकिंग";
     told_staff_moved: "To the shop: booking moved", "दुकान को: समय बदला";
     told_staff_cancelled: "To the shop: booking cancelled", "दुकान को: बुकिंग रद्द";

@@ -4,6 +4,7 @@
 mod attacks;
 mod blocking;
 mod codes;
+mod devices;
 mod failing;
 mod kept_tokens;
 mod limits;

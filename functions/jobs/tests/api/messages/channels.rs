@@ -248,6 +248,24 @@ async fn a_change_of_an_account_is_told_to_the_number_and_address_of_before(pool
     assert!(body.contains("the e-mail address of your account at"), "{body}");
 }
 
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_new_device_is_told_at_once_also_at_night(pool: PgPool) {
+    let shop = Shop::new(pool, &ALL).await;
+    shop.sql(
+        "delete from outbox; insert into users (username) values ('u');
+        select write_message('new_device', jsonb_build_object('user_id', 1, 'to', 'user@example.com'))",
+    )
+    .await;
+    shop.write().await;
+    shop.advance(TimeDelta::hours(11));
+    shop.send().await;
+    let mail = &shop.stand_in.taken_by(Channel::Email)[0].request["Content"]["Simple"];
+    let shop_name: String = sqlx::query_scalar("select name from shops").fetch_one(&shop.pool).await.unwrap();
+    assert_eq!(mail["Subject"]["Data"], format!("A new device has signed in to your account at {shop_name}"));
+    let body = mail["Body"]["Text"]["Data"].as_str().unwrap();
+    assert!(body.contains("was signed in to on a device that is new to us"), "{body}");
+}
+
 /// The calendar file of the newest mail, with what kind of file its mail says it is.
 fn invitation(shop: &Shop) -> (String, String) {
     let taken = shop.stand_in.taken();
