@@ -6,7 +6,11 @@ use serde::Serialize;
 use serde_json::Value;
 use sqlx::{PgConnection, PgExecutor};
 
-use crate::{bookings::Actor, database::Database, ids::UserId};
+use crate::{
+    bookings::Actor,
+    database::Database,
+    ids::{AuditEventId, UserId},
+};
 
 /// Way in of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, sqlx::Type)]
@@ -125,13 +129,13 @@ pub struct Filter {
     /// On the shop's clock.
     pub day: Option<NaiveDate>,
     /// The last id of the page before.
-    pub before: Option<i64>,
+    pub before: Option<AuditEventId>,
 }
 
 /// One change of one row.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Entry {
-    pub id: i64,
+    pub id: AuditEventId,
     #[serde(with = "crate::http::time")]
     pub at: DateTime<Utc>,
     /// The same on the shop's clock.
@@ -184,7 +188,7 @@ async fn select(connection: &mut PgConnection, filter: &Filter, limit: i64) -> s
         filter.table,
         filter.record,
         filter.day,
-        filter.before,
+        filter.before as Option<AuditEventId>,
         limit
     )
     .fetch_all(connection)

@@ -31,6 +31,8 @@ macro_rules! ids {
 ids! {
     /// Of `bookings`.
     BookingId;
+    /// Of `booking_services`.
+    BookedServiceId;
     /// Of `booking_links`.
     LinkId;
     /// Of `customers`.
@@ -51,8 +53,20 @@ ids! {
     SessionId;
     /// Of `staff_keys`.
     StaffKeyId;
-    /// Of `services`.
-    ServiceId;
+    /// Of `vehicle_types`.
+    VehicleTypeId;
+    /// Of `vehicle_brands`.
+    VehicleBrandId;
     /// Of `vehicle_models`.
     VehicleModelId;
+    /// Of `service_categories`.
+    ServiceCategoryId;
+    /// Of `services`.
+    ServiceId;
+    /// Of `service_prices`.
+    ServicePriceId;
+    /// Of `shops`.
+    ShopId;
+    /// Of `audit_events`.
+    AuditEventId;
 }

@@ -9,7 +9,10 @@ use tracing_subscriber::{
     prelude::*,
 };
 
-use crate::config;
+use crate::{
+    config,
+    ids::{BookingId, CustomerId},
+};
 
 /// Crates that log at the chosen level. Others log at `info` at most: below it the Lambda runtime logs whole events and
 /// the AWS SDK whole answers, with their secrets and personal data.
@@ -52,13 +55,13 @@ pub(crate) fn name_record(id: i64) {
 }
 
 /// Names the bookings whose data the request has read or changed, in each of its log lines from here on.
-pub fn name_bookings(ids: impl IntoIterator<Item = i64>) {
-    Span::current().record("bookings", ranges(ids).as_str());
+pub fn name_bookings(ids: impl IntoIterator<Item = BookingId>) {
+    Span::current().record("bookings", ranges(ids.into_iter().map(|id| id.0)).as_str());
 }
 
 /// Names the customers, as [`name_bookings`].
-pub fn name_customers(ids: impl IntoIterator<Item = i64>) {
-    Span::current().record("customers", ranges(ids).as_str());
+pub fn name_customers(ids: impl IntoIterator<Item = CustomerId>) {
+    Span::current().record("customers", ranges(ids.into_iter().map(|id| id.0)).as_str());
 }
 
 /// Ids as a text such as `3,7-9,20`; of very many the first, and how many more.

@@ -11,6 +11,7 @@ use shared::{
     Error, Result,
     history::{self, Action, Entry, Filter as Wanted, Source},
     http::Id,
+    ids::AuditEventId,
 };
 
 use crate::{
@@ -55,7 +56,7 @@ pub(crate) async fn list(State(app): State<App>, person: Person, ask: Ask) -> Re
         table: ask.value("kind").map(ToOwned::to_owned),
         record: ask.value("record").map(ToOwned::to_owned),
         day: ask.day("day"),
-        before: ask.id("before"),
+        before: ask.id("before").map(AuditEventId),
     };
     let entries = history::list(app.database(), &wanted, PAGE + 1).await?;
     let content = html! {

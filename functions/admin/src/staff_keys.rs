@@ -7,6 +7,7 @@ use maud::{Markup, html};
 use shared::{
     Error, Result,
     http::{Fields, Id, Read},
+    ids::StaffKeyId,
     staff::issued,
 };
 
@@ -24,7 +25,7 @@ use crate::{
 const PATH: &str = "/admin/staff-keys/";
 
 struct Row {
-    id: i64,
+    id: StaffKeyId,
     label: String,
     maker: Option<String>,
     created: NaiveDateTime,
@@ -60,8 +61,8 @@ pub(crate) async fn make(State(app): State<App>, person: Person, mut form: Form)
     }
 }
 
-pub(crate) async fn end(State(app): State<App>, person: Person, Id(id): Id) -> Result<Response> {
-    issued::end(app.database(), id.into(), &person.author()).await.map_err(Error::from)?;
+pub(crate) async fn end(State(app): State<App>, person: Person, Id(id): Id<StaffKeyId>) -> Result<Response> {
+    issued::end(app.database(), id, &person.author()).await.map_err(Error::from)?;
     Ok(redirect(&format!("{PATH}?done=ended")))
 }
 

@@ -14,6 +14,7 @@ use shared::{
     },
     database::Database,
     http::{ClientAddress, Envelope, ErrorBody, Fields, Query, Read, Routes, routes},
+    ids::{ServiceId, VehicleModelId},
     throttle::Throttle,
 };
 use utoipa::{IntoParams, ToSchema};
@@ -45,10 +46,11 @@ struct SlotsOf {
     #[param(inline)]
     service_location: ServiceLocation,
     /// With it, every service must be offered for this model.
-    vehicle_model_id: Option<i64>,
+    #[param(value_type = Option<i64>)]
+    vehicle_model_id: Option<VehicleModelId>,
     /// The job, such as `1,2`; without, a job of one slot.
     #[param(value_type = Option<String>, example = "1,2")]
-    service_ids: Vec<i64>,
+    service_ids: Vec<ServiceId>,
 }
 
 impl Read for SlotsOf {
@@ -56,9 +58,9 @@ impl Read for SlotsOf {
         fields.split_list("service_ids");
         let date = fields.value("date");
         let service_location = fields.value("service_location");
-        let vehicle_model_id = fields.integer_if_sent("vehicle_model_id");
+        let vehicle_model_id = fields.id_if_sent("vehicle_model_id");
         let service_ids =
-            if fields.has("service_ids") { fields.integers("service_ids", MOST_SERVICES)? } else { Vec::new() };
+            if fields.has("service_ids") { fields.ids("service_ids", MOST_SERVICES)? } else { Vec::new() };
         Some(Self { date: date?, service_location: service_location?, vehicle_model_id, service_ids })
     }
 }

@@ -116,7 +116,7 @@ async fn list(
     .fetch_all(&database.pool())
     .await?;
     if is_own {
-        name_bookings(bookings.iter().map(|booking| booking.id.0));
+        name_bookings(bookings.iter().map(|booking| booking.id));
     }
     let shown = |booking: Booking| if is_own { booking } else { booking.masked() };
     let mut shown: Vec<Booking> = bookings.into_iter().map(shown).collect();
@@ -177,7 +177,7 @@ async fn show(
         caller.count_junk(&app, &address).await?;
     }
     let booking = booking.ok_or(Error::NotFound("Booking"))?;
-    name_bookings([id.0]);
+    name_bookings([id]);
     let shown = if is_whole { caller.detail(booking) } else { Detail::for_customer(booking.masked()) };
     Ok(Envelope::new("Booking details retrieved successfully", shown))
 }

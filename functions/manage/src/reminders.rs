@@ -6,7 +6,6 @@ use shared::{
     bookings::links::{self, Scope},
     customers::reminders,
     http::{Fields, Read},
-    ids::CustomerId,
 };
 use sqlx::PgConnection;
 
@@ -31,7 +30,7 @@ pub(crate) async fn choose(
     holder.require(Scope::Change)?;
     let choose = async |connection: &mut PgConnection| -> Result<()> {
         let booking = links::lock(&mut *connection, &holder.token, Scope::Change).await?;
-        let customer = CustomerId(booking.customer.id);
+        let customer = booking.customer.id;
         if wanted {
             reminders::accept(connection, customer).await?;
         } else {

@@ -13,7 +13,6 @@ use shared::{
     },
     customers::reminders,
     http::{Fields, Query, Read},
-    ids::CustomerId,
 };
 
 use crate::{
@@ -65,7 +64,7 @@ async fn draw(app: &App, holder: &Holder, booking: Booking, said: Said) -> Resul
     let pool = app.database().pool();
     let words = holder.words;
     let may = own::may(&pool, &booking, app.cutoff).await?;
-    let are_refused = reminders::are_refused(&pool, CustomerId(booking.customer.id)).await?;
+    let are_refused = reminders::are_refused(&pool, booking.customer.id).await?;
     let shop = Shop::load(app.database()).await?;
     let is_open = booking.booking_status.is_up_to_customer();
     let content = html! {

@@ -22,12 +22,13 @@ pub(crate) fn routes() -> Routes<App> {
 #[derive(Debug, ToSchema)]
 #[schema(example = json!({ "booking_id": 1 }))]
 struct OrderRequest {
-    booking_id: i64,
+    #[schema(value_type = i64)]
+    booking_id: BookingId,
 }
 
 impl Read for OrderRequest {
     fn read(fields: &mut Fields) -> Option<Self> {
-        Some(Self { booking_id: fields.integer("booking_id")? })
+        Some(Self { booking_id: fields.id("booking_id")? })
     }
 }
 
@@ -73,7 +74,7 @@ async fn create(
     Json(wanted): Json<OrderRequest>,
 ) -> Result<Response> {
     app.throttle.check(&[app.limits.orders_per_address.on(&address.0)]).await?;
-    let open = checkout::open(&app.database, &razorpay, BookingId(wanted.booking_id)).await?;
+    let open = checkout::open(&app.database, &razorpay, wanted.booking_id).await?;
     let status = if open.is_new { StatusCode::CREATED } else { StatusCode::OK };
     let to_pay = ToPay {
         order_id: open.order_id,

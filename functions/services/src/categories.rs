@@ -7,6 +7,7 @@ use shared::{
     Result,
     cache::{Asked, Cache, HOUR},
     http::{Envelope, ErrorBody, Id, Paged, Paging, Routes, routes},
+    ids::ServiceCategoryId,
 };
 use sqlx::PgPool;
 use utoipa::ToSchema;
@@ -21,7 +22,8 @@ pub(crate) fn routes() -> Routes<App> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ServiceCategory)]
 struct Category {
-    id: i64,
+    #[schema(value_type = i64)]
+    id: ServiceCategoryId,
     name: String,
     description: String,
     /// How many services it has on offer.
@@ -52,7 +54,7 @@ async fn list(State(cache): State<Cache>, asked: Asked) -> Result<Response> {
     params(("id" = i64, Path)),
     responses((status = 200, body = Envelope<Category>), (status = 304), (status = 404, body = ErrorBody))
 )]
-async fn show(State(cache): State<Cache>, Id(id): Id, asked: Asked) -> Result<Response> {
+async fn show(State(cache): State<Cache>, Id(id): Id<ServiceCategoryId>, asked: Asked) -> Result<Response> {
     let (name, message) = ("Service category", "Service category retrieved successfully");
     cache
         .item(asked, &format!("service-categories/{id}"), HOUR, (name, message), async |pool| {
@@ -62,7 +64,7 @@ async fn show(State(cache): State<Cache>, Id(id): Id, asked: Asked) -> Result<Re
 }
 
 /// All categories on offer, or the one with this id.
-async fn select(pool: &PgPool, id: Option<i64>) -> sqlx::Result<Vec<Category>> {
+async fn select(pool: &PgPool, id: Option<ServiceCategoryId>) -> sqlx::Result<Vec<Category>> {
     sqlx::query_as!(
         Category,
         r#"
@@ -73,7 +75,7 @@ async fn select(pool: &PgPool, id: Option<i64>) -> sqlx::Result<Vec<Category>> {
         where archived_at is null and ($1::bigint is null or id = $1)
         order by id
         "#,
-        id
+        id as Option<ServiceCategoryId>
     )
     .fetch_all(pool)
     .await

@@ -7,6 +7,7 @@ use shared::{
     Result,
     cache::{Asked, Cache, HALF_HOUR},
     http::{ErrorBody, Fields, Paged, Paging, Read, Routes, routes},
+    ids::{ServiceCategoryId, ServiceId, ServicePriceId, VehicleModelId},
     money::Money,
 };
 use utoipa::{IntoParams, ToSchema};
@@ -21,14 +22,18 @@ pub(crate) fn routes() -> Routes<App> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ServicePrice)]
 struct Price {
-    id: i64,
-    service_id: i64,
+    #[schema(value_type = i64)]
+    id: ServicePriceId,
+    #[schema(value_type = i64)]
+    service_id: ServiceId,
     service_name: String,
-    category_id: i64,
+    #[schema(value_type = i64)]
+    category_id: ServiceCategoryId,
     category_name: String,
     description: String,
     duration_minutes: i32,
-    vehicle_model: i64,
+    #[schema(value_type = i64)]
+    vehicle_model: VehicleModelId,
     /// Rupees, with two places.
     #[schema(value_type = String, example = "559.00")]
     price: Money,
@@ -42,12 +47,13 @@ struct Price {
 #[into_params(parameter_in = Query)]
 struct OfModel {
     /// The id of a model. One that does not exist has no prices.
-    vehicle_model_id: i64,
+    #[param(value_type = i64)]
+    vehicle_model_id: VehicleModelId,
 }
 
 impl Read for OfModel {
     fn read(fields: &mut Fields) -> Option<Self> {
-        Some(Self { vehicle_model_id: fields.integer("vehicle_model_id")? })
+        Some(Self { vehicle_model_id: fields.id("vehicle_model_id")? })
     }
 }
 
@@ -79,14 +85,14 @@ async fn by_vehicle(State(cache): State<Cache>, asked: Asked<OfModel>) -> Result
                     and service.archived_at is null and category.archived_at is null and model.archived_at is null
                 order by category.id, service.id
                 "#,
-                vehicle_model_id
+                vehicle_model_id.0
             )
             .fetch_all(&pool)
             .await?;
             let is_known = !prices.is_empty()
                 || sqlx::query_scalar!(
                     r#"select exists (select from vehicle_models where id = $1) as "exists!""#,
-                    vehicle_model_id
+                    vehicle_model_id.0
                 )
                 .fetch_one(&pool)
                 .await?;

@@ -7,6 +7,7 @@ use shared::{
     Result,
     cache::{Asked, Cache, HOUR},
     http::{Envelope, ErrorBody, Fields, Id, Paged, Paging, Read, Routes, routes},
+    ids::{ServiceCategoryId, ServiceId, VehicleModelId},
     money::Rupees,
 };
 use sqlx::PgPool;
@@ -21,8 +22,10 @@ pub(crate) fn routes() -> Routes<App> {
 /// A service.
 #[derive(Debug, Serialize, ToSchema)]
 struct Service {
-    id: i64,
-    service_category: i64,
+    #[schema(value_type = i64)]
+    id: ServiceId,
+    #[schema(value_type = i64)]
+    service_category: ServiceCategoryId,
     category_name: String,
     name: String,
     description: String,
@@ -40,28 +43,32 @@ struct Service {
 #[into_params(parameter_in = Query)]
 struct Of {
     /// The id of a category. One that does not exist has no services.
-    category_id: Option<i64>,
+    #[param(value_type = Option<i64>)]
+    category_id: Option<ServiceCategoryId>,
     /// What older clients call `category_id`.
-    service_category: Option<i64>,
+    #[param(value_type = Option<i64>)]
+    service_category: Option<ServiceCategoryId>,
     /// What other older clients call `category_id`.
-    category: Option<i64>,
+    #[param(value_type = Option<i64>)]
+    category: Option<ServiceCategoryId>,
     /// The id of a model. One that does not exist has no services.
-    vehicle_model_id: Option<i64>,
+    #[param(value_type = Option<i64>)]
+    vehicle_model_id: Option<VehicleModelId>,
 }
 
 impl Read for Of {
     fn read(fields: &mut Fields) -> Option<Self> {
         Some(Self {
-            category_id: fields.integer_if_sent("category_id"),
-            service_category: fields.integer_if_sent("service_category"),
-            category: fields.integer_if_sent("category"),
-            vehicle_model_id: fields.integer_if_sent("vehicle_model_id"),
+            category_id: fields.id_if_sent("category_id"),
+            service_category: fields.id_if_sent("service_category"),
+            category: fields.id_if_sent("category"),
+            vehicle_model_id: fields.id_if_sent("vehicle_model_id"),
         })
     }
 }
 
 impl Of {
-    fn category(&self) -> Option<i64> {
+    fn category(&self) -> Option<ServiceCategoryId> {
         self.category_id.or(self.service_category).or(self.category)
     }
 
@@ -100,7 +107,7 @@ async fn list(State(cache): State<Cache>, asked: Asked<Of>) -> Result<Response> 
     params(("id" = i64, Path)),
     responses((status = 200, body = Envelope<Service>), (status = 304), (status = 404, body = ErrorBody))
 )]
-async fn show(State(cache): State<Cache>, Id(id): Id, asked: Asked) -> Result<Response> {
+async fn show(State(cache): State<Cache>, Id(id): Id<ServiceId>, asked: Asked) -> Result<Response> {
     let (name, message) = ("Service", "Service retrieved successfully");
     cache
         .item(asked, &format!("services/{id}"), HOUR, (name, message), async |pool| {
@@ -112,9 +119,9 @@ async fn show(State(cache): State<Cache>, Id(id): Id, asked: Asked) -> Result<Re
 /// The services on offer, or the one with this id; those of a category; those with a price for a model.
 async fn select(
     pool: &PgPool,
-    id: Option<i64>,
-    category: Option<i64>,
-    model: Option<i64>,
+    id: Option<ServiceId>,
+    category: Option<ServiceCategoryId>,
+    model: Option<VehicleModelId>,
 ) -> sqlx::Result<Vec<Service>> {
     sqlx::query_as!(
         Service,
@@ -133,23 +140,27 @@ async fn select(
         having $3 is null or count(price.id) > 0
         order by service.id
         "#,
-        id,
-        category,
-        model
+        id as Option<ServiceId>,
+        category as Option<ServiceCategoryId>,
+        model as Option<VehicleModelId>
     )
     .fetch_all(pool)
     .await
 }
 
 /// Whether the category and the model that a caller named exist, also if they are not on offer.
-async fn are_known(pool: &PgPool, category: Option<i64>, model: Option<i64>) -> sqlx::Result<bool> {
+async fn are_known(
+    pool: &PgPool,
+    category: Option<ServiceCategoryId>,
+    model: Option<VehicleModelId>,
+) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         r#"
         select ($1::bigint is null or exists (select from service_categories where id = $1))
             and ($2::bigint is null or exists (select from vehicle_models where id = $2)) as "are_known!"
         "#,
-        category,
-        model
+        category as Option<ServiceCategoryId>,
+        model as Option<VehicleModelId>
     )
     .fetch_one(pool)
     .await

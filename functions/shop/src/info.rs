@@ -8,6 +8,7 @@ use shared::{
     cache::{Asked, Cache, HOUR},
     day_minute::DayMinute,
     http::{ErrorBody, Paged, Paging, Routes, routes},
+    ids::ShopId,
 };
 use sqlx::types::Json;
 use utoipa::ToSchema;
@@ -21,7 +22,8 @@ pub(crate) fn routes() -> Routes<App> {
 /// The shop.
 #[derive(Debug, Serialize, ToSchema)]
 struct Shop {
-    id: i64,
+    #[schema(value_type = i64)]
+    id: ShopId,
     name: String,
     /// In one line.
     address: String,

@@ -49,7 +49,7 @@ async fn list(
         paging = Some(Paging { page, ..first });
         (bookings, count) = find(&database, &filter, paging).await?;
     }
-    name_bookings(bookings.iter().map(|detail| detail.booking.id.0));
+    name_bookings(bookings.iter().map(|detail| detail.booking.id));
     Ok(Paged::counted("Bookings retrieved successfully", bookings, count, paging, &uri))
 }
 

@@ -83,7 +83,8 @@ async fn record(
 #[derive(Debug, ToSchema)]
 #[schema(as = CollectedPayment, example = json!({ "booking_id": 1, "amount": "630.00" }))]
 struct Collected {
-    booking_id: i64,
+    #[schema(value_type = i64)]
+    booking_id: BookingId,
     /// Rupees: the booking's total, neither less nor more.
     #[schema(value_type = String)]
     amount: Money,
@@ -98,7 +99,7 @@ impl Read for Collected {
     fn read(fields: &mut Fields) -> Option<Self> {
         let sha256 = fields.sha256();
         let idempotency_key = Key::in_body(fields);
-        let (booking_id, amount) = (fields.integer("booking_id"), fields.value("amount"));
+        let (booking_id, amount) = (fields.id("booking_id"), fields.value("amount"));
         Some(Self { booking_id: booking_id?, amount: amount?, idempotency_key, sha256 })
     }
 }
@@ -124,7 +125,7 @@ async fn collect(
     MaybeKey(key): MaybeKey,
     Json(collected): Json<Collected>,
 ) -> Result<Response> {
-    let id = BookingId(collected.booking_id);
+    let id = collected.booking_id;
     let key = key.or(collected.idempotency_key).map(|key| key.of(&staff.label));
     let cash = Cash { amount: collected.amount, idempotency_key: None, sha256: collected.sha256 };
     let take = async |connection: &mut PgConnection| take(connection, id, &cash, key.as_ref(), &staff.actor()).await;

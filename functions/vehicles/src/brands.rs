@@ -7,6 +7,7 @@ use shared::{
     Result,
     cache::{Asked, Cache, HOUR},
     http::{Envelope, ErrorBody, Fields, Id, Paged, Paging, Read, Routes, routes},
+    ids::{VehicleBrandId, VehicleTypeId},
 };
 use sqlx::PgPool;
 use utoipa::{IntoParams, ToSchema};
@@ -21,8 +22,10 @@ pub(crate) fn routes() -> Routes<App> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = VehicleBrand)]
 struct Brand {
-    id: i64,
-    vehicle_type: i64,
+    #[schema(value_type = i64)]
+    id: VehicleBrandId,
+    #[schema(value_type = i64)]
+    vehicle_type: VehicleTypeId,
     vehicle_type_name: String,
     name: String,
     /// An https URL.
@@ -38,12 +41,13 @@ struct Brand {
 #[into_params(parameter_in = Query)]
 struct OfType {
     /// The id of a vehicle type. One that does not exist has no brands.
-    vehicle_type: i64,
+    #[param(value_type = i64)]
+    vehicle_type: VehicleTypeId,
 }
 
 impl Read for OfType {
     fn read(fields: &mut Fields) -> Option<Self> {
-        Some(Self { vehicle_type: fields.integer("vehicle_type")? })
+        Some(Self { vehicle_type: fields.id("vehicle_type")? })
     }
 }
 
@@ -74,7 +78,7 @@ async fn list(State(cache): State<Cache>, asked: Asked<OfType>) -> Result<Respon
     params(("id" = i64, Path)),
     responses((status = 200, body = Envelope<Brand>), (status = 304), (status = 404, body = ErrorBody))
 )]
-async fn show(State(cache): State<Cache>, Id(id): Id, asked: Asked) -> Result<Response> {
+async fn show(State(cache): State<Cache>, Id(id): Id<VehicleBrandId>, asked: Asked) -> Result<Response> {
     let (name, message) = ("Vehicle brand", "Vehicle brand retrieved successfully");
     cache
         .item(asked, &format!("vehicle-brands/{id}"), HOUR, (name, message), async |pool| {
@@ -84,7 +88,11 @@ async fn show(State(cache): State<Cache>, Id(id): Id, asked: Asked) -> Result<Re
 }
 
 /// The brands on offer with this id, or of this type.
-async fn select(pool: &PgPool, id: Option<i64>, vehicle_type: Option<i64>) -> sqlx::Result<Vec<Brand>> {
+async fn select(
+    pool: &PgPool,
+    id: Option<VehicleBrandId>,
+    vehicle_type: Option<VehicleTypeId>,
+) -> sqlx::Result<Vec<Brand>> {
     sqlx::query_as!(
         Brand,
         "
@@ -96,16 +104,16 @@ async fn select(pool: &PgPool, id: Option<i64>, vehicle_type: Option<i64>) -> sq
             and ($1::bigint is null or brand.id = $1) and ($2::bigint is null or brand.vehicle_type_id = $2)
         order by brand.id
         ",
-        id,
-        vehicle_type
+        id as Option<VehicleBrandId>,
+        vehicle_type as Option<VehicleTypeId>
     )
     .fetch_all(pool)
     .await
 }
 
 /// Whether there is one with this id, also if it is not on offer.
-pub(crate) async fn exists(pool: &PgPool, id: i64) -> sqlx::Result<bool> {
-    sqlx::query_scalar!(r#"select exists (select from vehicle_brands where id = $1) as "exists!""#, id)
+pub(crate) async fn exists(pool: &PgPool, id: VehicleBrandId) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(r#"select exists (select from vehicle_brands where id = $1) as "exists!""#, id.0)
         .fetch_one(pool)
         .await
 }

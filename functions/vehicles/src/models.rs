@@ -7,6 +7,7 @@ use shared::{
     Result,
     cache::{Asked, Cache, HOUR},
     http::{Envelope, ErrorBody, Fields, Id, Paged, Paging, Read, Routes, routes},
+    ids::{VehicleBrandId, VehicleModelId},
 };
 use sqlx::PgPool;
 use utoipa::{IntoParams, ToSchema};
@@ -21,8 +22,10 @@ pub(crate) fn routes() -> Routes<App> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = VehicleModel)]
 struct Model {
-    id: i64,
-    vehicle_brand: i64,
+    #[schema(value_type = i64)]
+    id: VehicleModelId,
+    #[schema(value_type = i64)]
+    vehicle_brand: VehicleBrandId,
     brand_name: String,
     vehicle_type_name: String,
     name: String,
@@ -39,12 +42,13 @@ struct Model {
 #[into_params(parameter_in = Query)]
 struct OfBrand {
     /// The id of a brand. One that does not exist has no models.
-    vehicle_brand: i64,
+    #[param(value_type = i64)]
+    vehicle_brand: VehicleBrandId,
 }
 
 impl Read for OfBrand {
     fn read(fields: &mut Fields) -> Option<Self> {
-        Some(Self { vehicle_brand: fields.integer("vehicle_brand")? })
+        Some(Self { vehicle_brand: fields.id("vehicle_brand")? })
     }
 }
 
@@ -75,7 +79,7 @@ async fn list(State(cache): State<Cache>, asked: Asked<OfBrand>) -> Result<Respo
     params(("id" = i64, Path)),
     responses((status = 200, body = Envelope<Model>), (status = 304), (status = 404, body = ErrorBody))
 )]
-async fn show(State(cache): State<Cache>, Id(id): Id, asked: Asked) -> Result<Response> {
+async fn show(State(cache): State<Cache>, Id(id): Id<VehicleModelId>, asked: Asked) -> Result<Response> {
     let (name, message) = ("Vehicle model", "Vehicle model retrieved successfully");
     cache
         .item(asked, &format!("vehicle-models/{id}"), HOUR, (name, message), async |pool| {
@@ -85,7 +89,11 @@ async fn show(State(cache): State<Cache>, Id(id): Id, asked: Asked) -> Result<Re
 }
 
 /// The models on offer with this id, or of this brand.
-async fn select(pool: &PgPool, id: Option<i64>, vehicle_brand: Option<i64>) -> sqlx::Result<Vec<Model>> {
+async fn select(
+    pool: &PgPool,
+    id: Option<VehicleModelId>,
+    vehicle_brand: Option<VehicleBrandId>,
+) -> sqlx::Result<Vec<Model>> {
     sqlx::query_as!(
         Model,
         "
@@ -98,8 +106,8 @@ async fn select(pool: &PgPool, id: Option<i64>, vehicle_brand: Option<i64>) -> s
             and ($1::bigint is null or model.id = $1) and ($2::bigint is null or model.vehicle_brand_id = $2)
         order by model.id
         ",
-        id,
-        vehicle_brand
+        id as Option<VehicleModelId>,
+        vehicle_brand as Option<VehicleBrandId>
     )
     .fetch_all(pool)
     .await

@@ -7,6 +7,7 @@ use shared::{
     Result,
     cache::{Asked, Cache, HOUR},
     http::{Envelope, ErrorBody, Id, Paged, Paging, Routes, routes},
+    ids::VehicleTypeId,
 };
 use sqlx::PgPool;
 use utoipa::ToSchema;
@@ -20,7 +21,8 @@ pub(crate) fn routes() -> Routes<App> {
 /// A vehicle type.
 #[derive(Debug, Serialize, ToSchema)]
 struct VehicleType {
-    id: i64,
+    #[schema(value_type = i64)]
+    id: VehicleTypeId,
     name: String,
     /// An https URL.
     #[schema(required)]
@@ -51,7 +53,7 @@ async fn list(State(cache): State<Cache>, asked: Asked) -> Result<Response> {
     params(("id" = i64, Path)),
     responses((status = 200, body = Envelope<VehicleType>), (status = 304), (status = 404, body = ErrorBody))
 )]
-async fn show(State(cache): State<Cache>, Id(id): Id, asked: Asked) -> Result<Response> {
+async fn show(State(cache): State<Cache>, Id(id): Id<VehicleTypeId>, asked: Asked) -> Result<Response> {
     let (name, message) = ("Vehicle type", "Vehicle type retrieved successfully");
     cache
         .item(asked, &format!("vehicle-types/{id}"), HOUR, (name, message), async |pool| {
@@ -61,7 +63,7 @@ async fn show(State(cache): State<Cache>, Id(id): Id, asked: Asked) -> Result<Re
 }
 
 /// All types on offer, or the one with this id.
-async fn select(pool: &PgPool, id: Option<i64>) -> sqlx::Result<Vec<VehicleType>> {
+async fn select(pool: &PgPool, id: Option<VehicleTypeId>) -> sqlx::Result<Vec<VehicleType>> {
     sqlx::query_as!(
         VehicleType,
         "
@@ -70,15 +72,15 @@ async fn select(pool: &PgPool, id: Option<i64>) -> sqlx::Result<Vec<VehicleType>
         where archived_at is null and ($1::bigint is null or id = $1)
         order by id
         ",
-        id
+        id as Option<VehicleTypeId>
     )
     .fetch_all(pool)
     .await
 }
 
 /// Whether there is one with this id, also if it is not on offer.
-pub(crate) async fn exists(pool: &PgPool, id: i64) -> sqlx::Result<bool> {
-    sqlx::query_scalar!(r#"select exists (select from vehicle_types where id = $1) as "exists!""#, id)
+pub(crate) async fn exists(pool: &PgPool, id: VehicleTypeId) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(r#"select exists (select from vehicle_types where id = $1) as "exists!""#, id.0)
         .fetch_one(pool)
         .await
 }

@@ -16,7 +16,7 @@ use shared::{
     database::{Database, MIGRATOR},
     day_minute::DayMinute,
     history::{Author, Source},
-    ids::{ServiceId, VehicleModelId},
+    ids::{ServiceId, VehicleModelId, VehicleTypeId},
     money::Money,
     redis::Redis,
 };
@@ -81,7 +81,7 @@ const THE_SAME: (bool, bool) = (false, false);
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn rewriting_archiving_and_restoring_a_row_is_idempotent(pool: PgPool) {
     let world = World::new(pool).await;
-    let mut id = 0;
+    let mut id = VehicleTypeId(0);
     let added = world.change(async |connection| {
         id = vehicle_types::add(connection, &scooter("Moped")).await?;
         Ok(true)
@@ -110,10 +110,10 @@ async fn a_taken_name_is_a_conflict_and_a_missing_row_is_not_found(pool: PgPool)
     });
     assert!(matches!(taken.await, Err(Error::Conflict(_))));
     let missing = [
-        world.change(async |connection| vehicle_brands::archive(connection, 0).await).await,
-        world.change(async |connection| vehicle_models::restore(connection, 0).await).await,
-        world.change(async |connection| service_categories::archive(connection, 0).await).await,
-        world.change(async |connection| services::archive(connection, 0).await).await,
+        world.change(async |connection| vehicle_brands::archive(connection, 0.into()).await).await,
+        world.change(async |connection| vehicle_models::restore(connection, 0.into()).await).await,
+        world.change(async |connection| service_categories::archive(connection, 0.into()).await).await,
+        world.change(async |connection| services::archive(connection, 0.into()).await).await,
     ];
     for outcome in missing {
         assert!(matches!(outcome, Err(Error::NotFound(_))));

@@ -10,7 +10,7 @@ use shared::{
         lines::{self, Change},
     },
     database::{Database, MIGRATOR},
-    ids::BookingId,
+    ids::{BookingId, ServiceId},
 };
 use sqlx::{PgConnection, PgPool};
 
@@ -64,7 +64,7 @@ fn hours(hours: &[u32]) -> Vec<String> {
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn a_service_that_needs_a_full_time_is_added_only_by_overbooking(pool: PgPool) {
     let database = shop(&pool).await;
-    change(&database, 1, Change::Add(6), Rules::Counter).await.unwrap();
+    change(&database, 1, Change::Add(ServiceId(6)), Rules::Counter).await.unwrap();
     assert_eq!(taken(&pool).await, hours(&[10, 11, 12]));
     sqlx::query("update services set duration_minutes = 30 where id = 4").execute(&pool).await.unwrap();
     // The booking at 12 cannot begin at 11 any more: its own hour is what it has.
@@ -72,14 +72,14 @@ async fn a_service_that_needs_a_full_time_is_added_only_by_overbooking(pool: PgP
         sqlx::query_scalar("select total_paise from bookings where id = 1").fetch_one(&pool).await.unwrap();
     let moved = sqlx::query("update services set duration_minutes = 120 where id = 6").execute(&pool).await;
     assert!(moved.is_ok());
-    change(&database, 1, Change::Remove(4), Rules::Counter).await.unwrap();
+    change(&database, 1, Change::Remove(ServiceId(4)), Rules::Counter).await.unwrap();
     assert_eq!(taken(&pool).await, hours(&[10, 11, 12]), "120 minutes of one service instead of two");
-    let full = change(&database, 1, Change::Add(4), Rules::Counter).await;
+    let full = change(&database, 1, Change::Add(ServiceId(4)), Rules::Counter).await;
     assert!(matches!(full, Err(Error::SlotFull(_))), "{full:?}");
     let total: i64 =
         sqlx::query_scalar("select total_paise from bookings where id = 1").fetch_one(&pool).await.unwrap();
     assert_eq!(total, before - 39_000, "nothing of the refused change stays");
-    change(&database, 1, Change::Add(4), Rules::Overbook).await.unwrap();
+    change(&database, 1, Change::Add(ServiceId(4)), Rules::Overbook).await.unwrap();
     let events: Vec<String> = sqlx::query_scalar("select event from booking_events where booking_id = 1 order by id")
         .fetch_all(&pool)
         .await
@@ -94,7 +94,7 @@ async fn people_who_add_and_remove_at_once_leave_one_sum_and_no_taken_time_behin
         .map(|turn| {
             let database = database.clone();
             tokio::spawn(async move {
-                let wanted = if turn % 2 == 0 { Change::Add(6) } else { Change::Remove(6) };
+                let wanted = if turn % 2 == 0 { Change::Add(ServiceId(6)) } else { Change::Remove(ServiceId(6)) };
                 change(&database, 1 + turn / 2 % 2, wanted, Rules::Counter).await
             })
         })
@@ -103,7 +103,7 @@ async fn people_who_add_and_remove_at_once_leave_one_sum_and_no_taken_time_behin
         task.await.unwrap().unwrap();
     }
     for id in [1, 2] {
-        change(&database, id, Change::Remove(6), Rules::Counter).await.unwrap();
+        change(&database, id, Change::Remove(ServiceId(6)), Rules::Counter).await.unwrap();
     }
     assert_eq!(taken(&pool).await, hours(&[10, 12]));
     let wrong: i64 = sqlx::query_scalar(

@@ -12,7 +12,12 @@ use super::{
     slot_usage::Visit,
     status::{BookingSource, BookingStatus, PaymentMethod, PaymentStatus, ServiceLocation},
 };
-use crate::{Error, Result, ids::BookingId, logging::name_bookings, money::Money};
+use crate::{
+    Error, Result,
+    ids::{BookedServiceId, BookingId, CustomerId, ServiceId, VehicleModelId},
+    logging::name_bookings,
+    money::Money,
+};
 
 /// A booking.
 #[derive(Debug, Serialize, ToSchema)]
@@ -24,7 +29,8 @@ pub struct Booking {
     pub reference: String,
     #[schema(value_type = Customer)]
     pub customer: Json<Customer>,
-    pub vehicle_model: i64,
+    #[schema(value_type = i64)]
+    pub vehicle_model: VehicleModelId,
     pub vehicle_model_name: String,
     pub vehicle_brand_name: String,
     pub vehicle_type_name: String,
@@ -115,7 +121,8 @@ impl Detail {
 /// The customer. Name and e-mail are what was given with this booking.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Customer {
-    pub id: i64,
+    #[schema(value_type = i64)]
+    pub id: CustomerId,
     pub name: String,
     /// E.164, or its last two digits.
     pub phone: String,
@@ -130,8 +137,10 @@ pub struct Customer {
 /// A service of a booking, at the price it was booked for.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct BookedService {
-    pub id: i64,
-    pub service: i64,
+    #[schema(value_type = i64)]
+    pub id: BookedServiceId,
+    #[schema(value_type = i64)]
+    pub service: ServiceId,
     pub service_name: String,
     pub category_name: String,
     /// Rupees with two places.
@@ -196,7 +205,7 @@ macro_rules! select_bookings {
 /// Finds a booking; 404 if it does not exist.
 pub async fn find(executor: impl PgExecutor<'_>, id: BookingId) -> Result<Booking> {
     let booking = select_bookings!("booking.id = $1", id.0).fetch_optional(executor).await?;
-    name_bookings([id.0]);
+    name_bookings([id]);
     booking.ok_or(Error::NotFound("Booking"))
 }
 
@@ -213,7 +222,7 @@ impl Booking {
     #[must_use]
     pub fn masked(mut self) -> Self {
         let Json(customer) = &mut self.customer;
-        customer.id = 0;
+        customer.id = CustomerId(0);
         (customer.created_at, customer.updated_at) = (self.created_at, self.updated_at);
         customer.name = masking::initials(&customer.name);
         customer.phone = masking::phone(&customer.phone);

@@ -14,7 +14,7 @@ use super::{
     timeline::Event,
     unproved::{self, Unproved},
 };
-use crate::{Error, Result, logging::name_bookings, outbox::Message, select_bookings};
+use crate::{Error, Result, ids::ServiceId, logging::name_bookings, outbox::Message, select_bookings};
 
 /// A new booking and its access token, of which only the hash is stored.
 #[derive(Debug)]
@@ -63,7 +63,7 @@ pub async fn create(connection: &mut PgConnection, draft: Draft, terms: &Terms) 
     }
     let access_token = AccessToken::generate()?;
     let booking = insert(connection, &plan, &access_token, terms).await?;
-    name_bookings([booking.id.0]);
+    name_bookings([booking.id]);
     let capacity = facts.capacity(plan.visit.location);
     let room = of_unproved.map_or(Room { capacity, unproved: None }, |unproved| unproved.limits.room(capacity));
     if terms.rules != Rules::Overbook {
@@ -85,7 +85,7 @@ pub async fn create(connection: &mut PgConnection, draft: Draft, terms: &Terms) 
 /// Inserts customer, booking, services, timeline event and outbox message. The customer row holds only the phone
 /// number: name and e-mail of an anonymous caller are stored with this booking alone.
 async fn insert(connection: &mut PgConnection, plan: &Plan, token: &AccessToken, terms: &Terms) -> Result<Booking> {
-    let services: Vec<i64> = plan.lines.iter().map(|line| line.service_id).collect();
+    let services: Vec<ServiceId> = plan.lines.iter().map(|line| line.service_id).collect();
     let prices: Vec<i64> = plan.lines.iter().map(|line| line.price_paise).collect();
     let visit = &plan.visit;
     // Postgres skips a select CTE that is never read: the filter reads `told`, so that its functions run.
@@ -124,7 +124,7 @@ async fn insert(connection: &mut PgConnection, plan: &Plan, token: &AccessToken,
         reference::generate()?,
         plan.customer_name,
         plan.customer_email,
-        plan.model.id,
+        plan.model.id.0,
         visit.location as ServiceLocation,
         plan.address,
         visit.date,
@@ -135,7 +135,7 @@ async fn insert(connection: &mut PgConnection, plan: &Plan, token: &AccessToken,
         plan.payment_method as PaymentMethod,
         plan.notes,
         &token.sha256(),
-        &services,
+        &services as &[ServiceId],
         &prices,
         Event::Created as Event,
         terms.actor.to_string(),

@@ -10,7 +10,10 @@ use super::{
     appointment::{OpenDay, Window},
     status::ServiceLocation,
 };
-use crate::{Error, Result};
+use crate::{
+    Error, Result,
+    ids::{ServiceId, VehicleModelId},
+};
 
 /// The shop's rules, its open days, and its services and prices for a model.
 #[derive(Debug)]
@@ -39,7 +42,7 @@ impl Facts {
 /// A vehicle model with the names of its brand and type.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Model {
-    pub id: i64,
+    pub id: VehicleModelId,
     /// Without the brand.
     pub name: String,
     pub brand: String,
@@ -49,7 +52,7 @@ pub struct Model {
 /// A service and its price for the requested model.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Service {
-    pub id: i64,
+    pub id: ServiceId,
     pub name: String,
     pub category: String,
     pub duration_minutes: u32,
@@ -63,8 +66,8 @@ pub struct Question<'a> {
     pub from: NaiveDate,
     /// Inclusive.
     pub to: NaiveDate,
-    pub model: Option<i64>,
-    pub services: &'a [i64],
+    pub model: Option<VehicleModelId>,
+    pub services: &'a [ServiceId],
 }
 
 impl Question<'_> {
@@ -116,8 +119,8 @@ pub async fn load(executor: impl PgExecutor<'_>, question: Question<'_>) -> Resu
         "#,
         question.from,
         question.to,
-        question.model,
-        question.services
+        question.model as Option<VehicleModelId>,
+        question.services as &[ServiceId]
     )
     .fetch_optional(executor)
     .await?

@@ -13,15 +13,15 @@ use super::{
     status::{BookingStatus, PaymentStatus},
     timeline::Event,
 };
-use crate::{Error, Faults, Result, money::Money, payments::orders};
+use crate::{Error, Faults, Result, ids::ServiceId, money::Money, payments::orders};
 
 /// A change of a booking's services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
     /// Adds the service at its present price for the model.
-    Add(i64),
+    Add(ServiceId),
     /// Removes the service; the last one stays.
-    Remove(i64),
+    Remove(ServiceId),
 }
 
 impl Booking {
@@ -89,7 +89,7 @@ fn fault(sentence: &str) -> Error {
     Error::field("service_ids", sentence)
 }
 
-fn price(facts: &Facts, service: i64) -> Result<Money> {
+fn price(facts: &Facts, service: ServiceId) -> Result<Money> {
     match facts.services.iter().find(|known| known.id == service) {
         None => Err(fault("This service is not on offer.")),
         Some(known) => known
@@ -112,7 +112,7 @@ async fn write(
             sqlx::query!(
                 "insert into booking_services (booking_id, service_id, price_paise) values ($1, $2, $3)",
                 booking.id.0,
-                service,
+                service.0,
                 price.paise()
             )
             .execute(&mut *connection)
@@ -122,7 +122,7 @@ async fn write(
             sqlx::query!(
                 "delete from booking_services where booking_id = $1 and service_id = $2",
                 booking.id.0,
-                service
+                service.0
             )
             .execute(&mut *connection)
             .await?
@@ -131,7 +131,7 @@ async fn write(
     let (Change::Add(service) | Change::Remove(service)) = change;
     let total = Money::from_paise(booking.total_amount.paise() + price.paise());
     let name =
-        sqlx::query_scalar!("select name from services where id = $1", service).fetch_one(&mut *connection).await?;
+        sqlx::query_scalar!("select name from services where id = $1", service.0).fetch_one(&mut *connection).await?;
     let line = match change {
         Change::Add(_) => json!([null, name]),
         Change::Remove(_) => json!([name, null]),

@@ -92,7 +92,7 @@ async fn select(executor: impl PgExecutor<'_>, token: &AccessToken) -> sqlx::Res
     )
     .fetch_optional(executor)
     .await?;
-    name_bookings(link.iter().map(|link| link.booking_id.0));
+    name_bookings(link.iter().map(|link| link.booking_id));
     Ok(link)
 }
 

@@ -15,6 +15,7 @@ use crate::{
     email::Email,
     http::{Fields, Read},
     idempotency::Key,
+    ids::{ServiceId, VehicleModelId},
     phone::Phone,
 };
 
@@ -52,10 +53,11 @@ pub struct Draft {
     pub customer_phone: Option<Phone>,
     #[schema(format = "email")]
     pub customer_email: Option<String>,
-    pub vehicle_model_id: Option<i64>,
+    #[schema(value_type = Option<i64>)]
+    pub vehicle_model_id: Option<VehicleModelId>,
     /// Each must have a price for the model.
     #[schema(value_type = Vec<i64>)]
-    pub service_ids: Option<Vec<i64>>,
+    pub service_ids: Option<Vec<ServiceId>>,
     #[schema(value_type = ServiceLocation)]
     pub service_location: Option<ServiceLocation>,
     /// Needed for a home visit.
@@ -93,8 +95,8 @@ impl Read for Draft {
             customer_name: fields.text("customer_name", LONGEST_NAME),
             customer_phone: fields.value("customer_phone"),
             customer_email: fields.text_or_empty("customer_email", Email::MAX),
-            vehicle_model_id: fields.integer("vehicle_model_id"),
-            service_ids: fields.integers("service_ids", MOST_SERVICES),
+            vehicle_model_id: fields.id("vehicle_model_id"),
+            service_ids: fields.ids("service_ids", MOST_SERVICES),
             service_location: fields.value("service_location"),
             address: fields.lines_or_empty("address", LONGEST_ADDRESS),
             appointment_date: fields.value("appointment_date"),
@@ -134,7 +136,7 @@ pub struct Plan {
 /// A service at its booked price.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
-    pub service_id: i64,
+    pub service_id: ServiceId,
     pub service_name: String,
     pub category_name: String,
     pub price_paise: i64,
@@ -209,7 +211,12 @@ impl Line {
 }
 
 /// The services in the requested order. A service that does not exist, or is not offered for the model, is a fault.
-pub fn offered<'a>(wanted: &[i64], facts: &'a Facts, is_for_model: bool, faults: &mut Faults) -> Vec<&'a Service> {
+pub fn offered<'a>(
+    wanted: &[ServiceId],
+    facts: &'a Facts,
+    is_for_model: bool,
+    faults: &mut Faults,
+) -> Vec<&'a Service> {
     let mut services = Vec::with_capacity(wanted.len());
     for id in wanted {
         match facts.services.iter().find(|service| service.id == *id) {

@@ -3,7 +3,7 @@
 use sqlx::PgConnection;
 
 use super::{archive::archivable, refused};
-use crate::{Error, Result};
+use crate::{Error, Result, ids::ServiceCategoryId};
 
 /// The writable columns of a service category.
 #[derive(Clone, Debug)]
@@ -13,7 +13,7 @@ pub struct ServiceCategory {
 }
 
 /// Adds a service category and returns its id; 409 on `name` if the name is taken.
-pub async fn add(connection: &mut PgConnection, row: &ServiceCategory) -> Result<i64> {
+pub async fn add(connection: &mut PgConnection, row: &ServiceCategory) -> Result<ServiceCategoryId> {
     sqlx::query_scalar!(
         "insert into service_categories (name, description) values ($1, $2) returning id",
         row.name,
@@ -22,10 +22,11 @@ pub async fn add(connection: &mut PgConnection, row: &ServiceCategory) -> Result
     .fetch_one(connection)
     .await
     .map_err(refused)
+    .map(ServiceCategoryId)
 }
 
 /// Updates a service category; `false` if nothing differs, 404 if it does not exist.
-pub async fn rewrite(connection: &mut PgConnection, id: i64, row: &ServiceCategory) -> Result<bool> {
+pub async fn rewrite(connection: &mut PgConnection, id: ServiceCategoryId, row: &ServiceCategory) -> Result<bool> {
     let changed = sqlx::query_scalar!(
         r#"
         with present as (
@@ -37,7 +38,7 @@ pub async fn rewrite(connection: &mut PgConnection, id: i64, row: &ServiceCatego
         )
         select differs as "differs!" from present
         "#,
-        id,
+        id.0,
         row.name,
         row.description
     )
@@ -47,4 +48,4 @@ pub async fn rewrite(connection: &mut PgConnection, id: i64, row: &ServiceCatego
     changed.ok_or(Error::NotFound("Service category"))
 }
 
-archivable!("service_categories", "Service category");
+archivable!("service_categories", "Service category", ServiceCategoryId);

@@ -5,7 +5,10 @@ use std::ops::RangeInclusive;
 use sqlx::PgConnection;
 
 use super::{archive::archivable, refused};
-use crate::{Error, Result};
+use crate::{
+    Error, Result,
+    ids::{ServiceCategoryId, ServiceId},
+};
 
 /// Minutes that a service may take: at most a day.
 pub const MINUTES: RangeInclusive<i32> = 1..=1440;
@@ -13,17 +16,17 @@ pub const MINUTES: RangeInclusive<i32> = 1..=1440;
 /// The writable columns of a service.
 #[derive(Clone, Debug)]
 pub struct Service {
-    pub service_category_id: i64,
+    pub service_category_id: ServiceCategoryId,
     pub name: String,
     pub description: String,
     pub duration_minutes: i32,
 }
 
 /// Adds a service and returns its id; 409 on `name` if the name is taken.
-pub async fn add(connection: &mut PgConnection, row: &Service) -> Result<i64> {
+pub async fn add(connection: &mut PgConnection, row: &Service) -> Result<ServiceId> {
     sqlx::query_scalar!(
         "insert into services (service_category_id, name, description, duration_minutes) values ($1, $2, $3, $4) returning id",
-        row.service_category_id,
+        row.service_category_id.0,
         row.name,
         row.description,
         row.duration_minutes
@@ -31,10 +34,11 @@ pub async fn add(connection: &mut PgConnection, row: &Service) -> Result<i64> {
     .fetch_one(connection)
     .await
     .map_err(refused)
+    .map(ServiceId)
 }
 
 /// Updates a service; `false` if nothing differs, 404 if it does not exist.
-pub async fn rewrite(connection: &mut PgConnection, id: i64, row: &Service) -> Result<bool> {
+pub async fn rewrite(connection: &mut PgConnection, id: ServiceId, row: &Service) -> Result<bool> {
     let changed = sqlx::query_scalar!(
         r#"
         with present as (
@@ -46,8 +50,8 @@ pub async fn rewrite(connection: &mut PgConnection, id: i64, row: &Service) -> R
         )
         select differs as "differs!" from present
         "#,
-        id,
-        row.service_category_id,
+        id.0,
+        row.service_category_id.0,
         row.name,
         row.description,
         row.duration_minutes
@@ -58,4 +62,4 @@ pub async fn rewrite(connection: &mut PgConnection, id: i64, row: &Service) -> R
     changed.ok_or(Error::NotFound("Service"))
 }
 
-archivable!("services", "Service");
+archivable!("services", "Service", ServiceId);

@@ -3,12 +3,15 @@
 use sqlx::PgConnection;
 
 use super::{archive::archivable, refused};
-use crate::{Error, Result};
+use crate::{
+    Error, Result,
+    ids::{VehicleBrandId, VehicleTypeId},
+};
 
 /// The writable columns of a vehicle brand.
 #[derive(Clone, Debug)]
 pub struct VehicleBrand {
-    pub vehicle_type_id: i64,
+    pub vehicle_type_id: VehicleTypeId,
     /// Unique within its type.
     pub name: String,
     /// An https URL.
@@ -16,20 +19,21 @@ pub struct VehicleBrand {
 }
 
 /// Adds a vehicle brand and returns its id; 409 on `name` if the name is taken.
-pub async fn add(connection: &mut PgConnection, row: &VehicleBrand) -> Result<i64> {
+pub async fn add(connection: &mut PgConnection, row: &VehicleBrand) -> Result<VehicleBrandId> {
     sqlx::query_scalar!(
         "insert into vehicle_brands (vehicle_type_id, name, image) values ($1, $2, $3) returning id",
-        row.vehicle_type_id,
+        row.vehicle_type_id.0,
         row.name,
         row.image.as_deref()
     )
     .fetch_one(connection)
     .await
     .map_err(refused)
+    .map(VehicleBrandId)
 }
 
 /// Updates a vehicle brand; `false` if nothing differs, 404 if it does not exist.
-pub async fn rewrite(connection: &mut PgConnection, id: i64, row: &VehicleBrand) -> Result<bool> {
+pub async fn rewrite(connection: &mut PgConnection, id: VehicleBrandId, row: &VehicleBrand) -> Result<bool> {
     let changed = sqlx::query_scalar!(
         r#"
         with present as (
@@ -41,8 +45,8 @@ pub async fn rewrite(connection: &mut PgConnection, id: i64, row: &VehicleBrand)
         )
         select differs as "differs!" from present
         "#,
-        id,
-        row.vehicle_type_id,
+        id.0,
+        row.vehicle_type_id.0,
         row.name,
         row.image.as_deref()
     )
@@ -52,4 +56,4 @@ pub async fn rewrite(connection: &mut PgConnection, id: i64, row: &VehicleBrand)
     changed.ok_or(Error::NotFound("Vehicle brand"))
 }
 
-archivable!("vehicle_brands", "Vehicle brand");
+archivable!("vehicle_brands", "Vehicle brand", VehicleBrandId);

@@ -5,7 +5,10 @@ use std::ops::RangeInclusive;
 use sqlx::PgConnection;
 
 use super::{archive::archivable, refused};
-use crate::{Error, Result};
+use crate::{
+    Error, Result,
+    ids::{VehicleBrandId, VehicleModelId},
+};
 
 /// What a model runs on.
 pub const FUELS: [&str; 2] = ["petrol", "electric"];
@@ -15,7 +18,7 @@ pub const ENGINE_CC: RangeInclusive<i32> = 1..=10_000;
 /// The writable columns of a vehicle model.
 #[derive(Clone, Debug)]
 pub struct VehicleModel {
-    pub vehicle_brand_id: i64,
+    pub vehicle_brand_id: VehicleBrandId,
     /// Unique within its brand.
     pub name: String,
     pub engine_cc: Option<i32>,
@@ -26,10 +29,10 @@ pub struct VehicleModel {
 }
 
 /// Adds a vehicle model and returns its id; 409 on `name` if the name is taken.
-pub async fn add(connection: &mut PgConnection, row: &VehicleModel) -> Result<i64> {
+pub async fn add(connection: &mut PgConnection, row: &VehicleModel) -> Result<VehicleModelId> {
     sqlx::query_scalar!(
         "insert into vehicle_models (vehicle_brand_id, name, engine_cc, fuel, image) values ($1, $2, $3, $4, $5) returning id",
-        row.vehicle_brand_id,
+        row.vehicle_brand_id.0,
         row.name,
         row.engine_cc,
         row.fuel,
@@ -38,10 +41,11 @@ pub async fn add(connection: &mut PgConnection, row: &VehicleModel) -> Result<i6
     .fetch_one(connection)
     .await
     .map_err(refused)
+    .map(VehicleModelId)
 }
 
 /// Updates a vehicle model; `false` if nothing differs, 404 if it does not exist.
-pub async fn rewrite(connection: &mut PgConnection, id: i64, row: &VehicleModel) -> Result<bool> {
+pub async fn rewrite(connection: &mut PgConnection, id: VehicleModelId, row: &VehicleModel) -> Result<bool> {
     let changed = sqlx::query_scalar!(
         r#"
         with present as (
@@ -53,8 +57,8 @@ pub async fn rewrite(connection: &mut PgConnection, id: i64, row: &VehicleModel)
         )
         select differs as "differs!" from present
         "#,
-        id,
-        row.vehicle_brand_id,
+        id.0,
+        row.vehicle_brand_id.0,
         row.name,
         row.engine_cc,
         row.fuel,
@@ -66,4 +70,4 @@ pub async fn rewrite(connection: &mut PgConnection, id: i64, row: &VehicleModel)
     changed.ok_or(Error::NotFound("Vehicle model"))
 }
 
-archivable!("vehicle_models", "Vehicle model");
+archivable!("vehicle_models", "Vehicle model", VehicleModelId);

@@ -3,7 +3,7 @@
 use sqlx::PgConnection;
 
 use super::{archive::archivable, refused};
-use crate::{Error, Result};
+use crate::{Error, Result, ids::VehicleTypeId};
 
 /// The writable columns of a vehicle type.
 #[derive(Clone, Debug)]
@@ -15,7 +15,7 @@ pub struct VehicleType {
 }
 
 /// Adds a vehicle type and returns its id; 409 on `name` if the name is taken.
-pub async fn add(connection: &mut PgConnection, row: &VehicleType) -> Result<i64> {
+pub async fn add(connection: &mut PgConnection, row: &VehicleType) -> Result<VehicleTypeId> {
     sqlx::query_scalar!(
         "insert into vehicle_types (name, slug, image) values ($1, $2, $3) returning id",
         row.name,
@@ -25,10 +25,11 @@ pub async fn add(connection: &mut PgConnection, row: &VehicleType) -> Result<i64
     .fetch_one(connection)
     .await
     .map_err(refused)
+    .map(VehicleTypeId)
 }
 
 /// Updates a vehicle type; `false` if nothing differs, 404 if it does not exist.
-pub async fn rewrite(connection: &mut PgConnection, id: i64, row: &VehicleType) -> Result<bool> {
+pub async fn rewrite(connection: &mut PgConnection, id: VehicleTypeId, row: &VehicleType) -> Result<bool> {
     let changed = sqlx::query_scalar!(
         r#"
         with present as (
@@ -40,7 +41,7 @@ pub async fn rewrite(connection: &mut PgConnection, id: i64, row: &VehicleType) 
         )
         select differs as "differs!" from present
         "#,
-        id,
+        id.0,
         row.name,
         row.slug,
         row.image.as_deref()
@@ -51,4 +52,4 @@ pub async fn rewrite(connection: &mut PgConnection, id: i64, row: &VehicleType) 
     changed.ok_or(Error::NotFound("Vehicle type"))
 }
 
-archivable!("vehicle_types", "Vehicle type");
+archivable!("vehicle_types", "Vehicle type", VehicleTypeId);

@@ -170,7 +170,7 @@ async fn try_to_end(sign_in: &SignIn, user_id: UserId) -> Result<()> {
 
 /// A session that is revoked here and goes on at Descope.
 struct Revoked {
-    id: i64,
+    id: SessionId,
     descope_user_id: String,
     sealed: Vec<u8>,
 }
@@ -191,9 +191,10 @@ async fn end_all(pool: &PgPool, descope: &Descope, seals: &Seals, revoked: &[Rev
     if ended.is_empty() {
         return Ok((0, failure));
     }
-    let forgotten = sqlx::query!("update user_sessions set refresh_token_sealed = null where id = any($1)", &ended)
-        .execute(pool)
-        .await?;
+    let forgotten =
+        sqlx::query!("update user_sessions set refresh_token_sealed = null where id = any($1)", &ended as &[SessionId])
+            .execute(pool)
+            .await?;
     Ok((forgotten.rows_affected(), failure))
 }
 

@@ -92,11 +92,8 @@ struct Services {
 
 impl Read for Services {
     fn read(fields: &mut Fields) -> Option<Self> {
-        let change = if fields.has("add") {
-            Change::Add(fields.integer("add")?)
-        } else {
-            Change::Remove(fields.integer("remove")?)
-        };
+        let change =
+            if fields.has("add") { Change::Add(fields.id("add")?) } else { Change::Remove(fields.id("remove")?) };
         Some(Self { change, is_forced: fields.has("anyway") })
     }
 }

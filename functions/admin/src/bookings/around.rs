@@ -7,7 +7,7 @@ use shared::{
     bookings::{links::Scope, status::BookingStatus},
     carriers::Channel,
     database::Database,
-    ids::{BookingId, LinkId},
+    ids::{BookingId, LinkId, PaymentId, ServiceId},
 };
 use sqlx::types::Json;
 
@@ -28,7 +28,7 @@ pub(super) struct Visit {
 /// Money that came for the booking.
 #[derive(Debug, Deserialize)]
 pub(super) struct Taken {
-    pub(super) payment: i64,
+    pub(super) payment: PaymentId,
     pub(super) is_cash: bool,
     /// As Razorpay tells it, such as `upi`.
     pub(super) means: Option<String>,
@@ -40,7 +40,7 @@ pub(super) struct Taken {
 /// A service that could be added.
 #[derive(Debug, Deserialize)]
 pub(super) struct Offered {
-    pub(super) id: i64,
+    pub(super) id: ServiceId,
     pub(super) name: String,
     pub(super) price: i64,
     pub(super) minutes: i32,

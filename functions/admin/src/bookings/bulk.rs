@@ -163,7 +163,7 @@ async fn all_that_match(database: &Database, form: &Form) -> Result<(Vec<Chosen>
     let ask = Ask::of_query(PLACE.path, form.value("query"));
     let found = find::find(database, &ask, i64::try_from(MOST).unwrap_or(i64::MAX)).await?.rows;
     let chosen = found.rows.into_iter().map(|row| Chosen {
-        id: BookingId(row.id),
+        id: row.id,
         version: row.version,
         reference: row.reference,
         customer: row.customer,

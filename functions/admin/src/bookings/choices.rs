@@ -2,7 +2,12 @@
 
 use chrono::{NaiveDate, NaiveDateTime};
 use serde::Deserialize;
-use shared::{Result, database::Database, phone::Phone};
+use shared::{
+    Result,
+    database::Database,
+    ids::{CustomerId, ServiceId, VehicleModelId},
+    phone::Phone,
+};
 use sqlx::types::Json;
 
 use crate::kit::form::Form;
@@ -10,7 +15,7 @@ use crate::kit::form::Form;
 /// What is known by the number.
 #[derive(Debug, Deserialize)]
 pub(super) struct Known {
-    pub(super) id: i64,
+    pub(super) id: CustomerId,
     pub(super) notes: String,
     /// As given with the last booking.
     pub(super) name: String,
@@ -22,7 +27,7 @@ pub(super) struct Known {
 /// A service of the chosen model.
 #[derive(Debug, Deserialize)]
 pub(super) struct Offered {
-    pub(super) id: i64,
+    pub(super) id: ServiceId,
     pub(super) name: String,
     pub(super) price: i64,
     pub(super) minutes: i32,
@@ -32,7 +37,7 @@ pub(super) struct Offered {
 pub(super) struct Choices {
     pub(super) now: NaiveDateTime,
     pub(super) known: Option<Known>,
-    pub(super) model: Option<i64>,
+    pub(super) model: Option<VehicleModelId>,
     pub(super) services: Vec<Offered>,
     pub(super) models: Vec<String>,
 }
@@ -102,7 +107,7 @@ pub(super) async fn choices(database: &Database, form: &Form) -> Result<Choices>
     Ok(Choices {
         now: found.now,
         known: found.known.map(|known| known.0),
-        model: found.model,
+        model: found.model.map(VehicleModelId),
         services: found.services.0,
         models: found.models.0,
     })

@@ -9,6 +9,7 @@ use shared::{
         status::{BookingSource, BookingStatus, PaymentMethod, PaymentStatus, ServiceLocation},
     },
     database::Database,
+    ids::{BookingId, CustomerId},
     logging::name_bookings,
     written::Written,
 };
@@ -19,10 +20,10 @@ use crate::kit::{ask::Ask, list::Rows};
 /// A booking of the list.
 #[derive(Debug, Deserialize)]
 pub(super) struct Row {
-    pub(super) id: i64,
+    pub(super) id: BookingId,
     pub(super) version: i32,
     pub(super) reference: String,
-    pub(super) customer_id: i64,
+    pub(super) customer_id: CustomerId,
     pub(super) customer: String,
     pub(super) phone: String,
     pub(super) email: Option<String>,

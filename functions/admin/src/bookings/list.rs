@@ -29,7 +29,7 @@ use crate::{
 fn columns(words: Words) -> Vec<Column<Row>> {
     let english = words.0 == Language::English;
     vec![
-        Column::sorted("id", "ID", |row| Cell::Number(row.id)),
+        Column::sorted("id", "ID", |row| Cell::Number(row.id.0)),
         Column::sorted("reference", words.reference(), |row: &Row| {
             Cell::link(format!("{}{}/", PLACE.path, row.id), &row.reference)
         }),

@@ -99,7 +99,7 @@ fn draft(form: &Form, choices: &Choices) -> Result<Draft> {
     let mut faults = Faults::default();
     match choices.model {
         Some(model) => {
-            values.insert("vehicle_model_id".to_owned(), Value::from(model));
+            values.insert("vehicle_model_id".to_owned(), Value::from(model.0));
         }
         None => faults.add("model", "Choose a model from the list."),
     }

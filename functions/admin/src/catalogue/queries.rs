@@ -1,7 +1,8 @@
 //! What the queries of all catalogue tables have in common.
 //!
 //! Each macro is given the SQL of one table, and adds the part that is the same for all of them. In a list the table is
-//! called `record`.
+//! called `record`, and its id is a number: one code serves the pages of all five tables. The writers have the table's own
+//! type of id.
 
 /// Defines `rows`, which queries a page of a list: the table's own columns and joins; then, for all tables, search, state,
 /// days, order and page.
@@ -65,7 +66,7 @@ macro_rules! stored {
     (
         $table:literal, $writers:ident,
         form $columns:literal, |$row:ident| [$($input:literal: $text:expr),+ $(,)?],
-        unique $condition:literal, $($column:ident),+ $(,)?
+        unique $condition:literal, |$new:ident| [$($value:expr),+ $(,)?]
     ) => {
         const TABLE: &'static str = $table;
 
@@ -86,27 +87,28 @@ macro_rules! stored {
         }
 
         async fn holder(&self, database: &Database) -> Result<Option<i64>> {
+            let $new = &self.0;
             let found = sqlx::query_scalar!(
                 "select id from " + $table + " where archived_at is null and " + $condition,
-                $(self.0.$column),+
+                $($value),+
             );
             Ok(found.fetch_optional(&database.pool()).await?)
         }
 
         async fn add(&self, connection: &mut sqlx::PgConnection) -> Result<i64> {
-            $writers::add(connection, &self.0).await
+            Ok($writers::add(connection, &self.0).await?.0)
         }
 
         async fn rewrite(&self, connection: &mut sqlx::PgConnection, id: i64) -> Result<bool> {
-            $writers::rewrite(connection, id, &self.0).await
+            $writers::rewrite(connection, id.into(), &self.0).await
         }
 
         async fn archive(connection: &mut sqlx::PgConnection, id: i64) -> Result<bool> {
-            $writers::archive(connection, id).await
+            $writers::archive(connection, id.into()).await
         }
 
         async fn restore(connection: &mut sqlx::PgConnection, id: i64) -> Result<bool> {
-            $writers::restore(connection, id).await
+            $writers::restore(connection, id.into()).await
         }
     };
 }

@@ -78,7 +78,7 @@ impl Record for ServiceCategories {
     stored! {
         "service_categories", service_categories,
         form "name, description", |row| ["name": row.name, "description": row.description],
-        unique "name = $1", name
+        unique "name = $1", |new| [new.name]
     }
 
     dependents! {

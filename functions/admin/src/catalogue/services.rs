@@ -37,7 +37,7 @@ pub(crate) struct Row {
 
 impl Read for Services {
     fn read(fields: &mut Fields) -> Option<Self> {
-        let (category, name) = (fields.integer("service_category_id"), fields.text("name", 200));
+        let (category, name) = (fields.id("service_category_id"), fields.text("name", 200));
         let (description, minutes) = (fields.lines_or_empty("description", 2000), whole(fields, "minutes", MINUTES));
         let duration_minutes = minutes?;
         Some(Self(Service { service_category_id: category?, name: name?, description: description?, duration_minutes }))
@@ -100,7 +100,7 @@ impl Record for Services {
             "minutes": row.duration_minutes.to_string(),
             "description": row.description,
         ],
-        unique "name = $1", name
+        unique "name = $1", |new| [new.name]
     }
 
     dependents! {

@@ -36,8 +36,7 @@ pub(crate) struct Row {
 
 impl Read for VehicleBrands {
     fn read(fields: &mut Fields) -> Option<Self> {
-        let (vehicle_type_id, name, image) =
-            (fields.integer("vehicle_type_id"), fields.text("name", 100), picture(fields));
+        let (vehicle_type_id, name, image) = (fields.id("vehicle_type_id"), fields.text("name", 100), picture(fields));
         Some(Self(VehicleBrand { vehicle_type_id: vehicle_type_id?, name: name?, image: image? }))
     }
 }
@@ -93,7 +92,7 @@ impl Record for VehicleBrands {
             "vehicle_type_id": row.vehicle_type_id.to_string(),
             "image": row.image.unwrap_or_default(),
         ],
-        unique "vehicle_type_id = $1 and name = $2", vehicle_type_id, name
+        unique "vehicle_type_id = $1 and name = $2", |new| [new.vehicle_type_id.0, new.name]
     }
 
     dependents! {

@@ -39,8 +39,7 @@ pub(crate) struct Row {
 
 impl Read for VehicleModels {
     fn read(fields: &mut Fields) -> Option<Self> {
-        let (brand, name, fuel) =
-            (fields.integer("vehicle_brand_id"), fields.text("name", 100), fields.text("fuel", 20));
+        let (brand, name, fuel) = (fields.id("vehicle_brand_id"), fields.text("name", 100), fields.text("fuel", 20));
         let (engine_cc, image) = (engine(fields), picture(fields));
         let fuel = fuel.filter(|fuel| FUELS.contains(&fuel.as_str()));
         if fuel.is_none() && fields.faults.of("fuel").is_empty() {
@@ -118,7 +117,7 @@ impl Record for VehicleModels {
             "engine_cc": row.engine_cc.map(|cc| cc.to_string()).unwrap_or_default(),
             "image": row.image.unwrap_or_default(),
         ],
-        unique "vehicle_brand_id = $1 and name = $2", vehicle_brand_id, name
+        unique "vehicle_brand_id = $1 and name = $2", |new| [new.vehicle_brand_id.0, new.name]
     }
 
     dependents! {

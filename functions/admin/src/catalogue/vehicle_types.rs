@@ -75,7 +75,7 @@ impl Record for VehicleTypes {
     stored! {
         "vehicle_types", vehicle_types,
         form "name, slug, image", |row| ["name": row.name, "slug": row.slug, "image": row.image.unwrap_or_default()],
-        unique "name = $1", name
+        unique "name = $1", |new| [new.name]
     }
 
     dependents! {

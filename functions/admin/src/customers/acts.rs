@@ -38,7 +38,7 @@ impl Read for Notes {
 pub(crate) async fn rewrite_notes(
     State(app): State<App>,
     person: Person,
-    Id(id): Id,
+    Id(id): Id<CustomerId>,
     mut form: Form,
 ) -> Result<Response> {
     let Some(Notes { before, notes }) = form.read() else {
@@ -46,7 +46,7 @@ pub(crate) async fn rewrite_notes(
     };
     let rewrite = async |connection: &mut PgConnection| {
         history::sign(connection, &person.author()).await?;
-        customers::rewrite_notes(connection, CustomerId(id), &before, &notes).await
+        customers::rewrite_notes(connection, id, &before, &notes).await
     };
     match app.database().transaction(rewrite).await {
         Ok(Rewritten::Saved) => Ok(redirect(&format!("{}{id}/?done=notes", PLACE.path))),
@@ -59,10 +59,10 @@ pub(crate) async fn rewrite_notes(
     }
 }
 
-pub(crate) async fn export(State(app): State<App>, person: Person, Id(id): Id) -> Result<Response> {
+pub(crate) async fn export(State(app): State<App>, person: Person, Id(id): Id<CustomerId>) -> Result<Response> {
     let export = async |connection: &mut PgConnection| {
         history::sign(connection, &person.author()).await?;
-        customers::export(connection, CustomerId(id)).await
+        customers::export(connection, id).await
     };
     let text = match app.database().transaction(export).await {
         Ok(text) => text,

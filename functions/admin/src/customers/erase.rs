@@ -29,17 +29,23 @@ use crate::{
 /// The scope of the keys that make this form work once.
 const FORM: &str = "panel erase customer";
 
-pub(crate) async fn page(State(app): State<App>, person: Person, Id(id): Id) -> Result<Response> {
+pub(crate) async fn page(State(app): State<App>, person: Person, Id(id): Id<CustomerId>) -> Result<Response> {
     show(&app, &person, id, None, StatusCode::OK).await
 }
 
-async fn show(app: &App, person: &Person, id: i64, refused: Option<&str>, status: StatusCode) -> Result<Response> {
+async fn show(
+    app: &App,
+    person: &Person,
+    id: CustomerId,
+    refused: Option<&str>,
+    status: StatusCode,
+) -> Result<Response> {
     let customer = find(app.database(), id).await?;
     if customer.erased.is_some() {
         return customer_page(app, person, id, Shown::refused("The data of this customer has been erased.".to_owned()))
             .await;
     }
-    let hindrances = customers::hindrances(&app.database().pool(), CustomerId(id)).await?;
+    let hindrances = customers::hindrances(&app.database().pool(), id).await?;
     let title = format!("Erase the data of {}?", customer.name);
     let content = html! {
         h1 { (title) }
@@ -78,22 +84,27 @@ fn waits(customer: &Customer, hindrances: Hindrances) -> Markup {
     }
 }
 
-pub(crate) async fn erase(State(app): State<App>, person: Person, Id(id): Id, form: Form) -> Result<Response> {
+pub(crate) async fn erase(
+    State(app): State<App>,
+    person: Person,
+    Id(id): Id<CustomerId>,
+    form: Form,
+) -> Result<Response> {
     let key = match form.key() {
         Ok(key) => key,
         Err(error) => return show(&app, &person, id, Some(&error.to_string()), StatusCode::BAD_REQUEST).await,
     };
-    let closed = match customers::phone(app.database(), CustomerId(id)).await? {
+    let closed = match customers::phone(app.database(), id).await? {
         Some(phone) => customers::close_sign_in(app.database(), &app.sign_in.sessions.descope, &phone).await,
         None => Ok(()),
     };
     let erase = async |connection: &mut PgConnection| {
-        let request = id.to_be_bytes();
+        let request = id.0.to_be_bytes();
         if idempotency::claim(connection, FORM, &key, &request).await?.is_some() {
             return Ok(());
         }
         history::sign(connection, &person.author()).await?;
-        customers::erase(connection, CustomerId(id)).await?;
+        customers::erase(connection, id).await?;
         let answer = Answer::new(StatusCode::SEE_OTHER, Vec::new());
         idempotency::keep(connection, FORM, &key, &answer, idempotency::DAY).await
     };

@@ -3,7 +3,7 @@
 use axum::{extract::State, response::Response};
 use chrono::NaiveDateTime;
 use maud::html;
-use shared::{Result, database::Database, logging::name_customers};
+use shared::{Result, database::Database, ids::CustomerId, logging::name_customers};
 
 use crate::{
     App,
@@ -21,7 +21,7 @@ use crate::{
 pub(super) const PLACE: Place = Place { path: "/admin/customers/", title: "Customers" };
 
 struct Row {
-    id: i64,
+    id: CustomerId,
     name: String,
     phone: Option<String>,
     email: Option<String>,
@@ -32,7 +32,7 @@ struct Row {
 
 fn columns() -> Vec<Column<Row>> {
     vec![
-        Column::sorted("id", "ID", |row| Cell::Number(row.id)),
+        Column::sorted("id", "ID", |row| Cell::Number(row.id.0)),
         Column::sorted("name", "Name", |row| Cell::link(format!("{}{}/", PLACE.path, row.id), &row.name)),
         Column::sorted("phone", "Phone", |row| Cell::optional(row.phone.as_deref())),
         Column::sorted("email", "E-mail", |row| Cell::optional(row.email.as_deref())),

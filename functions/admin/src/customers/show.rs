@@ -4,7 +4,14 @@ use axum::{extract::State, response::Response};
 use chrono::NaiveDateTime;
 use lambda_http::http::StatusCode;
 use maud::{Markup, html};
-use shared::{Error, Result, customers::LONGEST_NOTES, database::Database, http::Id, money::Money};
+use shared::{
+    Error, Result,
+    customers::LONGEST_NOTES,
+    database::Database,
+    http::Id,
+    ids::{CustomerId, UserId},
+    money::Money,
+};
 
 use super::{list::PLACE, visits};
 use crate::{
@@ -19,7 +26,7 @@ use crate::{
 };
 
 pub(super) struct Customer {
-    pub(super) id: i64,
+    pub(super) id: CustomerId,
     pub(super) name: String,
     phone: Option<String>,
     email: Option<String>,
@@ -30,7 +37,7 @@ pub(super) struct Customer {
     due: Money,
     no_shows: i64,
     /// The account with this number.
-    user_id: Option<i64>,
+    user_id: Option<UserId>,
 }
 
 /// Why the page of a customer is shown.
@@ -53,7 +60,7 @@ impl Shown {
     }
 }
 
-pub(crate) async fn show(State(app): State<App>, person: Person, Id(id): Id, ask: Ask) -> Result<Response> {
+pub(crate) async fn show(State(app): State<App>, person: Person, Id(id): Id<CustomerId>, ask: Ask) -> Result<Response> {
     let notice = match ask.value("done") {
         Some("notes") => Some("Saved. The notes are shown to the shop only."),
         Some("erased") => Some("Erased. Bookings and money stay, without the person."),
@@ -62,7 +69,7 @@ pub(crate) async fn show(State(app): State<App>, person: Person, Id(id): Id, ask
     page(&app, &person, id, Shown { notice, ..Shown::default() }).await
 }
 
-pub(super) async fn page(app: &App, person: &Person, id: i64, shown: Shown) -> Result<Response> {
+pub(super) async fn page(app: &App, person: &Person, id: CustomerId, shown: Shown) -> Result<Response> {
     let customer = find(app.database(), id).await?;
     let visits = visits::of(app.database(), id).await?;
     let content = html! {
@@ -88,7 +95,7 @@ pub(super) async fn page(app: &App, person: &Person, id: i64, shown: Shown) -> R
     Ok(page.show(&content))
 }
 
-pub(super) async fn find(database: &Database, id: i64) -> Result<Customer> {
+pub(super) async fn find(database: &Database, id: CustomerId) -> Result<Customer> {
     sqlx::query_as!(
         Customer,
         r#"
@@ -111,14 +118,14 @@ pub(super) async fn find(database: &Database, id: i64) -> Result<Customer> {
                 where customer_id = customer.id and is_unpaid(booking)
             ) as "due!: Money",
             (select count(*) from bookings where customer_id = customer.id and is_no_show) as "no_shows!",
-            (select id from users where phone = customer.phone and is_phone_verified) as user_id
+            (select id from users where phone = customer.phone and is_phone_verified) as "user_id: UserId"
         from customers customer
         left join lateral (
             select customer_name from bookings where customer_id = customer.id order by id desc limit 1
         ) as newest on true
         where customer.id = $1
         "#,
-        id
+        id.0
     )
     .fetch_optional(&database.pool())
     .await?

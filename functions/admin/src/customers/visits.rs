@@ -6,6 +6,7 @@ use shared::{
     Result,
     bookings::status::{BookingStatus, PaymentStatus},
     database::Database,
+    ids::{BookingId, CustomerId, VehicleModelId},
     money::Money,
 };
 
@@ -16,9 +17,9 @@ use crate::{
 };
 
 pub(super) struct Visit {
-    id: i64,
+    id: BookingId,
     reference: String,
-    vehicle_model_id: i64,
+    vehicle_model_id: VehicleModelId,
     bike: String,
     day: NaiveDate,
     services: String,
@@ -29,7 +30,7 @@ pub(super) struct Visit {
 }
 
 /// The newest visits first.
-pub(super) async fn of(database: &Database, customer_id: i64) -> Result<Vec<Visit>> {
+pub(super) async fn of(database: &Database, customer_id: CustomerId) -> Result<Vec<Visit>> {
     Ok(sqlx::query_as!(
         Visit,
         r#"
@@ -49,7 +50,7 @@ pub(super) async fn of(database: &Database, customer_id: i64) -> Result<Vec<Visi
         order by booking.appointment_date desc, booking.appointment_time desc, booking.id desc
         limit 500
         "#,
-        customer_id
+        customer_id.0
     )
     .fetch_all(&database.pool())
     .await?)
@@ -57,7 +58,7 @@ pub(super) async fn of(database: &Database, customer_id: i64) -> Result<Vec<Visi
 
 /// A table for each bike, that of the newest visit first.
 pub(super) fn show(visits: &[Visit]) -> Markup {
-    let mut bikes: Vec<(i64, Vec<&Visit>)> = Vec::new();
+    let mut bikes: Vec<(VehicleModelId, Vec<&Visit>)> = Vec::new();
     for visit in visits {
         match bikes.iter_mut().find(|(model, _)| *model == visit.vehicle_model_id) {
             Some((_, visits)) => visits.push(visit),

@@ -6,7 +6,7 @@ use shared::{
     Error, Faults, Result,
     bookings::{Actor, LONGEST_REASON},
     http::{Fields, Id, Read},
-    ids::PaymentId,
+    ids::{CaptureId, PaymentId},
     money::Money,
     payments::{
         mismatches::{self, Kind},
@@ -64,7 +64,7 @@ pub(crate) async fn again(State(app): State<App>, person: Person, mut form: Form
     let work = async |connection: &mut PgConnection| {
         let (booking, capture) = mismatches::take(connection, kind, id).await?;
         refunds::again(connection, &booking, capture, &wanted.why, &person.actor()).await?;
-        led_to(connection, Some(capture.0), "again").await
+        led_to(connection, Some(capture), "again").await
     };
     conclude(&app, &person, form, work).await
 }
@@ -92,7 +92,7 @@ pub(crate) async fn by_hand(State(app): State<App>, person: Person, mut form: Fo
         let (booking, capture) = mismatches::take(connection, kind, id).await?;
         let actor: Actor = person.actor();
         refunds::by_hand::record(connection, &booking, capture, given.amount, given.by, &given.proof, &actor).await?;
-        led_to(connection, Some(capture.0), "by-hand").await
+        led_to(connection, Some(capture), "by-hand").await
     };
     conclude(&app, &person, form, work).await
 }
@@ -117,12 +117,11 @@ pub(crate) async fn accept(State(app): State<App>, person: Person, mut form: For
         mismatches::accept(connection, kind, id, &accepted.reason, &person.actor()).await?;
         let capture = match kind {
             Kind::PaidWithoutMoney | Kind::Dispute | Kind::Unmatched => None,
-            Kind::MoneyWithoutPaid | Kind::NotGivenBack | Kind::Misfit => Some(id),
-            Kind::FailedRefund => {
-                sqlx::query_scalar!("select capture_id from refunds where id = $1", id)
-                    .fetch_optional(&mut *connection)
-                    .await?
-            }
+            Kind::MoneyWithoutPaid | Kind::NotGivenBack | Kind::Misfit => Some(CaptureId(id)),
+            Kind::FailedRefund => sqlx::query_scalar!("select capture_id from refunds where id = $1", id)
+                .fetch_optional(&mut *connection)
+                .await?
+                .map(CaptureId),
         };
         led_to(connection, capture, "accepted").await
     };
@@ -130,8 +129,8 @@ pub(crate) async fn accept(State(app): State<App>, person: Person, mut form: For
 }
 
 /// The page that an act leads to: that of the payment, if it has one.
-async fn led_to(connection: &mut PgConnection, capture: Option<i64>, done: &str) -> Result<String> {
-    let payment = sqlx::query_scalar!("select payment_id from captures where id = $1", capture)
+async fn led_to(connection: &mut PgConnection, capture: Option<CaptureId>, done: &str) -> Result<String> {
+    let payment = sqlx::query_scalar!("select payment_id from captures where id = $1", capture as Option<CaptureId>)
         .fetch_optional(connection)
         .await?;
     Ok(payment.map_or_else(

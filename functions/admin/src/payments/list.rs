@@ -4,7 +4,12 @@ use axum::{extract::State, response::Response};
 use chrono::NaiveDateTime;
 use maud::html;
 use shared::{
-    Result, bookings::status::PaymentMethod, database::Database, money::Money, payments::states::PaymentState,
+    Result,
+    bookings::status::PaymentMethod,
+    database::Database,
+    ids::{BookingId, PaymentId},
+    money::Money,
+    payments::states::PaymentState,
 };
 
 use super::{PLACE, attention, scopes, words};
@@ -22,8 +27,8 @@ use crate::{
 };
 
 struct Row {
-    id: i64,
-    booking_id: i64,
+    id: PaymentId,
+    booking_id: BookingId,
     reference: String,
     amount: Money,
     currency: String,

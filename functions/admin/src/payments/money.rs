@@ -3,7 +3,11 @@
 use chrono::NaiveDateTime;
 use maud::{Markup, html};
 use serde::Deserialize;
-use shared::{Error, Result, ids::BookingId, money};
+use shared::{
+    Error, Result,
+    ids::{BookingId, PaymentId},
+    money,
+};
 use sqlx::{PgExecutor, types::Json};
 
 use super::{PLACE, words};
@@ -26,7 +30,7 @@ pub(crate) struct Money {
 /// Money that came in, and what of it went back.
 #[derive(Debug, Deserialize)]
 struct Source {
-    payment: i64,
+    payment: PaymentId,
     is_cash: bool,
     means: Option<String>,
     bank: Option<String>,

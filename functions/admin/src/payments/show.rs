@@ -8,7 +8,7 @@ use shared::{
     bookings::status::PaymentMethod,
     database::Database,
     http::Id,
-    ids::PaymentId,
+    ids::{BookingId, PaymentId},
     money::Money,
     payments::{
         mismatches::{self, Mismatch, Wanted},
@@ -33,8 +33,8 @@ use crate::{
 };
 
 struct Payment {
-    id: i64,
-    booking_id: i64,
+    id: PaymentId,
+    booking_id: BookingId,
     reference: String,
     customer: String,
     amount: Money,

@@ -6,7 +6,11 @@ use axum::{
 };
 use lambda_http::http::StatusCode;
 use maud::{Markup, html};
-use shared::{Error, Result, money::Money};
+use shared::{
+    Error, Result,
+    ids::{ServiceId, VehicleModelId},
+    money::Money,
+};
 
 use super::{
     PLACE, above,
@@ -32,8 +36,8 @@ use crate::{
 const PATH: &str = "/admin/prices/file/";
 
 struct Row {
-    service_id: i64,
-    vehicle_model_id: i64,
+    service_id: ServiceId,
+    vehicle_model_id: VehicleModelId,
     service: String,
     brand: String,
     model: String,
@@ -62,16 +66,16 @@ pub(crate) async fn download(State(app): State<App>, ask: Ask) -> Result<Respons
         order by lower(brand.name), brand.id, lower(model.name), model.id, category.id, service.id
         limit $4
         "#,
-        choice.brand,
-        choice.model,
-        choice.service,
+        choice.brand.map(|id| id.0),
+        choice.model.map(|id| id.0),
+        choice.service.map(|id| id.0),
         LONGEST_FILE
     )
     .fetch_all(&app.database().pool())
     .await?;
     let columns = [
-        Column::plain("service_id", "service_id", |row: &Row| Cell::Number(row.service_id)),
-        Column::plain("vehicle_model_id", "vehicle_model_id", |row| Cell::Number(row.vehicle_model_id)),
+        Column::plain("service_id", "service_id", |row: &Row| Cell::Number(row.service_id.0)),
+        Column::plain("vehicle_model_id", "vehicle_model_id", |row| Cell::Number(row.vehicle_model_id.0)),
         Column::plain("service", "service", |row| Cell::Text(row.service.clone())),
         Column::plain("brand", "brand", |row| Cell::Text(row.brand.clone())),
         Column::plain("model", "model", |row| Cell::Text(row.model.clone())),

@@ -247,7 +247,7 @@ fn links(choice: Choice, offers: &[Offer], is_admin: bool) -> Markup {
     html! {
         p.links {
             @if let Some(offer) = brand {
-                @if choice.model.or(choice.service).is_some() {
+                @if choice.model.is_some() || choice.service.is_some() {
                     a href=(Choice::brand(offer.brand_id).address(&[])) { "All prices of " (offer.brand) }
                 }
                 @if is_admin { a href=(format!("/admin/prices/percent/?brand={}", offer.brand_id)) { "Change by percent" } }
@@ -258,15 +258,15 @@ fn links(choice: Choice, offers: &[Offer], is_admin: bool) -> Markup {
 }
 
 fn heading(choice: Choice, offer: &Offer) -> Markup {
-    let model = Choice { model: Some(offer.vehicle_model_id.0), ..Choice::default() };
+    let model = Choice { model: Some(offer.vehicle_model_id), ..Choice::default() };
     html! {
         @if choice.is_list() { "Price" } @else { a href=(model.address(&[])) { (offer.model) } }
     }
 }
 
 fn row_name(choice: Choice, offer: &Offer) -> Markup {
-    let model = Choice { model: Some(offer.vehicle_model_id.0), ..Choice::default() };
-    let service = Choice { service: Some(offer.service_id.0), ..Choice::default() };
+    let model = Choice { model: Some(offer.vehicle_model_id), ..Choice::default() };
+    let service = Choice { service: Some(offer.service_id), ..Choice::default() };
     html! {
         @if choice.is_list() {
             a href=(model.address(&[])) { (offer.model) }
@@ -277,7 +277,7 @@ fn row_name(choice: Choice, offer: &Offer) -> Markup {
 }
 
 fn group(choice: Choice, row: &[Offer]) -> Option<i64> {
-    row.first().map(|offer| if choice.is_list() { offer.brand_id } else { offer.category_id })
+    row.first().map(|offer| if choice.is_list() { offer.brand_id.0 } else { offer.category_id.0 })
 }
 
 fn group_name(choice: Choice, row: &[Offer]) -> Option<String> {

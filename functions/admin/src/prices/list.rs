@@ -3,7 +3,12 @@
 use axum::{extract::State, response::Response};
 use chrono::NaiveDateTime;
 use maud::html;
-use shared::{Result, database::Database, money::Money};
+use shared::{
+    Result,
+    database::Database,
+    ids::{ServiceId, VehicleModelId},
+    money::Money,
+};
 
 use super::{PLACE, above, choice::Choice};
 use crate::{
@@ -23,9 +28,9 @@ use crate::{
 const LIST: Place = Place { path: "/admin/prices/list/", title: "List of prices" };
 
 struct Row {
-    service_id: i64,
+    service_id: ServiceId,
     service: String,
-    vehicle_model_id: i64,
+    vehicle_model_id: VehicleModelId,
     model: String,
     price: Money,
     is_archived: bool,
@@ -44,7 +49,7 @@ fn columns() -> Vec<Column<Row>> {
 }
 
 /// The prices of a model or a service, where they are changed.
-fn grid(model: Option<i64>, service: Option<i64>) -> String {
+fn grid(model: Option<VehicleModelId>, service: Option<ServiceId>) -> String {
     Choice { model, service, ..Choice::default() }.address(&[])
 }
 

@@ -3,7 +3,7 @@
 use shared::{
     Result,
     database::Database,
-    ids::{ServiceId, VehicleModelId},
+    ids::{ServiceCategoryId, ServiceId, VehicleBrandId, VehicleModelId},
 };
 use sqlx::{PgConnection, PgExecutor};
 
@@ -21,11 +21,11 @@ pub(super) struct Pair {
 pub(super) struct Offer {
     pub(super) service_id: ServiceId,
     pub(super) service: String,
-    pub(super) category_id: i64,
+    pub(super) category_id: ServiceCategoryId,
     pub(super) category: String,
     pub(super) vehicle_model_id: VehicleModelId,
     pub(super) model: String,
-    pub(super) brand_id: i64,
+    pub(super) brand_id: VehicleBrandId,
     pub(super) brand: String,
     pub(super) paise: Option<i64>,
 }
@@ -57,9 +57,9 @@ pub(super) async fn load(executor: impl PgExecutor<'_>, choice: Choice) -> sqlx:
         order by case when $4 then lower(brand.name) end, case when $4 then brand.id end,
             category.id, service.id, lower(model.name), model.id
         "#,
-        choice.brand,
-        choice.model,
-        choice.service,
+        choice.brand.map(|id| id.0),
+        choice.model.map(|id| id.0),
+        choice.service.map(|id| id.0),
         choice.is_list()
     )
     .fetch_all(executor)
@@ -108,7 +108,7 @@ pub(super) async fn look_up(connection: &mut PgConnection, pairs: &[Pair]) -> sq
 /// A brand to choose, with the number of its prices.
 #[derive(Debug)]
 pub(super) struct Brand {
-    pub(super) id: i64,
+    pub(super) id: VehicleBrandId,
     pub(super) name: String,
     pub(super) count: i64,
 }

@@ -3,7 +3,7 @@
 use axum::{extract::State, response::Response};
 use lambda_http::http::StatusCode;
 use maud::{Markup, html};
-use shared::{Error, Result};
+use shared::{Error, Result, ids::VehicleBrandId};
 
 use super::{
     PLACE, above,
@@ -28,7 +28,7 @@ const PATH: &str = "/admin/prices/percent/";
 
 /// The form and, once it is filled in, what it would change.
 pub(crate) async fn page(State(app): State<App>, person: Person, ask: Ask) -> Result<Response> {
-    let Some(brand) = ask.id("brand") else { return Ok(redirect(PLACE.path)) };
+    let Some(brand) = ask.id("brand").map(VehicleBrandId) else { return Ok(redirect(PLACE.path)) };
     let mut form = Form::of(ask.values().clone());
     if ask.value("percent").is_none() {
         form.set("rounding", "10");
@@ -42,7 +42,7 @@ pub(crate) async fn page(State(app): State<App>, person: Person, ask: Ask) -> Re
 /// Makes the changes that the page has listed.
 pub(crate) async fn confirm(State(app): State<App>, person: Person, mut form: Form) -> Result<Response> {
     let Some(raise) = form.read::<Raise>() else {
-        let brand = form.value("brand").parse().map_err(|_| Error::NotFound("Brand"))?;
+        let brand = form.value("brand").parse().map(VehicleBrandId).map_err(|_| Error::NotFound("Brand"))?;
         return show(&app, &person, brand, &form, None, None).await;
     };
     match plan::write(&app, &person, &Source::Percent(raise), &form).await? {
@@ -57,7 +57,7 @@ pub(crate) async fn confirm(State(app): State<App>, person: Person, mut form: Fo
 async fn show(
     app: &App,
     person: &Person,
-    brand: i64,
+    brand: VehicleBrandId,
     form: &Form,
     raise: Option<&Raise>,
     refused: Option<&Outcome>,
@@ -69,7 +69,7 @@ async fn show(
         h1 { (title) }
         (problem(refused.and_then(preview::refusal)))
         form.stack method="get" action=(PATH) {
-            input type="hidden" name="brand" value=(brand);
+            input type="hidden" name="brand" value=(brand.0);
             (Input::new("percent", "Percent").required().max(10).hint("From -50 to 100: 5 raises by 5 %, -5 lowers by 5 %.").in_form(form))
             (Input::new("rounding", "Round to").required().select_in(form, &steps()))
             (Input::new("over", "Which prices").required().select_in(form, &parts(&offers)))
@@ -86,7 +86,7 @@ async fn show(
     Ok(Page::new(person, PLACE.path, &title).below(&above()).status(status).show(&content))
 }
 
-fn changes(plan: &Plan, brand: i64, form: &Form) -> Markup {
+fn changes(plan: &Plan, brand: VehicleBrandId, form: &Form) -> Markup {
     let fields = ["percent", "rounding", "over"].map(|name| (name, form.value(name)));
     let brand_field = brand.to_string();
     let fields: Vec<_> = [("brand", brand_field.as_str())].into_iter().chain(fields).collect();

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use shared::{
     http::{Fields, Read},
+    ids::{ServiceCategoryId, ServiceId, VehicleBrandId, VehicleModelId},
     written::Written,
 };
 
@@ -60,9 +61,9 @@ impl Written for Step {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Over {
     All,
-    Category(i64),
-    Service(i64),
-    Model(i64),
+    Category(ServiceCategoryId),
+    Service(ServiceId),
+    Model(VehicleModelId),
 }
 
 impl Over {
@@ -70,8 +71,8 @@ impl Over {
         match self {
             Self::All => true,
             Self::Category(id) => offer.category_id == id,
-            Self::Service(id) => offer.service_id.0 == id,
-            Self::Model(id) => offer.vehicle_model_id.0 == id,
+            Self::Service(id) => offer.service_id == id,
+            Self::Model(id) => offer.vehicle_model_id == id,
         }
     }
 }
@@ -80,9 +81,9 @@ impl Written for Over {
     fn parse(text: &str) -> Result<Self, String> {
         let over = match text.split_once('-').map(|(kind, id)| (kind, id.parse())) {
             None if text == "all" => Some(Self::All),
-            Some(("category", Ok(id))) => Some(Self::Category(id)),
-            Some(("service", Ok(id))) => Some(Self::Service(id)),
-            Some(("model", Ok(id))) => Some(Self::Model(id)),
+            Some(("category", Ok(id))) => Some(Self::Category(ServiceCategoryId(id))),
+            Some(("service", Ok(id))) => Some(Self::Service(ServiceId(id))),
+            Some(("model", Ok(id))) => Some(Self::Model(VehicleModelId(id))),
             _ => None,
         };
         over.ok_or_else(|| "Choose which prices change.".to_owned())
@@ -96,7 +97,7 @@ impl Written for Over {
 /// A change of a brand's prices by percent.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Raise {
-    pub(super) brand: i64,
+    pub(super) brand: VehicleBrandId,
     percent: Percent,
     step: Step,
     over: Over,
@@ -104,7 +105,7 @@ pub(super) struct Raise {
 
 impl Read for Raise {
     fn read(fields: &mut Fields) -> Option<Self> {
-        let (brand, percent) = (fields.integer("brand"), fields.value("percent"));
+        let (brand, percent) = (fields.id("brand"), fields.value("percent"));
         let (step, over) = (fields.value("rounding"), fields.value("over"));
         Some(Self { brand: brand?, percent: percent?, step: step?, over: over? })
     }

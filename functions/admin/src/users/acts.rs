@@ -28,33 +28,38 @@ pub(crate) async fn give_role(
     State(app): State<App>,
     host: OwnHost,
     person: Person,
-    Id(id): Id,
+    Id(id): Id<UserId>,
     mut form: Form,
 ) -> Result<Response> {
     let Some(Role(role)) = form.read() else { return Err(Error::NotFound("Role")) };
     let page = app.sign_in.messages.password_page(&host)?;
-    let given = roles::give(&app.sign_in, UserId(id), &role, &page, &person.author()).await;
+    let given = roles::give(&app.sign_in, id, &role, &page, &person.author()).await;
     conclude(&app, &person, id, given.map(drop), "role").await
 }
 
-pub(crate) async fn take_role(State(app): State<App>, person: Person, Id(id): Id, mut form: Form) -> Result<Response> {
+pub(crate) async fn take_role(
+    State(app): State<App>,
+    person: Person,
+    Id(id): Id<UserId>,
+    mut form: Form,
+) -> Result<Response> {
     let Some(Role(role)) = form.read() else { return Err(Error::NotFound("Role")) };
-    let taken = roles::set(&app.sign_in, UserId(id), &role, false, &person.author()).await;
+    let taken = roles::set(&app.sign_in, id, &role, false, &person.author()).await;
     conclude(&app, &person, id, taken.map(drop), "role").await
 }
 
-pub(crate) async fn block(State(app): State<App>, person: Person, Id(id): Id) -> Result<Response> {
-    let blocked = access::block(&app.sign_in, UserId(id), &person.author()).await;
+pub(crate) async fn block(State(app): State<App>, person: Person, Id(id): Id<UserId>) -> Result<Response> {
+    let blocked = access::block(&app.sign_in, id, &person.author()).await;
     conclude(&app, &person, id, blocked.map(drop), "blocked").await
 }
 
-pub(crate) async fn unblock(State(app): State<App>, person: Person, Id(id): Id) -> Result<Response> {
-    let unblocked = access::unblock(&app.sign_in, UserId(id), &person.author()).await;
+pub(crate) async fn unblock(State(app): State<App>, person: Person, Id(id): Id<UserId>) -> Result<Response> {
+    let unblocked = access::unblock(&app.sign_in, id, &person.author()).await;
     conclude(&app, &person, id, unblocked.map(drop), "unblocked").await
 }
 
-pub(crate) async fn end_sessions(State(app): State<App>, person: Person, Id(id): Id) -> Result<Response> {
-    let ended = access::end_sessions(&app.sign_in, UserId(id), &person.author()).await;
+pub(crate) async fn end_sessions(State(app): State<App>, person: Person, Id(id): Id<UserId>) -> Result<Response> {
+    let ended = access::end_sessions(&app.sign_in, id, &person.author()).await;
     conclude(&app, &person, id, ended, "ended").await
 }
 
@@ -69,16 +74,16 @@ impl Read for SessionChoice {
 pub(crate) async fn end_session(
     State(app): State<App>,
     person: Person,
-    Id(id): Id,
+    Id(id): Id<UserId>,
     mut form: Form,
 ) -> Result<Response> {
     let Some(SessionChoice(session)) = form.read() else { return Err(Error::NotFound("Session")) };
-    let ended = access::end_session(&app.sign_in, UserId(id), session.into(), &person.author()).await;
+    let ended = access::end_session(&app.sign_in, id, session.into(), &person.author()).await;
     conclude(&app, &person, id, ended, "ended").await
 }
 
 /// Leads back to the user, or shows why nothing was done.
-async fn conclude(app: &App, person: &Person, id: i64, done: Result<()>, word: &str) -> Result<Response> {
+async fn conclude(app: &App, person: &Person, id: UserId, done: Result<()>, word: &str) -> Result<Response> {
     match done {
         Ok(()) => Ok(redirect(&format!("/admin/users/{id}/?done={word}"))),
         Err(

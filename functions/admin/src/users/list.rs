@@ -7,6 +7,7 @@ use shared::{
     Result,
     accounts::{ADMIN_ROLE, STAFF_ROLE},
     database::Database,
+    ids::UserId,
 };
 
 use crate::{
@@ -25,7 +26,7 @@ use crate::{
 pub(super) const PLACE: Place = Place { path: "/admin/users/", title: "Users" };
 
 struct Row {
-    id: i64,
+    id: UserId,
     name: String,
     username: String,
     email: Option<String>,
@@ -40,7 +41,7 @@ struct Row {
 
 fn columns() -> Vec<Column<Row>> {
     vec![
-        Column::sorted("id", "ID", |row| Cell::Number(row.id)),
+        Column::sorted("id", "ID", |row| Cell::Number(row.id.0)),
         Column::sorted("username", "User name", |row| Cell::link(format!("/admin/users/{}/", row.id), &row.username)),
         Column::sorted("name", "Name", |row| Cell::Text(row.name.clone())),
         Column::sorted("email", "E-mail", |row| Cell::optional(row.email.as_deref())),

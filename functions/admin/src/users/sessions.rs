@@ -3,7 +3,11 @@
 use axum::{extract::State, response::Response};
 use chrono::NaiveDateTime;
 use maud::html;
-use shared::{Result, database::Database};
+use shared::{
+    Result,
+    database::Database,
+    ids::{SessionId, UserId},
+};
 
 use super::show::device;
 use crate::{
@@ -22,8 +26,8 @@ use crate::{
 const PLACE: Place = Place { path: "/admin/sessions/", title: "Sessions" };
 
 struct Row {
-    id: i64,
-    user_id: i64,
+    id: SessionId,
+    user_id: UserId,
     user: String,
     user_agent: String,
     ip_address: String,
@@ -36,7 +40,7 @@ struct Row {
 
 fn columns() -> Vec<Column<Row>> {
     vec![
-        Column::sorted("id", "ID", |row| Cell::Number(row.id)),
+        Column::sorted("id", "ID", |row| Cell::Number(row.id.0)),
         Column::sorted("user", "User", |row| Cell::link(format!("/admin/users/{}/", row.user_id), &row.user)),
         Column::plain("device", "Device", |row| Cell::Text(device(&row.user_agent))),
         Column::plain("address", "Address", |row| Cell::Text(row.ip_address.clone())),

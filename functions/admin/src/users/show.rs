@@ -9,6 +9,7 @@ use shared::{
     accounts::{ADMIN_ROLE, STAFF_ROLE},
     database::Database,
     http::Id,
+    ids::{SessionId, UserId},
 };
 
 use super::list::PLACE;
@@ -19,7 +20,7 @@ use crate::{
 };
 
 struct User {
-    id: i64,
+    id: UserId,
     name: String,
     username: String,
     email: Option<String>,
@@ -32,7 +33,7 @@ struct User {
 }
 
 struct Session {
-    id: i64,
+    id: SessionId,
     user_agent: String,
     ip_address: String,
     created: NaiveDateTime,
@@ -41,7 +42,7 @@ struct Session {
     is_active: bool,
 }
 
-pub(crate) async fn show(State(app): State<App>, person: Person, Id(id): Id, ask: Ask) -> Result<Response> {
+pub(crate) async fn show(State(app): State<App>, person: Person, Id(id): Id<UserId>, ask: Ask) -> Result<Response> {
     let notice = match ask.value("done") {
         Some("role") => Some("Saved. It counts from the next request on."),
         Some("blocked") => Some("Blocked. All sessions are over."),
@@ -56,7 +57,7 @@ pub(crate) async fn show(State(app): State<App>, person: Person, Id(id): Id, ask
 pub(super) async fn page(
     app: &App,
     person: &Person,
-    id: i64,
+    id: UserId,
     notice: Option<&str>,
     refused: Option<&str>,
 ) -> Result<Response> {
@@ -79,7 +80,7 @@ pub(super) async fn page(
     Ok(Page::new(person, PLACE.path, user.title()).below(&above).notice(notice).status(status).show(&content))
 }
 
-async fn find(database: &Database, id: i64) -> Result<Option<User>> {
+async fn find(database: &Database, id: UserId) -> Result<Option<User>> {
     Ok(sqlx::query_as!(
         User,
         r#"
@@ -87,14 +88,14 @@ async fn find(database: &Database, id: i64) -> Result<Option<User>> {
             is_phone_verified, roles, shop_clock(blocked_at) as blocked, shop_clock(created_at) as "created!"
         from users where id = $1
         "#,
-        id
+        id.0
     )
     .fetch_optional(&database.pool())
     .await?)
 }
 
 /// The newest sessions, ended ones included.
-async fn sessions(database: &Database, user_id: i64) -> Result<Vec<Session>> {
+async fn sessions(database: &Database, user_id: UserId) -> Result<Vec<Session>> {
     Ok(sqlx::query_as!(
         Session,
         r#"
@@ -104,7 +105,7 @@ async fn sessions(database: &Database, user_id: i64) -> Result<Vec<Session>> {
         order by revoked_at is null and expires_at > now() desc, last_seen_at desc
         limit 50
         "#,
-        user_id
+        user_id.0
     )
     .fetch_all(&database.pool())
     .await?)
@@ -165,7 +166,7 @@ impl User {
     }
 }
 
-fn session_table(id: i64, sessions: &[Session], person: &Person) -> Markup {
+fn session_table(id: UserId, sessions: &[Session], person: &Person) -> Markup {
     html! {
         div.heading {
             h2 { "Sessions" }
@@ -187,7 +188,7 @@ fn session_table(id: i64, sessions: &[Session], person: &Person) -> Markup {
                                 td data-label="Last seen" { (moment_text(session.seen)) }
                                 td data-label="Expires" { (moment_text(session.expires)) }
                                 td data-label="State" {
-                                    @if session.id == person.session_id.0 { span.tag.good { "This session" } }
+                                    @if session.id == person.session_id { span.tag.good { "This session" } }
                                     @else if session.is_active { span.tag.good { "Active" } } @else { span.tag.quiet { "Ended" } }
                                 }
                                 td data-label="Action" {

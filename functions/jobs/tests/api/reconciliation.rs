@@ -14,7 +14,7 @@ use shared::{
         lines::{self, Change},
     },
     database::{Database, MIGRATOR},
-    ids::{BookingId, PaymentId},
+    ids::{BookingId, PaymentId, ServiceId},
     payments::{orders, refunds},
 };
 use sqlx::{
@@ -169,7 +169,8 @@ async fn money_for_the_total_of_before_a_change_of_services_goes_back(pool: PgPo
     let paid = world.razorpay.checkout(&world.order(), Outcome::Captured).payment_id;
     let add = async |connection: &mut PgConnection| {
         let booking = booking::lock(connection, BookingId(1)).await?;
-        lines::change(connection, booking, Change::Add(6), &Actor::Staff("desk".to_owned()), Rules::Overbook).await
+        lines::change(connection, booking, Change::Add(ServiceId(6)), &Actor::Staff("desk".to_owned()), Rules::Overbook)
+            .await
     };
     let booking = bookings::transaction(&world.app.database, add).await.unwrap();
     assert!(booking.total_amount.paise() > 75010);

@@ -13,7 +13,7 @@ use shared::{
     },
     database::{Database, MIGRATOR},
     history::{self, Author, Entry, Filter, Source},
-    ids::UserId,
+    ids::{AuditEventId, UserId, VehicleTypeId},
 };
 use sqlx::{PgConnection, PgPool};
 
@@ -60,7 +60,7 @@ async fn a_change_in_the_panel_is_recorded_with_its_person_request_and_values(po
     let author = Author::user(UserId(user), Source::Panel, Some("request-1".to_owned()));
     let moped = |name: &str| VehicleType { name: name.to_owned(), slug: "moped".to_owned(), image: None };
     let redis = testing::redis();
-    let mut id = 0;
+    let mut id = VehicleTypeId(0);
     let add = async |connection: &mut PgConnection| {
         id = vehicle_types::add(connection, &moped("Moped")).await?;
         Ok::<_, Error>(((), true))
@@ -151,12 +151,12 @@ async fn the_history_is_listed_by_person_way_record_and_day_in_pages(pool: PgPoo
     .await;
     let found = async |filter: Filter, limit: i64| {
         let entries = history::list(&database, &filter, limit).await.unwrap();
-        entries.iter().map(|entry| entry.id).collect::<Vec<_>>()
+        entries.iter().map(|entry| entry.id.0).collect::<Vec<_>>()
     };
     let text = |text: &str| Some(text.to_owned());
     let all = Filter::default;
     assert_eq!(found(all(), 2).await, [4, 3]);
-    assert_eq!(found(Filter { before: Some(3), ..all() }, 2).await, [2, 1]);
+    assert_eq!(found(Filter { before: Some(AuditEventId(3)), ..all() }, 2).await, [2, 1]);
     assert_eq!(found(Filter { actor: text("user:7"), ..all() }, 9).await, [3, 2]);
     assert_eq!(found(Filter { source: Some(Source::Api), ..all() }, 9).await, [4]);
     assert_eq!(found(Filter { table: text("services"), ..all() }, 9).await, [3, 2]);

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
+    fmt::Display,
     hash::Hash,
     ops::RangeInclusive,
 };
@@ -18,6 +19,7 @@ use crate::{
         services::MINUTES,
         vehicle_models::{ENGINE_CC, FUELS},
     },
+    ids::{ServiceCategoryId, ServiceId, VehicleBrandId, VehicleModelId, VehicleTypeId},
     money::Money,
     text::{Lines, Unclean, clean},
 };
@@ -39,22 +41,22 @@ pub struct Catalogue {
 
 #[derive(Debug)]
 pub(super) struct VehicleType {
-    pub(super) id: i64,
+    pub(super) id: VehicleTypeId,
     pub(super) name: String,
     pub(super) slug: String,
 }
 
 #[derive(Debug)]
 pub(super) struct VehicleBrand {
-    pub(super) id: i64,
-    pub(super) type_id: i64,
+    pub(super) id: VehicleBrandId,
+    pub(super) type_id: VehicleTypeId,
     pub(super) name: String,
 }
 
 #[derive(Debug)]
 pub(super) struct VehicleModel {
-    pub(super) id: i64,
-    pub(super) brand_id: i64,
+    pub(super) id: VehicleModelId,
+    pub(super) brand_id: VehicleBrandId,
     pub(super) name: String,
     pub(super) engine_cc: Option<i32>,
     pub(super) fuel: String,
@@ -62,15 +64,15 @@ pub(super) struct VehicleModel {
 
 #[derive(Debug)]
 pub(super) struct ServiceCategory {
-    pub(super) id: i64,
+    pub(super) id: ServiceCategoryId,
     pub(super) name: String,
     pub(super) description: String,
 }
 
 #[derive(Debug)]
 pub(super) struct Service {
-    pub(super) id: i64,
-    pub(super) category_id: i64,
+    pub(super) id: ServiceId,
+    pub(super) category_id: ServiceCategoryId,
     pub(super) name: String,
     pub(super) description: String,
     pub(super) duration_minutes: i32,
@@ -78,8 +80,8 @@ pub(super) struct Service {
 
 #[derive(Debug)]
 pub(super) struct Price {
-    pub(super) service_id: i64,
-    pub(super) model_id: i64,
+    pub(super) service_id: ServiceId,
+    pub(super) model_id: VehicleModelId,
     pub(super) price: Money,
 }
 
@@ -235,7 +237,7 @@ impl<T> Table<T> {
         self.rows.into_iter().map(|(_, row)| row).collect()
     }
 
-    fn ids(&self, id: impl Fn(&T) -> i64) -> Option<HashSet<i64>> {
+    fn ids<K: Eq + Hash>(&self, id: impl Fn(&T) -> K) -> Option<HashSet<K>> {
         (!self.has_holes).then(|| self.rows.iter().map(|(_, row)| id(row)).collect())
     }
 
@@ -250,7 +252,13 @@ impl<T> Table<T> {
         }
     }
 
-    fn refers(&self, column: &str, id: impl Fn(&T) -> i64, known: Option<&HashSet<i64>>, faults: &mut Vec<Fault>) {
+    fn refers<K: Eq + Hash + Display>(
+        &self,
+        column: &str,
+        id: impl Fn(&T) -> K,
+        known: Option<&HashSet<K>>,
+        faults: &mut Vec<Fault>,
+    ) {
         let Some(known) = known else { return };
         for (line, row) in self.rows.iter().filter(|(_, row)| !known.contains(&id(row))) {
             faults.push(self.fault(*line, column, format!("there is no row with the id {}", id(row))));
@@ -307,9 +315,9 @@ impl Row<'_> {
         }
     }
 
-    fn id(&mut self, column: &str) -> Option<i64> {
+    fn id<K: From<i64>>(&mut self, column: &str) -> Option<K> {
         match whole(&self.any(column)?).parse() {
-            Ok(id) if id > 0 => Some(id),
+            Ok(id) if id > 0 => Some(K::from(id)),
             _ => self.fault(column, "a whole number from 1 is needed"),
         }
     }

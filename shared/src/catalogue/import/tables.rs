@@ -8,16 +8,19 @@ use super::{
     report::Rows,
     shop_file::{Holiday, Shop, Week},
 };
-use crate::catalogue::{hours, shop};
+use crate::{
+    catalogue::{hours, shop},
+    ids::{ServiceCategoryId, ServiceId, VehicleBrandId, VehicleModelId, VehicleTypeId},
+};
 
 pub(super) async fn write_types(catalogue: &Catalogue, database: &mut PgConnection) -> sqlx::Result<Rows> {
     let rows = &catalogue.types;
-    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    let ids: Vec<VehicleTypeId> = rows.iter().map(|row| row.id).collect();
     let names: Vec<String> = rows.iter().map(|row| row.name.clone()).collect();
     let slugs: Vec<String> = rows.iter().map(|row| row.slug.clone()).collect();
     let removed = sqlx::query!(
         "update vehicle_types set archived_at = now(), updated_at = now() where archived_at is null and id <> all ($1)",
-        &ids
+        &ids as &[VehicleTypeId]
     )
     .execute(&mut *database)
     .await?;
@@ -30,7 +33,7 @@ pub(super) async fn write_types(catalogue: &Catalogue, database: &mut PgConnecti
             where (kept.name, kept.slug) is distinct from (excluded.name, excluded.slug) or kept.archived_at is not null
         returning (xmax = 0) as "added!"
         "#,
-        &ids,
+        &ids as &[VehicleTypeId],
         &names,
         &slugs
     )
@@ -41,12 +44,12 @@ pub(super) async fn write_types(catalogue: &Catalogue, database: &mut PgConnecti
 
 pub(super) async fn write_brands(catalogue: &Catalogue, database: &mut PgConnection) -> sqlx::Result<Rows> {
     let rows = &catalogue.brands;
-    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-    let types: Vec<i64> = rows.iter().map(|row| row.type_id).collect();
+    let ids: Vec<VehicleBrandId> = rows.iter().map(|row| row.id).collect();
+    let types: Vec<VehicleTypeId> = rows.iter().map(|row| row.type_id).collect();
     let names: Vec<String> = rows.iter().map(|row| row.name.clone()).collect();
     let removed = sqlx::query!(
         "update vehicle_brands set archived_at = now(), updated_at = now() where archived_at is null and id <> all ($1)",
-        &ids
+        &ids as &[VehicleBrandId]
     )
     .execute(&mut *database)
     .await?;
@@ -60,8 +63,8 @@ pub(super) async fn write_brands(catalogue: &Catalogue, database: &mut PgConnect
                 or kept.archived_at is not null
         returning (xmax = 0) as "added!"
         "#,
-        &ids,
-        &types,
+        &ids as &[VehicleBrandId],
+        &types as &[VehicleTypeId],
         &names
     )
     .fetch_all(&mut *database)
@@ -71,14 +74,14 @@ pub(super) async fn write_brands(catalogue: &Catalogue, database: &mut PgConnect
 
 pub(super) async fn write_models(catalogue: &Catalogue, database: &mut PgConnection) -> sqlx::Result<Rows> {
     let rows = &catalogue.models;
-    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-    let brands: Vec<i64> = rows.iter().map(|row| row.brand_id).collect();
+    let ids: Vec<VehicleModelId> = rows.iter().map(|row| row.id).collect();
+    let brands: Vec<VehicleBrandId> = rows.iter().map(|row| row.brand_id).collect();
     let names: Vec<String> = rows.iter().map(|row| row.name.clone()).collect();
     let engines: Vec<Option<i32>> = rows.iter().map(|row| row.engine_cc).collect();
     let fuels: Vec<String> = rows.iter().map(|row| row.fuel.clone()).collect();
     let removed = sqlx::query!(
         "update vehicle_models set archived_at = now(), updated_at = now() where archived_at is null and id <> all ($1)",
-        &ids
+        &ids as &[VehicleModelId]
     )
     .execute(&mut *database)
     .await?;
@@ -94,8 +97,8 @@ pub(super) async fn write_models(catalogue: &Catalogue, database: &mut PgConnect
                 or kept.archived_at is not null
         returning (xmax = 0) as "added!"
         "#,
-        &ids,
-        &brands,
+        &ids as &[VehicleModelId],
+        &brands as &[VehicleBrandId],
         &names,
         &engines as &[Option<i32>],
         &fuels
@@ -107,12 +110,12 @@ pub(super) async fn write_models(catalogue: &Catalogue, database: &mut PgConnect
 
 pub(super) async fn write_categories(catalogue: &Catalogue, database: &mut PgConnection) -> sqlx::Result<Rows> {
     let rows = &catalogue.categories;
-    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    let ids: Vec<ServiceCategoryId> = rows.iter().map(|row| row.id).collect();
     let names: Vec<String> = rows.iter().map(|row| row.name.clone()).collect();
     let descriptions: Vec<String> = rows.iter().map(|row| row.description.clone()).collect();
     let removed = sqlx::query!(
         "update service_categories set archived_at = now(), updated_at = now() where archived_at is null and id <> all ($1)",
-        &ids
+        &ids as &[ServiceCategoryId]
     )
     .execute(&mut *database)
     .await?;
@@ -126,7 +129,7 @@ pub(super) async fn write_categories(catalogue: &Catalogue, database: &mut PgCon
                 or kept.archived_at is not null
         returning (xmax = 0) as "added!"
         "#,
-        &ids,
+        &ids as &[ServiceCategoryId],
         &names,
         &descriptions
     )
@@ -137,14 +140,14 @@ pub(super) async fn write_categories(catalogue: &Catalogue, database: &mut PgCon
 
 pub(super) async fn write_services(catalogue: &Catalogue, database: &mut PgConnection) -> sqlx::Result<Rows> {
     let rows = &catalogue.services;
-    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-    let categories: Vec<i64> = rows.iter().map(|row| row.category_id).collect();
+    let ids: Vec<ServiceId> = rows.iter().map(|row| row.id).collect();
+    let categories: Vec<ServiceCategoryId> = rows.iter().map(|row| row.category_id).collect();
     let names: Vec<String> = rows.iter().map(|row| row.name.clone()).collect();
     let descriptions: Vec<String> = rows.iter().map(|row| row.description.clone()).collect();
     let durations: Vec<i32> = rows.iter().map(|row| row.duration_minutes).collect();
     let removed = sqlx::query!(
         "update services set archived_at = now(), updated_at = now() where archived_at is null and id <> all ($1)",
-        &ids
+        &ids as &[ServiceId]
     )
     .execute(&mut *database)
     .await?;
@@ -162,8 +165,8 @@ pub(super) async fn write_services(catalogue: &Catalogue, database: &mut PgConne
                 or kept.archived_at is not null
         returning (xmax = 0) as "added!"
         "#,
-        &ids,
-        &categories,
+        &ids as &[ServiceId],
+        &categories as &[ServiceCategoryId],
         &names,
         &descriptions,
         &durations
@@ -176,8 +179,8 @@ pub(super) async fn write_services(catalogue: &Catalogue, database: &mut PgConne
 /// Deletes prices that are no longer in the file, because no row refers to a price.
 pub(super) async fn write_prices(catalogue: &Catalogue, database: &mut PgConnection) -> sqlx::Result<Rows> {
     let rows = &catalogue.prices;
-    let services: Vec<i64> = rows.iter().map(|row| row.service_id).collect();
-    let models: Vec<i64> = rows.iter().map(|row| row.model_id).collect();
+    let services: Vec<ServiceId> = rows.iter().map(|row| row.service_id).collect();
+    let models: Vec<VehicleModelId> = rows.iter().map(|row| row.model_id).collect();
     let prices: Vec<i64> = rows.iter().map(|row| row.price.paise()).collect();
     let removed = sqlx::query!(
         "
@@ -188,8 +191,8 @@ pub(super) async fn write_prices(catalogue: &Catalogue, database: &mut PgConnect
                 and kept.vehicle_model_id = service_prices.vehicle_model_id
         )
         ",
-        &services,
-        &models
+        &services as &[ServiceId],
+        &models as &[VehicleModelId]
     )
     .execute(&mut *database)
     .await?;
@@ -202,8 +205,8 @@ pub(super) async fn write_prices(catalogue: &Catalogue, database: &mut PgConnect
             where kept.price_paise <> excluded.price_paise
         returning (xmax = 0) as "added!"
         "#,
-        &services,
-        &models,
+        &services as &[ServiceId],
+        &models as &[VehicleModelId],
         &prices
     )
     .fetch_all(&mut *database)

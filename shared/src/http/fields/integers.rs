@@ -67,6 +67,21 @@ impl Fields {
         Some(numbers)
     }
 
+    /// As [`Self::integer`], as the id of a table.
+    pub fn id<T: From<i64>>(&mut self, name: &str) -> Option<T> {
+        self.integer(name).map(T::from)
+    }
+
+    /// As [`Self::id`], for a field that may be missing.
+    pub fn id_if_sent<T: From<i64>>(&mut self, name: &str) -> Option<T> {
+        self.integer_if_sent(name).map(T::from)
+    }
+
+    /// As [`Self::integers`], as ids of a table.
+    pub fn ids<T: From<i64>>(&mut self, name: &str, max: usize) -> Option<Vec<T>> {
+        Some(self.integers(name, max)?.into_iter().map(T::from).collect())
+    }
+
     fn number(&mut self, name: &str) -> Option<i64> {
         match self.values.remove(name) {
             None => self.fault(name, REQUIRED),
