@@ -11,6 +11,7 @@ mod fit;
 mod gateway;
 mod observe;
 mod origin;
+mod pages;
 mod patch;
 mod routes;
 mod stack;
@@ -32,6 +33,7 @@ pub use gateway::{handler, serve};
 
 pub use observe::RequestId;
 pub use origin::Origin;
+pub use pages::{page, see_other};
 pub use patch::Patch;
 #[cfg(feature = "openapi")]
 #[doc(hidden)]

@@ -3,7 +3,7 @@
 use maud::html;
 use shared::Error;
 
-use crate::page::{POLICY, bare};
+use crate::frame::{POLICY, bare};
 
 /// The address of a page is a credential: no other site learns it, no cache keeps the page and no search engine lists it.
 pub(crate) const HEADERS: &[(&str, &str)] = &[

@@ -14,7 +14,11 @@ use shared::{
     http::ClientAddress,
 };
 
-use crate::{App, page::Shop, show::ended, words::Words};
+use crate::{
+    App,
+    frame::{Shop, ended},
+    words::Words,
+};
 
 /// Length of a token: 128 bits in base64url.
 const LENGTH: usize = 22;

@@ -9,6 +9,7 @@ mod cancelling;
 mod changing;
 mod failure;
 mod form;
+mod frame;
 mod holder;
 mod language;
 mod moving;

@@ -23,8 +23,9 @@ use crate::{
     App,
     changing::change,
     form::Form,
+    frame::Shop,
     holder::Holder,
-    page::{Page, Said, Shop, redirect, way_back},
+    page::{Page, Said, redirect, way_back},
     show,
 };
 

@@ -1,31 +1,18 @@
-//! The frame of every page: the shop's name, the language, what was done or refused, and whom to call.
+//! A page of a link: in its frame the language, and what was done or refused.
 
-use axum::{body::Body, response::Response};
-use lambda_http::http::{HeaderValue, StatusCode, header};
-use maud::{DOCTYPE, Markup, PreEscaped, html};
-use shared::{Error, Result, database::Database, language::Language};
+use axum::response::Response;
+use lambda_http::http::StatusCode;
+use maud::{Markup, html};
+use shared::{
+    http::{page, see_other},
+    language::Language,
+};
 
-use crate::{holder::Holder, words::Words};
-
-include!(concat!(env!("OUT_DIR"), "/style.rs"));
-
-/// The shop, as a page names it.
-pub(crate) struct Shop {
-    pub(crate) name: String,
-    pub(crate) address: String,
-    pub(crate) phone: String,
-}
-
-impl Shop {
-    pub(crate) async fn load(database: &Database) -> Result<Self> {
-        let load = |pool| async move {
-            sqlx::query_as!(Self, "select name, address, phone from shops where id = shop_id()")
-                .fetch_optional(&pool)
-                .await
-        };
-        database.read(load).await?.ok_or(Error::NotFound("Shop"))
-    }
-}
+use crate::{
+    frame::{Shop, call, document},
+    holder::Holder,
+    words::Words,
+};
 
 /// A page of a link.
 pub(crate) struct Page<'a> {
@@ -76,52 +63,14 @@ impl Page<'_> {
                 p { (words.link_is_personal()) }
             }
         };
-        respond(self.said.status, &document(words.0, self.title, &body))
+        page(self.said.status, document(words.0, self.title, &body).into_string())
     }
 }
 
-/// A number that a phone calls.
-pub(crate) fn call(phone: &str) -> Markup {
-    html! { a href=(format!("tel:{phone}")) { (phone) } }
-}
-
-/// A page without a link, such as that of a failure.
-pub(crate) fn bare(title: &str, content: &Markup) -> Markup {
-    document(Language::English, title, &html! { header { p.brand { "RepairMyBike" } } main { (content) } })
-}
-
-pub(crate) fn document(language: Language, title: &str, body: &Markup) -> Markup {
-    html! {
-        (DOCTYPE)
-        html lang=(language.tag()) {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="robots" content="noindex, nofollow";
-                title { (title) }
-                link rel="icon" href="data:,";
-                style { (PreEscaped(STYLE)) }
-            }
-            body { (body) }
-        }
-    }
-}
-
-pub(crate) fn respond(status: StatusCode, page: &Markup) -> Response {
-    let mut response = Response::new(Body::from(page.0.clone()));
-    *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    response
-}
-
-/// Leads to a page after a form, so that a reload sends nothing again.
+/// Leads to a page after a form.
 pub(crate) fn redirect(path: &str) -> Response {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::SEE_OTHER;
     // A token that was found has no character that a header could not hold.
-    let path = HeaderValue::from_str(path).unwrap_or_else(|_| HeaderValue::from_static("/b/"));
-    response.headers_mut().insert(header::LOCATION, path);
-    response
+    see_other(path, "/b/")
 }
 
 /// The way back from a page to the booking.

@@ -16,8 +16,9 @@ use url::Url;
 use crate::{
     App,
     form::Form,
+    frame::{POLICY, Shop},
     holder::Holder,
-    page::{POLICY, Page, Said, Shop, redirect, way_back},
+    page::{Page, Said, redirect, way_back},
     show,
 };
 

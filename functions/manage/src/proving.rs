@@ -20,8 +20,9 @@ use tracing::warn;
 use crate::{
     App,
     form::Form,
+    frame::Shop,
     holder::Holder,
-    page::{Page, Said, Shop, redirect, way_back},
+    page::{Page, Said, redirect, way_back},
     show,
 };
 

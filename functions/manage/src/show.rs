@@ -1,7 +1,6 @@
 //! The first page of a link: the booking, and what its holder may do with it.
 
 use axum::{extract::State, response::Response};
-use lambda_http::http::StatusCode;
 use maud::{Markup, html};
 use shared::{
     Result,
@@ -17,8 +16,9 @@ use shared::{
 
 use crate::{
     App,
+    frame::Shop,
     holder::Holder,
-    page::{Page, Said, Shop, call, document, redirect, respond},
+    page::{Page, Said, redirect},
     words::Words,
 };
 
@@ -178,19 +178,4 @@ fn reminding(holder: &Holder, are_refused: bool) -> Markup {
             }
         }
     }
-}
-
-/// The page of a link that has ended, and of a token that opens nothing: without personal data, and the same for all.
-pub(crate) fn ended(words: Words, shop: &Shop) -> Response {
-    let body = html! {
-        header { p.brand { (shop.name) } }
-        main {
-            section {
-                h1 { (words.ended_title()) }
-                p { (words.ended_why()) }
-                p { (words.call_shop()) ": " (call(&shop.phone)) }
-            }
-        }
-    };
-    respond(StatusCode::GONE, &document(words.0, words.ended_title(), &body))
 }

@@ -11,7 +11,7 @@ use shared::{
         status::{PaymentStatus, ServiceLocation},
     },
     database::Database,
-    http::Id,
+    http::{Id, page},
     ids::BookingId,
     money::Money,
 };
@@ -19,10 +19,7 @@ use shared::{
 use super::path;
 use crate::{
     App,
-    kit::{
-        cell::rupees,
-        page::{document, respond},
-    },
+    kit::{cell::rupees, page::document},
     session::Person,
     words::Words,
 };
@@ -70,7 +67,7 @@ async fn paper(
         nav.screen { a href=(path(id)) { "‹ " (booking.reference) } button type="button" data-print { (words.print()) } }
         main #main { (content) }
     };
-    Ok(respond(StatusCode::OK, &document(words.0, &booking.reference, class, &body)))
+    Ok(page(StatusCode::OK, document(words.0, &booking.reference, class, &body).into_string()))
 }
 
 fn vehicle(booking: &Booking) -> String {

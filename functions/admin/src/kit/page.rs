@@ -1,8 +1,9 @@
 //! The frame of every page: sections, search, who is signed in.
 
-use axum::{body::Body, response::Response};
-use lambda_http::http::{HeaderValue, StatusCode, header};
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use axum::response::Response;
+use lambda_http::http::StatusCode;
+use maud::{DOCTYPE, Markup, html};
+use shared::http::{page, see_other};
 
 use crate::{assets, session::Person, words::Language};
 
@@ -143,7 +144,7 @@ impl<'a> Page<'a> {
                 (content)
             }
         };
-        respond(self.status, &document(self.person.words.0, self.title, "panel", &body))
+        page(self.status, document(self.person.words.0, self.title, "panel", &body).into_string())
     }
 
     fn sections(&self) -> Markup {
@@ -180,7 +181,7 @@ fn title_of(person: &Person, place: &Place) -> &'static str {
 /// A page for people who are not signed in.
 pub(crate) fn entrance(title: &str, is_refused: bool, content: &Markup) -> Response {
     let status = if is_refused { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-    respond(status, &bare(title, content))
+    page(status, bare(title, content).into_string())
 }
 
 /// A page without sections, such as that of a failure.
@@ -207,18 +208,7 @@ pub(crate) fn document(language: Language, title: &str, class: &str, body: &Mark
     }
 }
 
-pub(crate) fn respond(status: StatusCode, page: &PreEscaped<String>) -> Response {
-    let mut response = Response::new(Body::from(page.0.clone()));
-    *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    response
-}
-
 /// Leads to another page after a form.
 pub(crate) fn redirect(path: &str) -> Response {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::SEE_OTHER;
-    let path = HeaderValue::from_str(path).unwrap_or_else(|_| HeaderValue::from_static("/admin/"));
-    response.headers_mut().insert(header::LOCATION, path);
-    response
+    see_other(path, "/admin/")
 }
