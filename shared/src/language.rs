@@ -30,6 +30,25 @@ impl std::str::FromStr for Language {
     }
 }
 
+/// Defines a table of phrases, each in English and in Hindi, as methods of the type `Words` at hand, which holds a language; and
+/// `ALL`, every phrase in both, for the test that none is missing.
+#[macro_export]
+macro_rules! phrases {
+    ($($name:ident: $english:literal, $hindi:literal;)*) => {
+        impl Words {
+            $(pub(crate) const fn $name(self) -> &'static str {
+                match self.0 {
+                    $crate::language::Language::English => $english,
+                    $crate::language::Language::Hindi => $hindi,
+                }
+            })*
+        }
+
+        #[cfg(test)]
+        pub(crate) const ALL: &[(&str, &str, &str)] = &[$((stringify!($name), $english, $hindi),)*];
+    };
+}
+
 const DAYS: [&str; 7] = ["सोम", "मंगल", "बुध", "गुरु", "शुक्र", "शनि", "रवि"];
 const MONTHS: [&str; 12] =
     ["जनवरी", "फ़रवरी", "मार्च", "अप्रैल", "मई", "जून", "जुलाई", "अगस्त", "सितंबर", "अक्टूबर", "नवंबर", "दिसंबर"];

@@ -5,6 +5,7 @@ use shared::{
     bookings::status::{BookingStatus, PaymentStatus},
     http::cookie,
     language::Language,
+    phrases,
 };
 
 /// Kept by the browser. It says nothing about the person.
@@ -64,24 +65,7 @@ impl Words {
     }
 }
 
-macro_rules! words {
-    ($($name:ident: $english:literal, $hindi:literal;)*) => {
-        impl Words {
-            $(pub(crate) const fn $name(self) -> &'static str {
-                match self.0 {
-                    Language::English => $english,
-                    Language::Hindi => $hindi,
-                }
-            })*
-        }
-
-        /// Every phrase in both languages, for the test that none is missing.
-        #[cfg(test)]
-        const ALL: &[(&str, &str, &str)] = &[$((stringify!($name), $english, $hindi),)*];
-    };
-}
-
-words! {
+phrases! {
     your_booking: "Your booking", "आपकी बुकिंग";
     pending: "Waits for the shop", "दुकान की पुष्टि बाकी";
     confirmed: "Confirmed", "पुष्टि हुई";

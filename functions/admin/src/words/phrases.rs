@@ -1,25 +1,10 @@
 //! The table of phrases: each in English and in Hindi.
 
-use super::{Language, Words};
+use shared::phrases;
 
-macro_rules! words {
-    ($($name:ident: $english:literal, $hindi:literal;)*) => {
-        impl Words {
-            $(pub(crate) const fn $name(self) -> &'static str {
-                match self.0 {
-                    Language::English => $english,
-                    Language::Hindi => $hindi,
-                }
-            })*
-        }
+use super::Words;
 
-        /// Every phrase in both languages, for the test that none is missing.
-        #[cfg(test)]
-        pub(super) const ALL: &[(&str, &str, &str)] = &[$((stringify!($name), $english, $hindi),)*];
-    };
-}
-
-words! {
+phrases! {
     today: "Today", "आज";
     bookings: "Bookings", "बुकिंग";
     walk_in: "New booking", "नई बुकिंग";
