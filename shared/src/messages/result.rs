@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{PgConnection, PgExecutor};
 
-use super::{Claimed, feedback};
+use super::{Claimed, State, feedback};
 use crate::carriers::Refusal;
 
 /// The longest pause between two attempts.
@@ -71,17 +71,7 @@ pub async fn refused(
     (refusal, reason): (Refusal, &str),
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
-    sqlx::query!(
-        "
-        update messages set state = 'failed', leased_until = null, reason = $2, ended_at = $3, falls_back = true
-        where id = $1 and state in ('sending', 'unknown')
-        ",
-        message.id.0,
-        reason,
-        now
-    )
-    .execute(&mut *connection)
-    .await?;
+    end(&mut *connection, message, (State::Failed, reason), true, now).await?;
     if refusal == Refusal::NotReachable {
         let blocked = feedback::Blocked::NotOnWhatsApp;
         feedback::block(connection, message.channel, &message.recipient, blocked).await?;
@@ -96,18 +86,7 @@ pub async fn not_known(
     reason: &str,
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
-    sqlx::query!(
-        "
-        update messages set state = 'unknown', leased_until = null, reason = $2, ended_at = $3
-        where id = $1 and state = 'sending'
-        ",
-        message.id.0,
-        reason,
-        now
-    )
-    .execute(executor)
-    .await
-    .map(drop)
+    end(executor, message, (State::Unknown, reason), false, now).await
 }
 
 /// The message is not sent: it does not hold any more, or its recipient is blocked; then another channel is tried.
@@ -117,15 +96,27 @@ pub async fn dropped(
     reason: &str,
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
+    end(executor, message, (State::Dropped, reason), message.is_blocked, now).await
+}
+
+/// Ends a message that is being sent. A refusal also ends one whose fate was not known.
+async fn end(
+    executor: impl PgExecutor<'_>,
+    message: &Claimed,
+    (state, reason): (State, &str),
+    falls_back: bool,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
     sqlx::query!(
         "
-        update messages set state = 'dropped', leased_until = null, reason = $2, ended_at = $3, falls_back = $4
-        where id = $1 and state = 'sending'
+        update messages set state = $2, leased_until = null, reason = $3, ended_at = $4, falls_back = $5
+        where id = $1 and (state = 'sending' or state = 'unknown' and $2 = 'failed')
         ",
         message.id.0,
+        state as State,
         reason,
         now,
-        message.is_blocked
+        falls_back
     )
     .execute(executor)
     .await
