@@ -72,11 +72,9 @@ async fn record(
     State(database): State<Database>,
     Id(id): Id<BookingId>,
     MaybeKey(key): MaybeKey,
-    Json(mut cash): Json<Cash>,
+    Json(cash): Json<Cash>,
 ) -> Result<Response> {
-    let key = key.or(cash.idempotency_key.take()).map(|key| key.of(&staff.label));
-    let take = async |connection: &mut PgConnection| take(connection, id, &cash, key.as_ref(), &staff.actor()).await;
-    database.transaction(take).await
+    take_once(&database, &staff, id, key, cash).await
 }
 
 /// The same, as the staff app sends it.
@@ -125,26 +123,38 @@ async fn collect(
     MaybeKey(key): MaybeKey,
     Json(collected): Json<Collected>,
 ) -> Result<Response> {
-    let id = collected.booking_id;
-    let key = key.or(collected.idempotency_key).map(|key| key.of(&staff.label));
-    let cash = Cash { amount: collected.amount, idempotency_key: None, sha256: collected.sha256 };
-    let take = async |connection: &mut PgConnection| take(connection, id, &cash, key.as_ref(), &staff.actor()).await;
+    let Collected { booking_id, amount, idempotency_key, sha256 } = collected;
+    take_once(&database, &staff, booking_id, key, Cash { amount, idempotency_key, sha256 }).await
+}
+
+/// Takes the cash, once per key; a key of the header wins over that of the body.
+async fn take_once(
+    database: &Database,
+    staff: &Staff,
+    id: BookingId,
+    key: Option<Key>,
+    cash: Cash,
+) -> Result<Response> {
+    let key = key.or(cash.idempotency_key).map(|key| key.of(&staff.label));
+    let take = async |connection: &mut PgConnection| {
+        take(connection, id, (cash.amount, &cash.sha256), key.as_ref(), &staff.actor()).await
+    };
     database.transaction(take).await
 }
 
 async fn take(
     connection: &mut PgConnection,
     id: BookingId,
-    cash: &Cash,
+    (amount, sha256): (Money, &[u8; 32]),
     key: Option<&Key>,
     actor: &Actor,
 ) -> Result<Response> {
     let scope = format!("POST /api/staff/bookings/{id}/record-cash/");
-    if let Some(answer) = idempotency::replay(connection, &scope, key, &cash.sha256).await? {
+    if let Some(answer) = idempotency::replay(connection, &scope, key, sha256).await? {
         return Ok(answer);
     }
     let mut booking = booking::lock(connection, id).await?;
-    payments::cash::record(connection, &mut booking, cash.amount, actor).await?;
+    payments::cash::record(connection, &mut booking, amount, actor).await?;
     let body = Envelope::new("Cash payment recorded successfully", Detail::for_staff(booking));
     idempotency::answer(connection, &scope, key, StatusCode::OK, &body).await
 }
