@@ -87,7 +87,7 @@ pub async fn create(connection: &mut PgConnection, draft: Draft, terms: &Terms) 
 async fn insert(connection: &mut PgConnection, plan: &Plan, token: &AccessToken, terms: &Terms) -> Result<Booking> {
     let services: Vec<ServiceId> = plan.lines.iter().map(|line| line.service_id).collect();
     let prices: Vec<i64> = plan.lines.iter().map(|line| line.price_paise).collect();
-    let visit = &plan.visit;
+    let Plan { draft, visit, .. } = plan;
     // Postgres skips a select CTE that is never read: the filter reads `told`, so that its functions run.
     let inserted = select_bookings!(
         with r#"
@@ -122,18 +122,18 @@ async fn insert(connection: &mut PgConnection, plan: &Plan, token: &AccessToken,
         "exists (select from told) and (select count(*) from limited) >= 0",
         plan.customer_phone.as_str(),
         reference::generate()?,
-        plan.customer_name,
-        plan.customer_email,
+        draft.customer_name,
+        draft.customer_email,
         plan.model.id.0,
         visit.location as ServiceLocation,
-        plan.address,
+        draft.address,
         visit.date,
         visit.time,
         i32::try_from(visit.occupied.minutes()).map_err(Error::internal)?,
         i32::try_from(visit.duration_minutes).map_err(Error::internal)?,
         plan.total_paise,
-        plan.payment_method as PaymentMethod,
-        plan.notes,
+        draft.payment_method as PaymentMethod,
+        draft.notes,
         &token.sha256(),
         &services as &[ServiceId],
         &prices,

@@ -39,6 +39,7 @@ impl From<bool> for OnlinePayment {
     }
 }
 
+// Columns are stored from here: one that callers send is named in the struct, in `read`, and in the statement that inserts.
 /// A booking request. Unknown keys are ignored.
 #[derive(Debug, ToSchema)]
 #[schema(as = BookingRequest, example = json!({
@@ -47,7 +48,8 @@ impl From<bool> for OnlinePayment {
     "appointment_date": "2026-12-02", "appointment_time": "10:00", "payment_method": "cash", "notes": "Ring twice"
 }))]
 pub struct Draft {
-    pub customer_name: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub customer_name: String,
     /// A phone number in any spelling.
     #[schema(value_type = String)]
     pub customer_phone: Option<Phone>,
@@ -61,7 +63,8 @@ pub struct Draft {
     #[schema(value_type = ServiceLocation)]
     pub service_location: Option<ServiceLocation>,
     /// Needed for a home visit.
-    pub address: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub address: String,
     /// A day on the shop's calendar.
     #[schema(value_type = String)]
     pub appointment_date: Option<NaiveDate>,
@@ -69,8 +72,10 @@ pub struct Draft {
     #[schema(value_type = String)]
     pub appointment_time: Option<NaiveTime>,
     /// `razorpay` only while online payments are enabled; `cash` if it is left out.
-    pub payment_method: Option<PaymentMethod>,
-    pub notes: Option<String>,
+    #[schema(value_type = Option<PaymentMethod>)]
+    pub payment_method: PaymentMethod,
+    #[schema(value_type = Option<String>)]
+    pub notes: String,
     /// `web` or `app`; with a staff credential also `counter`, which it is by default, or `phone`.
     pub source: Option<BookingSource>,
     /// With a staff credential: whether a full time is taken as well. Ignored otherwise.
@@ -79,7 +84,7 @@ pub struct Draft {
     /// As the header `Idempotency-Key`, which wins over it.
     #[schema(value_type = Option<String>)]
     pub idempotency_key: Option<Key>,
-    /// Faults found while parsing.
+    /// Faults found while parsing. A column that is at fault is empty, and never stored: a draft with faults is not planned.
     #[schema(ignore)]
     pub faults: Faults,
     /// Hash of the whole body, independent of order and spacing.
@@ -90,28 +95,30 @@ pub struct Draft {
 impl Read for Draft {
     fn read(fields: &mut Fields) -> Option<Self> {
         let sha256 = fields.sha256();
+        let address = fields.lines_or_empty("address", LONGEST_ADDRESS);
+        let has_no_address = address.as_deref() == Some("");
         let mut draft = Self {
             sha256,
-            customer_name: fields.text("customer_name", LONGEST_NAME),
+            customer_name: fields.text("customer_name", LONGEST_NAME).unwrap_or_default(),
             customer_phone: fields.value("customer_phone"),
-            customer_email: fields.text_or_empty("customer_email", Email::MAX),
+            customer_email: fields.text_or_empty("customer_email", Email::MAX).filter(|email| !email.is_empty()),
             vehicle_model_id: fields.id("vehicle_model_id"),
             service_ids: fields.ids("service_ids", MOST_SERVICES),
             service_location: fields.value("service_location"),
-            address: fields.lines_or_empty("address", LONGEST_ADDRESS),
+            address: address.unwrap_or_default(),
             appointment_date: fields.value("appointment_date"),
             appointment_time: fields.value("appointment_time"),
-            payment_method: fields.value_if_any("payment_method").or(Some(PaymentMethod::Cash)),
-            notes: fields.lines_or_empty("notes", notes::LONGEST),
+            payment_method: fields.value_if_any("payment_method").unwrap_or(PaymentMethod::Cash),
+            notes: fields.lines_or_empty("notes", notes::LONGEST).unwrap_or_default(),
             source: fields.value_if_any("source"),
             force: fields.flag("force"),
             idempotency_key: Key::in_body(fields),
             faults: std::mem::take(&mut fields.faults),
         };
-        if draft.customer_email.as_deref().is_some_and(|email| !email.is_empty() && email.parse::<Email>().is_err()) {
+        if draft.customer_email.as_deref().is_some_and(|email| email.parse::<Email>().is_err()) {
             draft.faults.add("customer_email", "Enter a valid email address.");
         }
-        if draft.service_location == Some(ServiceLocation::Home) && draft.address.as_deref() == Some("") {
+        if draft.service_location == Some(ServiceLocation::Home) && has_no_address {
             draft.faults.add("address", "This field is required.");
         }
         Some(draft)
@@ -121,16 +128,13 @@ impl Read for Draft {
 /// A booking that is valid except for slot capacity, which the database enforces.
 #[derive(Debug)]
 pub struct Plan {
-    pub customer_name: String,
+    /// What is stored as it was sent.
+    pub draft: Draft,
     pub customer_phone: Phone,
-    pub customer_email: Option<String>,
     pub model: Model,
     pub visit: Visit,
-    pub address: String,
     pub lines: Vec<Line>,
     pub total_paise: i64,
-    pub payment_method: PaymentMethod,
-    pub notes: String,
 }
 
 /// A service at its booked price.
@@ -152,9 +156,9 @@ impl Draft {
     }
 
     /// Validates the draft against the facts; reports all faults at once.
-    pub fn plan(self, facts: &Facts, online: OnlinePayment, rules: Rules) -> Result<Plan> {
-        let mut faults = self.faults;
-        if self.payment_method == Some(PaymentMethod::Razorpay) && online == OnlinePayment::Disabled {
+    pub fn plan(mut self, facts: &Facts, online: OnlinePayment, rules: Rules) -> Result<Plan> {
+        let mut faults = std::mem::take(&mut self.faults);
+        if self.payment_method == PaymentMethod::Razorpay && online == OnlinePayment::Disabled {
             let sentence = "Razorpay payment is currently disabled. Please use cash payment.";
             faults.add("payment_method", sentence);
         }
@@ -174,9 +178,7 @@ impl Draft {
         let lines: Vec<Line> = services.into_iter().filter_map(Line::of).collect();
         let complete = (|| {
             Some(Plan {
-                customer_name: self.customer_name?,
-                customer_phone: self.customer_phone?,
-                customer_email: self.customer_email.filter(|email| !email.is_empty()),
+                customer_phone: self.customer_phone.clone()?,
                 model: facts.model.clone()?,
                 visit: Visit {
                     location: self.service_location?,
@@ -185,11 +187,9 @@ impl Draft {
                     duration_minutes,
                     occupied: occupied?,
                 },
-                address: self.address?,
                 total_paise: lines.iter().map(|line| line.price_paise).sum(),
                 lines,
-                payment_method: self.payment_method?,
-                notes: self.notes?,
+                draft: self,
             })
         })();
         match complete {
