@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{NaiveDate, NaiveTime};
 use sqlx::{PgConnection, PgExecutor};
 
-use super::{occupied::Occupied, status::ServiceLocation, unproved};
+use super::{occupied::Occupied, status::ServiceLocation};
 use crate::{Error, Result, day_minute::DayMinute};
 
 /// A booking's use of capacity: work at a time and place.
@@ -146,8 +146,9 @@ async fn change(
     .fetch_one(connection)
     .await;
     match (outcome, new) {
-        (Err(error), Some(visit)) if is_full(&error) => Err(Refused::Full(visit.clone())),
-        (outcome, _) => Ok(outcome.map_err(unproved::refusal)?),
+        (Err(error), Some(visit)) if breaks(&error, "slot_usage_capacity_check") => Err(Refused::Full(visit.clone())),
+        (Err(error), _) if breaks(&error, "slot_usage_unproved_check") => Err(Error::ProofNeeded.into()),
+        (outcome, _) => Ok(outcome?),
     }
 }
 
@@ -172,6 +173,6 @@ pub async fn load(
     Ok(rows.into_iter().map(|row| ((row.date, row.time), row.used)).collect())
 }
 
-fn is_full(error: &sqlx::Error) -> bool {
-    error.as_database_error().is_some_and(|error| error.constraint() == Some("slot_usage_capacity_check"))
+fn breaks(error: &sqlx::Error, constraint: &str) -> bool {
+    error.as_database_error().is_some_and(|error| error.constraint() == Some(constraint))
 }

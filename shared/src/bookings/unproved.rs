@@ -96,11 +96,10 @@ pub async fn forget(executor: impl PgExecutor<'_>, customer: CustomerId) -> sqlx
     .map(drop)
 }
 
-/// The constraints that hold the limits.
-const CONSTRAINTS: [&str; 3] =
-    ["bookings_unproved_open_check", "bookings_unproved_day_check", "slot_usage_unproved_check"];
+/// The constraints of a new booking.
+const CONSTRAINTS: [&str; 2] = ["bookings_unproved_open_check", "bookings_unproved_day_check"];
 
-/// The error for a booking that Postgres refused.
+/// The error for a new booking that Postgres refused.
 pub(super) fn refusal(error: sqlx::Error) -> Error {
     let constraint = error.as_database_error().and_then(|error| error.constraint());
     if constraint.is_some_and(|name| CONSTRAINTS.contains(&name)) { Error::ProofNeeded } else { error.into() }
