@@ -5,6 +5,7 @@ mod around;
 mod bulk;
 mod choices;
 mod find;
+mod linking;
 mod links;
 mod list;
 mod look;
@@ -19,7 +20,7 @@ mod walk_in;
 
 pub(crate) use acts::{change_services, record_cash, save_notes, say_no_show, set_status};
 pub(crate) use bulk::{act as bulk_act, confirm as bulk_confirm};
-pub(crate) use links::{make_link, revoke_links};
+pub(crate) use linking::{make_link, revoke_links};
 pub(crate) use list::{file, list};
 pub(crate) use look::{Step, next_step, status_tag};
 pub(crate) use message_acts::act_on_message;
