@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     answer::{Reason, Refusal, Result},
     managed::change,
-    passwords::Password,
+    password::Password,
     request::Request,
     roles,
     state::State,

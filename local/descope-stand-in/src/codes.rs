@@ -1,35 +1,18 @@
 //! One-time codes: sending and verifying them.
 
-use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
     answer::{Reason, Result},
-    delivery::{self, Change, Method},
+    delivery,
     inbox::MessageKind,
+    issued::{Change, Code, Method},
     random,
     request::Request,
     sessions,
     state::State,
     users::User,
 };
-
-/// An issued one-time code.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Code {
-    pub(crate) user_id: String,
-    login_id: String,
-    method: Method,
-    code: String,
-    address: String,
-    pub(crate) expires: DateTime<Utc>,
-    tries_left: u32,
-    options: Value,
-    change: Option<Change>,
-    /// Generated in advance for a test user: a later send does not invalidate it.
-    is_generated: bool,
-}
 
 /// `POST /v1/auth/otp/{signup|signin|signup-in}/{method}`.
 pub(crate) fn send(state: &mut State, request: &Request, intent: &str, method: Method) -> Result {
@@ -122,17 +105,4 @@ fn new_code(state: &State, request: &Request, user: &User, method: Method, addre
         change: None,
         is_generated: false,
     }
-}
-
-/// The masked phone number of an answer. Descope's form is not known: clients must not parse it.
-pub(crate) fn masked_phone(phone: &str) -> String {
-    let shown = phone.len().saturating_sub(4);
-    format!("*****{}", phone.get(shown..).unwrap_or_default())
-}
-
-/// The masked e-mail address of an answer. Descope's form is not known: clients must not parse it.
-pub(crate) fn masked_email(email: &str) -> String {
-    let start: String = email.chars().take(2).collect();
-    let end: String = email.chars().skip(email.chars().count().saturating_sub(6)).collect();
-    format!("{start}***@***{end}")
 }

@@ -1,56 +1,15 @@
 //! Delivery of codes and links: methods, recipients, and the address that a redeemed one verifies.
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::{
     answer::{Reason, Result},
-    codes::{masked_email, masked_phone},
+    issued::{Change, Method},
     request::Request,
     sessions,
     state::State,
-    users::{Names, Status, User, is_email, is_phone},
+    users::{Names, Status, User},
 };
-
-/// Delivery method of a code or link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Method {
-    Email,
-    Sms,
-    Voice,
-    Whatsapp,
-    Im,
-}
-
-impl Method {
-    /// The method with this name in a path.
-    pub(crate) fn parse(name: &str) -> Option<Self> {
-        [Self::Email, Self::Sms, Self::Voice, Self::Whatsapp, Self::Im].into_iter().find(|method| method.name() == name)
-    }
-
-    /// Its name in paths and in the claim `amr`.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Email => "email",
-            Self::Sms => "sms",
-            Self::Voice => "voice",
-            Self::Whatsapp => "whatsapp",
-            Self::Im => "im",
-        }
-    }
-
-    fn accepts(self, address: &str) -> bool {
-        if self == Self::Email { is_email(address) } else { is_phone(address) }
-    }
-}
-
-/// A new address, pending confirmation.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Change {
-    pub(crate) address: String,
-    adds_login_id: bool,
-}
 
 /// Recipient of a code or link. Signing up creates the user; an invited user may still sign up.
 pub(crate) fn addressee(state: &mut State, request: &Request, intent: &str, method: Method) -> Result<User> {
@@ -189,4 +148,17 @@ pub(crate) fn sent(address: &str, method: Method, attempts: Option<u32>) -> Valu
         answer.insert("verificationAttempts".to_owned(), json!(attempts));
     }
     Value::Object(answer)
+}
+
+/// The masked phone number of an answer. Descope's form is not known: clients must not parse it.
+fn masked_phone(phone: &str) -> String {
+    let shown = phone.len().saturating_sub(4);
+    format!("*****{}", phone.get(shown..).unwrap_or_default())
+}
+
+/// The masked e-mail address of an answer. Descope's form is not known: clients must not parse it.
+pub(crate) fn masked_email(email: &str) -> String {
+    let start: String = email.chars().take(2).collect();
+    let end: String = email.chars().skip(email.chars().count().saturating_sub(6)).collect();
+    format!("{start}***@***{end}")
 }

@@ -7,7 +7,7 @@ use crate::{
     answer::{Reason, Refusal, Result},
     attributes::{self, Scope},
     codes,
-    delivery::Method,
+    issued::Method,
     links, management, passwords,
     request::Request,
     roles, sessions,

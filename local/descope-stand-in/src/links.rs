@@ -1,16 +1,12 @@
 //! Magic links: sending and redeeming them.
 
-use std::collections::BTreeMap;
-
-use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use stand_in::random;
 
 use crate::{
     answer::{Reason, Result},
-    delivery::{self, Change, Method},
+    delivery,
     inbox::MessageKind,
+    issued::{Change, Link, Method},
     request::Request,
     sessions,
     state::State,
@@ -18,48 +14,6 @@ use crate::{
 };
 
 const DEFAULT_PAGE: &str = "http://localhost:3000/magic-link";
-
-/// An issued magic link.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Link {
-    pub(crate) user_id: String,
-    pub(crate) method: Method,
-    /// The address it was sent to; empty for an embedded link, which Descope does not send.
-    pub(crate) address: String,
-    pub(crate) expires: DateTime<Utc>,
-    pub(crate) options: Value,
-    pub(crate) change: Option<Change>,
-}
-
-impl Link {
-    pub(crate) fn to_email(user: &User, expires: DateTime<Utc>) -> Self {
-        Self {
-            user_id: user.user_id.clone(),
-            method: Method::Email,
-            address: user.email.clone(),
-            expires,
-            options: Value::Null,
-            change: None,
-        }
-    }
-}
-
-/// Unused links by token. A user can have several valid ones at the same time.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Links(BTreeMap<String, Link>);
-
-impl Links {
-    /// Adds a link and returns its token.
-    pub(crate) fn add(&mut self, link: Link) -> String {
-        let token = random::text::<64>();
-        self.0.insert(token.clone(), link);
-        token
-    }
-
-    pub(crate) fn forget_expired(&mut self, now: DateTime<Utc>) {
-        self.0.retain(|_, link| link.expires > now);
-    }
-}
 
 /// `POST /v1/auth/magiclink/{signup|signin|signup-in}/{method}`.
 pub(crate) fn send(state: &mut State, request: &Request, intent: &str, method: Method) -> Result {

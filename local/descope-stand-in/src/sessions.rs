@@ -1,52 +1,18 @@
 //! Sessions: signing in, refreshing, logging out.
 
-use std::collections::BTreeMap;
-
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use stand_in::random;
 
 use crate::{
     answer::{Reason, Refusal, Result},
+    issued::Session,
     request::Request,
     state::State,
     users::{Status, User},
 };
-
-/// A session: an issued refresh token and its state.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Session {
-    user_id: String,
-    expires: DateTime<Utc>,
-    /// Authentication methods.
-    amr: Vec<String>,
-    /// Claims requested by the client; untrusted.
-    nsec: Map<String, Value>,
-    /// Why the refresh token is no longer valid.
-    ended: Option<String>,
-}
-
-/// All sessions, by the digest of the refresh token.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Sessions(BTreeMap<String, Session>);
-
-impl Sessions {
-    /// Ends all sessions of a user except the one with this digest.
-    pub(crate) fn end_all(&mut self, user_id: &str, but: Option<&str>, why: &str) {
-        for (digest, session) in &mut self.0 {
-            if session.user_id == user_id && but != Some(digest) && session.ended.is_none() {
-                session.ended = Some(why.to_owned());
-            }
-        }
-    }
-
-    pub(crate) fn forget_expired(&mut self, now: DateTime<Utc>) {
-        self.0.retain(|_, session| session.expires > now);
-    }
-}
 
 /// Why a session ended by logout. SDKs and tests match this text.
 pub(crate) const LOGGED_OUT: &str = "Expired due to logout";

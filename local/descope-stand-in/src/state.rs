@@ -6,10 +6,8 @@ use stand_in::Clock;
 
 use crate::{
     PROJECT_ID,
-    codes::Code,
     inbox::{Inbox, Message, MessageKind},
-    links::Links,
-    sessions::Sessions,
+    issued::{Code, Links, Sessions},
     settings::{Issuer, Settings},
     tokens::Keys,
     users::Users,

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     answer::{Reason, Result},
-    passwords::Password,
+    password::Password,
     random,
 };
 

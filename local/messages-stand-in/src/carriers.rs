@@ -2,21 +2,10 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use stand_in::{Clock, Shared};
+use stand_in::Shared;
 
-use crate::{Channel, MailEvent, Settings, Taken, Told, feedback, inbox::Inbox};
-
-/// The state of the stand-in. Fields skipped by serde are not saved.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct State {
-    pub(crate) inbox: Inbox,
-    #[serde(skip)]
-    pub(crate) settings: Settings,
-    #[serde(skip)]
-    pub(crate) clock: Clock,
-}
+use crate::{Channel, MailEvent, Taken, Told, feedback, state::State};
 
 /// The three services of a stand-in.
 #[derive(Debug)]

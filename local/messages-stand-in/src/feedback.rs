@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use stand_in::Shared;
 
-use crate::{APP_SECRET, Channel, PHONE_NUMBER_ID, REPORT_SECRET, Taken, carriers::State};
+use crate::{APP_SECRET, Channel, PHONE_NUMBER_ID, REPORT_SECRET, Taken, state::State};
 
 /// A webhook: path below the shop's, the header that proves it, and the body.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,9 +8,9 @@ use stand_in::{Faults, Shared};
 
 use crate::{
     Channel, Fault, MailEvent, Taken,
-    carriers::State,
     feedback::{self, Told},
     request::Request,
+    state::State,
 };
 
 #[derive(Deserialize)]

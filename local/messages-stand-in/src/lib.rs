@@ -14,6 +14,7 @@ mod page;
 mod request;
 mod server;
 mod settings;
+mod state;
 mod whatsapp;
 
 pub use carriers::Carriers;

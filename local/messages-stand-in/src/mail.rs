@@ -2,7 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::{Channel, Outcome, Taken, carriers::State, request::Request, server::Answer};
+use crate::{
+    Channel, Outcome, Taken,
+    request::{Answer, Request},
+    state::State,
+};
 
 pub(crate) fn send(state: &mut State, request: &Request, outcome: Outcome) -> Answer {
     let authorization = request.header("authorization");

@@ -2,7 +2,11 @@
 
 use serde_json::json;
 
-use crate::{AUTH_KEY, Channel, Outcome, Taken, carriers::State, request::Request, server::Answer};
+use crate::{
+    AUTH_KEY, Channel, Outcome, Taken,
+    request::{Answer, Request},
+    state::State,
+};
 
 pub(crate) fn send(state: &mut State, request: &Request, outcome: Outcome) -> Answer {
     if request.header("authkey") != AUTH_KEY {

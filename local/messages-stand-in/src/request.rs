@@ -1,10 +1,13 @@
-//! A parsed call.
+//! A parsed call, and what answers it.
 
 use axum::{body, http::HeaderMap};
 use serde_json::Value;
 
 /// Larger than the largest mail that SES takes without being asked (10 MB, and base64).
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
+
+/// A carrier's answer: status and body.
+pub(crate) type Answer = (u16, Value);
 
 #[derive(Clone, Debug)]
 pub(crate) struct Request {

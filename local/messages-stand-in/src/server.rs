@@ -7,20 +7,18 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use stand_in::{Faults, Service, Shared, response};
 
 use crate::{
     Fault, Outcome, Settings,
-    carriers::{Carriers, State},
+    carriers::Carriers,
     faults::{no_response, silence},
     feedback, hooks, mail, msg91, page,
-    request::Request,
+    request::{Answer, Request},
+    state::State,
     whatsapp,
 };
-
-/// A carrier's answer: status and body.
-pub(crate) type Answer = (u16, Value);
 
 impl Service for Carriers {
     type Settings = Settings;

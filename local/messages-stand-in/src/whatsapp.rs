@@ -2,7 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::{Channel, Outcome, PHONE_NUMBER_ID, TOKEN, Taken, carriers::State, request::Request, server::Answer};
+use crate::{
+    Channel, Outcome, PHONE_NUMBER_ID, TOKEN, Taken,
+    request::{Answer, Request},
+    state::State,
+};
 
 pub(crate) fn send(state: &mut State, request: &Request, outcome: Outcome) -> Answer {
     if request.header("authorization") != format!("Bearer {TOKEN}") || !request.path.contains(PHONE_NUMBER_ID) {

@@ -62,7 +62,7 @@ pub(crate) fn capture(state: &mut State, id: &str) -> Vec<Event> {
         Some(order) if payment.text("fee_bearer") == "customer" => order.number("amount"),
         _ => payment.number("amount"),
     };
-    let (fee, tax) = fee_and_tax(amount);
+    let (fee, tax) = payments::fee_and_tax(amount);
     payment.set([("status", "captured".into()), ("captured", true.into()), ("fee", fee.into()), ("tax", tax.into())]);
     let mut events = vec![Event::of_payment("payment.captured", payment)];
     if let Some(order) = order
@@ -113,10 +113,3 @@ pub(crate) fn error_of(payment: &Entity) -> Value {
 }
 
 const NO_ERROR: [&str; 5] = ["error_code", "error_description", "error_source", "error_step", "error_reason"];
-
-/// A fee of 2 %, and a tax of 18 % of it, which the returned fee includes. Reproduces most published samples.
-pub(crate) fn fee_and_tax(amount: i64) -> (i64, i64) {
-    let fee = amount * 2 / 100;
-    let tax = fee * 18 / 100;
-    (fee + tax, tax)
-}

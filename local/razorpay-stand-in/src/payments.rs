@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::{
-    answer::Result, attempt::Attempt, capture::fee_and_tax, collections, entities::Entity, orders::update_notes,
-    random, request::Request, state::State,
+    answer::Result, attempt::Attempt, collections, entities::Entity, orders::update_notes, random, request::Request,
+    state::State,
 };
 
 pub(crate) fn list(state: &State, request: &Request) -> Result {
@@ -69,6 +69,13 @@ pub(crate) fn new(state: &State, order: &Entity, attempt: &Attempt) -> Entity {
         _ => {}
     }
     payment
+}
+
+/// A fee of 2 %, and a tax of 18 % of it, which the returned fee includes. Reproduces most published samples.
+pub(crate) fn fee_and_tax(amount: i64) -> (i64, i64) {
+    let fee = amount * 2 / 100;
+    let tax = fee * 18 / 100;
+    (fee + tax, tax)
 }
 
 /// The bank's references, by method. Their members exist from the start, null until the payment is authorized.
