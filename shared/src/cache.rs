@@ -2,8 +2,11 @@
 //! stale price.
 //!
 //! Every entry carries the version of the catalogue that it was made from, and is valid only while Redis holds the same
-//! version, which is read in the same round trip. A change of the catalogue sets the version to [`CHANGING`] before it
+//! version, which is read in the same round trip. A change of the catalogue sets the version to `changing` before it
 //! commits and to the new number after it: no older entry is served from then on, even if the change is killed halfway.
+
+mod entry;
+mod version;
 
 use std::time::Duration;
 
@@ -19,6 +22,12 @@ use serde_json::value::RawValue;
 use sqlx::PgPool;
 use tracing::warn;
 
+pub use version::{announce_change, publish_change};
+
+use self::{
+    entry::CacheEntry,
+    version::{VERSION, current_version, milliseconds},
+};
 use crate::{
     Error, Result,
     config::{self, Settings},
@@ -34,12 +43,6 @@ pub const HOUR: Duration = Duration::from_hours(1);
 /// Lifetime of prices.
 pub const HALF_HOUR: Duration = Duration::from_mins(30);
 
-const VERSION: &str = "catalogue:version";
-/// Replaces the version while a change is being committed.
-const CHANGING: &str = "changing";
-/// Expiry of [`CHANGING`], after which the next reader asks Postgres for the version. Longer than any change takes and
-/// than any reader that began before it lives.
-const CHANGE_TIMEOUT: Duration = Duration::from_mins(1);
 /// Lease on loading an entry: after this time another caller may load it.
 const LOAD_TIMEOUT: Duration = Duration::from_secs(3);
 /// How often, and at most how many times, waiting callers poll for the entry.
@@ -274,65 +277,12 @@ struct Loaded<T> {
     is_kept: bool,
 }
 
-/// The state of an entry in Redis.
-enum CacheEntry {
-    /// The bytes of the entry, made from the current version.
-    Current(Bytes),
-    /// No entry of the current version.
-    Missing {
-        /// The version, if Redis holds one.
-        version: Option<i64>,
-        /// Another caller is loading the entry.
-        is_loading: bool,
-    },
-    /// The catalogue is being changed: data that is loaded now must not be cached.
-    Changing,
-}
-
-impl CacheEntry {
-    fn new(version: Option<String>, entry: Option<Vec<u8>>, is_loading: bool) -> Self {
-        let Some(version) = version else {
-            return Self::Missing { version: None, is_loading };
-        };
-        let Ok(number) = version.parse() else {
-            return Self::Changing;
-        };
-        let of_this_version = |entry: Vec<u8>| {
-            let start = version.len() + 1;
-            let is_current = entry.starts_with(version.as_bytes()) && entry.get(version.len()) == Some(&b'\n');
-            is_current.then(|| Bytes::from(entry).slice(start..))
-        };
-        entry.and_then(of_this_version).map_or(Self::Missing { version: Some(number), is_loading }, Self::Current)
-    }
-}
-
 /// A cached list with its items unparsed.
 #[derive(Deserialize)]
 struct Whole<'a> {
     message: String,
     #[serde(borrow)]
     data: Vec<&'a RawValue>,
-}
-
-/// Makes every entry unreachable until [`publish_change`]. Without Redis a change has to wait: otherwise stale prices
-/// would be served once Redis is back.
-pub async fn announce_change(redis: &Redis) -> Result<(), link::Error> {
-    set_version(redis, CHANGING, CHANGE_TIMEOUT).await
-}
-
-/// Sets the new version. If this fails, readers learn it from Postgres a little later.
-pub async fn publish_change(redis: &Redis, version: i64) -> Result<(), link::Error> {
-    set_version(redis, version, HOUR).await
-}
-
-async fn set_version(redis: &Redis, version: impl redis::ToRedisArgs, lifetime: Duration) -> Result<(), link::Error> {
-    let mut commands = Pipeline::new();
-    commands.cmd("SET").arg(redis.key(VERSION)).arg(version).arg("PX").arg(milliseconds(lifetime)).ignore();
-    redis.run(&commands).await
-}
-
-async fn current_version(pool: &PgPool) -> sqlx::Result<i64> {
-    sqlx::query_scalar!("select version from catalogue_versions").fetch_one(pool).await
 }
 
 fn answer(headers: &HeaderMap, body: Bytes) -> Response {
@@ -349,8 +299,4 @@ fn answer(headers: &HeaderMap, body: Bytes) -> Response {
         response.headers_mut().insert(header::ETAG, etag);
     }
     response
-}
-
-fn milliseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -5,9 +5,11 @@ mod fault;
 mod files;
 mod report;
 mod shop_file;
+mod table;
 mod tables;
 
 pub use apply::{Error, Mode, import};
 pub use fault::{Fault, FaultyFiles};
-pub use files::{Catalogue, Files, parse};
+pub use files::{Catalogue, parse};
 pub use report::{Report, Rows};
+pub use table::Files;
