@@ -13,6 +13,7 @@ mod limits;
 mod looking;
 mod outside;
 mod owning;
+mod refusing;
 mod slots;
 mod staff;
 mod times;

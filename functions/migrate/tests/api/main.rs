@@ -4,6 +4,7 @@
 mod bookings;
 mod bucket;
 mod catalogue;
+mod catalogue_files;
 mod deploying;
 mod personnel;
 mod persons;

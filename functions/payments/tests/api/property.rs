@@ -4,6 +4,7 @@
 //! `PROPTEST_CASES` sets the number of cases, of which one in `PART` is run.
 
 mod books;
+mod case;
 mod steps;
 
 use proptest::{
@@ -16,7 +17,10 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use self::steps::{Case, Step, step};
+use self::{
+    case::Case,
+    steps::{Step, step},
+};
 use crate::World;
 
 /// Cases are long: one in this many of proptest's usual number takes a few seconds.
