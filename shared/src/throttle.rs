@@ -1,5 +1,7 @@
 //! Rate limits: counters in Redis, one atomic decision per request.
 
+mod guess;
+
 use std::{
     sync::{
         LazyLock,

@@ -61,24 +61,30 @@ impl Caller {
         self.user.as_ref().and_then(User::verified_phone) == Some(phone)
     }
 
-    /// Refuses a caller at an address that has sent too many tokens which open nothing, before Postgres is asked.
-    /// Callers with a session or a staff key are known, and are not refused.
-    pub(crate) async fn presume(&self, app: &App, address: &ClientAddress) -> Result<()> {
-        if !self.has_only_a_token() {
-            return Ok(());
+    /// Looks a booking up. A token that does not open it, without a session or a staff key beside, counts as junk; an address
+    /// over the limit of junk is refused before Postgres is asked.
+    pub(crate) async fn look_up(
+        &self,
+        app: &App,
+        address: &ClientAddress,
+        id: BookingId,
+        may: impl Fn(&Self, &Booking) -> bool,
+    ) -> Result<Option<Booking>> {
+        let find = |pool| async move { select_bookings!("booking.id = $1", id.0).fetch_optional(&pool).await };
+        let find = async { Ok(app.database.read(find).await?) };
+        let may = |found: &Option<Booking>| found.as_ref().is_some_and(|booking| may(self, booking));
+        let found = match &self.token {
+            Some(token) if self.user.is_none() && self.staff_key.is_none() => {
+                let junk = app.limits.junk_tokens.on(&address.0);
+                app.throttle.guess(junk, &format!("{id} {}", token.reveal()), find, &may).await?
+            }
+            _ => find.await?,
+        };
+        if !may(&found) && !self.is_stranger() {
+            // As a read without proof.
+            app.throttle.check(&[app.limits.lookups.on(&address.0)]).await?;
         }
-        app.throttle.peek(&[app.limits.junk_tokens.on(&address.0)]).await
-    }
-
-    /// Counts a token that does not open the booking, against the limits of strangers too; 429 if there were too many.
-    pub(crate) async fn count_junk(&self, app: &App, address: &ClientAddress) -> Result<()> {
-        let limits = [app.limits.lookups.on(&address.0), app.limits.junk_tokens.on(&address.0)];
-        let counted = if self.has_only_a_token() { &limits[..] } else { &limits[..1] };
-        app.throttle.check(counted).await
-    }
-
-    fn has_only_a_token(&self) -> bool {
-        self.token.is_some() && self.user.is_none() && self.staff_key.is_none()
+        Ok(found)
     }
 
     /// The booking of a caller who may do this with it: 404 if it does not exist, 403 for any other caller. Locks
@@ -88,18 +94,13 @@ impl Caller {
         app: &App,
         address: &ClientAddress,
         id: BookingId,
-        may: impl FnOnce(&Self, &Booking) -> bool,
+        may: impl Fn(&Self, &Booking) -> bool,
     ) -> Result<Booking> {
-        self.presume(app, address).await?;
-        let find = |pool| async move { select_bookings!("booking.id = $1", id.0).fetch_optional(&pool).await };
-        let booking = app.database.read(find).await?;
-        let refusal = match booking {
-            Some(booking) if may(self, &booking) => return Ok(booking),
-            Some(_) => Error::PermissionDenied,
-            None => Error::NotFound("Booking"),
-        };
-        self.count_junk(app, address).await?;
-        Err(refusal)
+        match self.look_up(app, address, id, &may).await? {
+            Some(booking) if may(self, &booking) => Ok(booking),
+            Some(_) => Err(Error::PermissionDenied),
+            None => Err(Error::NotFound("Booking")),
+        }
     }
 
     /// Admits the owner to a change of a booking, within the limit of changes.

@@ -170,12 +170,8 @@ async fn show(
     if caller.is_stranger() {
         app.throttle.check(&[app.limits.lookups.on(&address.0)]).await?;
     }
-    caller.presume(&app, &address).await?;
-    let booking = select_bookings!("booking.id = $1", id.0).fetch_optional(&app.database.pool()).await?;
+    let booking = caller.look_up(&app, &address, id, Caller::may_see).await?;
     let is_whole = booking.as_ref().is_some_and(|booking| caller.may_see(booking));
-    if !is_whole && !caller.is_stranger() {
-        caller.count_junk(&app, &address).await?;
-    }
     let booking = booking.ok_or(Error::NotFound("Booking"))?;
     name_bookings([id]);
     let shown = if is_whole { caller.detail(booking) } else { Detail::for_customer(booking.masked()) };

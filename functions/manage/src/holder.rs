@@ -68,13 +68,8 @@ impl FromRequestParts<App> for Holder {
 
 /// Finds the link of a token, within the limit of tokens that open nothing, which refuses before Postgres is asked.
 async fn find(app: &App, address: &ClientAddress, token: &AccessToken) -> Result<Option<Link>> {
-    let junk = [app.limits.junk_tokens.on(&address.0)];
-    app.throttle().peek(&junk).await?;
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     let can_be_one = token.reveal().len() == LENGTH && token.reveal().bytes().all(is_token);
-    let link = if can_be_one { links::find(app.database(), token).await? } else { None };
-    if link.is_none() {
-        app.throttle().check(&junk).await?;
-    }
-    Ok(link)
+    let find = async { if can_be_one { Ok(links::find(app.database(), token).await?) } else { Ok(None) } };
+    app.throttle().guess(app.limits.junk_tokens.on(&address.0), token.reveal(), find, Option::is_some).await
 }

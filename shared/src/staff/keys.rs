@@ -1,6 +1,6 @@
 //! Authentication by staff key in `X-API-Key`: a key from the settings or from the table `staff_keys`.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
 use lambda_http::http::{HeaderName, request::Parts};
@@ -43,23 +43,24 @@ impl StaffKeys {
     /// Finds the label of a key. An IP address over the limit of wrong keys is refused before its key is checked: the
     /// answer must not reveal whether the next guess was right. Right keys are not counted, even many at once.
     async fn identify(&self, key: &[u8], address: &str) -> Result<StaffKey> {
-        let wrong = [self.wrong_keys.on(address)];
-        self.throttle.peek(&wrong).await?;
-        if let Some(label) = self.label_of(key).await? {
-            name_actor(format_args!("staff:{label}"));
-            return Ok(StaffKey { label });
-        }
-        self.throttle.check(&wrong).await?;
-        Err(Error::ApiKeyInvalid)
+        let key_sha256 = sha256(key);
+        let wrong = self.wrong_keys.on(address);
+        let configured = self.configured.get()?;
+        let label = if let Some(label) = configured.label_of(&key_sha256) {
+            self.throttle.peek(&[wrong]).await?;
+            Some(label.to_owned())
+        } else {
+            let look_up = self.label_of(&key_sha256, &configured);
+            self.throttle.guess(wrong, &hex::encode(key_sha256), look_up, Option::is_some).await?
+        };
+        let label = label.ok_or(Error::ApiKeyInvalid)?;
+        name_actor(format_args!("staff:{label}"));
+        Ok(StaffKey { label })
     }
 
-    /// Notes at most once a minute that a key of the database was used.
-    async fn label_of(&self, key: &[u8]) -> Result<Option<String>> {
-        let key_sha256 = sha256(key);
-        let configured = self.configured.get()?;
-        if let Some(label) = configured.label_of(&key_sha256) {
-            return Ok(Some(label.to_owned()));
-        }
+    /// The label of a key that the settings in memory do not have. Notes at most once a minute that a key of the database
+    /// was used.
+    async fn label_of(&self, key_sha256: &[u8; 32], configured: &Arc<ConfiguredKeys>) -> Result<Option<String>> {
         let label = |pool| async move {
             sqlx::query_scalar!(
                 "
@@ -79,8 +80,8 @@ impl StaffKeys {
             return Ok(Some(label));
         }
         // The key may be newer than the settings in memory.
-        let newer = self.configured.instead_of(&configured).await;
-        Ok(newer.and_then(|newer| newer.label_of(&key_sha256).map(ToOwned::to_owned)))
+        let newer = self.configured.instead_of(configured).await;
+        Ok(newer.and_then(|newer| newer.label_of(key_sha256).map(ToOwned::to_owned)))
     }
 }
 

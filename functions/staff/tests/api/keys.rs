@@ -8,7 +8,7 @@ use shared::{
     throttle::Throttle,
 };
 use sqlx::PgPool;
-use testing::{Client, STAFF_KEY};
+use testing::{Client, Network, STAFF_KEY};
 
 use super::client;
 
@@ -62,4 +62,53 @@ async fn without_redis_keys_are_still_checked(pool: PgPool) {
         assert_eq!(guesser.get(LIST).await.status, 403);
     }
     assert_eq!(client.with("X-API-Key", STAFF_KEY).get(LIST).await.status, 200);
+}
+
+/// A client whose requests reach Postgres through a network of their own.
+async fn through_a_network(pool: &PgPool) -> (Network, Client) {
+    let options = (*pool.connect_options()).clone();
+    let network = Network::to(&format!("{}:{}", options.get_host(), options.get_port())).await;
+    let database = Database::new(options.host("127.0.0.1").port(network.port()));
+    let client = client(database.clone(), testing::no_sessions(&database), &Throttle::new(testing::redis(), true));
+    (network, client)
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn of_many_guesses_at_once_no_more_than_the_limit_reach_postgres(pool: PgPool) {
+    let (network, client) = through_a_network(&pool).await;
+    let elsewhere = client.at("198.51.100.1").with("X-API-Key", "guess");
+    // Connects, and prepares the query.
+    assert_eq!(elsewhere.get(LIST).await.status, 403);
+    let before = network.requests();
+    assert_eq!(elsewhere.get(LIST).await.status, 403);
+    let pieces = network.requests() - before;
+    for (address, is_one_key) in [("198.51.100.2", false), ("198.51.100.3", true)] {
+        let guessers: Vec<Client> = (0..100)
+            .map(|turn| if is_one_key { "guess".to_owned() } else { format!("guess {turn}") })
+            .map(|key| client.at(address).with("X-API-Key", &key))
+            .collect();
+        let before = network.requests();
+        let answers = join_all(guessers.iter().map(|guesser| guesser.get(LIST))).await;
+        let refused = |status| answers.iter().filter(|answer| answer.status == status).count();
+        assert_eq!((refused(403), refused(429)), (20, 80), "{address}");
+        assert!(network.requests() - before <= 20 * pieces, "{address}");
+    }
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_key_of_the_database_is_counted_only_after_it_has_ended(pool: PgPool) {
+    let client = limited(&pool, testing::redis());
+    let added =
+        sqlx::query("insert into staff_keys (label, key_sha256) values ('desk', sha256('key-in-the-database'))");
+    added.execute(&pool).await.unwrap();
+    let desk = client.with("X-API-Key", "key-in-the-database");
+    assert_eq!(desk.get(LIST).await.status, 200);
+    let right = join_all((0..50).map(|_| desk.get(LIST))).await;
+    assert!(right.iter().all(|answer| answer.status == 200), "many at once");
+    sqlx::query("update staff_keys set revoked_at = now()").execute(&pool).await.unwrap();
+    let mut statuses = Vec::new();
+    for _ in 0..21 {
+        statuses.push(desk.get(LIST).await.status);
+    }
+    assert_eq!(statuses, [vec![403; 20], vec![429]].concat());
 }
