@@ -139,6 +139,24 @@ async fn a_cancelled_booking_gives_its_misfits_back_too(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
+async fn a_misfit_that_comes_after_the_cancellation_is_not_accepted_but_goes_back(pool: PgPool) {
+    let world = World::new(pool).await;
+    let attempt = Attempt { order_id: world.order().await, amount: Some(75_000), ..Attempt::default() };
+    world.cancel().await;
+    assert_eq!(world.pays(attempt).await, (409, json!("PAYMENT_MISMATCH")));
+    let refused = world.accept().await.unwrap_err().to_string();
+    assert_eq!(refused, Error::conflict("payment", "The booking is cancelled. Give this payment back.").to_string());
+    let facts = json!(["pending", "cash", 0, 0, ["cancelled", "payment_mismatch"]]);
+    assert_eq!((world.facts().await, world.mismatches().await), (facts, json!([["misfit", 75_000, "INR"]])));
+    let give_back = async |connection: &mut PgConnection| {
+        let (booking, capture) = mismatches::take(connection, Kind::Misfit, 1).await?;
+        refunds::again(connection, &booking, capture, "cancelled", &Actor::Staff("desk".to_owned())).await
+    };
+    Database::from(world.pool.clone()).transaction(give_back).await.unwrap();
+    assert_eq!((world.facts().await[3].clone(), world.mismatches().await), (json!(75_000), json!([])));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
 async fn after_a_whole_refund_a_booking_is_paid_online_again(pool: PgPool) {
     let world = World::new(pool).await;
     let first = world.order().await;
