@@ -3,6 +3,7 @@
 
 mod erase;
 mod export;
+pub mod language;
 pub mod reminders;
 
 use sqlx::PgConnection;

@@ -1,7 +1,7 @@
 //! Creation of a booking by a customer, in one transaction from the idempotency key to the timeline.
 
 use axum::{extract::State, response::Response};
-use lambda_http::http::StatusCode;
+use lambda_http::http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use shared::{
     Result,
@@ -13,9 +13,12 @@ use shared::{
         slot_usage::Refused,
         unproved::{self, Unproved},
     },
+    customers,
     database::Database,
     http::{ClientAddress, Envelope, ErrorBody, Json, Routes, routes},
     idempotency::{self, Key, MaybeKey},
+    ids::CustomerId,
+    language::Language,
     metrics::{self, Count},
     staff::Staff,
     throttle::{Claim, Throttle},
@@ -69,6 +72,7 @@ async fn create(
     caller: Caller,
     address: ClientAddress,
     MaybeKey(key): MaybeKey,
+    headers: HeaderMap,
     Json(mut draft): Json<Draft>,
 ) -> Result<Response> {
     let key = key.or(draft.idempotency_key.take()).map(|key| key.of(&caller.of_key(draft.customer_phone.as_ref())));
@@ -79,7 +83,10 @@ async fn create(
         // At the counter all customers have one address.
         bookings.clear();
     }
-    let is_proved = phone.as_ref().is_some_and(|phone| caller.has_number(phone)) || caller.staff().is_some();
+    let is_own = phone.as_ref().is_some_and(|phone| caller.has_number(phone));
+    let is_proved = is_own || caller.staff().is_some();
+    // English is what phones are sold with, so it says nothing.
+    let language = Language::accepted(&headers).filter(|language| is_own && *language != Language::English);
     let unproved = (!is_proved).then(|| Unproved::from_address(&address.0, unproved, &database));
     let reads = limits.public_reads.on(&address.0);
     if let Err(refusal) = throttle.check(&[bookings.as_slice(), &[reads]].concat()).await {
@@ -88,7 +95,8 @@ async fn create(
     }
     let actor = caller.staff().as_ref().map(Staff::actor);
     let terms = Terms::of(&mut draft, actor, online, unproved);
-    let book = async |connection: &mut PgConnection| book(connection, draft, key.as_ref(), &caller, &terms).await;
+    let book =
+        async |connection: &mut PgConnection| book(connection, draft, key.as_ref(), &caller, (&terms, language)).await;
     let booked = bookings::transaction(&database, book).await;
     if matches!(booked, Ok(Booked::Now(_))) {
         metrics::count(Count::BookingsMade);
@@ -123,13 +131,16 @@ async fn book(
     draft: Draft,
     key: Option<&Key>,
     caller: &Caller,
-    terms: &Terms,
+    (terms, language): (&Terms, Option<Language>),
 ) -> Result<Booked, Refused> {
     let request_sha256 = draft.sha256;
     if let Some(answer) = idempotency::replay(connection, SCOPE, key, &request_sha256).await? {
         return Ok(Booked::Before(answer));
     }
     let created = create_booking(connection, draft, terms).await?;
+    if let Some(language) = language {
+        customers::language::learn(&mut *connection, CustomerId(created.booking.customer.id), language).await?;
+    }
     let shown =
         Created { booking: caller.detail(created.booking), access_token: created.access_token.reveal().to_owned() };
     let answer = Envelope::new("Booking created successfully", shown);

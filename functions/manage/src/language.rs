@@ -1,14 +1,18 @@
-//! The choice of a language, kept by the browser.
+//! The choice of a language, kept by the browser, and for messages to the customer.
 
-use axum::response::Response;
+use axum::{extract::State, response::Response};
 use lambda_http::http::header;
 use shared::{
     Error, Result,
+    bookings::links::{self, Scope},
+    customers,
     http::{Fields, Read},
+    ids::CustomerId,
     language::Language,
 };
+use sqlx::PgConnection;
 
-use crate::{form::Form, holder::Holder, page::redirect, words::keep};
+use crate::{App, form::Form, holder::Holder, page::redirect, words::keep};
 
 pub(crate) struct Choice(String);
 
@@ -18,9 +22,21 @@ impl Read for Choice {
     }
 }
 
-/// Keeps the language and leads to the first page of the link.
-pub(crate) async fn choose(holder: Holder, Form(Choice(tag)): Form<Choice>) -> Result<Response> {
+/// Keeps the language and leads to the first page of the link. Messages follow the customer, and no one to whom the link was
+/// passed on to see or to pay.
+pub(crate) async fn choose(
+    State(app): State<App>,
+    holder: Holder,
+    Form(Choice(tag)): Form<Choice>,
+) -> Result<Response> {
     let language = Language::parse(&tag).ok_or(Error::NotFound("Language"))?;
+    if holder.may(Scope::Change) {
+        let choose = async |connection: &mut PgConnection| -> Result<()> {
+            let booking = links::lock(&mut *connection, &holder.token, Scope::Change).await?;
+            Ok(customers::language::choose(connection, CustomerId(booking.customer.id), language).await?)
+        };
+        app.database().transaction(choose).await?;
+    }
     let mut response = redirect(&holder.path(""));
     response.headers_mut().insert(header::SET_COOKIE, keep(language));
     Ok(response)

@@ -236,3 +236,23 @@ async fn a_list_that_one_answer_cannot_hold_is_cut_to_its_first_page(pool: PgPoo
     assert_eq!((&listed.body["next"], &listed.body["previous"]), (&json!(next), &Value::Null));
     assert_eq!(owner.get(next).await.body["data"][0]["id"], 400);
 }
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn the_browser_s_language_is_learnt_from_the_owner_of_the_number_alone(pool: PgPool) {
+    let world = World::new(pool).await;
+    let language = async || {
+        sqlx::query_scalar::<_, Option<String>>("select language from customers").fetch_one(&world.pool).await.unwrap()
+    };
+    let owner = world.owner_of(PHONE).await;
+    let mut seen = Vec::new();
+    for (caller, accepted) in
+        [(&world.client, "hi-IN,hi;q=0.9"), (&owner, "en-IN,en;q=0.9"), (&owner, "hi-IN,hi;q=0.9,en;q=0.8")]
+    {
+        book(&caller.with("Accept-Language", accepted), &booking()).await;
+        seen.push(language().await);
+    }
+    assert_eq!(seen, [None, None, Some("hi".to_owned())]);
+    sqlx::query("update customers set language = 'en'").execute(&world.pool).await.unwrap();
+    book(&owner.with("Accept-Language", "hi"), &booking_with(&json!({ "appointment_time": "12:00" }))).await;
+    assert_eq!(language().await, Some("en".to_owned()), "what was chosen stays");
+}
