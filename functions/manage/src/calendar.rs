@@ -6,6 +6,7 @@ use shared::{
     Result,
     bookings::{
         calendar::{self, Method},
+        links::Scope,
         manage_page::own_page,
     },
     http::OwnHost,
@@ -14,7 +15,10 @@ use shared::{
 use crate::{App, holder::Holder};
 
 pub(crate) async fn download(State(app): State<App>, holder: Holder, host: OwnHost) -> Result<Response> {
-    let entry = calendar::entry(&app.database().pool(), holder.link.booking_id).await?;
+    let mut entry = calendar::entry(&app.database().pool(), holder.link.booking_id).await?;
+    if !holder.may(Scope::Change) {
+        entry = entry.without_home();
+    }
     let link = own_page(&holder.token, &host);
     let mut response = Response::new(Body::from(entry.text(Method::Publish, None, link.as_deref())));
     for (name, value) in [

@@ -68,7 +68,7 @@ async fn draw(app: &App, holder: &Holder, booking: Booking, said: Said) -> Resul
     let shop = Shop::load(app.database()).await?;
     let is_open = booking.booking_status.is_up_to_customer();
     let content = html! {
-        (what(words, &booking, &shop))
+        (what(holder, &booking, &shop))
         @if booking.is_unproved && holder.may(Scope::Change) { (proof(holder)) }
         (payment(app, holder, &booking))
         @if booking.booking_status != BookingStatus::Cancelled {
@@ -88,7 +88,8 @@ async fn draw(app: &App, holder: &Holder, booking: Booking, said: Said) -> Resul
 }
 
 /// What is done, when, where and for how much.
-fn what(words: Words, booking: &Booking, shop: &Shop) -> Markup {
+fn what(holder: &Holder, booking: &Booking, shop: &Shop) -> Markup {
+    let words = holder.words;
     let tone = match booking.booking_status {
         BookingStatus::Pending => "tag wait",
         BookingStatus::Confirmed | BookingStatus::Completed => "tag good",
@@ -107,7 +108,8 @@ fn what(words: Words, booking: &Booking, shop: &Shop) -> Markup {
                 dt { (words.place()) }
                 dd {
                     @match booking.service_location {
-                        ServiceLocation::Home => { (words.at_home()) ", " (booking.address) }
+                        // Not for those to whom the link was passed on to see or to pay.
+                        ServiceLocation::Home => { (words.at_home()) @if holder.may(Scope::Change) { ", " (booking.address) } }
                         ServiceLocation::Shop => { (shop.name) ", " (shop.address) }
                     }
                 }

@@ -92,6 +92,13 @@ pub async fn entry(executor: impl PgExecutor<'_> + Copy, id: BookingId) -> Resul
 }
 
 impl Entry {
+    /// The same without the customer's address, for those who only see the booking.
+    #[must_use]
+    pub fn without_home(mut self) -> Self {
+        self.booking.address.clear();
+        self
+    }
+
     /// The file. A mail needs the address that it goes to, `attendee`, which calendars compare with their user's; `link` is
     /// the address of the page that manages the booking.
     pub fn text(&self, method: Method, attendee: Option<&str>, link: Option<&str>) -> String {
@@ -109,15 +116,18 @@ impl Entry {
             .status(self.status(method))
             .summary(&format!("{}: {vehicle}", self.shop_name))
             .description(&format!("{}\n{}\n{}", services.join(", "), booking.reference, self.shop_phone))
-            .location(match booking.service_location {
-                ServiceLocation::Home => &booking.address,
-                ServiceLocation::Shop => &self.shop_address,
-            })
             .append_property(
                 Property::new("ORGANIZER", format!("mailto:{}", self.shop_email))
                     .append_parameter(Parameter::new("CN", &self.shop_name))
                     .done(),
             );
+        let location = match booking.service_location {
+            ServiceLocation::Home => &booking.address,
+            ServiceLocation::Shop => &self.shop_address,
+        };
+        if !location.is_empty() {
+            event.location(location);
+        }
         if let Some(link) = link {
             event.url(link);
         }

@@ -49,6 +49,39 @@ async fn the_page_speaks_the_browser_s_language_or_the_one_chosen(pool: PgPool) 
 }
 
 #[sqlx::test(migrator = "shared::database::MIGRATOR")]
+async fn a_language_that_the_customer_chooses_is_that_of_the_messages(pool: PgPool) {
+    let world = World::new(pool).await;
+    let kept = "select coalesce(language, '') from customers";
+    for (scope, language, expected) in [
+        (Scope::View, "hi", ""),
+        (Scope::Pay, "hi", ""),
+        (Scope::Change, "hi", "hi"),
+        (Scope::Pay, "en", "hi"),
+        (Scope::Change, "en", "en"),
+    ] {
+        let link = world.link(1, scope).await;
+        let chosen = world.client.submit(&format!("{link}language/"), &[("language", language)]).await;
+        assert_eq!((chosen.status, chosen.cookies.len()), (303, 1), "{scope:?}");
+        assert_eq!(world.value::<String>(kept).await, expected, "{scope:?}");
+    }
+}
+
+#[sqlx::test(migrator = "shared::database::MIGRATOR")]
+async fn a_home_address_is_shown_only_to_the_holder_of_a_link_that_changes(pool: PgPool) {
+    let world = World::new(pool).await;
+    world.run("update bookings set service_location = 'home', address = '14 Lake View, Indore 452001'").await;
+    for (scope, is_shown) in [(Scope::View, false), (Scope::Pay, false), (Scope::Change, true)] {
+        let link = world.link(1, scope).await;
+        let page = world.client.get(&link).await;
+        assert!(page.text.contains("At your place"), "{}", page.text);
+        let file = world.client.get(&format!("{link}booking.ics")).await;
+        for answer in [page, file] {
+            assert_eq!((answer.status, answer.text.contains("Lake View")), (200, is_shown), "{scope:?}");
+        }
+    }
+}
+
+#[sqlx::test(migrator = "shared::database::MIGRATOR")]
 async fn every_page_is_small_loads_nothing_and_keeps_its_address_to_itself(pool: PgPool) {
     let world = World::new(pool).await;
     world.book("12:00", true).await;
