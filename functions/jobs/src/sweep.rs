@@ -30,6 +30,8 @@ pub struct Swept {
     pub outbox: u64,
     /// Messages to people that were written a year ago.
     pub messages: u64,
+    /// Links whose booking's access token ended three months ago.
+    pub booking_links: u64,
     /// Sessions revoked while Descope was away, ended there now.
     pub sessions_ended: u64,
     /// Replacements of Descope users that were cut short, finished now.
@@ -81,6 +83,14 @@ impl App {
             booking_addresses: delete!("booking_addresses" where "created_at < now() - interval '30 days'", pool, end),
             outbox: delete!("outbox" where "delivered_at < now() - interval '30 days'", pool, end),
             messages: delete!("messages" where "created_at < now() - interval '1 year'", pool, end),
+            booking_links: delete!(
+                "booking_links" where "exists (
+                    select from bookings where bookings.id = booking_links.booking_id
+                        and bookings.access_token_expires_at < now() - interval '90 days'
+                )",
+                pool,
+                end
+            ),
         })
     }
 

@@ -18,8 +18,8 @@ use crate::{World, run};
 fn swept(count: u64) -> Value {
     json!({
         "action": "sweep", "idempotency_keys": count, "session_tokens": count, "user_sessions": count,
-        "panel_sessions": count, "payment_events": count, "booking_addresses": 0, "outbox": count, "messages": 0, "sessions_ended": 0,
-        "replacements_finished": 0
+        "panel_sessions": count, "payment_events": count, "booking_addresses": 0, "outbox": count, "messages": 0, "booking_links": 0,
+        "sessions_ended": 0, "replacements_finished": 0
     })
 }
 
@@ -158,4 +158,29 @@ async fn concurrent_sweeps_end_each_session_once(pool: PgPool) {
     let runs = futures::future::join_all((0..4).map(|_| run(&app, "sweep"))).await;
     let ended: u64 = runs.iter().map(|swept| swept["sessions_ended"].as_u64().unwrap()).sum();
     assert_eq!((ended, descope.calls("/v1/auth/logout")), (30, 30));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn links_are_kept_for_ninety_days_after_they_have_ended(pool: PgPool) {
+    let world = World::new(pool).await;
+    world.another_order().await;
+    world.another_order().await;
+    sqlx::raw_sql(
+        "update bookings set access_token_expires_at = now() - case id
+            when 1 then interval '-1 day' when 2 then interval '89 days' else interval '91 days' end;
+        insert into booking_links (booking_id, token_sha256, scope, purpose, revoked_at)
+        select id, sha256((id || scope)::bytea), scope::link_scope, 'staff', now() - interval '1 year'
+        from bookings, unnest(array['view', 'change']) as scope",
+    )
+    .execute(&world.pool)
+    .await
+    .unwrap();
+    let mut expected = swept(0);
+    expected["booking_links"] = json!(2);
+    assert_eq!(world.run("sweep").await, expected);
+    let left: Vec<i64> = sqlx::query_scalar("select distinct booking_id from booking_links order by 1")
+        .fetch_all(&world.pool)
+        .await
+        .unwrap();
+    assert_eq!(left, [1, 2]);
 }
