@@ -24,7 +24,7 @@ mod write;
 pub use by_hand::{arrived, dealt_with, send_again};
 pub use channels::{channels, note_channels};
 pub use decide::{Decision, decide, quiet_until};
-pub use fallback::fall_back;
+pub use fallback::{fall_back, leave};
 pub use kind::Kind;
 pub use link::Link;
 pub use own_texts::{LONGEST_OWN_TEXT, OwnTexts};

@@ -33,7 +33,7 @@ pub struct Sent {
     pub postponed: u64,
     /// No longer true, or too late.
     pub dropped: u64,
-    /// Refused for good.
+    /// Refused for good, or given up on a channel that takes nothing.
     pub failed: u64,
     /// Perhaps sent. They are not sent again.
     pub unknown: u64,
@@ -77,7 +77,7 @@ impl App {
             let fates = claimed.iter().map(|message| self.fate(message, &situations, &links));
             let mut failure = Ok(());
             for (message, fate) in claimed.iter().zip(join_all(fates).await) {
-                match self.write_down(message, fate, clock(), &mut sent).await {
+                match self.write_down(message, fate, (&plan, clock()), &mut sent).await {
                     Ok(true) => channels.retain(|channel| *channel != message.channel),
                     Ok(false) => {}
                     // The others have been sent too, and are to be written down all the same.
@@ -177,7 +177,13 @@ impl App {
     }
 
     /// Writes down what became of a message; `true` if its channel takes no more for now.
-    async fn write_down(&self, message: &Claimed, fate: Fate, now: DateTime<Utc>, sent: &mut Sent) -> Result<bool> {
+    async fn write_down(
+        &self,
+        message: &Claimed,
+        fate: Fate,
+        (plan, now): (&Plan, DateTime<Utc>),
+        sent: &mut Sent,
+    ) -> Result<bool> {
         let pool = &self.database.pool();
         let (id, channel) = (message.id.0, message.channel.as_str());
         match fate {
@@ -204,8 +210,12 @@ impl App {
             Fate::Answered(Answer::Stopped(reason)) => {
                 error!(sending.id = id, channel, reason, "a channel takes no messages");
                 metrics::count(Count::ChannelsStopped);
-                messages::later(pool, message, (None, &reason), now).await?;
-                sent.postponed += 1;
+                let (is_left, count) = messages::leave(pool, plan, (message, &reason), now).await?;
+                sent.failed += u64::try_from(count).unwrap_or_default();
+                if !is_left {
+                    messages::later(pool, message, (None, &reason), now).await?;
+                    sent.postponed += 1;
+                }
                 return Ok(true);
             }
             Fate::Answered(Answer::Refused(refusal, reason)) => {

@@ -1,9 +1,9 @@
-//! The next channel for messages that failed on one.
+//! The next channel for messages that failed on one, or wait on one that takes nothing.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
-use super::Plan;
+use super::{Claimed, Plan};
 
 /// Writes the messages that replace those that have failed, on the next channel of each recipient. Returns how many.
 pub async fn fall_back(executor: impl PgExecutor<'_>, plan: &Plan, now: DateTime<Utc>) -> sqlx::Result<u64> {
@@ -40,4 +40,51 @@ pub async fn fall_back(executor: impl PgExecutor<'_>, plan: &Plan, now: DateTime
     .execute(executor)
     .await?;
     Ok(written.rows_affected())
+}
+
+/// Gives up what waits on a channel that takes no messages, and the message that its carrier has just refused, where the
+/// recipient can be reached on another one. Messages without another way go on waiting. Returns whether the refused one
+/// was given up, and how many.
+pub async fn leave(
+    executor: impl PgExecutor<'_>,
+    plan: &Plan,
+    (refused, reason): (&Claimed, &str),
+    now: DateTime<Utc>,
+) -> sqlx::Result<(bool, usize)> {
+    let left = sqlx::query_scalar!(
+        "
+        with stuck as (
+            select message.id
+            from messages message
+            left join bookings booking on booking.id = message.booking_id
+            left join customers customer on customer.id = booking.customer_id
+            where message.channel = $2 and message.kind not like 'staff%' and customer.erased_at is null
+                and message.worthless_at > $5
+                and (
+                    (message.id = $3 and message.state = 'sending' and message.attempts = $4)
+                    or (message.state = 'pending' and message.due_at <= $5)
+                )
+                and exists (
+                    select from message_ways(
+                        $1, coalesce(customer.phone, case when message.recipient like '+%' then message.recipient end),
+                        booking.customer_email
+                    ) as way
+                    where way.place > array_position($1, message.channel)
+                )
+            order by message.due_at, message.id limit 1000 for update of message skip locked
+        )
+        update messages set state = 'failed', leased_until = null, reason = $6, ended_at = $5, falls_back = true
+        where id in (select id from stuck)
+        returning id
+        ",
+        &plan.channel_names(),
+        refused.channel.as_str(),
+        refused.id.0,
+        refused.attempts,
+        now,
+        reason
+    )
+    .fetch_all(executor)
+    .await?;
+    Ok((left.contains(&refused.id.0), left.len()))
 }

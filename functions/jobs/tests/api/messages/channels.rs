@@ -149,9 +149,9 @@ async fn what_a_carrier_does_not_take_now_is_sent_later_with_growing_pauses(pool
     let shop = Shop::new(pool, &ALL).await;
     shop.stand_in.spoil(WHATSAPP, Fault::of(Outcome::Later));
     shop.stand_in.spoil(WHATSAPP, Fault::of(Outcome::ServerError));
-    shop.stand_in.spoil(WHATSAPP, Fault::of(Outcome::Stopped));
+    shop.stand_in.spoil(WHATSAPP, Fault::of(Outcome::Later));
     shop.write().await;
-    for (pause, reason) in [(30, "code 130429"), (60, "code 131000"), (120, "code 131031")] {
+    for (pause, reason) in [(30, "code 130429"), (60, "code 131000"), (120, "code 130429")] {
         assert_eq!(shop.send().await["postponed"], 1);
         assert_eq!(shop.rows().await, json!([["booking_created", "whatsapp", "pending", reason]]));
         shop.advance(TimeDelta::seconds(pause - 1));
@@ -160,6 +160,48 @@ async fn what_a_carrier_does_not_take_now_is_sent_later_with_growing_pauses(pool
     }
     assert_eq!(shop.send().await["sent"], 1);
     assert_eq!(shop.taken(), [(Channel::WhatsApp, PHONE.to_owned())]);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn what_is_due_on_a_channel_that_is_stopped_goes_on_to_the_next(pool: PgPool) {
+    let shop = Shop::new(pool, &ALL).await;
+    shop.sql(
+        "insert into messages (cause, channel, recipient, kind, language, booking_id, due_at, worthless_at)
+        select 'test:' || n, 'whatsapp', '+919876543210', 'booking_created', 'en', 1, now(), now() + interval '9 days'
+        from generate_series(1, 19) n",
+    )
+    .await;
+    shop.write().await;
+    // As many as are sent at once.
+    shop.stand_in.spoil(WHATSAPP, Fault::of(Outcome::Stopped).times(16));
+    let done = shop.send().await;
+    assert_eq!(
+        (&done["sent"], &done["failed"], &done["fallen_back"], &done["postponed"]),
+        (&json!(20), &json!(20), &json!(20), &json!(0)),
+        "{done}"
+    );
+    assert_eq!(shop.stand_in.calls(WHATSAPP), 16, "the others were not tried");
+    assert!(shop.taken().iter().all(|(channel, _)| *channel == Channel::Sms), "{:?}", shop.taken());
+    assert_eq!((shop.taken().len(), shop.send().await["sent"].clone()), (20, json!(0)));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn without_another_way_a_message_waits_for_the_channel(pool: PgPool) {
+    let mut shop = Shop::new(pool, &ALL).await;
+    shop.app.plan.staff = vec!["desk@example.com".to_owned()];
+    shop.sql("insert into blocked_recipients values ('sms', '+919876543210', 'stop'); update bookings set customer_email = null")
+        .await;
+    shop.stand_in.spoil(WHATSAPP, Fault::of(Outcome::Stopped));
+    shop.stand_in.spoil(MAIL, Fault::of(Outcome::Stopped));
+    shop.write().await;
+    assert_eq!((shop.send().await["postponed"].clone(), shop.taken()), (json!(2), vec![]));
+    let waiting = json!([
+        ["booking_created", "whatsapp", "pending", "code 131031"],
+        ["staff_booking_created", "email", "pending", "AccountSuspendedException"],
+    ]);
+    assert_eq!(shop.rows().await, waiting);
+    shop.advance(TimeDelta::seconds(30));
+    assert_eq!(shop.send().await["sent"], 2);
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
