@@ -3,6 +3,7 @@
 mod by_hand;
 mod channels;
 mod interrupted;
+mod moto;
 mod reminders;
 mod truth;
 
