@@ -24,4 +24,4 @@ pub(crate) use users::user_in;
 pub use users::{
     ADMIN_ROLE, NewUser, ProfileChange, STAFF_ROLE, STAFF_ROLES, User, change_profile, create, hold, load, vouch_for,
 };
-pub use ways_in::{Changed, end_ways_in, has_another_way_in, has_verified, tell_of_change};
+pub use ways_in::{Changed, end_ways_in, has_another_way_in, has_ended, has_verified, tell_of_change};

@@ -10,34 +10,45 @@ use crate::{
 };
 
 /// Ends the ways in by number, or by address and password, but the Descope user that is kept, and the sessions that they
-/// opened, but the one that asks.
+/// opened, but the one that asks. Returns the roles that ended with them.
 pub async fn end_ways_in(
     executor: impl PgExecutor<'_>,
     user_id: UserId,
     channel: Channel,
     kept: Option<&str>,
     asking: SessionId,
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        "
+) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!(
+        r#"
         with ended as (
             delete from user_identities
             where user_id = $1 and descope_user_id is distinct from $2 and (phone is not null) = $3
-            returning descope_user_id
+            returning descope_user_id, roles, is_proven
+        ), revoked as (
+            update user_sessions session set revoked_at = now()
+            from ended
+            where session.descope_user_id = ended.descope_user_id and session.user_id = $1 and session.id <> $4
+                and session.revoked_at is null
         )
-        update user_sessions session set revoked_at = now()
-        from ended
-        where session.descope_user_id = ended.descope_user_id and session.user_id = $1 and session.id <> $4
-            and session.revoked_at is null
-        ",
+        select distinct role as "role!" from ended cross join unnest(ended.roles) as role where ended.is_proven
+        "#,
         user_id.0,
         kept,
         channel == Channel::Sms,
         asking.0
     )
-    .execute(executor)
+    .fetch_all(executor)
     .await
-    .map(drop)
+}
+
+/// Whether a Descope user was a proved way in to an account, had a role there, and has ended: the role is not its own any more.
+pub async fn has_ended(executor: impl PgExecutor<'_>, descope_user_id: &str) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (select from ended_identities where descope_user_id = $1) as "has_ended!""#,
+        descope_user_id
+    )
+    .fetch_one(executor)
+    .await
 }
 
 /// Whether a user has proved this number or address, and not replaced it since.

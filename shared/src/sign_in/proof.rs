@@ -117,13 +117,16 @@ impl<'a> Proof<'a> {
         }
     }
 
-    /// Replaces the Descope user that arrived; nothing of it but its roles stays.
+    /// Replaces the Descope user that arrived; nothing of it but its roles stays, and these only if it has not ended as a way
+    /// in to an account.
     pub(in crate::sign_in) async fn replace(self, sign_in: &SignIn) -> Result<Self> {
         let (database, descope) = (&sign_in.sessions.database, &sign_in.sessions.descope);
-        replacements::plan(database, self.id(), self.identifier.as_str(), &self.arrived.role_names).await?;
+        let has_ended = accounts::has_ended(&database.pool(), self.id()).await?;
+        let role_names: &[String] = if has_ended { &[] } else { &self.arrived.role_names };
+        replacements::plan(database, self.id(), self.identifier.as_str(), role_names).await?;
         descope.delete_user(self.id()).await?;
         let (channel, login_id) = (self.identifier.channel(), self.identifier.as_str());
-        let user = descope.create_proved(channel, login_id, &self.arrived.role_names).await?;
+        let user = descope.create_proved(channel, login_id, role_names).await?;
         Ok(Self { new: Some(New { user, is_replacement: true }), ..self })
     }
 

@@ -151,6 +151,21 @@ async fn an_address_that_is_replaced_opens_the_account_no_longer(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
+async fn a_role_stays_with_the_person_whose_address_is_replaced_and_not_with_the_mailbox(pool: PgPool) {
+    let world = World::new(pool).await;
+    world.prove(&world.client, EMAIL).await;
+    world.descope.set_roles(EMAIL, &["staff"]);
+    let owner = world.prove(&world.client, EMAIL).await;
+    assert_eq!((id(&owner), &owner.body["user"]["is_staff"]), (&json!(1), &json!(true)));
+    assert_eq!(world.prove(&world.signed_in(&owner), "new@example.com").await.status, 200);
+    let stranger = world.prove(&world.client, EMAIL).await;
+    assert_eq!((id(&stranger), &stranger.body["user"]["is_staff"]), (&json!(2), &json!(false)));
+    let back = world.prove(&world.client, "new@example.com").await;
+    assert_eq!((id(&back), &back.body["user"]["is_staff"]), (&json!(1), &json!(true)));
+    assert_eq!(told(&world).await, [owned("email", EMAIL)]);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
 async fn the_last_way_in_cannot_be_removed_or_replaced(pool: PgPool) {
     let world = World::new(pool).await;
     let by_phone = world.signed_in(&world.prove(&world.client, PHONE).await);

@@ -52,7 +52,7 @@ pub async fn give(sign_in: &SignIn, user_id: UserId, role: &str, page: &str, aut
 
 /// What becomes of the roles of a user.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Change<'a> {
+pub(in crate::sign_in) enum Change<'a> {
     Give(&'a str),
     Take(&'a [&'a str]),
 }
@@ -82,7 +82,7 @@ impl Changed {
 }
 
 /// Applies a change to these Descope users of a user; whether Descope changed anything.
-pub(super) async fn apply(
+pub(in crate::sign_in) async fn apply(
     database: &Database,
     descope: &Descope,
     (user_id, identities): (UserId, &[String]),

@@ -1,6 +1,7 @@
 //! Proofs without a session, which open one, and proofs within a session.
 
 use sqlx::PgConnection;
+use tracing::error;
 
 use super::{
     Proof,
@@ -8,14 +9,16 @@ use super::{
 };
 use crate::{
     Error, Result,
-    accounts::{self, Changed, User},
+    accounts::{self, Changed, Taking, User},
     descope::{Claims, SignedIn},
+    history::{Author, Source},
     http::Device,
     ids::UserId,
     session::Session,
     sign_in::{
         Identifier, SignIn,
         arrival::Arrival,
+        personnel::roles::{self, Change},
         sessions,
         ways_in::{has_fresh_proof, note_proof},
     },
@@ -100,16 +103,40 @@ pub async fn from_within(
     }
     // The session that was open before continues; Descope opened another one for the proof.
     arrival.turn_away(sign_in).await;
-    match addition?.ok_or(Error::InvalidOtp)? {
-        (user, Some(tokens)) => Ok((user, tokens)),
-        (user, None) => enter_anew(sign_in, user.id, identifier, device).await,
+    let Added { user, tokens, roles } = addition?.ok_or(Error::InvalidOtp)?;
+    proof.carry(sign_in, user.id, &roles).await;
+    match tokens {
+        Some(tokens) => Ok((user, tokens)),
+        None => enter_anew(sign_in, user.id, identifier, device).await,
     }
 }
 
+/// What a proof within a session has done.
+struct Added {
+    user: User,
+    /// Of the session. Without a refresh token known here, a new session must be opened.
+    tokens: Option<SignedIn>,
+    /// Roles of the ways in that have ended by it.
+    roles: Vec<String>,
+}
+
 impl Proof<'_> {
-    /// Adds the proof to the account of a session; `None` if the Descope user must be replaced first. Returns the user
-    /// and the session's tokens; without a refresh token known here, a new session must be opened.
-    async fn add(&self, sign_in: &SignIn, session: &Session) -> Result<Option<(User, Option<SignedIn>)>> {
+    /// Gives roles to the Descope user that the account keeps: they belong to the person, and the way in that had them has
+    /// ended. If Descope fails, an administrator gives them again.
+    async fn carry(&self, sign_in: &SignIn, user_id: UserId, names: &[String]) {
+        let (database, descope) = (&sign_in.sessions.database, &sign_in.sessions.descope);
+        let to = (user_id, &[self.user().user_id.clone()][..]);
+        for name in names {
+            let change = (&Change::Give(name), Taking::NoAdmin);
+            let author = Author::user(user_id, Source::Api, None);
+            if let Err(error) = roles::apply(database, descope, to, change, &author).await {
+                error!(user.id = user_id.0, role = name, %error, "a role was lost with a way in");
+            }
+        }
+    }
+
+    /// Adds the proof to the account of a session; `None` if the Descope user must be replaced first.
+    async fn add(&self, sign_in: &SignIn, session: &Session) -> Result<Option<Added>> {
         let (identifier, descope_user, user_id) = (self.identifier, self.user(), session.user.id);
         let add = async |connection: &mut PgConnection| {
             self.lock(connection).await?;
@@ -139,14 +166,16 @@ impl Proof<'_> {
             accounts::link(connection, &descope_user.user_id, user_id, identifier.phone(), is_proven).await?;
             let verified = verify(connection, user_id, identifier, Profile::Replaced).await;
             verified.map_err(|error| on_race(error, identifier))?;
+            let mut roles = Vec::new();
             if !has_it {
                 // The one before may soon be another person's.
                 let (channel, kept) = (identifier.channel(), Some(descope_user.user_id.as_str()));
-                accounts::end_ways_in(&mut *connection, user_id, channel, kept, session.id).await?;
+                roles = accounts::end_ways_in(&mut *connection, user_id, channel, kept, session.id).await?;
             }
             let tokens = sessions::tokens(sign_in, connection, session).await?;
             let claims = Claims::trusted(&session.token)?;
-            Ok(Some((accounts::load(&mut *connection, user_id, &claims).await?, tokens)))
+            let user = accounts::load(&mut *connection, user_id, &claims).await?;
+            Ok(Some(Added { user, tokens, roles }))
         };
         sign_in.sessions.database.transaction(add).await
     }

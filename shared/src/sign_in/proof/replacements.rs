@@ -96,7 +96,9 @@ impl Unfinished {
         // A Descope user that is not ours may have been made by anyone.
         let mut role_names: BTreeSet<String> = self.role_names.iter().cloned().collect();
         if let Some(present) = present {
-            role_names.extend(present.role_names);
+            if !accounts::has_ended(&database.pool(), &present.user_id).await? {
+                role_names.extend(present.role_names);
+            }
             descope.delete_user(&present.user_id).await?;
         }
         let role_names: Vec<String> = role_names.into_iter().collect();
