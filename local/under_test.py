@@ -45,6 +45,7 @@ def running():
         environment = {name: value for name, value in environment.items() if not name.startswith(real)}
         environment["RAZORPAY_ENABLED"] = "true"
         environment["METRICS_NAMESPACE"] = METRICS
+        environment["ROUTE_METRICS"] = "true"
         ports = {each.name: stack.free_port() for each in STAND_INS}
         with stack.Stack(PORT, environment, TARGET / "end_to_end", ports) as system:
             system.invoke("migrate", {"action": "migrate"})

@@ -201,6 +201,8 @@ variables! {
     THROTTLE_WRONG_STAFF_KEYS;
     /// The CloudWatch namespace of the metrics; without it none are written.
     METRICS_NAMESPACE;
+    /// `true` if metrics of requests are counted by route too.
+    ROUTE_METRICS;
     /// The log level, `error`, `warn`, `info`, `debug` or `trace`; Lambda sets it from the function's configuration.
     AWS_LAMBDA_LOG_LEVEL;
     /// The log level where Lambda does not set one.

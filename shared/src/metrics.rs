@@ -103,17 +103,22 @@ names! {
 pub const OF_REQUESTS: [&str; 3] = [REQUESTS, SERVER_ERRORS, LATENCY];
 
 static COLLECTOR: OnceLock<&'static Collector> = OnceLock::new();
+/// Whether requests are counted by route too: CloudWatch charges for each route's metrics.
+static BY_ROUTE: OnceLock<bool> = OnceLock::new();
 
-/// Begins to count, if `METRICS_NAMESPACE` is set.
-pub fn init() {
-    let Some(namespace) = config::optional(config::METRICS_NAMESPACE) else { return };
+/// Begins to count, if `METRICS_NAMESPACE` is set; by route too, if `ROUTE_METRICS` is `true`.
+pub fn init() -> Result<(), config::Error> {
+    let by_route = config::or_default(config::ROUTE_METRICS, false)?;
+    let Some(namespace) = config::optional(config::METRICS_NAMESPACE) else { return Ok(()) };
     match Builder::new().cloudwatch_namespace(namespace).init() {
         Ok(collector) => {
             let _ = COLLECTOR.set(collector);
+            let _ = BY_ROUTE.set(by_route);
             describe();
         }
         Err(error) => warn!(%error, "nothing is counted"),
     }
+    Ok(())
 }
 
 fn describe() {
@@ -140,15 +145,20 @@ pub fn level(what: Level, value: i64) {
 
 /// Counts an answered request.
 pub(crate) fn request(method: &str, route: &str, status: u16, latency: Duration) {
-    let route = format!("{method} {route}");
     let milliseconds = latency.div_duration_f64(Duration::from_millis(1));
+    let failed = status >= 500;
     counter!(REQUESTS).increment(1);
-    counter!(REQUESTS, ROUTE => route.clone()).increment(1);
     histogram!(LATENCY).record(milliseconds);
-    histogram!(LATENCY, ROUTE => route.clone()).record(milliseconds);
-    if status >= 500 {
+    if failed {
         counter!(SERVER_ERRORS).increment(1);
-        counter!(SERVER_ERRORS, ROUTE => route).increment(1);
+    }
+    if BY_ROUTE.get() == Some(&true) {
+        let route = format!("{method} {route}");
+        counter!(REQUESTS, ROUTE => route.clone()).increment(1);
+        histogram!(LATENCY, ROUTE => route.clone()).record(milliseconds);
+        if failed {
+            counter!(SERVER_ERRORS, ROUTE => route).increment(1);
+        }
     }
 }
 

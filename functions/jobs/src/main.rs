@@ -19,7 +19,7 @@ use shared::{
 async fn main() -> Result<(), lambda_runtime::Error> {
     logging::init();
     logging::catch_panics();
-    metrics::init();
+    metrics::init()?;
     let settings = Settings::start().await;
     let razorpay = Some(Razorpay::from_settings(&settings)?);
     let people = match config::optional(config::DESCOPE_PROJECT_ID) {

@@ -18,7 +18,7 @@ use crate::{logging, metrics};
 /// Waits for the settings, then serves a router until Lambda ends the environment.
 pub async fn serve(router: Routes, edge: Edge) -> Result<(), lambda_http::Error> {
     logging::catch_panics();
-    metrics::init();
+    metrics::init()?;
     edge.settings.ready().await;
     lambda_runtime::run(handler(router, edge)).await
 }

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use regex::Regex;
-use serde_json::Value;
+use serde_json::{Value, json};
 use shared::metrics::{Count, Level, OF_REQUESTS};
 
 use crate::{
     read,
-    template::{functions, references, resources, template},
+    template::{resources, template},
 };
 
 const OWN: &str = "RepairMyBike/${AWS::StackName}";
@@ -75,15 +75,10 @@ fn alarms_and_dashboard_use_only_metrics_that_the_code_writes() {
 }
 
 #[test]
-fn throttling_is_watched_for_every_function_but_migrate() {
-    let mut watched = BTreeSet::new();
-    for name in ["ThrottledAlarm", "ThrottledPagesAlarm"] {
-        let alarm = resources("AWS::CloudWatch::Alarm").remove(name).unwrap();
-        let metrics = &alarm["Properties"]["Metrics"];
-        // CloudWatch refuses more, beside their sum.
-        assert!(metrics.as_array().unwrap().len() <= 11, "{name}");
-        watched.extend(references(metrics));
-    }
-    let functions = functions().into_iter().filter(|(binary, _)| binary != "migrate");
-    assert_eq!(watched, functions.map(|(_, function)| function.name).collect());
+fn throttling_is_watched_for_every_function() {
+    let alarm = resources("AWS::CloudWatch::Alarm").remove("ThrottledAlarm").unwrap();
+    let properties = &alarm["Properties"];
+    assert_eq!((&properties["Namespace"], &properties["MetricName"]), (&json!("AWS/Lambda"), &json!("Throttles")));
+    // A dimension would leave out the functions that it does not name.
+    assert_eq!(properties.get("Dimensions"), None);
 }

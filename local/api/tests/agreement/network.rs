@@ -34,6 +34,8 @@ fn functions_connect_only_to_https_and_the_stores_and_the_stores_to_nothing() {
     let ports: Vec<Value> =
         rules("FunctionGroup").iter().map(|rule| json!([rule["FromPort"], rule["ToPort"]])).collect();
     assert_eq!(ports, [json!([443, 443])]);
+    assert_eq!(rules("NatGroup").len(), 1);
+    assert_eq!(rules("NatGroup")[0]["ToPort"], 443, "the NAT instance passes on what functions may send");
     for store in ["DatabaseGroup", "RedisGroup"] {
         let targets: Vec<Value> = rules(store).iter().map(|rule| rule["CidrIp"].clone()).collect();
         assert_eq!(targets, ["127.0.0.1/32"], "{store}");
@@ -90,6 +92,21 @@ fn stored_data_is_encrypted_and_backed_up_and_survives_the_stack() {
         assert_eq!(group["Properties"]["RetentionInDays"], json!({ "Ref": days }), "{name}");
     }
     assert_eq!(template["Parameters"]["PersonalLogRetentionDays"]["Default"], 365);
+}
+
+#[test]
+fn a_new_network_has_one_way_out_and_the_migration_waits_for_it() {
+    let template = template();
+    let conditions = &template["Conditions"];
+    for (condition, egress) in [("NatGateways", "NatGateway"), ("NatInstances", "NatInstance")] {
+        let expected = json!([{ "Condition": "NewVpc" }, { "Fn::Equals": [{ "Ref": "Egress" }, egress] }]);
+        assert_eq!(conditions[condition]["Fn::And"], expected);
+    }
+    let ways = &template["Resources"]["Migration"]["Properties"]["Ways"];
+    let group = template["Resources"]["NatInstance"].clone();
+    assert!(references(ways).is_superset(&["NatInstance", "PrivateRouteA", "PrivateRouteB"].map(String::from).into()));
+    assert_eq!(group["CreationPolicy"]["ResourceSignal"]["Count"], 1, "it says when its routes are made");
+    assert_eq!((&group["Properties"]["MinSize"], &group["Properties"]["DesiredCapacity"]), (&json!("1"), &json!("1")));
 }
 
 #[test]

@@ -66,7 +66,7 @@ fn each_role_allows_only_what_its_function_s_settings_need() {
         });
         assert_eq!(roles.remove(&format!("{name}Role")).unwrap()["Properties"], expected, "{binary}");
     }
-    assert_eq!(roles.into_keys().collect::<Vec<_>>(), ["ProxyRole"]);
+    assert_eq!(roles.into_keys().collect::<Vec<_>>(), ["NatRole", "ProxyRole"]);
 }
 
 #[test]
@@ -124,8 +124,8 @@ fn policies_name_every_action_and_every_resource_that_aws_lets_them_name() {
             }
         }
     }
-    // Network interfaces do not exist before Lambda makes them, and code is denied the same; X-Ray has no resources.
-    let expected = ["FunctionPolicy Network", "FunctionPolicy NetworkNotByCode", "FunctionPolicy Traces"];
+    // Network interfaces do not exist before Lambda makes them, and code is denied the same; a list names no resource.
+    let expected = ["FunctionPolicy Network", "FunctionPolicy NetworkNotByCode", "NatRole Routes"];
     assert_eq!(unnamed.into_iter().collect::<Vec<_>>(), expected);
 }
 

@@ -33,7 +33,7 @@ const NOT_DEPLOYED: &[&str] = &[
 
 /// Settings that a part of `shared` reads: a pattern for its use in a function's source, and their names.
 const BY_USE: &[(&str, &[&str])] = &[
-    (r"\bDatabase\b", &["DATABASE_URL", "DATABASE_SECRET_ID", "METRICS_NAMESPACE"]),
+    (r"\bDatabase\b", &["DATABASE_URL", "DATABASE_SECRET_ID", "METRICS_NAMESPACE", "ROUTE_METRICS"]),
     (r"\b(Redis|Cache)\b", &["REDIS_URL", "REDIS_SECRET_ID"]),
     (r"\bEdge::from_env\b", &["CORS_ALLOWED_ORIGINS"]),
     (
