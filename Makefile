@@ -66,11 +66,12 @@ contents:
 	cargo rustc --release --package $(FUNCTION) --bin $(FUNCTION) -- -C strip=none
 	@target/release/bench contents target/release/$(FUNCTION)
 
-# Checks the template: with SAM, against the resources of each kind of region, and for unsafe settings.
+# Checks the template: with SAM, against the resources of each kind of region, for unsafe settings, and what it costs.
 validate:
 	@$(call tools,template) && sam validate --lint \
 		&& cfn-lint --regions ap-south-1 us-east-1 eu-central-1 -- template.yaml \
-		&& checkov --file template.yaml --framework cloudformation --compact --quiet --skip-download
+		&& checkov --file template.yaml --framework cloudformation --compact --quiet --skip-download \
+		&& python local/cost.py --check
 
 # Cross-compiles every function for the other processor, without optimising: checks code, C and linker, but not the
 # output of `make build`. `make test` does the same for this machine's processor.
