@@ -82,3 +82,15 @@ fn throttling_is_watched_for_every_function() {
     // A dimension would leave out the functions that it does not name.
     assert_eq!(properties.get("Dimensions"), None);
 }
+
+#[test]
+fn a_rollout_is_ended_by_alarms_about_failures_and_latency_that_exist() {
+    let template = template();
+    let rollout = &template["Globals"]["Function"]["DeploymentPreference"];
+    assert_eq!(rollout["Type"]["Ref"], "Rollout");
+    let alarms = resources("AWS::CloudWatch::Alarm");
+    let named = ["FailuresAlarm", "LatencyAlarm"].map(|name| alarms[name]["Properties"]["AlarmName"].clone());
+    assert_eq!(rollout["Alarms"], json!(named));
+    // CloudFormation calls the new version of migrate, and must not call the former one.
+    assert_eq!(template["Resources"]["Migrate"]["Properties"]["DeploymentPreference"], json!({ "Enabled": false }));
+}

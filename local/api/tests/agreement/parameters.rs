@@ -49,11 +49,16 @@ fn only_parameters_that_every_deployer_must_choose_have_no_default() {
 fn a_changed_setting_publishes_new_versions_of_the_functions() {
     let migration = resources("Custom::Migration").remove("Migration").unwrap();
     let known = parameters_of(&migration["Properties"]);
-    let mut reaching = parameters_of(&template()["Globals"]);
+    // Both belong to the alias, not to the version.
+    let of_version = |mut properties: Value| {
+        for of_alias in ["ProvisionedConcurrencyConfig", "DeploymentPreference"] {
+            properties.as_object_mut().unwrap().remove(of_alias);
+        }
+        properties
+    };
+    let mut reaching = parameters_of(&of_version(template()["Globals"]["Function"].clone()));
     for (binary, function) in functions() {
-        let mut properties = function.properties.clone();
-        // It belongs to the alias, not to the version.
-        properties.as_object_mut().unwrap().remove("ProvisionedConcurrencyConfig");
+        let properties = of_version(function.properties.clone());
         reaching.extend(parameters_of(&properties));
         if binary != "migrate" {
             assert_eq!(properties["VersionDescription"]["Fn::GetAtt"], "Migration.Revision", "{binary}");
