@@ -124,7 +124,7 @@ def costs(stack, prices):
     watched = [alarm.get("Metrics", [{"MetricStat": {}}]) for alarm in stack.of_type("AWS::CloudWatch::Alarm")]
     alarms = sum("MetricStat" in metric for metrics in watched for metric in metrics)
     # Jobs write levels also while no one calls, and a schedule asks whether the service is ready.
-    metrics = len(names("Level")) + 3 + (len(names("Count")) if requests else 0)
+    metrics = len(names("Level")) + 3 + (len(names("Count")) if requests else 1)
     if stack.values["RouteMetrics"] == "true":
         metrics += 3 * ROUTES["busy" if requests > 1_000_000 else "quiet"]
 

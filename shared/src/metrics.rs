@@ -55,6 +55,10 @@ names! {
     BookingsMade;
     /// A booking was made for a number that was not proved.
     UnprovedBookings;
+    /// A check of readiness found that Postgres answers.
+    Ready;
+    /// Redis did not answer: rate limits let pass, and the catalogue comes from Postgres.
+    RedisAway;
     /// A booking or a move was refused because its slot was full.
     SlotsFull;
     /// A one-time code was sent.

@@ -11,7 +11,10 @@ use redis::{
 };
 use tokio::sync::Mutex;
 
-use crate::config::{self, Live, Settings};
+use crate::{
+    config::{self, Live, Settings},
+    metrics::{self, Count},
+};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(300);
 const RESPONSE_TIMEOUT: Duration = Duration::from_millis(200);
@@ -92,6 +95,9 @@ impl Redis {
         }
         if answer.as_ref().is_err_and(|error| is_lost(error) || is_refused(error)) {
             self.link.lock().await.paused_until = Some(Instant::now() + PAUSE);
+        }
+        if answer.as_ref().is_err_and(|error| matches!(error, Error::Paused) || is_lost(error) || is_refused(error)) {
+            metrics::count(Count::RedisAway);
         }
         answer
     }

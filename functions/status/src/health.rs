@@ -11,6 +11,7 @@ use shared::{
     Result,
     error::Code,
     http::{ClientAddress, Envelope, ErrorBody, Routes, private_json, routes},
+    metrics::{self, Count},
 };
 use utoipa::ToSchema;
 
@@ -103,6 +104,7 @@ async fn ready(State(app): State<App>, address: ClientAddress) -> Result<Respons
     let (database, redis) = tokio::join!(app.database.is_ready(), app.redis.is_ready());
     let state = Ready { database: Health::of(database), redis: Health::of(redis) };
     if database {
+        metrics::count(Count::Ready);
         return Ok(Envelope::new("The service is ready", state).into_response());
     }
     let body = ErrorBody::new(Code::ServiceUnavailable, "The database does not answer.".to_owned(), json!(state));

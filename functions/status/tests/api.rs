@@ -5,10 +5,11 @@ use std::time::Duration;
 use serde_json::json;
 use shared::{
     database::{Database, MIGRATOR},
+    metrics::Count,
     throttle::{Limit, Throttle},
 };
 use sqlx::PgPool;
-use testing::{Client, Fault, Network};
+use testing::{Client, Counts, Fault, Network};
 
 fn client(database: Database, redis_url: &str) -> Client {
     let redis = testing::redis_at(redis_url, &testing::random_prefix());
@@ -64,6 +65,27 @@ async fn health_and_readiness_report_the_state_of_postgres_and_redis(pool: PgPoo
     assert_eq!(client.get("/health/").await.body, live);
     postgres.set(Fault::None);
     assert_eq!(client.get("/ready/").await.status, 200);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn each_check_counts_whether_postgres_and_redis_answer(pool: PgPool) {
+    let options = (*pool.connect_options()).clone();
+    let postgres = Network::to(&format!("{}:{}", options.get_host(), options.get_port())).await;
+    let (redis, url) = Network::to_url(&testing::redis_url()).await;
+    let client = client(Database::new(options.host("127.0.0.1").port(postgres.port())), &url);
+    let counts = Counts::start();
+    client.get("/ready/").await;
+    assert_eq!((counts.of(Count::Ready), counts.of(Count::RedisAway)), (1, 0));
+
+    redis.set(Fault::Stopped);
+    client.get("/ready/").await;
+    assert_eq!(counts.of(Count::Ready), 2, "everything works without Redis");
+    // The rate limit and the check itself.
+    assert_eq!(counts.of(Count::RedisAway), 2);
+
+    postgres.set(Fault::Stopped);
+    client.get("/ready/").await;
+    assert_eq!(counts.of(Count::Ready), 2);
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]

@@ -162,7 +162,7 @@ impl Client {
         let mut headers = self.headers.clone();
         let cookies: Vec<String> =
             headers.remove("cookie").iter().flat_map(|all| all.split("; ")).map(ToOwned::to_owned).collect();
-        let answer = (self.handler)(json!({
+        self.event(json!({
             "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": query,
             "headers": headers,
             "cookies": cookies,
@@ -177,7 +177,12 @@ impl Client {
             },
             "body": body, "isBase64Encoded": is_base64,
         }))
-        .await;
+        .await
+    }
+
+    /// An event as it is, for what does not come from the gateway.
+    pub async fn event(&self, event: Value) -> Answer {
+        let answer = (self.handler)(event).await;
         let sent = answer["body"].as_str().unwrap_or_default();
         let bytes = if answer["isBase64Encoded"] == true { STANDARD.decode(sent).unwrap() } else { sent.into() };
         let text = String::from_utf8_lossy(&bytes).into_owned();

@@ -9,6 +9,7 @@
 )]
 
 mod client;
+mod counts;
 mod log;
 mod network;
 
@@ -19,6 +20,7 @@ use serde_json::Value;
 use sqlx::PgPool;
 
 pub use client::{Answer, Client, ORIGIN};
+pub use counts::Counts;
 pub use log::Log;
 pub use network::{Fault, Network};
 

@@ -9,6 +9,7 @@ mod routes;
 mod settings;
 mod storeys;
 mod template;
+mod watching;
 
 use std::{
     fs,

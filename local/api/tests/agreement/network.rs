@@ -121,8 +121,10 @@ fn postgres_has_a_connection_for_every_environment_that_may_run_at_once() {
     }
     let parameters = &template["Parameters"];
     assert_eq!(parameters["ReservedConcurrency"]["Default"], "fit");
-    let class = parameters["DatabaseClass"]["Default"].as_str().unwrap();
-    assert!(parameters["ApiBurstLimit"]["Default"].as_u64() <= classes[class]["Connections"].as_u64());
+    assert_eq!(parameters["ApiBurstLimit"]["Default"], "fit");
+    let burst = &template["Resources"]["Api"]["Properties"]["DefaultRouteSettings"]["ThrottlingBurstLimit"]["Fn::If"];
+    let connections = json!({ "Fn::FindInMap": ["DatabaseClasses", { "Ref": "DatabaseClass" }, "Connections"] });
+    assert_eq!((&burst[0], &burst[1]), (&json!("FitsBurst"), &connections));
     let reserved = &template["Globals"]["Function"]["ReservedConcurrentExecutions"]["Fn::If"];
     let fitting = json!({ "Fn::FindInMap": ["DatabaseClasses", { "Ref": "DatabaseClass" }, "Environments"] });
     assert_eq!((&reserved[0], &reserved[1]), (&json!("FitsConnections"), &fitting));
