@@ -1,5 +1,5 @@
 # The tasks of this project.
-.PHONY: dev test check format clippy queries dependencies document prepare schema bench bench-quick soak contents validate cross build deploy
+.PHONY: dev test check format clippy queries dependencies document workflows prepare schema bench bench-quick soak contents validate cross build deploy
 
 services = eval "$$(python3 local/services.py $(1) || echo exit 1)"
 tools = bin="$$(python3 local/tools.py $(1))" && export PATH="$$bin:$$PATH" SAM_CLI_TELEMETRY=0
@@ -13,7 +13,7 @@ dev:
 test:
 	@$(call tools,test) && $(call services) && cargo test --all-features && python3 local/end_to_end.py
 
-check: format clippy queries dependencies document
+check: format clippy queries dependencies document workflows
 
 format:
 	cargo fmt --check
@@ -33,6 +33,10 @@ dependencies:
 document:
 	@$(call tools,check) && cd target/tools/api-client && node_modules/.bin/redocly lint --config redocly.yaml \
 		$(CURDIR)/functions/status/openapi.json
+
+# Lints the workflows of GitHub Actions.
+workflows:
+	@$(call tools,check) && node target/tools/workflows/lint.js .github/workflows/*.yml
 
 # Writes .sqlx, after a change of a query or of the schema.
 prepare:
@@ -66,11 +70,11 @@ contents:
 	cargo rustc --release --package $(FUNCTION) --bin $(FUNCTION) -- -C strip=none
 	@target/release/bench contents target/release/$(FUNCTION)
 
-# Checks the template: with SAM, against the resources of each kind of region, for unsafe settings, and what it costs.
+# Checks the templates: with SAM, against the resources of each kind of region, for unsafe settings, and what it costs.
 validate:
 	@$(call tools,template) && sam validate --lint \
-		&& cfn-lint --regions ap-south-1 us-east-1 eu-central-1 -- template.yaml \
-		&& checkov --file template.yaml --framework cloudformation --compact --quiet --skip-download \
+		&& cfn-lint --regions ap-south-1 us-east-1 eu-central-1 -- template.yaml .github/deploy-role.yaml \
+		&& checkov --file template.yaml .github/deploy-role.yaml --framework cloudformation --compact --quiet --skip-download \
 		&& python local/cost.py --check
 
 # Cross-compiles every function for the other processor, without optimising: checks code, C and linker, but not the

