@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used, reason = "test code")]
 
 mod alarms;
+mod cdn;
 mod network;
 mod parameters;
 mod roles;
