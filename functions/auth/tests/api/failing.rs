@@ -205,6 +205,7 @@ async fn our_own_key_refused_by_descope_is_not_the_caller_s_fault(pool: PgPool) 
     let refused = json!({ "errorCode": "E061004", "errorDescription": "Unauthorized request" });
     let refused = || Fault { body: Some(refused.clone()), ..Fault::status(401) };
     let phone = json!({ "phone_number": PHONE, "otp_code": "123456" });
+    let counts = testing::Counts::start();
     for (route, path, body) in [
         ("register", "/v1/auth/password/signup", super::registration(EMAIL)),
         ("login", "/v1/auth/password/signin", json!({ "email": "known@example.com", "password": PASSWORD })),
@@ -218,6 +219,7 @@ async fn our_own_key_refused_by_descope_is_not_the_caller_s_fault(pool: PgPool) 
         let answer = world.client.post(&format!("/api/auth/{route}/"), &body).await;
         assert_eq!(failure(&answer), (502, "UPSTREAM_ERROR"), "{route}");
     }
+    assert_eq!(counts.of(shared::metrics::Count::DescopeKeysRefused), 7, "what raises the alarm");
     // With a user's token it is the token that is refused.
     world.descope.spoil("/v1/auth/refresh", refused());
     let refresh = json!({ "refresh_token": refresh_token(&user) });

@@ -204,8 +204,11 @@ async fn all_numbers_together_have_a_budget_of_codes_and_addresses_have_none(poo
         let from = client.at(&format!("198.51.100.{number}"));
         from.post("/api/auth/phone/request-otp/", &json!({ "phone_number": format!("987654321{number}") })).await
     };
+    let counts = testing::Counts::start();
     assert_eq!((ask(0).await.status, ask(1).await.status), (200, 200));
     refused(&ask(2).await, 3600);
+    let told = [shared::metrics::Count::OtpSent, shared::metrics::Count::OtpBudgetSpent].map(|what| counts.of(what));
+    assert_eq!(told, [2, 1], "what raises the alarms");
     assert_eq!(client.post("/api/auth/otp/request/", &json!({ "identifier": EMAIL })).await.status, 200);
 }
 

@@ -64,12 +64,14 @@ async fn a_number_has_two_open_unproved_bookings_of_many_at_once(pool: PgPool) {
     let limits = Limits { open_per_phone: Some(2), ..Limits::OFF };
     let environments: Vec<Client> =
         (0..8).map(|_| limited(Database::new((*pool.connect_options()).clone()), limits)).collect();
+    let counts = testing::Counts::start();
     let times = ["09:00", "10:00", "11:00", "12:00", "13:00", "14:00", "15:00", "16:00"];
     let bodies = times.map(|time| booking_with(&json!({ "appointment_time": time })));
     let answers =
         join_all(bodies.iter().zip(&environments).map(|(body, client)| client.post("/api/bookings/", body))).await;
     let made: Vec<&Answer> = answers.iter().filter(|answer| answer.status == 201).collect();
     assert_eq!(made.len(), 2);
+    assert_eq!(counts.of(shared::metrics::Count::UnprovedBookings), 2, "what raises the alarm");
     answers.iter().filter(|answer| answer.status != 201).for_each(assert_proof_is_needed);
     // One that was cancelled or confirmed is open and unproved no more.
     let client = &environments[0];

@@ -53,6 +53,7 @@ async fn a_refund_refused_for_a_reason_that_may_pass_is_tried_until_razorpay_tak
         json!({ "error": { "code": "BAD_REQUEST_ERROR", "description": "invalid request sent", "metadata": {} } });
     let key = json!({ "error": { "code": "BAD_REQUEST_ERROR", "description": "Authentication failed" } });
     world.razorpay.change(|settings| settings.has_balance = false);
+    let counts = testing::Counts::start();
     for fault in
         [None, Some(Fault::answer(400, unclear)), Some(Fault::answer(401, key.clone())), Some(Fault::answer(400, key))]
     {
@@ -63,6 +64,9 @@ async fn a_refund_refused_for_a_reason_that_may_pass_is_tried_until_razorpay_tak
         assert_eq!((&told["postponed"], &told["failed"]), (&json!(1), &json!(0)));
         world.make_due().await;
     }
+    let told = [shared::metrics::Count::RefundsRefused, shared::metrics::Count::RazorpayKeyRefused]
+        .map(|what| counts.of(what));
+    assert_eq!(told, [3, 1], "what raises the alarms");
     assert_eq!(world.facts().await[1], json!(["queued"]));
     assert_eq!(world.run("reconcile_payments").await["failed_refunds"], 1, "people see it");
     world.razorpay.change(|settings| settings.has_balance = true);
@@ -170,8 +174,12 @@ async fn a_message_is_retried_for_a_week_and_does_not_block_others(pool: PgPool)
     let payment = world.paid_and_cancelled().await;
     sqlx::query("update outbox set attempts = 160 where kind = 'refund'").execute(&world.pool).await.unwrap();
     world.razorpay.spoil(&format!("/v1/payments/{payment}/refunds"), Fault::server_error().times(2));
+    sqlx::query("update outbox set created_at = now() - interval '20 minutes'").execute(&world.pool).await.unwrap();
+    let counts = testing::Counts::start();
     let run = world.run("deliver_outbox").await;
     assert_eq!((&run["delivered"], &run["postponed"], &run["failed"]), (&json!(2), &json!(1), &json!(0)));
+    let age = counts.level(shared::metrics::Level::OutboxAge).unwrap();
+    assert!((1200.0..1260.0).contains(&age), "{age}: what raises the alarm");
     let minutes: f64 = sqlx::query_scalar(
         "select (extract(epoch from due_at - now()) / 60)::float8 from outbox where kind = 'refund'",
     )

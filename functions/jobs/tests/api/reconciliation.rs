@@ -56,8 +56,11 @@ async fn a_wrong_amount_and_a_paid_booking_without_money_are_reported(pool: PgPo
     assert_eq!(world.run("reconcile_payments").await["mismatched"], 1);
     assert_eq!(world.facts().await, json!(["pending", [], ["payment_mismatch"]]));
     sqlx::query("update payments set checked_at = now() - interval '20 minutes'").execute(&world.pool).await.unwrap();
+    let counts = testing::Counts::start();
     let told = world.run("reconcile_payments").await;
     assert_eq!((&told["asked"], &told["mismatched"], &told["misfits"]), (&json!(1), &json!(0), &json!(1)), "told once");
+    let level = counts.level(shared::metrics::Level::ReconciliationMismatches);
+    assert_eq!(level, Some(1.0), "what raises the alarm");
     assert_eq!(world.facts().await[2], json!(["payment_mismatch"]));
     sqlx::query("update bookings set payment_status = 'completed'").execute(&world.pool).await.unwrap();
     assert_eq!(world.run("reconcile_payments").await["paid_without_money"], 1);

@@ -32,11 +32,13 @@ async fn a_dispute_is_a_row_a_line_and_a_deadline_however_often_it_is_told(pool:
     let row = |status: &str, deducted: i64| {
         json!([[status, 50_000, deducted, "chargeback", "goods_or_services_not_received", true]])
     };
+    let counts = testing::Counts::start();
     for _ in 0..2 {
         world.deliver_all(world.razorpay.webhooks()).await;
         assert_eq!(world.disputes().await, row("open", 0));
         assert_eq!(world.facts().await, json!(["completed", "razorpay", 75_010, 0, ["paid", "disputed"]]));
     }
+    assert_eq!(counts.of(shared::metrics::Count::DisputesOpened), 1, "what raises the alarm");
     let listed = mismatches::list(&world.pool, Wanted::default()).await.unwrap();
     let dispute = &listed[0];
     assert_eq!((dispute.kind.as_str(), dispute.amount.paise(), listed.len()), ("dispute", 50_000, 1));

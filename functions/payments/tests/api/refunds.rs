@@ -156,7 +156,9 @@ async fn a_failed_refund_can_be_requested_again_despite_late_webhooks(pool: PgPo
     world.asked_for(&payment, 75010).await;
     let id = world.razorpay.refunds()[0]["id"].as_str().unwrap().to_owned();
     world.razorpay.end_refund(&id, RefundOutcome::Failed).unwrap();
+    let counts = testing::Counts::start();
     world.deliver_all(world.refund_webhooks().into_iter().rev()).await;
+    assert_eq!(counts.of(shared::metrics::Count::RefundsFailed), 1, "what raises the alarm");
     let failed = json!(["completed", 0, [["failed", 75010]], ["paid", "refund_requested", "refund_failed"]]);
     assert_eq!(world.returns().await, failed);
     world.asked_for(&payment, 75010).await;

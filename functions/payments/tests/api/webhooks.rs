@@ -42,12 +42,14 @@ async fn a_webhook_counts_only_with_a_valid_signature(pool: PgPool) {
     let webhook = world.razorpay.webhooks().into_iter().find(|webhook| webhook.event == "payment.captured").unwrap();
     let respaced = webhook.body.replacen(',', ", ", 1);
     let signature = webhook.header("X-Razorpay-Signature").unwrap().to_owned();
+    let counts = testing::Counts::start();
     for (body, signature) in
         [(respaced.as_str(), signature.as_str()), (webhook.body.as_str(), ""), (&webhook.body, "00")]
     {
         let answer = world.client.with("X-Razorpay-Signature", signature).send("POST", WEBHOOK, Some(body)).await;
         assert_eq!((answer.status, &answer.body["code"]), (400, &json!("INVALID_SIGNATURE")));
     }
+    assert_eq!(counts.of(shared::metrics::Count::WebhooksRefused), 3, "what raises the alarm");
     let before = razorpay_stand_in::sign("before", respaced.as_bytes());
     let rotated = world.client.with("X-Razorpay-Signature", &before).send("POST", WEBHOOK, Some(&respaced)).await;
     assert_eq!(rotated.status, 200, "signed with the secret before");
@@ -66,7 +68,9 @@ async fn a_failed_webhook_applies_nothing_and_can_be_delivered_again(pool: PgPoo
     world.razorpay.checkout(&order, Outcome::Captured);
     let webhook = world.razorpay.webhooks().into_iter().find(|webhook| webhook.event == "order.paid").unwrap();
     sqlx::raw_sql("alter table outbox rename to outbox_away").execute(&world.pool).await.unwrap();
+    let counts = testing::Counts::start();
     assert_eq!(world.deliver(&webhook).await.status, 500);
+    assert_eq!(counts.of(shared::metrics::Count::WebhooksFailed), 1, "what raises the alarm");
     sqlx::raw_sql("alter table outbox_away rename to outbox").execute(&world.pool).await.unwrap();
     assert_eq!(world.facts().await, json!(["pending", "cash", 0, 0, []]));
     assert_eq!(world.deliver(&webhook).await.status, 200);
@@ -116,7 +120,10 @@ async fn a_payment_of_another_amount_or_currency_pays_nothing(pool: PgPool) {
     ] {
         world.razorpay.pay(&wrong).unwrap();
     }
+    let counts = testing::Counts::start();
     world.deliver_all(world.razorpay.webhooks()).await;
+    // Each of the two is told as authorized and as captured.
+    assert_eq!(counts.of(shared::metrics::Count::PaymentMismatches), 4, "what raises the alarm");
     let events = json!(["payment_mismatch", "payment_mismatch"]);
     assert_eq!(world.facts().await, json!(["pending", "cash", 0, 0, events]));
     let rows: Value = sqlx::query_scalar(

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use shared::metrics::{Count, Level, OF_REQUESTS};
 
 use crate::{
-    read,
-    template::{resources, template},
+    files, read,
+    template::{functions, resources, template},
 };
 
 const OWN: &str = "RepairMyBike/${AWS::StackName}";
@@ -72,6 +72,22 @@ fn alarms_and_dashboard_use_only_metrics_that_the_code_writes() {
     assert_eq!(watched.difference(&known).collect::<Vec<_>>(), Vec::<&String>::new());
     let namespace = &template()["Globals"]["Function"]["Environment"]["Variables"]["METRICS_NAMESPACE"];
     assert_eq!(namespace["Fn::Sub"], OWN);
+}
+
+#[test]
+fn a_test_makes_each_metric_happen_that_an_alarm_watches() {
+    let tests: String = functions()
+        .keys()
+        .flat_map(|binary| files(&format!("functions/{binary}/tests")))
+        .map(|(_, text)| text)
+        .collect();
+    for alarm in resources("AWS::CloudWatch::Alarm").values() {
+        for metric in own_metrics(alarm) {
+            let is_seen =
+                [format!("Count::{metric}"), format!("Level::{metric}")].iter().any(|name| tests.contains(name));
+            assert!(is_seen, "no test counts {metric}");
+        }
+    }
 }
 
 #[test]

@@ -28,6 +28,9 @@ async fn a_shop_without_channels_makes_no_messages(pool: PgPool) {
         "sent": 0, "postponed": 0, "dropped": 0, "failed": 0, "unknown": 0, "fallen_back": 0, "oldest_seconds": 0
     });
     assert_eq!(shop.send().await, nothing);
+    let counts = testing::Counts::start();
+    shop.app.handle(jobs::Event::SendMessages).await.unwrap();
+    assert_eq!(counts.level(shared::metrics::Level::MessagesAge), Some(0.0), "or the alarm would not end");
     let open: i64 = sqlx::query_scalar("select count(*) from outbox where delivered_at is null")
         .fetch_one(&shop.pool)
         .await
@@ -194,7 +197,9 @@ async fn without_another_way_a_message_waits_for_the_channel(pool: PgPool) {
     shop.stand_in.spoil(WHATSAPP, Fault::of(Outcome::Stopped));
     shop.stand_in.spoil(MAIL, Fault::of(Outcome::Stopped));
     shop.write().await;
+    let counts = testing::Counts::start();
     assert_eq!((shop.send().await["postponed"].clone(), shop.taken()), (json!(2), vec![]));
+    assert_eq!(counts.of(shared::metrics::Count::ChannelsStopped), 2, "what raises the alarm");
     let waiting = json!([
         ["booking_created", "whatsapp", "pending", "code 131031"],
         ["staff_booking_created", "email", "pending", "AccountSuspendedException"],

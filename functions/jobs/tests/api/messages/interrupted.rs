@@ -88,6 +88,7 @@ async fn a_job_killed_while_it_writes_messages_writes_each_once(pool: PgPool) {
 }
 
 async fn silence(shop: &Shop, path: &str) {
+    let counts = testing::Counts::start();
     for (index, outcome) in [Outcome::Silent, Outcome::Lost].into_iter().enumerate() {
         shop.sql("update outbox set delivered_at = now()").await;
         shop.sql("select write_message('booking_created', '{\"booking_id\": 1}')").await;
@@ -100,6 +101,7 @@ async fn silence(shop: &Shop, path: &str) {
         }
         assert_eq!((shop.stand_in.taken().len(), shop.stand_in.calls(path)), (index + 1, index + 1), "{outcome:?}");
         assert_eq!(shop.rows().await[index][2], "unknown");
+        assert_eq!(counts.of(shared::metrics::Count::MessagesUnknown), index as u64 + 1, "what raises the alarm");
     }
 }
 
