@@ -4,6 +4,7 @@
 mod messages;
 mod outbox;
 mod reconciliation;
+mod restore;
 mod runs;
 mod settlements;
 mod sweep;

@@ -66,6 +66,11 @@ fn stored_data_is_encrypted_and_backed_up_and_survives_the_stack() {
     {
         assert_eq!(settings[name], value, "{name}");
     }
+    let copies = json!({ "Fn::If": ["CopiesBackups", { "Ref": "BackupRegion" }, { "Ref": "AWS::NoValue" }] });
+    assert_eq!(
+        (&settings["DeleteAutomatedBackups"], &settings["AutomaticBackupReplicationRegion"]),
+        (&json!(false), &copies)
+    );
     let template = template();
     assert_eq!(template["Parameters"]["DatabaseDeletionProtection"]["Default"], "true");
     assert_eq!(template["Parameters"]["DatabaseBackupDays"]["MinValue"], 1);
