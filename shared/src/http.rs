@@ -8,6 +8,7 @@ mod extract;
 mod failure;
 mod fields;
 mod fit;
+mod former;
 mod gateway;
 mod observe;
 mod origin;
@@ -29,6 +30,7 @@ pub use failure::{Answers, ErrorBody, FlatErrorBody};
 pub use fields::fields_read;
 pub use fields::{Fields, Read};
 pub use fit::fit;
+pub use former::former;
 pub use gateway::{handler, serve};
 
 pub use observe::RequestId;

@@ -17,7 +17,7 @@ use shared::{
     bookings::{own::Cutoff, plan::OnlinePayment, unproved},
     config,
     database::Database,
-    http::Routes,
+    http::{Routes, former},
     session::Sessions,
     staff::StaffKeys,
     throttle::{Limit, Throttle},
@@ -82,5 +82,5 @@ pub fn routes() -> Routes<App> {
             .merge(cancel::routes())
             .merge(timeline::routes())
     };
-    Routes::new().nest("/api", bookings().merge(free_slots::routes())).nest("/api/bookings", bookings())
+    Routes::new().nest("/api", bookings().merge(free_slots::routes())).nest("/api/bookings", former("/api", bookings()))
 }

@@ -5,7 +5,10 @@ mod pricing;
 mod services;
 
 use axum::extract::FromRef;
-use shared::{cache::Cache, http::Routes};
+use shared::{
+    cache::Cache,
+    http::{Routes, former},
+};
 
 /// State of the handlers.
 #[derive(Clone, Debug, FromRef)]
@@ -21,5 +24,5 @@ pub fn router(app: App) -> Routes {
 /// All routes of this function, with their OpenAPI descriptions. Older clients call them below `/api/services`.
 pub fn routes() -> Routes<App> {
     let resources = || categories::routes().merge(services::routes()).merge(pricing::routes());
-    Routes::new().nest("/api", resources()).nest("/api/services", resources())
+    Routes::new().nest("/api", resources()).nest("/api/services", former("/api", resources()))
 }

@@ -3,7 +3,10 @@
 mod info;
 
 use axum::extract::FromRef;
-use shared::{cache::Cache, http::Routes};
+use shared::{
+    cache::Cache,
+    http::{Routes, former},
+};
 
 /// State of the handlers.
 #[derive(Clone, Debug, FromRef)]
@@ -18,5 +21,5 @@ pub fn router(app: App) -> Routes {
 
 /// All routes of this function, with their OpenAPI descriptions. Older clients call them below `/api/shop`.
 pub fn routes() -> Routes<App> {
-    Routes::new().nest("/api", info::routes()).nest("/api/shop", info::routes())
+    Routes::new().nest("/api", info::routes()).nest("/api/shop", former("/api", info::routes()))
 }

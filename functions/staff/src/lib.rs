@@ -13,7 +13,12 @@ mod statistics;
 mod update_status;
 
 use axum::extract::FromRef;
-use shared::{database::Database, http::Routes, session::Sessions, staff::StaffKeys};
+use shared::{
+    database::Database,
+    http::{Routes, former},
+    session::Sessions,
+    staff::StaffKeys,
+};
 
 /// What the handlers of this function need.
 #[derive(Clone, Debug, FromRef)]
@@ -40,5 +45,5 @@ pub fn routes() -> Routes<App> {
             .merge(record_cash::routes())
             .merge(refund::routes())
     };
-    Routes::new().nest("/api", staff()).nest("/api/staff", staff())
+    Routes::new().nest("/api", staff()).nest("/api/staff", former("/api", staff()))
 }

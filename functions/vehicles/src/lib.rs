@@ -5,7 +5,10 @@ mod models;
 mod types;
 
 use axum::extract::FromRef;
-use shared::{cache::Cache, http::Routes};
+use shared::{
+    cache::Cache,
+    http::{Routes, former},
+};
 
 /// State of the handlers.
 #[derive(Clone, Debug, FromRef)]
@@ -21,5 +24,5 @@ pub fn router(app: App) -> Routes {
 /// All routes of this function, with their OpenAPI descriptions. Older clients call them below `/api/vehicles`.
 pub fn routes() -> Routes<App> {
     let resources = || types::routes().merge(brands::routes()).merge(models::routes());
-    Routes::new().nest("/api", resources()).nest("/api/vehicles", resources())
+    Routes::new().nest("/api", resources()).nest("/api/vehicles", former("/api", resources()))
 }

@@ -173,3 +173,27 @@ async fn the_staff_app_signs_in_with_a_password(pool: PgPool) {
     let bearer = format!("Bearer {}", signed_in["session_token"].as_str().unwrap());
     ok(&world, "GET", "/api/staff/bookings/?page=1", &[("Authorization", bearer.as_str())], None).await;
 }
+
+#[sqlx::test(migrator = "shared::database::MIGRATOR")]
+async fn the_paths_of_older_clients_name_the_paths_to_call_instead(pool: PgPool) {
+    let world = World::new(pool).await;
+    for (old, present) in [
+        ("/api/vehicles/vehicle-types/", "/api/vehicle-types/"),
+        ("/api/vehicles/vehicle-models/7?page=1", "/api/vehicle-models/7/"),
+        ("/api/services/service-pricing/by-vehicle/?vehicle_model_id=7", "/api/service-pricing/by-vehicle/"),
+        ("/api/shop/shop-info", "/api/shop-info/"),
+        ("/api/bookings/bookings/1/", "/api/bookings/1/"),
+        ("/api/staff/staff/bookings/", "/api/staff/bookings/"),
+    ] {
+        let answer = world.ask("GET", old, &[], None).await;
+        let link = format!("<{present}>; rel=\"successor-version\"");
+        assert_eq!((answer.header("deprecation"), answer.header("link")), ("@1795910400", link.as_str()), "{old}");
+        let query = old.split_once('?').map_or(String::new(), |(_, query)| format!("?{query}"));
+        let same = world.ask("GET", &format!("{present}{query}"), &[], None).await;
+        assert_eq!((same.header("deprecation"), same.header("link")), ("", ""), "{present}");
+        assert_eq!((same.status, &same.body["message"]), (answer.status, &answer.body["message"]), "{old}");
+    }
+    let unknown = json!({ "razorpay_order_id": "o", "razorpay_payment_id": "p", "razorpay_signature": "s" });
+    let verified = world.ask("POST", "/api/payments/payments/razorpay/verify/", &[], Some(unknown)).await;
+    assert_eq!(verified.header("link"), "</api/payments/razorpay/verify/>; rel=\"successor-version\"");
+}
