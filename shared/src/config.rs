@@ -81,6 +81,8 @@ variables! {
     REDIS_KEY_PREFIX;
     /// Origins whose pages may call with credentials, separated by commas.
     CORS_ALLOWED_ORIGINS;
+    /// The URL of the example of a page for customers, which `/` leads to; only on one machine.
+    EXAMPLE_URL;
     /// The secret with the `header` that CloudFront sends as `X-Origin-Secret`: a request with it counts for the address in
     /// `CloudFront-Viewer-Address`.
     ORIGIN_SECRET_ID;

@@ -1,7 +1,8 @@
-//! Health checks, the API documentation, and the 404 for unknown paths.
+//! The first page, health checks, the API documentation, and the 404 for unknown paths.
 
 mod documentation;
 mod health;
+mod home;
 
 use axum::extract::FromRef;
 use shared::{
@@ -19,6 +20,8 @@ pub struct App {
     pub throttle: Throttle,
     /// Checks of readiness per IP address.
     pub checks_per_address: Limit,
+    /// The URL of the example of a page for customers, if there is one.
+    pub example: Option<String>,
 }
 
 /// All routes of this function, ready to serve.
@@ -28,5 +31,5 @@ pub fn router(app: App) -> Routes {
 
 /// All routes of this function, with their OpenAPI descriptions.
 pub fn routes() -> Routes<App> {
-    Routes::new().merge(health::routes()).merge(documentation::routes())
+    Routes::new().merge(home::routes()).merge(health::routes()).merge(documentation::routes())
 }

@@ -1,7 +1,7 @@
 //! Runs the `status` function on AWS Lambda.
 
 use shared::{
-    config::Settings,
+    config::{self, Settings},
     database::Database,
     http, logging,
     redis::Redis,
@@ -19,6 +19,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         throttle: Throttle::from_env(redis.clone()),
         redis,
         checks_per_address: Limit::public_reads()?,
+        example: config::optional(config::EXAMPLE_URL),
     };
     http::serve(status::router(app), http::Edge::from_env(settings, database)).await
 }

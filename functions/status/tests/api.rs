@@ -12,11 +12,21 @@ use sqlx::PgPool;
 use testing::{Client, Counts, Fault, Network};
 
 fn client(database: Database, redis_url: &str) -> Client {
+    client_with(database, redis_url, None)
+}
+
+fn client_with(database: Database, redis_url: &str, example: Option<&str>) -> Client {
     let redis = testing::redis_at(redis_url, &testing::random_prefix());
     let throttle = Throttle::new(redis.clone(), true);
     let checks_per_address = Limit::new("test", 10, Duration::from_mins(1));
     Client::new(
-        status::router(status::App { database: database.clone(), redis, throttle, checks_per_address }),
+        status::router(status::App {
+            database: database.clone(),
+            redis,
+            throttle,
+            checks_per_address,
+            example: example.map(str::to_owned),
+        }),
         database,
     )
 }
@@ -91,7 +101,7 @@ async fn each_check_counts_whether_postgres_and_redis_answer(pool: PgPool) {
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn an_unknown_path_is_a_404_in_json(pool: PgPool) {
     let client = client(Database::from(pool), &testing::redis_url());
-    for path in ["/", "/favicon.ico", "/api", "/api/nothing/", "/admin", "/api/docs/../../etc/passwd", "/api/docs/x"] {
+    for path in ["/favicon.ico", "/api", "/api/nothing/", "/admin", "/api/docs/../../etc/passwd", "/api/docs/x"] {
         for method in ["GET", "POST", "DELETE"] {
             let answer = client.send(method, path, None).await;
             let expected = if path == "/api/docs/x" && method != "GET" { 405 } else { 404 };
@@ -125,4 +135,39 @@ async fn the_documentation_loads_nothing_from_other_hosts(pool: PgPool) {
     }
     let initializer = client.get("/api/docs/swagger-initializer.js").await;
     assert!(initializer.text.contains("/api/schema/"), "{}", initializer.text);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn the_first_page_leads_browsers_and_programs_to_what_is_here(pool: PgPool) {
+    let database = Database::from(pool);
+    let local = client_with(database.clone(), &testing::redis_url(), Some("http://localhost:8000/example/"));
+    let deployed = client(database, &testing::redis_url());
+    let links = |example: Option<&str>| {
+        let mut links =
+            json!({ "docs": "/api/docs/", "schema": "/api/schema/", "panel": "/admin/", "ready": "/ready/" });
+        if let Some(example) = example {
+            links["example"] = json!(example);
+        }
+        json!({ "error": false, "message": "The API of RepairMyBike", "data": links })
+    };
+    let answer = deployed.get("/").await;
+    assert_eq!((answer.status, &answer.body), (200, &links(None)));
+    assert_eq!(local.get("/").await.body, links(Some("http://localhost:8000/example/")));
+
+    let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+    let page = deployed.with("Accept", browser).get("/").await;
+    assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
+    for path in ["/api/docs/", "/api/schema/", "/admin/", "/ready/"] {
+        assert!(page.text.contains(&format!("<a href=\"{path}\">")), "{path}");
+    }
+    assert!(!page.text.contains("Book a repair") && !page.text.contains("//"), "{}", page.text);
+    assert!(page.header("vary").contains("accept"), "{}", page.header("vary"));
+    let page = local.with("Accept", browser).get("/").await;
+    assert!(page.text.contains("<a href=\"http://localhost:8000/example/\"><strong>Book a repair"), "{}", page.text);
+    for path in ["/api/docs/", "/api/schema/"] {
+        assert_eq!(deployed.get(path).await.status, 200, "{path}");
+    }
+    for method in ["POST", "DELETE"] {
+        assert_eq!(deployed.send(method, "/", None).await.status, 405, "{method}");
+    }
 }

@@ -22,8 +22,8 @@ pub(crate) fn published(mut document: Value) -> Value {
         for operation in item.as_object_mut().into_iter().flat_map(Object::values_mut) {
             complete(operation);
         }
-        let is_file = path == "/api/docs/{file}";
-        (if is_file { path } else { path + "/" }, item)
+        let is_whole = path == "/" || path == "/api/docs/{file}";
+        (if is_whole { path } else { path + "/" }, item)
     });
     document["paths"] = Value::Object(paths.collect());
     let schemas = bodies_unmarked(take(&mut document["components"]["schemas"]));

@@ -21,6 +21,7 @@ const NOT_DEPLOYED: &[&str] = &[
     "AWS_REGION",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
+    "EXAMPLE_URL",
     "MSG91_BASE_URL",
     "ORIGIN_SECRET",
     "RAZORPAY_BASE_URL",

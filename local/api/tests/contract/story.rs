@@ -29,7 +29,9 @@ async fn every_operation_accepts_and_returns_what_is_documented(pool: PgPool) {
 }
 
 async fn browse(world: &World) {
-    for id in ["health", "ready", "list_vehicle_types", "list_service_categories", "list_services", "list_shops"] {
+    for id in
+        ["home", "health", "ready", "list_vehicle_types", "list_service_categories", "list_services", "list_shops"]
+    {
         world.call(id, With::default()).await;
     }
     world.call("list_vehicle_brands", With { query: "?vehicle_type=1", ..With::default() }).await;

@@ -105,6 +105,7 @@ impl World {
                     throttle,
                     redis,
                     checks_per_address: limit,
+                    example: None,
                 })),
             ),
         ];
