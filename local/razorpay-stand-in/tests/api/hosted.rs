@@ -39,3 +39,22 @@ async fn a_browser_pays_without_an_api_key_and_is_led_back_with_a_signature() {
     assert_eq!(value("razorpay_signature"), sign(KEY_SECRET, message.as_bytes()));
     assert_eq!(stand_in.order(&id).unwrap()["status"], "paid");
 }
+
+#[tokio::test]
+async fn the_script_of_the_checkout_opens_a_frame_that_tells_its_result_to_the_page() {
+    let stand_in = StandIn::start().await;
+    let script = raw(&stand_in, "GET", "/v1/checkout.js", &[], "").await;
+    assert!(script.contains("content-type: text/javascript") && script.contains("class Razorpay"), "{script}");
+
+    let id = order(&stand_in, 39_000).await;
+    let fields = [("key_id", KEY_ID), ("order_id", id.as_str()), ("frame", "1")];
+    let page = send(&stand_in, "/v1/checkout/embedded", &fields).await;
+    assert!(page.contains("name=\"frame\" value=\"1\"") && !page.contains("Cancel"), "{page}");
+    let pay = async |outcome| {
+        send(&stand_in, "/v1/checkout/embedded/pay", &[fields[1], fields[2], ("outcome", outcome)]).await
+    };
+    let declined = pay("failed").await;
+    assert!(declined.contains("parent.postMessage({\"error\":{") && !declined.contains("signature\":\""), "{declined}");
+    let paid = pay("captured").await;
+    assert!(paid.contains("\"razorpay_signature\":\"") && paid.contains("postMessage"), "{paid}");
+}
