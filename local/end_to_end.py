@@ -16,6 +16,7 @@ import stack
 import tools
 import under_test
 # Imported so that unittest finds them in this module.
+from end_to_end_frontend import TypeScriptClient
 from end_to_end_messages import Messages
 from end_to_end_panel import ADayInABrowser, ALinkInABrowser, InABrowser, Panel
 from end_to_end_payments import Payments
@@ -268,30 +269,6 @@ class OfficialSdks(unittest.TestCase):
         self.assertEqual(journey.returncode, 0, journey.stdout + journey.stderr)
 
 
-class TypedClient(Visitor):
-    """A client that was generated from the API document and compiled with every check."""
-
-    def test_it_makes_an_order_and_moves_a_booking_as_staff(self):
-        folder, document = tools.api_client(), ROOT / "functions/status/openapi.json"
-        programs = folder / "node_modules/.bin"
-        self.passes(programs / "openapi-typescript", document, "--output", folder / "api.d.ts")
-        self.passes(programs / "tsc", "--project", folder)
-        service, (start, later) = self.chosen[0], (self.free_times()[0], self.free_times()[-1])
-        key = under_test.system.environment["STAFF_API_KEYS"].partition(":")[2]
-        url = f"http://127.0.0.1:{under_test.PORT}"
-        answer = self.passes("node", folder / "built/program.js", url, key, self.model["id"], service["service_id"],
-                             self.day, start, later)
-        amount = round(float(service["price"]) * 100)
-        self.assertEqual(json.loads(answer), {
-            "amounts": [amount, amount], "moved_to": later, "notes": "Moved by a typed client",
-            "refused": "confirmed, cancelled", "events": ["created", "rescheduled", "notes_changed"]})
-
-    def passes(self, *command):
-        done = run_beside(*command)
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        return done.stdout
-
-
 class ScheduledJobs(unittest.TestCase):
     """The jobs that `make dev` runs on a schedule."""
 
@@ -328,7 +305,7 @@ class Edges(unittest.TestCase):
     """The guarantees of the outermost layer on every path."""
 
     def test_an_unknown_path_is_a_json_404(self):
-        for path in ("/", "/nowhere", "/api/nowhere/", "/api/vehicle-types/7/8/9"):
+        for path in ("/nowhere", "/api/nowhere/", "/api/vehicle-types/7/8/9"):
             answer = call("GET", path)
             self.assertEqual((answer.status, answer.body["code"], answer.body["error"]), (404, "NOT_FOUND", True), path)
 

@@ -26,10 +26,12 @@ MOTO = TARGET / "tools" / "moto"
 DJANGO = TARGET / "tools" / "django"
 # The services whose official SDKs are tested against the stand-ins.
 SDKS = ("descope", "razorpay")
-# The programs that generate a client from the API document.
+# What lints the API document.
 API_CLIENT = TARGET / "tools" / "api-client"
 # What checks the workflows of GitHub Actions.
 WORKFLOWS = TARGET / "tools" / "workflows"
+# The client of clients/typescript, with the programs that generate and compile it.
+TYPESCRIPT_CLIENT = TARGET / "tools" / "typescript-client"
 # What drives a browser through the panel.
 BROWSER = TARGET / "tools" / "browser"
 CHECKOV = TARGET / "tools" / "checkov"
@@ -49,7 +51,7 @@ def for_test():
         # Separate from the tools and from each other, because each pins versions of shared dependencies.
         python_tools(sdk(service, "python"), *pinned)
         node_packages(ROOT / f"local/{service}-stand-in/sdk", sdk(service, "node"))
-    api_client()
+    typescript_client()
     node_packages(ROOT / "local/browser", BROWSER)
     chromium()
     python_tools(MOTO, "moto[server]==5.2.5")
@@ -133,6 +135,10 @@ def api_client():
 
 def workflow_lint():
     return node_packages(ROOT / "local/workflows", WORKFLOWS)
+
+
+def typescript_client():
+    return node_packages(ROOT / "clients/typescript", TYPESCRIPT_CLIENT)
 
 
 def node_packages(source, directory):
