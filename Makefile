@@ -29,10 +29,11 @@ queries:
 dependencies:
 	@$(call tools,check) && cargo deny check $(DEPENDENCIES)
 
-# Lints the API document.
+# Lints the API document, and compares the collection of requests with it.
 document:
 	@$(call tools,check) && cd target/tools/api-client && node_modules/.bin/redocly lint --config redocly.yaml \
 		$(CURDIR)/functions/status/openapi.json
+	@python3 local/bruno.py --check
 
 # Lints the workflows of GitHub Actions.
 workflows:
@@ -42,9 +43,10 @@ workflows:
 prepare:
 	@$(described) && cargo sqlx prepare --workspace -- --all-targets --all-features
 
-# Writes functions/status/openapi.json, after a change of the interface.
+# Writes functions/status/openapi.json and clients/bruno/, after a change of the interface.
 schema:
 	cargo run --package api --bin openapi
+	@python3 local/bruno.py
 
 # Measures the release build as Lambda runs it; docs/speed.md explains the output. AGAINST=target/bench/….json compares
 # with an older run, BESIDE=… measures the binaries of another directory in turns with these.
