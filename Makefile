@@ -1,5 +1,5 @@
 # The tasks of this project.
-.PHONY: dev test check format clippy queries dependencies document workflows prepare schema bench bench-quick soak contents validate cross build deploy
+.PHONY: dev sample test check format clippy queries dependencies document workflows prepare schema bench bench-quick soak contents validate cross build deploy
 
 services = eval "$$(python3 local/services.py $(1) || echo exit 1)"
 tools = bin="$$(python3 local/tools.py $(1))" && export PATH="$$bin:$$PATH" SAM_CLI_TELEMETRY=0
@@ -9,6 +9,10 @@ described = $(call tools,check) && $(call services,repairmybike_prepare) && carg
 # Serves everything on http://localhost:8000.
 dev:
 	@python3 local/dev.py
+
+# Fills the shop that `make dev` serves with two weeks of bookings, payments and refunds.
+sample:
+	@python3 local/sample.py
 
 test:
 	@$(call tools,test) && $(call services) && cargo test --all-features && python3 local/end_to_end.py

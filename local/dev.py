@@ -6,6 +6,7 @@ import subprocess
 import sys
 import urllib.parse
 
+import example
 import gate
 import panel
 import schedule
@@ -92,6 +93,7 @@ def what_to_try(running):
     return f"""
 Serving on {url}. What the functions log is in {os.path.relpath(TARGET / "dev")}/, errors also appear here. Ctrl-C ends.
 
+  For customers   {url}{example.PATH}   the example, examples/web
   Catalogue       curl {url}/api/vehicle-types/
   Panel           {url}/admin/   {people}
   API docs        {url}/api/docs/
@@ -100,7 +102,7 @@ Serving on {url}. What the functions log is in {os.path.relpath(TARGET / "dev")}
   Messages        {inbox}   mail, WhatsApp and SMS that would have been sent
   Online payment  {"on" if pays_online else "off; RAZORPAY_ENABLED=true make dev switches it on"}
 
-Walks with curl, from booking to refund: {os.path.relpath(ROOT / "docs/tour.md")}
+`make sample` fills the shop with two weeks of bookings. Walks with curl, from booking to refund: {os.path.relpath(ROOT / "docs/tour.md")}
 """
 
 

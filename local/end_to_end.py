@@ -16,7 +16,7 @@ import stack
 import tools
 import under_test
 # Imported so that unittest finds them in this module.
-from end_to_end_frontend import TypeScriptClient
+from end_to_end_frontend import TheExampleInABrowser, TypeScriptClient, WithTheSample
 from end_to_end_messages import Messages
 from end_to_end_panel import ADayInABrowser, ALinkInABrowser, InABrowser, Panel
 from end_to_end_payments import Payments

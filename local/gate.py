@@ -1,4 +1,4 @@
-"""Replaces API Gateway in front of Lambda's emulator, and hides the emulator's faults from callers."""
+"""Replaces API Gateway in front of Lambda's emulator, hides the emulator's faults from callers, and serves the example."""
 
 import asyncio
 import base64
@@ -29,7 +29,8 @@ class Gate:
     LARGEST_BODY = 10_000_000
     LARGEST_ANSWER_SHOWN = 2_000
 
-    def __init__(self, port, emulator_port):
+    def __init__(self, port, emulator_port, example):
+        self.example = example
         self.emulator_port = emulator_port
         self.idle = []
         self.kept = {}
@@ -91,6 +92,11 @@ class Gate:
         if is_binary(content):
             request = with_binary_type(request)
         request += content
+        page = self.example.answer(head)
+        if page:
+            writer.write(page)
+            await writer.drain()
+            return not last
         async with self.slots:
             try:
                 answer = await asyncio.wait_for(self.forward(request), self.SECONDS)

@@ -20,6 +20,7 @@ import urllib.request
 from contextlib import suppress
 from pathlib import Path
 
+import example
 import services
 import tools
 from gate import Gate, loopback_sockets
@@ -65,7 +66,7 @@ VARIABLES = {
     "messages": EVERY_FUNCTION + ["ORIGIN_SECRET", "ORIGIN_SECRET_ID", "SECRET_ID", "WHATSAPP_APP_SECRET",
                                   "WHATSAPP_VERIFY_TOKEN", "MSG91_WEBHOOK_SECRET"],
     "jobs": EVERY_FUNCTION + ASKS_RAZORPAY + ASKS_DESCOPE + SENDS_MESSAGES + ["REFRESH_TOKEN_KEYS"],
-    "status": EVERY_FUNCTION + ANSWERS_HTTP + ["THROTTLE", "THROTTLE_PUBLIC_READS"],
+    "status": EVERY_FUNCTION + ANSWERS_HTTP + ["THROTTLE", "THROTTLE_PUBLIC_READS", "EXAMPLE_URL"],
     "migrate": EVERY_FUNCTION + ASKS_DESCOPE + ["PASSWORD_RESET_URL", "APPLICATION_LOGIN", "READERS_LOGIN",
                                                 "APPLICATION_SECRET_ID", "READERS_SECRET_ID"],
 }
@@ -81,7 +82,8 @@ DEFAULTS = {
     "AWS_SECRET_ACCESS_KEY": "local",
     "WHATSAPP_OPT_IN": "booking",
     "MESSAGES_STAFF": "owner@example.com",
-    "CORS_ALLOWED_ORIGINS": "http://localhost:3000",
+    # The usual ports of dev servers.
+    "CORS_ALLOWED_ORIGINS": ",".join(f"http://localhost:{port}" for port in (3000, 4200, 5173, 8080)),
     # Codes cost nothing here, and examples use +1234567890.
     "OTP_COUNTRIES": "91,1",
     "STAFF_API_KEYS": "local:local-staff-key",
@@ -116,7 +118,8 @@ class Stack:
     def __init__(self, port, environment, logs, ports=None, states=None):
         self.url = f"http://localhost:{port}"
         # Deployed functions take https and the host of a request.
-        own = {"PASSWORD_RESET_URL": f"{self.url}/admin/password/", "MANAGE_URL": f"{self.url}/b/{{token}}/"}
+        own = {"PASSWORD_RESET_URL": f"{self.url}/admin/password/", "MANAGE_URL": f"{self.url}/b/{{token}}/",
+               "EXAMPLE_URL": f"{self.url}{example.PATH}"}
         # An empty variable counts as unset, as in the functions.
         self.environment = {**DEFAULTS, **own, **{name: value for name, value in environment.items() if value}}
         if "DATABASE_SECRET_ID" not in self.environment:
@@ -140,7 +143,7 @@ class Stack:
             for each in STAND_INS:
                 if self.urls[each.name]:
                     self.start_stand_in(each)
-            self.gate = Gate(self.port, self.emulator_port)
+            self.gate = Gate(self.port, self.emulator_port, example.Example(self.urls["razorpay"]))
             cargo_lambda = str(tools.for_run() / "cargo-lambda")
             self.keep("emulator", [cargo_lambda, "lambda", "watch", "--only-lambda-apis", "--disable-cors",
                                    "-A", "127.0.0.1", "-P", str(self.emulator_port)], os.environ)

@@ -39,7 +39,7 @@ export async function start(name, url, folder) {
     page.on("close", () => pages.delete(page));
     page.on("pageerror", (error) => complaints.push(`${page.url()}: ${error}`));
     page.on("console", (message) => {
-      const isExpected = message.text().includes("the server responded with a status of");
+      const isExpected = /the server responded with a status of|net::ERR_INTERNET_DISCONNECTED/.test(message.text());
       if (["error", "warning"].includes(message.type()) && !isExpected) complaints.push(`${page.url()}: ${message.text()}`);
     });
     return page;
