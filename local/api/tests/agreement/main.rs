@@ -1,8 +1,9 @@
-//! Code, template and docs agree on routes, settings, permissions, alarms, parameters and the network; imports point down.
+//! Code, template and docs agree on error codes, routes, settings, permissions, alarms, parameters and the network; imports point down.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used, reason = "test code")]
 
 mod alarms;
 mod cdn;
+mod codes;
 mod network;
 mod parameters;
 mod roles;
