@@ -10,7 +10,7 @@ import tools
 import under_test
 from end_to_end_panel import run_in_browser
 from end_to_end_payments import psql
-from under_test import Visitor, call
+from under_test import Visitor, call, get
 
 
 class TypeScriptClient(Visitor):
@@ -51,6 +51,7 @@ class TheExampleInABrowser(unittest.TestCase):
         self.assertEqual((page.status, page.headers["Content-Type"]), (200, "text/html; charset=utf-8"))
         self.assertIn(f'content="{under_test.system.urls["razorpay"]}/v1/checkout.js"', page.text)
         self.assertEqual(call("GET", "/example").headers["Location"], "/example/")
+        self.assertEqual(get("/")["example"], f"{under_test.system.url}/example/")
         for path in ("/example/none.js", "/example/../dev.py", "/example/..", "/example/%2e%2e/stack.py"):
             self.assertEqual(call("GET", path).status, 404, path)
 
