@@ -102,7 +102,8 @@ Serving on {url}. What the functions log is in {os.path.relpath(TARGET / "dev")}
   Messages        {inbox}   mail, WhatsApp and SMS that would have been sent
   Online payment  {"on" if pays_online else "off; RAZORPAY_ENABLED=true make dev switches it on"}
 
-`make sample` fills the shop with two weeks of bookings. Walks with curl, from booking to refund: {os.path.relpath(ROOT / "docs/tour.md")}
+`make sample` fills the shop with two weeks of bookings.
+Walks with curl, from booking to refund: {os.path.relpath(ROOT / "docs/tour.md")}
 """
 
 

@@ -84,7 +84,7 @@ def fill(shop, today):
     # These have accounts, and book by themselves; the shop's people take the others.
     sessions = {name: shop.sign_in(phones[name]) for name in NAMES[:4]}
     made = []
-    for ahead in range(DAYS + 3):
+    for ahead in range(DAYS):
         day = str(today + timedelta(days=ahead))
         for _ in range(luck.randint(4, 7)):
             name = luck.choice(NAMES)

@@ -72,8 +72,7 @@ export function orderPage(shop) {
     chosen.services.clear();
     close("time", "person", "proof");
     load("services", () => api.prices(model), (prices) => {
-      const categories = Map.groupBy ? Map.groupBy(prices, (price) => price.category_name) : grouped(prices);
-      content("services").replaceChildren(...[...categories].map(([category, services], index) =>
+      content("services").replaceChildren(...[...byCategory(prices)].map(([category, services], index) =>
         make("details", { open: index === 0 }, make("summary", {}, category),
           make("ul", { class: "services" }, services.map(service)))));
     });
@@ -263,7 +262,7 @@ export function orderPage(shop) {
   }
 }
 
-function grouped(prices) {
+function byCategory(prices) {
   const groups = new Map();
   for (const price of prices) groups.set(price.category_name, [...(groups.get(price.category_name) ?? []), price]);
   return groups;
