@@ -12,6 +12,7 @@ use shared::{
     },
     http::{ClientAddress, Fields, Query, Read},
     ids::BookingId,
+    language::Language,
     logging::name_actor,
     phone::Phone,
     select_bookings,
@@ -31,6 +32,7 @@ pub(crate) struct Caller {
     /// From `?token=` or `X-Booking-Token`; not verified until it is compared with a booking's hash.
     token: Option<AccessToken>,
     staff_key: Option<StaffKey>,
+    language: Option<Language>,
 }
 
 impl Caller {
@@ -136,6 +138,11 @@ impl Caller {
         if self.staff().is_some() { Detail::for_staff(booking) } else { Detail::for_customer(booking) }
     }
 
+    /// The first of the browser's languages that is one of ours.
+    pub(crate) fn language(&self) -> Option<Language> {
+        self.language
+    }
+
     /// The user of the session.
     pub(crate) fn user(&self) -> Option<&User> {
         self.user.as_ref()
@@ -152,7 +159,9 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
         let key = <StaffKey as OptionalFromRequestParts<S>>::from_request_parts(parts, state).await?;
         let session = <Session as OptionalFromRequestParts<S>>::from_request_parts(parts, state).await?;
-        Ok(Self { user: session.map(|session| session.user), token: token(parts, state).await?, staff_key: key })
+        let token = token(parts, state).await?;
+        let language = Language::accepted(&parts.headers);
+        Ok(Self { user: session.map(|session| session.user), token, staff_key: key, language })
     }
 }
 

@@ -1,7 +1,7 @@
 //! Creation of a booking by a customer, in one transaction from the idempotency key to the timeline.
 
 use axum::{extract::State, response::Response};
-use lambda_http::http::{HeaderMap, StatusCode};
+use lambda_http::http::StatusCode;
 use serde::Serialize;
 use shared::{
     Result,
@@ -72,7 +72,6 @@ async fn create(
     caller: Caller,
     address: ClientAddress,
     MaybeKey(key): MaybeKey,
-    headers: HeaderMap,
     Json(mut draft): Json<Draft>,
 ) -> Result<Response> {
     let key = key.or(draft.idempotency_key.take()).map(|key| key.of(&caller.of_key(draft.customer_phone.as_ref())));
@@ -86,7 +85,7 @@ async fn create(
     let is_own = phone.as_ref().is_some_and(|phone| caller.has_number(phone));
     let is_proved = is_own || caller.staff().is_some();
     // English is what phones are sold with, so it says nothing.
-    let language = Language::accepted(&headers).filter(|language| is_own && *language != Language::English);
+    let language = caller.language().filter(|language| is_own && *language != Language::English);
     let unproved = (!is_proved).then(|| Unproved::from_address(&address.0, unproved, &database));
     let reads = limits.public_reads.on(&address.0);
     if let Err(refusal) = throttle.check(&[bookings.as_slice(), &[reads]].concat()).await {

@@ -128,7 +128,7 @@ pub async fn erase(connection: &mut PgConnection, id: CustomerId) -> Result<Vec<
         "
         with customer as (
             update customers
-            set phone = '+0' || lpad(id::text, 14, '0'), notes = '', erased_at = now(), updated_at = now()
+            set phone = '+0' || lpad(id::text, 14, '0'), notes = '', language = null, erased_at = now(), updated_at = now()
             where id = $1
         )
         update bookings
