@@ -43,6 +43,7 @@ pub struct Network {
 struct Traffic {
     connections: AtomicUsize,
     requests: AtomicUsize,
+    answers_to_lose: AtomicUsize,
 }
 
 impl Network {
@@ -77,6 +78,11 @@ impl Network {
     /// Sets the fault, or ends it with [`Fault::None`].
     pub fn set(&self, fault: Fault) {
         self.fault.send_replace(fault);
+    }
+
+    /// Loses the next answer with its connection, after the server got the request.
+    pub fn lose_an_answer(&self) {
+        self.traffic.answers_to_lose.store(1, Ordering::SeqCst);
     }
 
     /// Sends new connections to another server, at `host:port`. Open connections stay.
@@ -134,16 +140,23 @@ async fn join(client: TcpStream, server: String, faults: watch::Receiver<Fault>,
     let (server_in, server_out) = server.into_split();
     // When one direction ends, both do.
     tokio::select! {
-        _ = pass(client_in, server_out, faults.clone(), Some(&traffic)) => {}
-        _ = pass(server_in, client_out, faults, None) => {}
+        _ = pass(client_in, server_out, faults.clone(), &traffic, Direction::Requests) => {}
+        _ = pass(server_in, client_out, faults, &traffic, Direction::Answers) => {}
     }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Direction {
+    Requests,
+    Answers,
 }
 
 async fn pass(
     mut from: tcp::OwnedReadHalf,
     mut to: tcp::OwnedWriteHalf,
     mut faults: watch::Receiver<Fault>,
-    traffic: Option<&Traffic>,
+    traffic: &Traffic,
+    direction: Direction,
 ) -> io::Result<()> {
     let mut buffer = vec![0; 64 * 1024];
     loop {
@@ -157,8 +170,10 @@ async fn pass(
         if length == 0 {
             return Ok(());
         }
-        if let Some(traffic) = traffic {
+        if direction == Direction::Requests {
             traffic.requests.fetch_add(1, Ordering::SeqCst);
+        } else if traffic.answers_to_lose.swap(0, Ordering::SeqCst) > 0 {
+            return Ok(());
         }
         let fault = *faults.borrow();
         match fault {
@@ -168,7 +183,7 @@ async fn pass(
                 let _ = faults.wait_for(|fault| *fault == Fault::Stopped).await;
                 return Ok(());
             }
-            Fault::LostAnswers if traffic.is_none() => return Ok(()),
+            Fault::LostAnswers if direction == Direction::Answers => return Ok(()),
             Fault::Slow(delay) => tokio::time::sleep(delay).await,
             Fault::LostAnswers | Fault::None => {}
         }
