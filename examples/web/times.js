@@ -39,5 +39,6 @@ export function chooseTime(place, { shop, job, date, time, onChoose }) {
   } });
   row.classList.add("days");
   place.replaceChildren(row, times);
+  row.querySelector(":checked")?.closest("label").scrollIntoView({ block: "nearest", inline: "center" });
   if (date) showTimes(date, time);
 }
