@@ -57,6 +57,24 @@ async fn a_job_killed_after_a_mail_was_taken_sends_it_never_again(pool: PgPool) 
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
+async fn a_refusal_that_comes_after_the_lease_still_fails_the_message(pool: PgPool) {
+    let shop = Shop::new(pool, &[Channel::WhatsApp]).await;
+    shop.write().await;
+    let claimed = messages::claim(&shop.pool, &carriers::Channel::ALL, 10, shop.time()).await.unwrap();
+    shop.advance(TimeDelta::minutes(2));
+    shop.send().await;
+    let unknown = json!([["booking_created", "whatsapp", "unknown", "the job was cut short"]]);
+    messages::not_known(&shop.pool, &claimed[0], "late", shop.time()).await.unwrap();
+    assert_eq!(shop.rows().await, unknown);
+    messages::dropped(&shop.pool, &claimed[0], "late", shop.time()).await.unwrap();
+    assert_eq!(shop.rows().await, unknown);
+    let mut connection = shop.pool.acquire().await.unwrap();
+    let refusal = (carriers::Refusal::Other, "late");
+    messages::refused(&mut connection, &claimed[0], refusal, shop.time()).await.unwrap();
+    assert_eq!(shop.rows().await, json!([["booking_created", "whatsapp", "failed", "late"]]));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
 async fn a_job_killed_before_the_call_leaves_a_message_unsent(pool: PgPool) {
     let shop = Shop::new(pool, &ALL).await;
     shop.write().await;
