@@ -17,7 +17,6 @@ use shared::{
     database::Database,
     http::{ClientAddress, Envelope, ErrorBody, Json, Routes, routes},
     idempotency::{self, Key, MaybeKey},
-    ids::CustomerId,
     language::Language,
     metrics::{self, Count},
     staff::Staff,
@@ -138,7 +137,7 @@ async fn book(
     }
     let created = create_booking(connection, draft, terms).await?;
     if let Some(language) = language {
-        customers::language::learn(&mut *connection, CustomerId(created.booking.customer.id), language).await?;
+        customers::language::learn(&mut *connection, created.booking.customer.id, language).await?;
     }
     let shown =
         Created { booking: caller.detail(created.booking), access_token: created.access_token.reveal().to_owned() };

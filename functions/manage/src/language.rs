@@ -7,7 +7,6 @@ use shared::{
     bookings::links::{self, Scope},
     customers,
     http::{Fields, Read},
-    ids::CustomerId,
     language::Language,
 };
 use sqlx::PgConnection;
@@ -33,7 +32,7 @@ pub(crate) async fn choose(
     if holder.may(Scope::Change) {
         let choose = async |connection: &mut PgConnection| -> Result<()> {
             let booking = links::lock(&mut *connection, &holder.token, Scope::Change).await?;
-            Ok(customers::language::choose(connection, CustomerId(booking.customer.id), language).await?)
+            Ok(customers::language::choose(connection, booking.customer.id, language).await?)
         };
         app.database().transaction(choose).await?;
     }

@@ -19,7 +19,6 @@ use crate::{
     frame::Shop,
     holder::Holder,
     page::{Page, Said, redirect},
-    words::Words,
 };
 
 /// What a form that led here has done, by a word of its address.

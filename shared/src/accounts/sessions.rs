@@ -94,7 +94,7 @@ pub async fn open_session(connection: &mut PgConnection, new: NewSession<'_>) ->
         select opened.id as "session_id!", users.id, username, email, is_email_verified, phone, is_phone_verified,
             first_name, last_name, profile_picture, created_at, updated_at,
             roles_that_count($2, users.id, $10, $11::text[]) as "roles!", roles_are_news($2, $10, $11) as "are_news!",
-            $12 and exists (select from session) and has_new_device(users.id, $3) as "has_new_device!"
+            $12 and exists (select from session) and has_new_device(users.id, $4) as "has_new_device!"
         from (select id from session union all select id from known) as opened, users
         where users.id = $1 and users.blocked_at is null
         "#,

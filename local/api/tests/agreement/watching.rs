@@ -21,7 +21,7 @@ async fn the_scheduled_check_is_a_request_that_counts_the_service_as_ready(pool:
     let (database, redis) = (Database::from(pool), testing::redis());
     let throttle = Throttle::new(redis.clone(), true);
     let checks_per_address = Limit::new("test", 10, Duration::from_mins(1));
-    let app = status::App { database: database.clone(), redis, throttle, checks_per_address };
+    let app = status::App { database: database.clone(), redis, throttle, checks_per_address, example: None };
     let counts = Counts::start();
     let answer = Client::new(status::router(app), database).event(event).await;
     assert_eq!((answer.status, answer.body["data"].clone()), (200, json!({ "database": "ok", "redis": "ok" })));
