@@ -62,7 +62,7 @@ fn carriers(stand_in: &StandIn, channels: &[Channel]) -> Carriers {
 const ALL: [Channel; 3] = [Channel::WhatsApp, Channel::Sms, Channel::Email];
 
 impl Shop {
-    /// With a booking of a week ahead at ten, as just made by a customer with an address, at noon on the shop's clock.
+    /// Open every day, with a booking of a week ahead at ten, as just made by a customer with an address, at noon on the shop's clock.
     async fn new(pool: PgPool, channels: &[Channel]) -> Self {
         testing::import_catalogue(&pool, &testing::redis()).await;
         let stand_in = StandIn::start().await;
@@ -78,6 +78,9 @@ impl Shop {
         shop.set(noon());
         shop.sql(
             "begin;
+            insert into opening_hours (shop_id, weekday, opens_at, closes_at)
+            select shop_id(), weekday, '09:00', '20:00' from generate_series(1, 7) as weekday
+            on conflict (shop_id, weekday) do update set opens_at = excluded.opens_at, closes_at = excluded.closes_at;
             insert into customers (phone) values ('+919876543210');
             insert into bookings (reference, customer_id, customer_name, customer_email, vehicle_model_id, service_location,
                 appointment_date, appointment_time, occupied_minutes, slot_times, duration_minutes, total_paise,
@@ -154,7 +157,6 @@ impl Shop {
             location: ServiceLocation::Shop,
             address: String::new(),
         };
-        // Bound by no opening hours.
         reschedule::move_to(&mut transaction, booking, wanted, &Actor::Customer, Rules::Overbook, Limits::OFF)
             .await
             .unwrap();
