@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn texts_are_registered_with_numbered_variables() {
         let all = registered("City Bikes", Some("https://shop.example/b/"));
-        assert_eq!(all.len(), 18);
+        assert_eq!(all.len(), 20);
         let find = |name: &str| all.iter().find(|one| (one.name, one.language) == (name, Language::English)).unwrap();
         assert_eq!(
             find("booking_confirmed").sms,
