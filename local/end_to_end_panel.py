@@ -114,6 +114,8 @@ class InABrowser(Visitor):
         panel.make_owner(under_test.system)
         panel.make_mechanic(under_test.system)
         self.book("9876500077", self.free_times()[0])
+        for action in ("deliver_outbox", "send_messages"):
+            under_test.system.invoke("jobs", {"action": action})
         run_in_browser("panel.mjs", OWNER, PASSWORD, self.day, MECHANIC)
 
 

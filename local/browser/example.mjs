@@ -21,14 +21,18 @@ async function chooseJob(page) {
   await services.nth(1).check();
 }
 
-/** Chooses the last of the days that has a free time, and there the first. */
+/** Waits for the times of a day, of which there may be none. */
+const times = (page) => page.locator(".times .chips, .times p:text('Nothing is free')").first().waitFor();
+
+/** Chooses a free time, the last one of the days that are shown. */
 async function chooseTime(page) {
   const days = page.locator("input[name=date]");
+  await days.first().waitFor();
   for (let index = (await days.count()) - 1; index >= 0; index -= 1) {
     await days.nth(index).check();
-    await page.locator(".times .chips, .times p:text('Nothing is free')").first().waitFor();
-    const free = page.locator("input[name=time]:enabled");
-    if (await free.count()) return free.first().check();
+    await times(page);
+    const free = page.locator("input[name=time]:enabled:not(:checked)");
+    if (await free.count()) return free.last().check();
   }
   throw new Error("nothing is free");
 }
@@ -83,7 +87,7 @@ for (const [mode, options] of Object.entries(MODES)) {
     await page.getByText("What has happened").click();
     await look("booked");
     await page.getByRole("button", { name: "Choose another time" }).click();
-    await page.locator("input[name=time]").first().waitFor();
+    await times(page);
     await look("move");
     await page.goto("/example/#booking/1/none");
     await page.getByRole("heading", { name: "This link has ended" }).waitFor();
@@ -119,7 +123,7 @@ await step("a customer books, is declined, pays, moves and cancels, by the link 
   const other = await open(MODES.phone);
   await other.goto(link);
   await other.getByRole("button", { name: "Choose another time" }).click();
-  await other.locator("input[name=time]:enabled:not(:checked)").last().check();
+  await chooseTime(other);
   await other.getByRole("button", { name: "Move to this time" }).click();
   await other.getByText("The booking was moved.").waitFor();
   await other.getByRole("button", { name: "Cancel the booking" }).click();

@@ -219,6 +219,15 @@ await step("a visit is confirmed, and its cash recorded", async () => {
   Object.assign(PAGES, await pagesOfTheVisit(page));
 });
 
+await step("a message is sent again on purpose, by a form that works once", async () => {
+  const page = await open({ ...MODES.light, storageState: signedIn });
+  await page.goto(PAGES.booking);
+  await page.getByRole("button", { name: /^Send again: Booking received/ }).click();
+  await page.getByText("To be sent").waitFor();
+  await page.getByText(/sent again by/).waitFor();
+  await inspect(page, "a message that is sent again", "light");
+});
+
 for (const [mode, options] of Object.entries(MODES)) {
   await step(`axe finds nothing on any page, ${mode}`, async () => {
     const page = await open(options);
