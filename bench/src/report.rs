@@ -57,7 +57,7 @@ pub struct Target {
 }
 
 /// The bare functions, and all deployed ones.
-const BINARIES: [&str; 13] = [
+const BINARIES: [&str; 15] = [
     "bare",
     "bare_redis",
     "vehicles",
@@ -67,7 +67,9 @@ const BINARIES: [&str; 13] = [
     "auth",
     "staff",
     "admin",
+    "manage",
     "payments",
+    "messages",
     "jobs",
     "status",
     "migrate",
