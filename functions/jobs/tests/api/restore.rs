@@ -1,4 +1,4 @@
-//! The rehearsal of a restore: a base backup, the log of transactions up to a moment, and jobs on what comes of it.
+//! A restore, rehearsed: base backup and WAL up to a moment, then the jobs run on the restored database.
 
 use std::{
     env, fs,
