@@ -3,8 +3,6 @@
 mod list;
 mod words;
 
-use shared::ids::BookingId;
-
 pub(crate) use list::{file, list};
 pub(crate) use words::{kind, state, way, ways};
 
@@ -14,8 +12,3 @@ pub(crate) const PLACE: Place = Place { path: "/admin/messages/", title: "Messag
 
 /// Where messages that did not arrive are listed.
 pub(crate) const UNDELIVERED: &str = "/admin/messages/?scope=undelivered";
-
-/// Where a booking's messages are sent again, or dealt with.
-pub(crate) fn path_of(id: BookingId) -> String {
-    format!("/admin/bookings/{id}/messages/")
-}

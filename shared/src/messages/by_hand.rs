@@ -84,9 +84,7 @@ pub async fn arrived(
     actor: &Actor,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    booking::lock(&mut *connection, booking_id).await?;
-    find(connection, booking_id, id).await?;
-    settle(connection, id, actor, now).await?;
+    dealt_with(&mut *connection, booking_id, id, actor, now).await?;
     sqlx::query!(
         "update messages set state = 'delivered', delivered_at = $2 where id = $1 and state = 'unknown'",
         id.0,

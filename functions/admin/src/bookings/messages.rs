@@ -9,9 +9,10 @@ use shared::{
     messages::{Kind, State},
 };
 
+use super::path;
 use crate::{
     kit::form::once,
-    messages::{kind, path_of, state, way, ways},
+    messages::{kind, state, way, ways},
     words::Words,
 };
 
@@ -79,7 +80,7 @@ fn one(words: Words, id: BookingId, message: &Message, has_way: bool) -> Markup 
                 @if let Some(name) = &message.settled_by { " · " (words.dealt_with_by()) " " (name) }
             }
             @if acts.iter().any(|(.., is_offered)| *is_offered) {
-                form.acts method="post" action=(path_of(id)) {
+                form.acts method="post" action=(format!("{}messages/", path(id))) {
                     (once())
                     input type="hidden" name="message" value=(message.id);
                     @for (act, text, _) in acts.iter().filter(|(.., is_offered)| *is_offered) {
