@@ -1,18 +1,17 @@
 //! JSON log lines for CloudWatch: `timestamp` and `level` at the top level, as Lambda's level filter expects them.
 
-use std::fmt::{Display, Write};
+mod lines;
+mod request;
 
-use tracing::{Span, Subscriber, error, level_filters::LevelFilter};
-use tracing_subscriber::{
-    filter::Targets,
-    fmt::{MakeWriter, time::ChronoUtc},
-    prelude::*,
-};
+use std::fmt::Write;
 
-use crate::{
-    config,
-    ids::{BookingId, CustomerId},
-};
+use tracing::{Subscriber, error, level_filters::LevelFilter};
+use tracing_subscriber::{filter::Targets, fmt::MakeWriter, prelude::*};
+
+pub(crate) use self::request::{Request, name_record};
+pub use self::request::{name_actor, name_bookings, name_customers};
+use self::lines::Lines;
+use crate::config;
 
 /// Crates that log at the chosen level. Others log at `info` at most: below it the Lambda runtime logs whole events and
 /// the AWS SDK whole answers, with their secrets and personal data.
@@ -33,35 +32,7 @@ pub fn writing<W>(level: LevelFilter, writer: W) -> impl Subscriber + Send + Syn
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let lines = tracing_subscriber::fmt::layer()
-        .json()
-        .flatten_event(true)
-        .with_current_span(true)
-        .with_span_list(false)
-        .with_timer(ChronoUtc::rfc_3339())
-        .with_writer(writer);
-    tracing_subscriber::registry().with(lines_of(level)).with(lines)
-}
-
-/// Names who makes the request in each of its log lines from here on: a user, the label of a staff key, `customer` for the
-/// holder of a booking's token. Never a name, number or address. The law asks who has read or changed personal data.
-pub fn name_actor(actor: impl Display) {
-    Span::current().record("actor", tracing::field::display(actor));
-}
-
-/// Names the record in the request's path in each of its log lines from here on; the route says of which kind it is.
-pub(crate) fn name_record(id: i64) {
-    Span::current().record("record", id);
-}
-
-/// Names the bookings whose data the request has read or changed, in each of its log lines from here on.
-pub fn name_bookings(ids: impl IntoIterator<Item = BookingId>) {
-    Span::current().record("bookings", ranges(ids.into_iter().map(|id| id.0)).as_str());
-}
-
-/// Names the customers, as [`name_bookings`].
-pub fn name_customers(ids: impl IntoIterator<Item = CustomerId>) {
-    Span::current().record("customers", ranges(ids.into_iter().map(|id| id.0)).as_str());
+    tracing_subscriber::registry().with(lines_of(level)).with(Lines { writer })
 }
 
 /// Ids as a text such as `3,7-9,20`; of very many the first, and how many more.

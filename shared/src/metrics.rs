@@ -1,19 +1,21 @@
 //! Metrics for CloudWatch: one line per invocation in its embedded metric format, which needs no API call.
 //!
-//! Metrics are counted in memory, anywhere, and written by [`flush`] when an invocation ends. Nothing is counted where
-//! `METRICS_NAMESPACE` is not set.
+//! Metrics are counted in memory, anywhere. A request's log line carries them ([`request`]); [`flush`] writes those of an
+//! invocation that is no request. Nothing is written where `METRICS_NAMESPACE` is not set.
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 
+mod document;
+
 use std::{
+    cell::{Cell, RefCell},
     io::{self, Write},
     sync::OnceLock,
     time::Duration,
 };
 
-use ::metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
-use metrics_cloudwatch_embedded::{Builder, Collector};
 use tracing::warn;
 
+use self::document::{Document, Unit};
 use crate::config;
 
 /// The dimension of requests, their failures and their latency, beside their totals: method and route, such as
@@ -106,73 +108,117 @@ names! {
 /// The metrics of requests, which are counted by route too.
 pub const OF_REQUESTS: [&str; 3] = [REQUESTS, SERVER_ERRORS, LATENCY];
 
-static COLLECTOR: OnceLock<&'static Collector> = OnceLock::new();
-/// Whether requests are counted by route too: CloudWatch charges for each route's metrics.
-static BY_ROUTE: OnceLock<bool> = OnceLock::new();
-
-/// Begins to count, if `METRICS_NAMESPACE` is set; by route too, if `ROUTE_METRICS` is `true`.
-pub fn init() -> Result<(), config::Error> {
-    let by_route = config::or_default(config::ROUTE_METRICS, false)?;
-    let Some(namespace) = config::optional(config::METRICS_NAMESPACE) else { return Ok(()) };
-    match Builder::new().cloudwatch_namespace(namespace).init() {
-        Ok(collector) => {
-            let _ = COLLECTOR.set(collector);
-            let _ = BY_ROUTE.set(by_route);
-            describe();
+impl Level {
+    const fn unit(self) -> Unit {
+        match self {
+            Self::ReconciliationMismatches => Unit::Count,
+            Self::OutboxAge | Self::MessagesAge => Unit::Seconds,
         }
-        Err(error) => warn!(%error, "nothing is counted"),
+    }
+}
+
+/// Where and how metrics are written.
+struct Output {
+    namespace: String,
+    /// Whether requests are counted by route too: CloudWatch charges for each route's metrics.
+    is_by_route: bool,
+}
+
+static OUTPUT: OnceLock<Output> = OnceLock::new();
+
+/// What was counted since the last line.
+#[derive(Default)]
+struct Counted {
+    counts: [Cell<u64>; Count::ALL.len()],
+    levels: RefCell<Vec<(Level, i64)>>,
+}
+
+thread_local! {
+    // A function has one thread; each test has one too, and counts for itself.
+    static COUNTED: Counted = Counted::default();
+}
+
+/// Reads `METRICS_NAMESPACE`: without it nothing is written. Requests are counted by route too if `ROUTE_METRICS` is `true`.
+pub fn init() -> Result<(), config::Error> {
+    let is_by_route = config::or_default(config::ROUTE_METRICS, false)?;
+    if let Some(namespace) = config::optional(config::METRICS_NAMESPACE) {
+        let _ = OUTPUT.set(Output { namespace, is_by_route });
     }
     Ok(())
 }
 
-fn describe() {
-    for count in Count::ALL {
-        describe_counter!(count.name(), Unit::Count, "");
-    }
-    describe_counter!(REQUESTS, Unit::Count, "");
-    describe_counter!(SERVER_ERRORS, Unit::Count, "");
-    describe_histogram!(LATENCY, Unit::Milliseconds, "");
-    describe_histogram!(Level::ReconciliationMismatches.name(), Unit::Count, "");
-    describe_histogram!(Level::OutboxAge.name(), Unit::Seconds, "");
-    describe_histogram!(Level::MessagesAge.name(), Unit::Seconds, "");
-}
-
 pub fn count(what: Count) {
-    counter!(what.name()).increment(1);
+    COUNTED.with(|counted| {
+        if let Some(count) = counted.counts.get(what as usize) {
+            count.set(count.get() + 1);
+        }
+    });
 }
 
 /// Records the present value of a gauge.
-#[expect(clippy::cast_precision_loss, reason = "CloudWatch keeps floats")]
 pub fn level(what: Level, value: i64) {
-    histogram!(what.name()).record(value as f64);
+    COUNTED.with(|counted| counted.levels.borrow_mut().push((what, value)));
 }
 
-/// Counts an answered request.
-pub(crate) fn request(method: &str, route: &str, status: u16, latency: Duration) {
+/// How often something was counted on this thread since the last line.
+pub fn counted(what: Count) -> u64 {
+    COUNTED.with(|counted| counted.counts.get(what as usize).map_or(0, Cell::get))
+}
+
+/// The values of a gauge that were recorded on this thread since the last line.
+pub fn levels(what: Level) -> Vec<i64> {
+    COUNTED.with(|counted| {
+        counted.levels.borrow().iter().filter(|(level, _)| *level == what).map(|(_, value)| *value).collect()
+    })
+}
+
+/// Counts an answered request, and returns the members of the object that its log line is, for all that was counted since the
+/// last line. `None` where metrics are not written.
+pub(crate) fn request(method: &str, route: &str, status: u16, latency: Duration) -> Option<String> {
+    let output = OUTPUT.get()?;
+    let mut document = Document::default();
     let milliseconds = latency.div_duration_f64(Duration::from_millis(1));
-    let failed = status >= 500;
-    counter!(REQUESTS).increment(1);
-    histogram!(LATENCY).record(milliseconds);
-    if failed {
-        counter!(SERVER_ERRORS).increment(1);
+    document.metric(REQUESTS, Unit::Count, 1);
+    document.metric(LATENCY, Unit::Milliseconds, format_args!("{milliseconds:.3}"));
+    if status >= 500 {
+        document.metric(SERVER_ERRORS, Unit::Count, 1);
     }
-    if BY_ROUTE.get() == Some(&true) {
-        let route = format!("{method} {route}");
-        counter!(REQUESTS, ROUTE => route.clone()).increment(1);
-        histogram!(LATENCY, ROUTE => route.clone()).record(milliseconds);
-        if failed {
-            counter!(SERVER_ERRORS, ROUTE => route).increment(1);
-        }
+    if output.is_by_route {
+        document.repeat_by(ROUTE, &format!("{method} {route}"));
+    }
+    take(&mut document);
+    Some(document.members(&output.namespace))
+}
+
+/// Writes what was counted since the last line. Call it when an invocation ends: then the environment is frozen.
+pub fn flush() {
+    let Some(output) = OUTPUT.get() else { return };
+    let mut document = Document::default();
+    take(&mut document);
+    if !document.is_empty() {
+        write(&document.members(&output.namespace));
     }
 }
 
-/// Writes what was counted since the last call. Call it when an invocation ends: then the environment is frozen.
-pub fn flush() {
-    let Some(collector) = COLLECTOR.get() else { return };
-    let mut lines = Vec::new();
+/// Writes the members as a line of their own.
+pub(crate) fn write(members: &str) {
     // In one write, so that no log line comes between.
-    let written = collector.flush(&mut lines).and_then(|()| io::stdout().lock().write_all(&lines));
-    if let Err(error) = written {
+    if let Err(error) = io::stdout().lock().write_all(format!("{{{members}}}\n").as_bytes()) {
         warn!(%error, "metrics were not written");
     }
+}
+
+/// Moves what was counted into the document.
+fn take(document: &mut Document) {
+    COUNTED.with(|counted| {
+        for (count, what) in counted.counts.iter().zip(Count::ALL) {
+            match count.take() {
+                0 => {}
+                times => document.metric(what.name(), Unit::Count, times),
+            }
+        }
+        for (what, value) in counted.levels.take() {
+            document.metric(what.name(), what.unit(), value);
+        }
+    });
 }

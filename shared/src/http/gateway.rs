@@ -34,12 +34,7 @@ pub fn handler(
         if let LambdaRequest::ApiGatewayV2(request) = &mut payload {
             make_harmless(request);
         }
-        let answer = adapter.clone().call(LambdaEvent { payload, context });
-        async {
-            let answer = answer.await;
-            metrics::flush();
-            answer
-        }
+        adapter.clone().call(LambdaEvent { payload, context })
     })
 }
 

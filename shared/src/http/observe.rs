@@ -2,7 +2,7 @@
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use axum::{
@@ -11,13 +11,16 @@ use axum::{
     response::Response,
 };
 use lambda_http::{
-    http::{HeaderMap, HeaderName, HeaderValue, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, header},
     request::RequestContext,
 };
-use tracing::{Instrument, field::Empty, info, info_span};
+use tracing::{Level, enabled, info};
 
 use super::failure::{self, Answers};
-use crate::metrics::{self, Count};
+use crate::{
+    logging,
+    metrics::{self, Count},
+};
 
 /// The header with the id that a request has in the log.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -51,33 +54,34 @@ pub(super) async fn observe(State(answers): State<Answers>, mut request: Request
     let answers = if is_flat { Answers::Flat } else { answers };
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
     let text = |id: &HeaderValue| id.to_str().unwrap_or_default().to_owned();
-    // Who reads or changes what is known later; see `logging`.
-    let span = info_span!(
-        "request",
-        request_id = text(&id),
-        gateway_request_id = gateway_id.as_ref().map(text),
-        actor = Empty,
-        record = Empty,
-        bookings = Empty,
-        customers = Empty
-    );
-
+    let known = logging::Request::new(text(&id), gateway_id.as_ref().map(text));
     request.extensions_mut().insert(RequestId(text(&id)));
-    let mut response = next.run(request).instrument(span.clone()).await;
 
-    span.in_scope(|| failure::render(&mut response, answers));
-    let own = if let Answers::Pages { headers, .. } = answers { headers } else { &[] };
-    for (name, value) in own.iter().chain(&HEADERS) {
-        response.headers_mut().entry(*name).or_insert(HeaderValue::from_static(value));
-    }
-    response.headers_mut().insert(REQUEST_ID, id);
-    join_repeated(response.headers_mut());
-    let latency = started.elapsed();
+    known
+        .scope(async {
+            let mut response = next.run(request).await;
+            failure::render(&mut response, answers);
+            let own = if let Answers::Pages { headers, .. } = answers { headers } else { &[] };
+            for (name, value) in own.iter().chain(&HEADERS) {
+                response.headers_mut().entry(*name).or_insert(HeaderValue::from_static(value));
+            }
+            response.headers_mut().insert(REQUEST_ID, id);
+            join_repeated(response.headers_mut());
+            answered(&method, &route, response.status().as_u16(), start, started.elapsed());
+            response
+        })
+        .await
+}
+
+/// Writes the line of a request, with its metrics.
+fn answered(method: &Method, route: &str, status: u16, start: &str, latency: Duration) {
     let milliseconds = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX);
-    let status = response.status().as_u16();
-    metrics::request(method.as_str(), &route, status, latency);
-    span.in_scope(|| info!(%method, route, status, milliseconds, start, "request answered"));
-    response
+    let metrics = metrics::request(method.as_str(), route, status, latency);
+    if enabled!(Level::INFO) {
+        info!(metrics, %method, route, status, milliseconds, start, "request answered");
+    } else if let Some(metrics) = metrics {
+        metrics::write(&metrics);
+    }
 }
 
 /// Whether a path is this one or one below it.
