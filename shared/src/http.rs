@@ -1,9 +1,11 @@
 //! The HTTP layer: events of API Gateway, extractors, outer layers, and the two bodies of success and failure.
 
+mod answer;
 mod conditional;
 mod cookies;
 mod described;
 mod envelope;
+mod event;
 mod extract;
 mod failure;
 mod fields;
@@ -19,10 +21,12 @@ mod stack;
 pub mod time;
 
 pub use crate::routes;
+pub use answer::Answer;
 pub use conditional::{etag, not_modified};
 pub use cookies::cookie;
 pub use described::BODY;
 pub use envelope::{Counted, Envelope, Paged, Paging, json, private_json};
+pub use event::Event;
 pub use extract::{ClientAddress, Device, Id, Json, OwnHost, Query};
 pub use failure::{Answers, ErrorBody, FlatErrorBody};
 #[cfg(feature = "openapi")]

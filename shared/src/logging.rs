@@ -8,9 +8,9 @@ use std::fmt::Write;
 use tracing::{Subscriber, error, level_filters::LevelFilter};
 use tracing_subscriber::{filter::Targets, fmt::MakeWriter, prelude::*};
 
+use self::lines::Lines;
 pub(crate) use self::request::{Request, name_record};
 pub use self::request::{name_actor, name_bookings, name_customers};
-use self::lines::Lines;
 use crate::config;
 
 /// Crates that log at the chosen level. Others log at `info` at most: below it the Lambda runtime logs whole events and

@@ -10,14 +10,14 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use lambda_http::{Context, LambdaEvent, request::LambdaRequest};
+use lambda_runtime::{Context, LambdaEvent};
 use serde_json::{Value, json};
 use tower::Service;
 
 use shared::{
     config::Settings,
     database::Database,
-    http::{DEADLINE, Edge, Routes, handler},
+    http::{DEADLINE, Edge, Event, Routes, handler},
 };
 
 /// The allowed CORS origin.
@@ -81,7 +81,7 @@ impl Client {
         let handler = Rc::new(move |event: Value| -> Pin<Box<dyn Future<Output = Value>>> {
             let mut handler = handler.clone();
             Box::pin(async move {
-                let payload: LambdaRequest = serde_json::from_value(event).expect("the event is one of API Gateway");
+                let payload: Event = serde_json::from_value(event).expect("the event is one of API Gateway");
                 let answer = handler.call(LambdaEvent { payload, context: Context::default() }).await;
                 serde_json::to_value(answer.expect("a function always answers")).unwrap()
             })

@@ -1,15 +1,13 @@
 //! Extractors whose rejections have the contract's error body.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use lambda_http::{
-    http::{HeaderMap, header, request::Parts},
-    request::RequestContext,
-};
+use lambda_http::http::{HeaderMap, header, request::Parts};
 use serde_json::Value;
 
 use super::{
+    event::Gateway,
     fields::{Fields, Read, type_name},
     origin::Viewer,
     stack::BODY_LIMIT,
@@ -105,12 +103,17 @@ impl<S: Send + Sync> FromRequestParts<S> for OwnHost {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
-        let Some(RequestContext::ApiGatewayV2(context)) = parts.extensions.get::<RequestContext>() else {
-            return Ok(Self(None));
-        };
+        let gateway = parts.extensions.get::<Arc<Gateway>>();
+        let name = gateway.and_then(|gateway| gateway.domain_name.as_deref()).filter(|name| is_name(name));
         let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).filter(|_| !is_deployed());
-        Ok(Self(context.domain_name.as_deref().map(|name| with_port(name, host))))
+        Ok(Self(name.map(|name| with_port(name, host))))
     }
+}
+
+/// Whether a text can stand in a link as a host name.
+fn is_name(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-".contains(&byte);
+    (1..=300).contains(&text.len()) && text.bytes().all(is_plain)
 }
 
 /// The emulator on one machine names itself `localhost`, without the port that it was called at.
@@ -149,10 +152,7 @@ fn source_ip(parts: &Parts) -> Option<String> {
     if let Some(Viewer(address)) = parts.extensions.get() {
         return Some(address.to_string());
     }
-    match parts.extensions.get::<RequestContext>() {
-        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.clone(),
-        _ => None,
-    }
+    parts.extensions.get::<Arc<Gateway>>()?.source_ip.clone()
 }
 
 fn network(address: &str) -> String {

@@ -1,22 +1,26 @@
 //! One log line per request, the request's id, and repeated response headers joined so that Lambda does not drop them.
 
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
     time::{Duration, Instant},
 };
 
 use axum::{
-    extract::{MatchedPath, Request, State},
-    middleware::Next,
+    extract::{MatchedPath, Request},
     response::Response,
 };
-use lambda_http::{
-    http::{HeaderMap, HeaderName, HeaderValue, Method, header},
-    request::RequestContext,
-};
+use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use tower::{Layer, Service, layer::layer_fn};
 use tracing::{Level, enabled, info};
 
-use super::failure::{self, Answers};
+use super::{
+    event::Gateway,
+    failure::{self, Answers},
+};
 use crate::{
     logging,
     metrics::{self, Count},
@@ -39,7 +43,43 @@ static IS_WARM: AtomicBool = AtomicBool::new(false);
 #[derive(Clone, Debug)]
 pub struct RequestId(pub String);
 
-pub(super) async fn observe(State(answers): State<Answers>, mut request: Request, next: Next) -> Response {
+/// Where the router notes which of its routes a request takes.
+#[derive(Clone, Default)]
+struct Route(Arc<OnceLock<MatchedPath>>);
+
+/// The layer that notes the route, which only the inside of a router knows.
+pub(super) fn noting_routes<S>() -> impl Layer<S, Service = NotingRoutes<S>> + Clone {
+    layer_fn(NotingRoutes)
+}
+
+#[derive(Clone)]
+pub(super) struct NotingRoutes<S>(S);
+
+impl<S: Service<Request>> Service<Request> for NotingRoutes<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request) -> S::Future {
+        if let (Some(Route(noted)), Some(path)) =
+            (request.extensions().get(), request.extensions().get::<MatchedPath>())
+        {
+            let _ = noted.set(path.clone());
+        }
+        self.0.call(request)
+    }
+}
+
+/// Completes and logs what `answer` makes of a request.
+pub(super) async fn observe(
+    answers: Answers,
+    mut request: Request,
+    answer: impl AsyncFnOnce(Request) -> Response,
+) -> Response {
     let started = Instant::now();
     let is_warm = IS_WARM.swap(true, Ordering::Relaxed);
     if !is_warm {
@@ -52,14 +92,14 @@ pub(super) async fn observe(State(answers): State<Answers>, mut request: Request
     let method = request.method().clone();
     let is_flat = matches!(answers, Answers::Json) && is_below(request.uri().path(), "/api/auth");
     let answers = if is_flat { Answers::Flat } else { answers };
-    let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
     let text = |id: &HeaderValue| id.to_str().unwrap_or_default().to_owned();
     let known = logging::Request::new(text(&id), gateway_id.as_ref().map(text));
+    let route = Route::default();
+    request.extensions_mut().insert(route.clone());
     request.extensions_mut().insert(RequestId(text(&id)));
-
     known
         .scope(async {
-            let mut response = next.run(request).await;
+            let mut response = answer(request).await;
             failure::render(&mut response, answers);
             let own = if let Answers::Pages { headers, .. } = answers { headers } else { &[] };
             for (name, value) in own.iter().chain(&HEADERS) {
@@ -67,7 +107,8 @@ pub(super) async fn observe(State(answers): State<Answers>, mut request: Request
             }
             response.headers_mut().insert(REQUEST_ID, id);
             join_repeated(response.headers_mut());
-            answered(&method, &route, response.status().as_u16(), start, started.elapsed());
+            let route = route.0.get().map_or("unmatched", MatchedPath::as_str);
+            answered(&method, route, response.status().as_u16(), start, started.elapsed());
             response
         })
         .await
@@ -91,8 +132,8 @@ fn is_below(path: &str, above: &str) -> bool {
 
 /// The request's id in the gateway's access log.
 fn gateway_id(request: &Request) -> Option<HeaderValue> {
-    let RequestContext::ApiGatewayV2(context) = request.extensions().get()? else { return None };
-    HeaderValue::from_str(context.request_id.as_deref()?).ok().filter(is_sane)
+    let gateway = request.extensions().get::<Arc<Gateway>>()?;
+    HeaderValue::from_str(gateway.request_id.as_deref()?).ok().filter(is_sane)
 }
 
 /// Whether an id can be logged and sent back unchanged.

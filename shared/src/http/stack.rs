@@ -1,26 +1,25 @@
-//! The outer layers of every router: slashes, request ids, CORS, panics, deadline, body limit, JSON for unknown routes.
+//! What surrounds every router: request ids, CORS, panics, deadline, body limit, JSON for unknown routes.
+//!
+//! Plain functions around one call of the router: each layer of a router would cost an allocation and a copy of all that is
+//! inside it, per request.
 
-use std::{any::Any, sync::Arc, time::Duration};
+use std::{convert::Infallible, panic::AssertUnwindSafe, pin::pin, time::Duration};
 
 use axum::{
     Router,
     body::{Body, HttpBody},
-    extract::{Request, State},
-    middleware::{self, Next},
+    extract::Request,
     response::{IntoResponse, Response},
 };
+use futures::FutureExt;
 use lambda_http::http::{HeaderName, HeaderValue, Method, header};
-use tower::{Layer, util::option_layer};
-use tower_http::{
-    catch_panic::CatchPanicLayer,
-    cors::{AllowHeaders, AllowOrigin, CorsLayer},
-    normalize_path::{NormalizePath, NormalizePathLayer},
-};
+use tower::{Layer, ServiceExt, service_fn};
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use super::{
     Routes,
     failure::{Answers, lost},
-    observe::{REQUEST_ID, observe},
+    observe::{REQUEST_ID, noting_routes, observe},
     origin::Origin,
 };
 use crate::{
@@ -35,10 +34,7 @@ pub const BODY_LIMIT: usize = 64 * 1024;
 /// Timeout of a request, even if a dependency hangs: a stopped database is reported to the caller within 5 s.
 pub const DEADLINE: Duration = Duration::from_millis(4500);
 
-/// A router as it is served: paths with and without a trailing slash reach it without a redirect.
-pub(super) type Stack = NormalizePath<Router>;
-
-/// The configuration of the outer layers.
+/// How a router is surrounded.
 #[derive(Clone, Debug)]
 pub struct Edge {
     /// Origins whose pages may call with credentials, such as `https://shop.example`. `None` for pages that are called
@@ -65,7 +61,7 @@ impl Edge {
         Self { cors_allowed_origins: Some(config::list(config::CORS_ALLOWED_ORIGINS)), ..Self::new(settings, database) }
     }
 
-    /// The layers of a function that answers no other origin.
+    /// That of a function that answers no other origin.
     pub fn new(settings: Settings, database: Database) -> Self {
         Self {
             cors_allowed_origins: None,
@@ -79,92 +75,120 @@ impl Edge {
     }
 }
 
-/// Wraps a router in the outer layers.
-pub(super) fn stack(router: Routes, edge: Edge) -> Stack {
-    #[cfg(feature = "openapi")]
-    let router = Router::from(router);
-    let cors = edge.cors_allowed_origins.as_deref().map(cors);
-    let answers = edge.answers;
-    let router = router
-        .fallback(not_found)
-        .method_not_allowed_fallback(async || Error::MethodNotAllowed)
-        .layer(middleware::from_fn_with_state(Arc::new(edge), within_limits))
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(option_layer(cors))
-        .layer(middleware::from_fn_with_state(answers, observe));
-    NormalizePathLayer::trim_trailing_slash().layer(router)
+/// A router as it is served.
+pub(super) struct Stack {
+    router: Router,
+    cors: Option<CorsLayer>,
+    edge: Edge,
+}
+
+impl Stack {
+    pub(super) fn new(router: Routes, edge: Edge) -> Self {
+        #[cfg(feature = "openapi")]
+        let router = Router::from(router);
+        let router = router
+            .fallback(not_found)
+            .method_not_allowed_fallback(async || Error::MethodNotAllowed)
+            .layer(noting_routes());
+        Self { router, cors: edge.cors_allowed_origins.as_deref().map(cors), edge }
+    }
+
+    /// Answers a request.
+    pub(super) async fn answer(&self, request: Request) -> Response {
+        observe(self.edge.answers, request, async |request| match &self.cors {
+            Some(cors) => {
+                let answer =
+                    cors.layer(service_fn(|request| async { Ok::<_, Infallible>(self.survive(request).await) }));
+                answer.oneshot(request).await.unwrap_or_else(|never| match never {})
+            }
+            None => self.survive(request).await,
+        })
+        .await
+    }
+
+    /// Answers also if a handler panics.
+    async fn survive(&self, request: Request) -> Response {
+        let answer = AssertUnwindSafe(self.within_limits(request)).catch_unwind().await;
+        // The panic hook has logged the panic.
+        answer.unwrap_or_else(|_| Error::internal("a handler panicked").into_response())
+    }
+
+    async fn within_limits(&self, mut request: Request) -> Response {
+        let Edge { database, settings, deadline, body_limit, origin, .. } = &self.edge;
+        if let Some(viewer) = origin.viewer(request.headers()) {
+            request.extensions_mut().insert(viewer);
+        }
+        let length = request.headers().get(header::CONTENT_LENGTH);
+        let announced = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok()).unwrap_or_default();
+        if announced.max(request.body().size_hint().lower()) > *body_limit as u64 {
+            return Error::PayloadTooLarge.into_response();
+        }
+        let in_time = {
+            let work = pin!(async {
+                if settings.is_complete() {
+                    // The known secrets still work, so the request does not wait.
+                    tokio::join!(self.run(request), settings.renew_if_old()).0
+                } else {
+                    settings.renew_if_old().await;
+                    self.run(request).await
+                }
+            });
+            // The pool is closed before the work is dropped, so that its connection returns to a closed pool.
+            tokio::time::timeout(*deadline, work).await.map_err(|_| database.renew())
+        };
+        match in_time {
+            Ok(response) => {
+                if lost(&response) == Some(Lost::Pool) {
+                    database.renew().close().await;
+                }
+                response
+            }
+            Err(given_up) => {
+                given_up.close().await;
+                Error::Deadline.into_response()
+            }
+        }
+    }
+
+    /// Runs a request. A read is retried over a new connection if a restart of Postgres cut the old one or if the password
+    /// has changed.
+    async fn run(&self, request: Request) -> Response {
+        let database = &self.edge.database;
+        if !request.method().is_safe() {
+            let response = self.route(request).await;
+            match lost(&response) {
+                // This request may have had an effect, so only the next one uses the new connection or password.
+                Some(Lost::Connection) => {
+                    database.renew();
+                }
+                Some(Lost::Login) => {
+                    database.renew_login().await;
+                }
+                Some(Lost::Pool) | None => {}
+            }
+            return response;
+        }
+        let (parts, _) = request.into_parts();
+        let run = || self.route(Request::from_parts(parts.clone(), Body::empty()));
+        let mut response = run().await;
+        if lost(&response) == Some(Lost::Connection) {
+            database.renew();
+            response = run().await;
+        }
+        if lost(&response) == Some(Lost::Login) && database.renew_login().await {
+            response = run().await;
+        }
+        response
+    }
+
+    async fn route(&self, request: Request) -> Response {
+        self.router.clone().oneshot(request).await.unwrap_or_else(|never| match never {})
+    }
 }
 
 /// The answer for an unknown path.
 async fn not_found() -> Error {
     Error::NotFound("Page")
-}
-
-async fn within_limits(State(edge): State<Arc<Edge>>, mut request: Request, next: Next) -> Response {
-    if let Some(viewer) = edge.origin.viewer(request.headers()) {
-        request.extensions_mut().insert(viewer);
-    }
-    let length = request.headers().get(header::CONTENT_LENGTH);
-    let announced = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok()).unwrap_or_default();
-    if announced.max(request.body().size_hint().lower()) > edge.body_limit as u64 {
-        return Error::PayloadTooLarge.into_response();
-    }
-    let (database, settings) = (&edge.database, &edge.settings);
-    let mut work = Box::pin(async {
-        if settings.is_complete() {
-            // The known secrets still work, so the request does not wait.
-            tokio::join!(run(database, request, next), settings.renew_if_old()).0
-        } else {
-            settings.renew_if_old().await;
-            run(database, request, next).await
-        }
-    });
-    let Ok(response) = tokio::time::timeout(edge.deadline, &mut work).await else {
-        // In this order, so that the request's connection returns to a closed pool.
-        let given_up = database.renew();
-        drop(work);
-        given_up.close().await;
-        return Error::Deadline.into_response();
-    };
-    if lost(&response) == Some(Lost::Pool) {
-        database.renew().close().await;
-    }
-    response
-}
-
-/// Runs a request. A read is retried over a new connection if a restart of Postgres cut the old one or if the password
-/// has changed.
-async fn run(database: &Database, request: Request, next: Next) -> Response {
-    if !request.method().is_safe() {
-        let response = next.run(request).await;
-        match lost(&response) {
-            // This request may have had an effect, so only the next one uses the new connection or password.
-            Some(Lost::Connection) => {
-                database.renew();
-            }
-            Some(Lost::Login) => {
-                database.renew_login().await;
-            }
-            Some(Lost::Pool) | None => {}
-        }
-        return response;
-    }
-    let (parts, _) = request.into_parts();
-    let run = || next.clone().run(Request::from_parts(parts.clone(), Body::empty()));
-    let mut response = run().await;
-    if lost(&response) == Some(Lost::Connection) {
-        database.renew();
-        response = run().await;
-    }
-    if lost(&response) == Some(Lost::Login) && database.renew_login().await {
-        response = run().await;
-    }
-    response
-}
-
-// The panic hook has logged the panic.
-fn panicked(_: Box<dyn Any + Send>) -> Response {
-    Error::internal("a handler panicked").into_response()
 }
 
 fn cors(origins: &[String]) -> CorsLayer {

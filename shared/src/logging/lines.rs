@@ -10,11 +10,7 @@ use tracing::{
     Event, Subscriber,
     field::{Field, Visit},
 };
-use tracing_subscriber::{
-    Layer,
-    fmt::MakeWriter,
-    layer::Context,
-};
+use tracing_subscriber::{Layer, fmt::MakeWriter, layer::Context};
 
 use super::request;
 
@@ -44,7 +40,13 @@ where
         }
         let now = Utc::now().to_rfc3339_opts(SecondsFormat::Micros, false);
         // Writing to a string does not fail.
-        let _ = write!(line, r#""timestamp":"{now}","level":"{}"{},"target":"{}""#, about.level(), members.fields, about.target());
+        let _ = write!(
+            line,
+            r#""timestamp":"{now}","level":"{}"{},"target":"{}""#,
+            about.level(),
+            members.fields,
+            about.target()
+        );
         if let Some(request) = request::known() {
             line.push_str(r#","span":"#);
             line.push_str(&request);

@@ -77,7 +77,8 @@ mod tests {
         document.metric("Latency", Unit::Milliseconds, 1.25);
         document.repeat_by("Route", "GET /api/\"x\"");
         document.metric("CacheHits", Unit::Count, 2);
-        let of_requests = json!([{ "Name": "Requests", "Unit": "Count" }, { "Name": "Latency", "Unit": "Milliseconds" }]);
+        let of_requests =
+            json!([{ "Name": "Requests", "Unit": "Count" }, { "Name": "Latency", "Unit": "Milliseconds" }]);
         let all = json!([
             { "Name": "Requests", "Unit": "Count" }, { "Name": "Latency", "Unit": "Milliseconds" },
             { "Name": "CacheHits", "Unit": "Count" },
