@@ -1,5 +1,5 @@
-//! Read-through cache of the catalogue: response bytes in Redis, one round trip on a hit, Postgres on a miss, never a
-//! stale price.
+//! Read-through cache of the catalogue: ready answers in Redis, one round trip on a hit, Postgres on a miss, never a stale
+//! price.
 //!
 //! Every entry carries the version of the catalogue that it was made from, and is valid only while Redis holds the same
 //! version, which is read in the same round trip. A change of the catalogue sets the version to `changing` before it
@@ -11,11 +11,10 @@ mod version;
 use std::time::Duration;
 
 use axum::{
-    body::{Body, Bytes},
-    extract::FromRequestParts,
+    extract::{FromRequestParts, OriginalUri},
     response::{IntoResponse, Response},
 };
-use lambda_http::http::{HeaderMap, HeaderValue, StatusCode, Uri, header, request::Parts};
+use lambda_http::http::{HeaderValue, StatusCode, Uri, header, request::Parts};
 use redis::Pipeline;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -25,14 +24,14 @@ use tracing::warn;
 pub use version::{announce_change, publish_change};
 
 use self::{
-    entry::CacheEntry,
+    entry::{CacheEntry, Coding, Ready},
     version::{VERSION, current_version, milliseconds},
 };
 use crate::{
     Error, Result,
     config::{self, Settings},
     database::Database,
-    http::{ClientAddress, Envelope, Paged, Paging, Query, Read, etag, not_modified},
+    http::{ClientAddress, Envelope, Paged, Paging, Query, Read, not_modified, takes_gzip},
     metrics::{self, Count},
     redis::{self as link, Redis},
     throttle::{Limit, Throttle, verdict},
@@ -66,9 +65,10 @@ pub struct Cache {
 pub struct Asked<F = ()> {
     pub filter: F,
     address: ClientAddress,
-    paging: Option<Paging>,
-    headers: HeaderMap,
-    uri: Uri,
+    /// The page, and the path and query that its neighbours share.
+    page: Option<(Paging, Uri)>,
+    if_none_match: Vec<HeaderValue>,
+    takes_gzip: bool,
 }
 
 impl<S: Send + Sync, F: Read> FromRequestParts<S> for Asked<F> {
@@ -76,17 +76,21 @@ impl<S: Send + Sync, F: Read> FromRequestParts<S> for Asked<F> {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
         let address = ClientAddress::from_request_parts(parts, state).await?;
-        let Query((filter, paging)) = Query::from_request_parts(parts, state).await?;
+        let Query((filter, paging)): Query<(F, Option<Paging>)> = Query::from_request_parts(parts, state).await?;
+        let uri = || parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0).clone();
         Ok(Self {
             filter,
             address,
-            paging,
-            headers: parts.headers.clone(),
-            uri: parts
-                .extensions
-                .get::<axum::extract::OriginalUri>()
-                .map_or_else(|| parts.uri.clone(), |original| original.0.clone()),
+            page: paging.map(|paging| (paging, uri())),
+            if_none_match: parts.headers.get_all(header::IF_NONE_MATCH).iter().cloned().collect(),
+            takes_gzip: takes_gzip(&parts.headers),
         })
+    }
+}
+
+impl<F> Asked<F> {
+    fn coding(&self) -> Coding {
+        if self.takes_gzip { Coding::Gzip } else { Coding::Identity }
     }
 }
 
@@ -131,14 +135,15 @@ impl Cache {
             let is_kept = found.is_some();
             Ok(Loaded { answer: Envelope::new(message, found.unwrap_or_default()), is_kept })
         };
-        let body = self.read(&asked.address, key, lifetime, load).await?;
-        let Some(paging) = asked.paging else {
-            return Ok(answer(&asked.headers, body));
+        let Some((paging, uri)) = &asked.page else {
+            let coding = asked.coding();
+            return Ok(answer(&asked, self.read(&asked, coding, key, lifetime, load).await?));
         };
-        let whole: Whole<'_> = serde_json::from_slice(&body).map_err(Error::internal)?;
-        let page = Paged::cut(whole.message, whole.data, paging, &asked.uri);
-        let bytes = serde_json::to_vec(&page).map_err(Error::internal)?;
-        Ok(answer(&asked.headers, Bytes::from(bytes)))
+        let json = self.read(&asked, Coding::Identity, key, lifetime, load).await?.json()?;
+        let whole: Whole<'_> = serde_json::from_str(&json).map_err(Error::internal)?;
+        let page = Paged::cut(whole.message, whole.data, *paging, uri);
+        let json = serde_json::to_vec(&page).map_err(Error::internal)?;
+        Ok(answer(&asked, Ready::new(&json, asked.coding())?))
     }
 
     /// Answers with the item that `load` finds, cached under `key` for `lifetime`; 404 if there is none.
@@ -154,23 +159,25 @@ impl Cache {
             let item = load(pool).await?.ok_or(Error::NotFound(name))?;
             Ok(Loaded { answer: Envelope::new(message, item), is_kept: true })
         };
-        Ok(answer(&asked.headers, self.read(&asked.address, key, lifetime, load).await?))
+        Ok(answer(&asked, self.read(&asked, asked.coding(), key, lifetime, load).await?))
     }
 
-    async fn read<T: Serialize>(
+    async fn read<T: Serialize, F>(
         &self,
-        address: &ClientAddress,
+        asked: &Asked<F>,
+        coding: Coding,
         key: &str,
         lifetime: Duration,
         load: impl AsyncFnOnce(PgPool) -> Result<Loaded<T>>,
-    ) -> Result<Bytes> {
+    ) -> Result<Ready> {
         let load = async || {
             metrics::count(Count::CacheMisses);
             let loaded = load(self.database.pool()).await?;
-            let body = serde_json::to_vec(&loaded.answer).map(Bytes::from).map_err(Error::internal)?;
-            Ok::<_, Error>((body, loaded.is_kept))
+            let json = serde_json::to_vec(&loaded.answer).map_err(Error::internal)?;
+            Ok::<_, Error>((json, loaded.is_kept))
         };
-        let version = match self.look(key, Some(address)).await {
+        let ready = |json: Vec<u8>| Ready::new(&json, coding);
+        let version = match self.look(key, coding, Some(&asked.address)).await {
             Ok((wait, found)) => {
                 verdict(wait)?;
                 match found {
@@ -178,26 +185,26 @@ impl Cache {
                         metrics::count(Count::CacheHits);
                         return Ok(body);
                     }
-                    CacheEntry::Changing => return load().await.map(|(body, _)| body),
+                    CacheEntry::Changing => return load().await.and_then(|(json, _)| ready(json)),
                     CacheEntry::Missing { version, .. } => version,
                 }
             }
             Err(error) => {
                 warn!(%error, "catalogue read without its cache");
-                return load().await.map(|(body, _)| body);
+                return load().await.and_then(|(json, _)| ready(json));
             }
         };
         if !self.may_load(key).await {
             for _ in 0..LOOKS {
                 tokio::time::sleep(LOOK_AGAIN).await;
-                match self.look(key, None).await {
+                match self.look(key, coding, None).await {
                     Ok((_, CacheEntry::Current(body))) => return Ok(body),
                     Ok((_, CacheEntry::Missing { is_loading: true, .. })) => {}
                     // The loader cached nothing, the entry could be stale, or Redis failed.
                     Ok((_, CacheEntry::Missing { .. } | CacheEntry::Changing)) | Err(_) => break,
                 }
             }
-            return load().await.map(|(body, _)| body);
+            return load().await.and_then(|(json, _)| ready(json));
         }
         let loaded = async {
             // The version must be read before the data: the data is then at least as new.
@@ -205,27 +212,32 @@ impl Cache {
                 Some(version) => version,
                 None => self.learn_version().await?,
             };
-            load().await.map(|(body, is_kept)| (version, body, is_kept))
+            load().await.map(|(json, is_kept)| (version, json, is_kept))
         }
         .await;
-        let kept = loaded.as_ref().ok().filter(|(_, _, is_kept)| *is_kept).map(|(version, body, _)| (*version, body));
+        let kept = loaded.as_ref().ok().filter(|(_, _, is_kept)| *is_kept).map(|(version, json, _)| (*version, json));
         self.keep(key, kept, lifetime).await;
-        loaded.map(|(_, body, _)| body)
+        loaded.and_then(|(_, json, _)| ready(json))
     }
 
     /// Reads version and entry, and the milliseconds that the rate limit makes the caller wait, in one round trip.
-    async fn look(&self, key: &str, address: Option<&ClientAddress>) -> Result<(u64, CacheEntry), link::Error> {
+    async fn look(
+        &self,
+        key: &str,
+        coding: Coding,
+        address: Option<&ClientAddress>,
+    ) -> Result<(u64, CacheEntry), link::Error> {
         let mut commands = Pipeline::new();
         let claim = address.map(|address| self.limit.on(&address.0));
         let is_throttled = claim.is_some_and(|claim| self.throttle.append(&mut commands, &[claim]));
-        commands.cmd("MGET").arg(self.redis.key(VERSION)).arg(self.entry(key)).arg(self.lock(key));
+        commands.cmd("MGET").arg(self.redis.key(VERSION)).arg(self.entry(key, coding)).arg(self.lock(key));
         let (wait, (version, entry, lock)): (u64, (_, _, Option<String>)) = if is_throttled {
             self.redis.run(&commands).await?
         } else {
             let (found,) = self.redis.run(&commands).await?;
             (0, found)
         };
-        Ok((wait, CacheEntry::new(version, entry, lock.is_some())))
+        Ok((wait, CacheEntry::new(coding, version, entry, lock.is_some())))
     }
 
     /// Reads the version from Postgres and sets it in Redis, unless Redis has one by now or the catalogue is changing.
@@ -248,12 +260,15 @@ impl Cache {
     }
 
     /// Caches what was loaded, if anything was, and releases the lease.
-    async fn keep(&self, key: &str, loaded: Option<(i64, &Bytes)>, lifetime: Duration) {
+    async fn keep(&self, key: &str, loaded: Option<(i64, &Vec<u8>)>, lifetime: Duration) {
         let mut commands = Pipeline::new();
-        if let Some((version, body)) = loaded {
-            let mut entry = format!("{version}\n").into_bytes();
-            entry.extend_from_slice(body);
-            commands.cmd("SET").arg(self.entry(key)).arg(entry).arg("EX").arg(lifetime.as_secs()).ignore();
+        for coding in Coding::ALL {
+            if let Some((version, json)) = loaded
+                && let Ok(ready) = Ready::new(json, coding)
+            {
+                let (key, entry) = (self.entry(key, coding), ready.entry(version));
+                commands.cmd("SET").arg(key).arg(entry).arg("EX").arg(lifetime.as_secs()).ignore();
+            }
         }
         commands.cmd("DEL").arg(self.lock(key)).ignore();
         if let Err(error) = self.redis.run::<()>(&commands).await {
@@ -261,8 +276,8 @@ impl Cache {
         }
     }
 
-    fn entry(&self, key: &str) -> String {
-        self.redis.key(&format!("catalogue:entry:{key}"))
+    fn entry(&self, key: &str, coding: Coding) -> String {
+        self.redis.key(&format!("catalogue:entry:{key}{}", coding.suffix()))
     }
 
     fn lock(&self, key: &str) -> String {
@@ -285,17 +300,12 @@ struct Whole<'a> {
     data: Vec<&'a RawValue>,
 }
 
-fn answer(headers: &HeaderMap, body: Bytes) -> Response {
-    let etag = etag(&body);
-    let mut response = if not_modified(headers, &etag) {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        let mut response = Response::new(Body::from(body));
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        response
-    };
+fn answer<F>(asked: &Asked<F>, ready: Ready) -> Response {
+    let etag = HeaderValue::from_maybe_shared(ready.etag.clone());
+    let is_known = str::from_utf8(&ready.etag).is_ok_and(|etag| not_modified(&asked.if_none_match, etag));
+    let mut response = if is_known { StatusCode::NOT_MODIFIED.into_response() } else { ready.into_response() };
     response.headers_mut().insert(header::CACHE_CONTROL, CACHE_CONTROL);
-    if let Ok(etag) = HeaderValue::from_str(&etag) {
+    if let Ok(etag) = etag {
         response.headers_mut().insert(header::ETAG, etag);
     }
     response

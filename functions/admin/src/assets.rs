@@ -2,7 +2,7 @@
 
 use axum::{body::Body, extract::Request, response::Response};
 use lambda_http::http::{HeaderValue, header};
-use shared::{Error, Result};
+use shared::{Error, Result, http::takes_gzip};
 
 include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
@@ -16,8 +16,7 @@ struct Asset {
 pub(crate) async fn show(request: Request) -> Result<Response> {
     let name = request.uri().path().rsplit('/').next().unwrap_or_default();
     let asset = [CSS_FILE, JS_FILE].into_iter().find(|asset| asset.name == name).ok_or(Error::NotFound("Page"))?;
-    let accepts = request.headers().get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
-    let takes_gzip = accepts.is_some_and(|accepted| accepted.split(',').any(|one| one.trim().starts_with("gzip")));
+    let takes_gzip = takes_gzip(request.headers());
     let mut response = Response::new(Body::from(if takes_gzip { asset.gzip } else { asset.plain }));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(asset.content_type));

@@ -8,7 +8,7 @@ use axum::{
     routing::{MethodRouter, get, post},
 };
 use shared::Error;
-use tower_http::{CompressionLevel, compression::CompressionLayer, csrf::CsrfLayer};
+use tower_http::csrf::CsrfLayer;
 
 use crate::catalogue::{
     service_categories::ServiceCategories, services::Services, vehicle_brands::VehicleBrands,
@@ -221,10 +221,5 @@ fn guard(app: &App, access: Access, handler: MethodRouter<App>) -> MethodRouter<
 /// All routes behind the checks of where a request comes from.
 pub(crate) fn router(app: &App) -> Router<App> {
     let csrf = CsrfLayer::new().with_rejection_response(|_| Error::PermissionDenied.into_response());
-    guarded(app)
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        // A page is compressed anew each time: level 3 takes a third of the time of level 6, for an eighth more bytes.
-        .layer(CompressionLayer::new().quality(CompressionLevel::Precise(3)))
-        .layer(csrf)
-        .layer(middleware::from_fn(refuse_silent))
+    guarded(app).layer(DefaultBodyLimit::max(BODY_LIMIT)).layer(csrf).layer(middleware::from_fn(refuse_silent))
 }

@@ -9,7 +9,6 @@ use axum::{
 };
 use lambda_http::http::{HeaderMap, header};
 use shared::Error;
-use tower_http::{CompressionLevel, compression::CompressionLayer};
 
 use crate::{App, calendar, cancelling, language, moving, paying, proving, reminders, show};
 
@@ -63,10 +62,7 @@ table! {
 }
 
 pub(crate) fn router() -> Router<App> {
-    own()
-        .layer(middleware::from_fn(refuse_foreign))
-        .merge(from_razorpay())
-        .layer(CompressionLayer::new().quality(CompressionLevel::Precise(5)))
+    own().layer(middleware::from_fn(refuse_foreign)).merge(from_razorpay())
 }
 
 /// Refuses a form of another site. A site that knows no token can send none, and no browser adds one by itself; so a form is let

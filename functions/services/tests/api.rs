@@ -223,3 +223,12 @@ async fn prices_are_cached_for_half_an_hour_and_the_rest_for_an_hour(pool: PgPoo
         assert!((lifetime - 60..=lifetime).contains(&seconds), "{path}: {seconds}");
     }
 }
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn the_list_of_services_takes_at_most_a_quarter_of_its_bytes_compressed(pool: PgPool) {
+    let (client, _) = shop(&pool).await;
+    let plain = client.get("/api/services/").await;
+    let packed = client.with("Accept-Encoding", "gzip").get("/api/services/").await;
+    assert_eq!(packed.header("content-encoding"), "gzip");
+    assert!(packed.bytes.len() * 4 <= plain.bytes.len(), "{} of {}", packed.bytes.len(), plain.bytes.len());
+}

@@ -78,7 +78,7 @@ fn part(name: &str) -> Result<Option<(Vec<u8>, String)>> {
 
 fn file(headers: &HeaderMap, bytes: Vec<u8>, content_type: &str) -> Response {
     let tag = etag(&bytes);
-    let mut response = if not_modified(headers, &tag) {
+    let mut response = if not_modified(headers.get_all(header::IF_NONE_MATCH), &tag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         Response::new(Body::from(bytes))

@@ -7,7 +7,21 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use lambda_http::http::{HeaderMap, HeaderValue, StatusCode, header};
-use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde::{
+    Serialize, Serializer,
+    ser::{Error, SerializeMap},
+};
+use serde_json::value::RawValue;
+
+/// How a body is written: an extension of a response whose body is ready to be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Written {
+    /// Bytes of any kind.
+    Plain,
+    /// A string of JSON, with its quotes.
+    Json,
+    Base64,
+}
 
 /// A response, written by [`Serialize`].
 #[derive(Debug)]
@@ -15,6 +29,7 @@ pub struct Answer {
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
+    written: Written,
 }
 
 impl Answer {
@@ -24,7 +39,8 @@ impl Answer {
         parts.headers.remove(header::CONTENT_LENGTH);
         // Bodies are made in memory, so they neither fail nor end early.
         let body = body::to_bytes(body, usize::MAX).await.unwrap_or_default();
-        Self { status: parts.status, headers: parts.headers, body }
+        let written = parts.extensions.get().copied().unwrap_or(Written::Plain);
+        Self { status: parts.status, headers: parts.headers, body, written }
     }
 }
 
@@ -38,16 +54,29 @@ impl Serialize for Answer {
             let cookies: Vec<&str> = cookies.iter().filter_map(|cookie| cookie.to_str().ok()).collect();
             object.serialize_entry("cookies", &cookies)?;
         }
-        match str::from_utf8(&self.body) {
-            Ok(text) if !self.headers.contains_key(header::CONTENT_ENCODING) => {
+        let is_encoded = self.headers.contains_key(header::CONTENT_ENCODING);
+        let text = str::from_utf8(&self.body).ok();
+        let is_base64 = match (self.written, text) {
+            // The router drops the body of an answer to `HEAD`.
+            (Written::Json, Some(string)) if !string.is_empty() => {
+                let string: &RawValue = serde_json::from_str(string).map_err(S::Error::custom)?;
+                object.serialize_entry("body", string)?;
+                false
+            }
+            (Written::Base64, Some(text)) => {
                 object.serialize_entry("body", text)?;
-                object.serialize_entry("isBase64Encoded", &false)?;
+                true
+            }
+            (_, Some(text)) if !is_encoded => {
+                object.serialize_entry("body", text)?;
+                false
             }
             _ => {
                 object.serialize_entry("body", &STANDARD.encode(&self.body))?;
-                object.serialize_entry("isBase64Encoded", &true)?;
+                true
             }
-        }
+        };
+        object.serialize_entry("isBase64Encoded", &is_base64)?;
         object.end()
     }
 }

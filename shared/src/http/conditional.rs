@@ -1,6 +1,6 @@
 //! `ETag` and `If-None-Match`: a client that has the same bytes cached is not sent them again.
 
-use lambda_http::http::{HeaderMap, header};
+use lambda_http::http::HeaderValue;
 use sha2::{Digest, Sha256};
 
 /// A strong validator of these bytes, with its quotes.
@@ -9,11 +9,10 @@ pub fn etag(body: &[u8]) -> String {
     format!("\"{}\"", hex::encode(&hash[..16]))
 }
 
-/// Whether `If-None-Match` contains this validator (RFC 9110 §13.1.2: weak comparison, lists and `*`).
-pub fn not_modified(headers: &HeaderMap, etag: &str) -> bool {
-    headers
-        .get_all(header::IF_NONE_MATCH)
-        .iter()
+/// Whether the values of `If-None-Match` contain this validator (RFC 9110 §13.1.2: weak comparison, lists and `*`).
+pub fn not_modified<'a>(if_none_match: impl IntoIterator<Item = &'a HeaderValue>, etag: &str) -> bool {
+    if_none_match
+        .into_iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .map(str::trim)

@@ -18,6 +18,7 @@ use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use super::{
     Routes,
+    encoding::Encoding,
     failure::{Answers, lost},
     observe::{REQUEST_ID, noting_routes, observe},
     origin::Origin,
@@ -95,13 +96,16 @@ impl Stack {
 
     /// Answers a request.
     pub(super) async fn answer(&self, request: Request) -> Response {
-        observe(self.edge.answers, request, async |request| match &self.cors {
-            Some(cors) => {
-                let answer =
-                    cors.layer(service_fn(|request| async { Ok::<_, Infallible>(self.survive(request).await) }));
-                answer.oneshot(request).await.unwrap_or_else(|never| match never {})
-            }
-            None => self.survive(request).await,
+        observe(self.edge.answers, request, async |mut request| {
+            let encoding = Encoding::of(&mut request);
+            let response = match &self.cors {
+                Some(cors) => {
+                    let inside = service_fn(|request| async { Ok::<_, Infallible>(self.survive(request).await) });
+                    cors.layer(inside).oneshot(request).await.unwrap_or_else(|never| match never {})
+                }
+                None => self.survive(request).await,
+            };
+            encoding.apply(response).await
         })
         .await
     }

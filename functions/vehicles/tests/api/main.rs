@@ -3,6 +3,7 @@
 
 mod caching;
 mod edge;
+mod encoding;
 mod listing;
 
 use shared::{cache::Cache, database::Database, redis::Redis, throttle::Limit};
