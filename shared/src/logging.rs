@@ -10,7 +10,7 @@ use tracing_subscriber::{filter::Targets, fmt::MakeWriter, prelude::*};
 
 use self::lines::Lines;
 pub(crate) use self::request::{Request, name_record};
-pub use self::request::{name_actor, name_bookings, name_customers};
+pub use self::request::{invocation, name_actor, name_bookings, name_customers};
 use crate::config;
 
 /// Crates that log at the chosen level. Others log at `info` at most: below it the Lambda runtime logs whole events and

@@ -33,15 +33,18 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let app = App { database, razorpay, people, carriers, plan };
     settings.ready().await;
     let (settings, app) = (&settings, &app);
-    let handle = async |event: LambdaEvent<jobs::Event>| {
-        settings.renew_if_old().await;
-        let outcome = match app.handle(event.payload.clone()).await {
-            // Every event is safe to repeat.
-            Err(Error::Database(error)) if app.database.may_now_let_in(&error).await => app.handle(event.payload).await,
-            outcome => outcome,
-        };
-        metrics::flush();
-        outcome.map_err(lambda_runtime::Error::from)
+    let handle = async |LambdaEvent { payload: event, context }: LambdaEvent<jobs::Event>| {
+        logging::invocation(&context.request_id, async {
+            settings.renew_if_old().await;
+            let outcome = match app.handle(event.clone()).await {
+                // Every event is safe to repeat.
+                Err(Error::Database(error)) if app.database.may_now_let_in(&error).await => app.handle(event).await,
+                outcome => outcome,
+            };
+            metrics::flush();
+            outcome.map_err(lambda_runtime::Error::from)
+        })
+        .await
     };
     lambda_runtime::run(service_fn(handle)).await
 }

@@ -38,6 +38,11 @@ impl Request {
     }
 }
 
+/// Names the invocation in each log line of `work`, for functions that take events of their own.
+pub async fn invocation<T>(request_id: &str, work: impl Future<Output = T>) -> T {
+    Request::new(request_id.to_owned(), None).scope(work).await
+}
+
 /// The present request as JSON; `None` outside one.
 pub(super) fn known() -> Option<String> {
     REQUEST.try_with(|request| serde_json::to_string(&*request.borrow()).ok()).ok().flatten()
