@@ -1,6 +1,7 @@
 //! The HTTP layer: events of API Gateway, extractors, outer layers, and the two bodies of success and failure.
 
 mod answer;
+mod body;
 mod conditional;
 mod cookies;
 mod described;
@@ -21,7 +22,7 @@ mod routes;
 mod stack;
 pub mod time;
 
-pub use crate::routes;
+pub use crate::{body, routes};
 pub use answer::Answer;
 pub(crate) use answer::Written;
 pub use conditional::{etag, not_modified};

@@ -7,7 +7,7 @@ use shared::{
     Error, Faults, Result,
     descope::Descope,
     email::Email,
-    http::{ClientAddress, Device, Fields, FlatErrorBody as ErrorBody, Json, Read, Routes, private_json, routes},
+    http::{ClientAddress, Device, FlatErrorBody as ErrorBody, Json, Routes, body, private_json, routes},
     phone::Phone,
     sign_in::{
         password,
@@ -23,38 +23,27 @@ pub(crate) fn routes() -> Routes<App> {
     routes!(register)
 }
 
-/// A new account. The password must also meet the policy of the Descope project; all faults are reported at once.
-#[derive(Debug, ToSchema)]
-#[schema(as = Registration, example = json!({
-    "email": "user@example.com", "password": "securepassword123", "first_name": "John", "last_name": "Doe",
-    "phone_number": "98765 43210"
-}))]
-struct Form {
-    #[schema(value_type = String)]
-    email: Option<Email>,
-    #[schema(value_type = String)]
-    password: Option<SecretString>,
-    #[schema(value_type = String)]
-    first_name: Option<String>,
-    #[schema(value_type = String)]
-    last_name: Option<String>,
-    /// Any spelling. It is unverified until a one-time code proves it.
-    #[schema(value_type = Option<String>)]
-    phone_number: Option<Phone>,
-    #[schema(ignore)]
-    faults: Faults,
-}
-
-impl Read for Form {
-    fn read(fields: &mut Fields) -> Option<Self> {
-        Some(Self {
-            email: fields.value("email"),
-            password: fields.secret("password", password::LONGEST_NEW),
-            first_name: fields.text("first_name", LONGEST_NAME),
-            last_name: fields.text("last_name", LONGEST_NAME),
-            phone_number: fields.value_if_any("phone_number"),
-            faults: std::mem::take(&mut fields.faults),
-        })
+body! {
+    /// A new account. The password must also meet the policy of the Descope project; all faults are reported at once.
+    #[derive(Debug, ToSchema)]
+    #[schema(as = Registration, example = json!({
+        "email": "user@example.com", "password": "securepassword123", "first_name": "John", "last_name": "Doe",
+        "phone_number": "98765 43210"
+    }))]
+    struct Form from fields {
+        #[schema(value_type = String)]
+        email: Option<Email> = fields.value("email"),
+        #[schema(value_type = String)]
+        password: Option<SecretString> = fields.secret("password", password::LONGEST_NEW),
+        #[schema(value_type = String)]
+        first_name: Option<String> = fields.text("first_name", LONGEST_NAME),
+        #[schema(value_type = String)]
+        last_name: Option<String> = fields.text("last_name", LONGEST_NAME),
+        /// Any spelling. It is unverified until a one-time code proves it.
+        #[schema(value_type = Option<String>)]
+        phone_number: Option<Phone> = fields.value_if_any("phone_number"),
+        #[schema(ignore)]
+        faults: Faults = std::mem::take(&mut fields.faults),
     }
 }
 

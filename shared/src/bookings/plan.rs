@@ -13,7 +13,7 @@ use super::{
 use crate::{
     Error, Faults, Result,
     email::Email,
-    http::{Fields, Read},
+    http::{Fields, body},
     idempotency::Key,
     ids::{ServiceId, VehicleModelId},
     phone::Phone,
@@ -39,90 +39,75 @@ impl From<bool> for OnlinePayment {
     }
 }
 
-// Columns are stored from here: one that callers send is named in the struct, in `read`, and in the statement that inserts.
-/// A booking request. Unknown keys are ignored.
-#[derive(Debug, ToSchema)]
-#[schema(as = BookingRequest, example = json!({
-    "customer_name": "John Doe", "customer_phone": "98765 43210", "customer_email": "john@example.com",
-    "vehicle_model_id": 7, "service_ids": [4, 6], "service_location": "home", "address": "123 Main St",
-    "appointment_date": "2026-12-02", "appointment_time": "10:00", "payment_method": "cash", "notes": "Ring twice"
-}))]
-pub struct Draft {
-    #[schema(value_type = Option<String>)]
-    pub customer_name: String,
-    /// A phone number in any spelling.
-    #[schema(value_type = String)]
-    pub customer_phone: Option<Phone>,
-    #[schema(format = "email")]
-    pub customer_email: Option<String>,
-    #[schema(value_type = Option<i64>)]
-    pub vehicle_model_id: Option<VehicleModelId>,
-    /// Each must have a price for the model.
-    #[schema(value_type = Vec<i64>)]
-    pub service_ids: Option<Vec<ServiceId>>,
-    #[schema(value_type = ServiceLocation)]
-    pub service_location: Option<ServiceLocation>,
-    /// Needed for a home visit.
-    #[schema(value_type = Option<String>)]
-    pub address: String,
-    /// A day on the shop's calendar.
-    #[schema(value_type = String)]
-    pub appointment_date: Option<NaiveDate>,
-    /// The start of a slot on the shop's clock.
-    #[schema(value_type = String)]
-    pub appointment_time: Option<NaiveTime>,
-    /// `razorpay` only while online payments are enabled; `cash` if it is left out.
-    #[schema(value_type = Option<PaymentMethod>)]
-    pub payment_method: PaymentMethod,
-    #[schema(value_type = Option<String>)]
-    pub notes: String,
-    /// `web` or `app`; with a staff credential also `counter`, which it is by default, or `phone`.
-    pub source: Option<BookingSource>,
-    /// With a staff credential: whether a full time is taken as well. Ignored otherwise.
-    #[schema(value_type = bool)]
-    pub force: Option<bool>,
-    /// As the header `Idempotency-Key`, which wins over it.
-    #[schema(value_type = Option<String>)]
-    pub idempotency_key: Option<Key>,
-    /// Faults found while parsing. A column that is at fault is empty, and never stored: a draft with faults is not planned.
-    #[schema(ignore)]
-    pub faults: Faults,
-    /// Hash of the whole body, independent of order and spacing.
-    #[schema(ignore)]
-    pub sha256: [u8; 32],
+body! {
+    /// A booking request. Unknown keys are ignored.
+    #[derive(Debug, ToSchema)]
+    #[schema(as = BookingRequest, example = json!({
+        "customer_name": "John Doe", "customer_phone": "98765 43210", "customer_email": "john@example.com",
+        "vehicle_model_id": 7, "service_ids": [4, 6], "service_location": "home", "address": "123 Main St",
+        "appointment_date": "2026-12-02", "appointment_time": "10:00", "payment_method": "cash", "notes": "Ring twice"
+    }))]
+    pub struct Draft from fields {
+        /// Hash of the whole body, independent of order and spacing.
+        #[schema(ignore)]
+        pub sha256: [u8; 32] = fields.sha256(),
+        #[schema(value_type = Option<String>)]
+        pub customer_name: String = fields.text("customer_name", LONGEST_NAME).unwrap_or_default(),
+        /// A phone number in any spelling.
+        #[schema(value_type = String)]
+        pub customer_phone: Option<Phone> = fields.value("customer_phone"),
+        #[schema(format = "email")]
+        pub customer_email: Option<String> = email(fields),
+        #[schema(value_type = Option<i64>)]
+        pub vehicle_model_id: Option<VehicleModelId> = fields.id("vehicle_model_id"),
+        /// Each must have a price for the model.
+        #[schema(value_type = Vec<i64>)]
+        pub service_ids: Option<Vec<ServiceId>> = fields.ids("service_ids", MOST_SERVICES),
+        #[schema(value_type = ServiceLocation)]
+        pub service_location: Option<ServiceLocation> = fields.value("service_location"),
+        /// Needed for a home visit.
+        #[schema(value_type = Option<String>)]
+        pub address: String = address(fields, service_location),
+        /// A day on the shop's calendar.
+        #[schema(value_type = String)]
+        pub appointment_date: Option<NaiveDate> = fields.value("appointment_date"),
+        /// The start of a slot on the shop's clock.
+        #[schema(value_type = String)]
+        pub appointment_time: Option<NaiveTime> = fields.value("appointment_time"),
+        /// `razorpay` only while online payments are enabled; `cash` if it is left out.
+        #[schema(value_type = Option<PaymentMethod>)]
+        pub payment_method: PaymentMethod = fields.value_if_any("payment_method").unwrap_or(PaymentMethod::Cash),
+        #[schema(value_type = Option<String>)]
+        pub notes: String = fields.lines_or_empty("notes", notes::LONGEST).unwrap_or_default(),
+        /// `web` or `app`; with a staff credential also `counter`, which it is by default, or `phone`.
+        pub source: Option<BookingSource> = fields.value_if_any("source"),
+        /// With a staff credential: whether a full time is taken as well. Ignored otherwise.
+        #[schema(value_type = bool)]
+        pub force: Option<bool> = fields.flag("force"),
+        /// As the header `Idempotency-Key`, which wins over it.
+        #[schema(value_type = Option<String>)]
+        pub idempotency_key: Option<Key> = Key::in_body(fields),
+        /// Faults found while parsing. A column that is at fault is empty, and never stored: a draft with faults is not
+        /// planned.
+        #[schema(ignore)]
+        pub faults: Faults = std::mem::take(&mut fields.faults),
+    }
 }
 
-impl Read for Draft {
-    fn read(fields: &mut Fields) -> Option<Self> {
-        let sha256 = fields.sha256();
-        let address = fields.lines_or_empty("address", LONGEST_ADDRESS);
-        let has_no_address = address.as_deref() == Some("");
-        let mut draft = Self {
-            sha256,
-            customer_name: fields.text("customer_name", LONGEST_NAME).unwrap_or_default(),
-            customer_phone: fields.value("customer_phone"),
-            customer_email: fields.text_or_empty("customer_email", Email::MAX).filter(|email| !email.is_empty()),
-            vehicle_model_id: fields.id("vehicle_model_id"),
-            service_ids: fields.ids("service_ids", MOST_SERVICES),
-            service_location: fields.value("service_location"),
-            address: address.unwrap_or_default(),
-            appointment_date: fields.value("appointment_date"),
-            appointment_time: fields.value("appointment_time"),
-            payment_method: fields.value_if_any("payment_method").unwrap_or(PaymentMethod::Cash),
-            notes: fields.lines_or_empty("notes", notes::LONGEST).unwrap_or_default(),
-            source: fields.value_if_any("source"),
-            force: fields.flag("force"),
-            idempotency_key: Key::in_body(fields),
-            faults: std::mem::take(&mut fields.faults),
-        };
-        if draft.customer_email.as_deref().is_some_and(|email| email.parse::<Email>().is_err()) {
-            draft.faults.add("customer_email", "Enter a valid email address.");
-        }
-        if draft.service_location == Some(ServiceLocation::Home) && has_no_address {
-            draft.faults.add("address", "This field is required.");
-        }
-        Some(draft)
+fn email(fields: &mut Fields) -> Option<String> {
+    let email = fields.text_or_empty("customer_email", Email::MAX).filter(|email| !email.is_empty())?;
+    if email.parse::<Email>().is_err() {
+        fields.faults.add("customer_email", "Enter a valid email address.");
     }
+    Some(email)
+}
+
+fn address(fields: &mut Fields, location: Option<ServiceLocation>) -> String {
+    let address = fields.lines_or_empty("address", LONGEST_ADDRESS);
+    if location == Some(ServiceLocation::Home) && address.as_deref() == Some("") {
+        fields.faults.add("address", "This field is required.");
+    }
+    address.unwrap_or_default()
 }
 
 /// A booking that is valid except for slot capacity, which the database enforces.
