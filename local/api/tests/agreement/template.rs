@@ -1,4 +1,4 @@
-//! The template, with its short tags written out: `!Ref X` is `{"Ref": "X"}`.
+//! The template as SAM reads it: short tags are written out, `!Ref X` as `{"Ref": "X"}`, and so are merges.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,9 @@ use crate::read;
 
 /// The whole template.
 pub(crate) fn template() -> Value {
-    plain(yaml_serde::from_str(&read("template.yaml")).unwrap())
+    let mut yaml: Yaml = yaml_serde::from_str(&read("template.yaml")).unwrap();
+    yaml.apply_merge().unwrap();
+    plain(yaml)
 }
 
 fn plain(yaml: Yaml) -> Value {
