@@ -39,9 +39,9 @@ document:
 		$(CURDIR)/functions/status/openapi.json
 	@python3 local/bruno.py --check
 
-# Lints the workflows of GitHub Actions.
+# Lints the workflows of GitHub Actions, and the shell in them.
 workflows:
-	@$(call tools,check) && node target/tools/workflows/lint.js .github/workflows/*.yml
+	@$(call tools,check) && jactionlint --strict-exit .github/workflows/*.yml
 
 # Writes .sqlx, after a change of a query or of the schema.
 prepare:

