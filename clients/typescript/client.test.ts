@@ -14,7 +14,7 @@ const staff = { headers: { "X-API-Key": STAFF_KEY } };
 
 // New ones in each run, because bookings are counted by number.
 const run = String(Math.floor(Math.random() * 10_000)).padStart(4, "0");
-const phones = ["0", "1", "2", "3", "4", "5"].map((last) => `98766${run}${last}`) as [string, string, string, string, string, string];
+const phone = (last: number) => `98766${run}${last}`;
 
 function client(options: Partial<Options> = {}): RepairMyBike {
   return new RepairMyBike({ baseUrl: API as string, waits: [10, 20], ...options });
@@ -31,16 +31,17 @@ function counting() {
   return { calls, fetch: counted };
 }
 
-/** Sends requests, and loses the first answers to those that write: the network fails after the API has done its work. */
-function losing(answers: number) {
+/** Sends requests, and loses the first answers to those that write: the network, or a gateway, fails after the API's work. */
+function losing(answers: number, instead?: Response) {
   const keys: (string | null)[] = [];
   const lossy: typeof fetch = async (input, init) => {
     const request = input as Request;
     const answer = await fetch(request, init);
     if (request.method !== "POST") return answer;
     keys.push(request.headers.get("Idempotency-Key"));
-    if (keys.length <= answers) throw new TypeError("the network is gone");
-    return answer;
+    if (keys.length > answers) return answer;
+    if (instead) return instead.clone();
+    throw new TypeError("the network is gone");
   };
   return { keys, fetch: lossy };
 }
@@ -92,7 +93,7 @@ const spoiled = (tokens: Tokens): Tokens => ({ ...tokens, session_token: `${toke
 
 test("a booking is made, paid for and moved by staff, with the document's types", async () => {
   const { api } = client();
-  const { body, later } = await wanted(phones[1]);
+  const { body, later } = await wanted(phone(1));
   const { data: booking } = await answered(api.POST("/api/bookings/", { body: { ...body, payment_method: "razorpay" } }));
   const { data: order } = await answered(
     api.POST("/api/payments/razorpay/create-order/", { body: { booking_id: booking.id } }));
@@ -111,7 +112,7 @@ test("a booking is made, paid for and moved by staff, with the document's types"
 
 test("a failure is told by its code, which narrows its details", async () => {
   const { api } = client();
-  const { body } = await wanted(phones[2]);
+  const { body } = await wanted(phone(2));
   const faulty = await failureOf(answered(api.POST("/api/bookings/", { body: { ...body, customer_phone: "12" } })));
   assert.ok(faulty.code === "VALIDATION_ERROR");
   assert.deepEqual(Object.keys(faulty.details), ["customer_phone"]);
@@ -132,33 +133,71 @@ test("without a network a failure is UNREACHABLE", async () => {
 });
 
 test("a booking whose answer is lost is sent again with its key and made once", async () => {
-  const { body } = await wanted(phones[3]);
+  const { body } = await wanted(phone(3));
   const network = losing(1);
   const { data: booking } = await answered(client({ fetch: network.fetch }).api.POST("/api/bookings/", { body }));
   assert.ok(booking.access_token);
   assert.deepEqual([network.keys.length, new Set(network.keys).size], [2, 1]);
-  assert.equal(await bookingsOf(phones[3]), 1);
+  assert.equal(await bookingsOf(phone(3)), 1);
 });
 
 test("a booking that was given up and is sent again by hand is made once", async () => {
-  const { body } = await wanted(phones[4]);
+  const { body } = await wanted(phone(4));
   const network = losing(3);
   const { api } = client({ fetch: network.fetch });
   assert.equal((await failureOf(answered(api.POST("/api/bookings/", { body })))).code, "UNREACHABLE");
   await answered(api.POST("/api/bookings/", { body }));
   assert.deepEqual([network.keys.length, new Set(network.keys).size], [4, 1]);
-  assert.equal(await bookingsOf(phones[4]), 1);
+  assert.equal(await bookingsOf(phone(4)), 1);
+});
+
+test("a booking that a gateway answers for is sent again with its key, by itself and by hand", async () => {
+  const { body } = await wanted(phone(6));
+  const network = losing(3, new Response("Service Unavailable", { status: 503 }));
+  const { api } = client({ fetch: network.fetch });
+  assert.equal((await failureOf(answered(api.POST("/api/bookings/", { body })))).code, "UNREACHABLE");
+  await answered(api.POST("/api/bookings/", { body }));
+  assert.deepEqual([network.keys.length, new Set(network.keys).size], [4, 1]);
+  assert.equal(await bookingsOf(phone(6)), 1);
+});
+
+test("the key of a booking that was throttled or is still made is kept", async () => {
+  const { body } = await wanted(phone(7));
+  for (const [status, code] of [[429, "THROTTLED"], [409, "IDEMPOTENCY_IN_PROGRESS"]] as const) {
+    const network = losing(3, new Response(JSON.stringify({ code, message: "Later", details: {} }), { status }));
+    const { api } = client({ fetch: network.fetch, waits: [] });
+    for (let count = 0; count < 3; count += 1) {
+      assert.equal((await failureOf(answered(api.POST("/api/bookings/", { body })))).code, code);
+    }
+    assert.deepEqual([network.keys.length, new Set(network.keys).size], [3, 1]);
+  }
+});
+
+test("a key that is kept outlives the page", async () => {
+  const { body } = await wanted(phone(8));
+  const kept = new Map<string, string>();
+  const keys = {
+    getItem: (name: string) => kept.get(name) ?? null,
+    setItem: (name: string, value: string) => void kept.set(name, value),
+    removeItem: (name: string) => void kept.delete(name),
+  };
+  const network = losing(1);
+  const page = () => client({ fetch: network.fetch, keys, waits: [] }).api.POST("/api/bookings/", { body });
+  assert.equal((await failureOf(answered(page()))).code, "UNREACHABLE");
+  await answered(page());
+  assert.deepEqual([network.keys.length, new Set(network.keys).size, kept.size], [2, 1, 0]);
+  assert.equal(await bookingsOf(phone(8)), 1);
 });
 
 test("a second booking like the first has a key of its own", async () => {
-  const { body } = await wanted(phones[5]);
+  const { body } = await wanted(phone(5));
   const network = losing(0);
   const { api } = client({ fetch: network.fetch });
   // Also where one place is left.
   const forced = { ...body, force: true };
   for (let count = 0; count < 2; count += 1) await answered(api.POST("/api/bookings/", { body: forced, ...staff }));
   assert.equal(new Set(network.keys).size, 2);
-  assert.equal(await bookingsOf(phones[5]), 2);
+  assert.equal(await bookingsOf(phone(5)), 2);
 });
 
 test("parallel calls with an outdated token refresh it once and then succeed", async () => {
