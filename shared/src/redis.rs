@@ -161,6 +161,9 @@ impl std::fmt::Debug for Redis {
 
 fn client(url: &str, authority: Option<&str>) -> Result<Client, RedisError> {
     let info = url.into_connection_info()?;
+    // The library's name is of no use to us, and without a password it would cost a round trip of its own.
+    let settings = info.redis_settings().clone().set_skip_set_lib_name();
+    let info = info.set_redis_settings(settings);
     if matches!(info.addr(), ConnectionAddr::TcpTls { .. }) {
         // The client brings no TLS provider of its own. An error means that one is installed already.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
