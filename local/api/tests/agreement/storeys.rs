@@ -11,6 +11,7 @@ const REEXPORTS: &[(&str, &str)] = &[
     ("Error", "error"),
     ("Faults", "error"),
     ("Result", "error"),
+    ("body", "http"),
     ("routes", "http"),
     ("select_bookings", "bookings"),
 ];
