@@ -2,17 +2,18 @@
 
 import os
 import signal
-import subprocess
 import sys
+import threading
 import urllib.parse
 
 import example
-import gate
+import gateway
 import panel
+import rebuild
 import schedule
 import services
 import stack
-import tools
+from runtime import FunctionError
 from services import Missing, ROOT, TARGET
 from stand_ins import STAND_INS
 
@@ -32,7 +33,7 @@ def main():
         serve()
     except KeyboardInterrupt:
         print("\nEnded. Postgres and Redis keep running, and the data stays.")
-    except (Missing, stack.FunctionError) as error:
+    except (Missing, FunctionError) as error:
         sys.exit(f"make dev: {error}")
 
 
@@ -45,11 +46,9 @@ def serve():
     for each in STAND_INS:
         if running.urls[each.name]:
             refuse_taken_port(PORTS[each.name], each.variable("STAND_IN_PORT"))
-    step("The emulator")
-    tools.for_run()
     step("Building the functions (the first time takes some minutes)")
-    # As deployed: api would enable the feature that describes the routes.
-    if subprocess.run(["cargo", "build", "--workspace", "--exclude", "api", "--bins"], cwd=ROOT).returncode:
+    sources = rebuild.Sources()
+    if not rebuild.build():
         raise Missing("the functions do not compile.")
     step("Starting the functions")
     with running:
@@ -62,6 +61,7 @@ def serve():
             step("Making the first administrator")
             panel.make_owner(running)
         print(what_to_try(running), flush=True)
+        threading.Thread(target=rebuild.keep_building, args=[sources], daemon=True).start()
         schedule.run_jobs(running)
 
 
@@ -70,7 +70,7 @@ def step(text):
 
 
 def refuse_taken_port(port, variable):
-    for listening in gate.loopback_sockets(port, variable):
+    for listening in gateway.loopback_sockets(port, variable):
         listening.close()
 
 

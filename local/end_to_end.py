@@ -20,6 +20,7 @@ from end_to_end_frontend import TheExampleInABrowser, TypeScriptClient, WithTheS
 from end_to_end_messages import Messages
 from end_to_end_panel import ADayInABrowser, ALinkInABrowser, InABrowser, Panel
 from end_to_end_payments import Payments
+from runtime import FunctionError
 from schedule import JOBS, Schedule
 from services import ROOT
 from stand_ins import DESCOPE, RAZORPAY
@@ -283,7 +284,7 @@ class ScheduledJobs(unittest.TestCase):
             self.assertEqual(done, [("jobs", job) for job in jobs], moment)
 
     def test_a_failing_job_is_shown_once_and_retried(self):
-        answers = iter([stack.FunctionError("jobs: no"), OSError("gone"), None, OSError("gone")])
+        answers = iter([FunctionError("jobs: no"), OSError("gone"), None, OSError("gone")])
         tried = []
 
         def invoke(_, event):
@@ -363,7 +364,7 @@ class Edges(unittest.TestCase):
 
     def test_a_failed_import_reports_an_error_and_changes_nothing(self):
         before = get("/api/vehicle-types/")
-        with self.assertRaises(stack.FunctionError):
+        with self.assertRaises(FunctionError):
             import_catalogue({"vehicle_types.csv": "id,name,slug\n1,,\n"})
         self.assertEqual(get("/api/vehicle-types/"), before)
 

@@ -43,7 +43,7 @@ class Messages(Visitor):
         [message] = carriers(f"/_inbox?{urllib.parse.urlencode({'to': self.phone})}")
         self.assertEqual((message["channel"], message["request"]["template"]["name"]), ("whatsapp", "booking_created"))
         self.assertIn(booking["reference"], json.dumps(message["request"]))
-        # By the signed webhook, through the gate and the function.
+        # By the signed webhook, through the gateway and the function.
         self.wait_for(booking, ["whatsapp delivered"])
         staff = [mail for mail in carriers("/_inbox?to=owner@example.com") if booking["reference"] in json.dumps(mail)]
         self.assertEqual(len(staff), 1)

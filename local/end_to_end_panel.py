@@ -169,7 +169,7 @@ class ADayInABrowser(Visitor):
         while day.weekday() not in (0, 2, 3, 4):
             day = self.an_open_day()
         system = under_test.system
-        jobs = f"http://127.0.0.1:{system.emulator_port}/2015-03-31/functions/jobs/invocations"
+        jobs = f"{system.functions.url}/2015-03-31/functions/jobs/invocations"
         run_in_browser("day.mjs", OWNER, PASSWORD, MECHANIC, day, system.urls["razorpay"], jobs)
         self.told = json.loads((SCREENS / "day.json").read_text())
         deliver_outbox()

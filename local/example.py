@@ -1,4 +1,4 @@
-"""The example of a page for customers, examples/web, as the gate serves it below /example/."""
+"""The example of a page for customers, examples/web, as the gateway on this machine serves it below /example/."""
 
 import re
 

@@ -3,7 +3,8 @@
 import http.client
 import time
 
-from stack import FunctionError, show
+from processes import show
+from runtime import FunctionError
 
 # In seconds.
 JOBS = {"deliver_outbox": 5, "send_messages": 5, "remind": 60, "reconcile_payments": 5, "compare_settlements": 3600, "sweep": 3600}

@@ -18,7 +18,6 @@ from collections import Counter
 import schedule
 import soak_people
 import stack
-import tools
 import under_test
 from end_to_end_payments import psql, razorpay
 from schedule import Schedule
@@ -144,7 +143,6 @@ def main():
     if subprocess.run(["cargo", "build", "--quiet", "--workspace", "--exclude", "api", "--bins"], cwd=ROOT).returncode:
         sys.exit("soak: the functions do not compile.")
     try:
-        tools.for_run()
         with Servers(TARGET / "soak") as servers:
             faults = soak(servers)
     except Missing as missing:

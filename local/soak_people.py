@@ -11,6 +11,7 @@ from http.client import HTTPException
 import stack
 import under_test
 from end_to_end_payments import ORDER, VERIFY, razorpay
+from runtime import FunctionError
 from under_test import bearer, inbox
 
 STAFF = {"X_API_Key": "local-staff-key"}
@@ -184,7 +185,7 @@ class Owner(Person):
             under_test.system.invoke("migrate", {"action": "import_catalogue",
                                                  "files": {**files, "shop_info.json": json.dumps(shop)}})
             self.journal.count("hours changed")
-        except stack.FunctionError as error:
+        except FunctionError as error:
             # Without Redis or Postgres a change is refused whole.
             self.journal.excused("hours not changed", str(error))
 

@@ -1,5 +1,5 @@
-"""Starts the whole system on one machine: Lambda's emulator, the built functions, a gate that replaces API Gateway, and
-the stand-ins for Descope, Razorpay and the carriers of messages.
+"""Starts the whole system on one machine: the built functions, what replaces Lambda and API Gateway, and the stand-ins for
+Descope, Razorpay and the carriers of messages.
 
     with Stack(8000, environment) as stack:
         stack.invoke("migrate", {"action": "migrate"})
@@ -7,13 +7,7 @@ the stand-ins for Descope, Razorpay and the carriers of messages.
 """
 
 import json
-import os
-import re
-import shutil
-import signal
 import socket
-import subprocess
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -21,13 +15,14 @@ from contextlib import suppress
 from pathlib import Path
 
 import example
+import gateway
 import services
-import tools
-from gate import Gate, loopback_sockets
+from processes import Processes
+from runtime import Lambda
 from services import Missing, ROOT, TARGET
 from stand_ins import DESCOPE, MESSAGES, RAZORPAY, STAND_INS
 
-# One process answers one request at a time, as on Lambda; several of them answer concurrent requests.
+# How many events of a function are handled at once: a process takes one at a time, as on Lambda.
 INSTANCES = {"vehicles": 3, "services": 3, "shop": 3, "bookings": 4, "auth": 3, "staff": 3, "admin": 3, "manage": 3, "payments": 3, "messages": 2, "jobs": 1, "status": 2, "migrate": 1}
 # The environment of each function. Nothing else of the shell's environment reaches it, so a variable missing here is
 # noticed at once; template.yaml sets those that a deployment must decide, the others have defaults in the code.
@@ -98,10 +93,6 @@ PROBES = ["/health", "/api/vehicle-types", "/api/service-categories", "/api/shop
 LOCAL = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-class FunctionError(Exception):
-    """The error of a failed function."""
-
-
 def catalogue():
     """Returns the texts of local/catalogue by file name, as the import expects them."""
     files = (ROOT / "local/catalogue").iterdir()
@@ -129,13 +120,8 @@ class Stack:
         self.urls = {each.name: each.place(self.environment, self.ports[each.name]) for each in STAND_INS}
         self.logs = Path(logs)
         self.port = port
-        self.emulator_port = free_port()
-        self.gate = None
-        self.processes = set()
-        self.keepers = []
-        self.said = set()
-        self.stopping = False
-        self.lock = threading.Lock()
+        self.processes = Processes(self.logs)
+        self.functions = self.gateway = None
 
     def __enter__(self):
         self.logs.mkdir(parents=True, exist_ok=True)
@@ -143,14 +129,12 @@ class Stack:
             for each in STAND_INS:
                 if self.urls[each.name]:
                     self.start_stand_in(each)
-            self.gate = Gate(self.port, self.emulator_port, example.Example(self.urls["razorpay"]))
-            cargo_lambda = str(tools.for_run() / "cargo-lambda")
-            self.keep("emulator", [cargo_lambda, "lambda", "watch", "--only-lambda-apis", "--disable-cors",
-                                   "-A", "127.0.0.1", "-P", str(self.emulator_port)], os.environ)
-            self.wait_for_port(self.emulator_port, "emulator")
-            for function, instances in INSTANCES.items():
-                for _ in range(instances):
-                    self.keep(function, [str(TARGET / "debug" / function)], self.environment_of(function))
+            self.functions = Lambda(self.processes)
+            routes = {}
+            for name, (timeout, own_routes) in gateway.in_template().items():
+                self.functions.add(TARGET / "debug" / name, self.environment_of(name), timeout, INSTANCES[name])
+                routes.update(dict.fromkeys(own_routes, name))
+            self.gateway = gateway.Gateway(self.port, self.functions, routes, example.Example(self.urls["razorpay"]))
         except BaseException:
             self.stop()
             raise
@@ -160,34 +144,13 @@ class Stack:
         self.stop()
 
     def stop(self):
-        with self.lock:
-            self.stopping = True
-        for number, patience in ((signal.SIGTERM, 3), (signal.SIGKILL, 3)):
-            running = [process for process in list(self.processes) if process.poll() is None]
-            for process in running:
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, number)
-            deadline = time.monotonic() + patience
-            for process in running:
-                with suppress(subprocess.TimeoutExpired):
-                    process.wait(max(0, deadline - time.monotonic()))
-        for keeper in self.keepers:
-            keeper.join(1)
-        if self.gate:
-            self.gate.close()
+        for each in (self.gateway, self.functions, self.processes):
+            if each:
+                each.stop()
 
     def invoke(self, function, event):
         """Sends a JSON event to a function, as `aws lambda invoke` does, and returns its answer."""
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.emulator_port}/2015-03-31/functions/{function}/invocations", json.dumps(event).encode())
-        try:
-            with LOCAL.open(request, timeout=300) as response:
-                return json.load(response)
-        except urllib.error.HTTPError as error:
-            text = error.read().decode(errors="replace")
-            with suppress(ValueError, KeyError):
-                text = json.loads(text)["errorMessage"]
-            raise FunctionError(f"{function}: {text}") from None
+        return json.loads(self.functions.invoke(function, json.dumps(event).encode()))
 
     def wait_until_ready(self):
         """Returns when every function has answered a request."""
@@ -220,9 +183,9 @@ class Stack:
     def start_stand_in(self, stand_in):
         name, port = stand_in.name, self.ports[stand_in.name]
         # A program that already listens there would be taken for the stand-in.
-        for listening in loopback_sockets(port):
+        for listening in gateway.loopback_sockets(port):
             listening.close()
-        self.keep(name, [str(TARGET / "debug" / f"{name}-stand-in")], {
+        self.processes.keep(name, [str(TARGET / "debug" / f"{name}-stand-in")], {
             stand_in.variable("STAND_IN_PORT"): str(port),
             stand_in.variable("STAND_IN_STATE"): str(self.states.get(name, "")),
             # Each stand-in reads its own.
@@ -236,60 +199,7 @@ class Stack:
         login = self.environment.get("READERS_LOGIN" if function in READERS else "APPLICATION_LOGIN")
         if login and function != "migrate":
             own["DATABASE_URL"] = services.as_user(own["DATABASE_URL"], login)
-        return {
-            **own,
-            "AWS_LAMBDA_RUNTIME_API": f"http://127.0.0.1:{self.gate.runtime_port}/.rt/{function}",
-            "AWS_LAMBDA_FUNCTION_NAME": function,
-            "AWS_LAMBDA_FUNCTION_VERSION": "1",
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
-        }
-
-    def keep(self, name, command, environment):
-        """Runs a process and restarts it when it ends, as Lambda does."""
-        keeper = threading.Thread(target=self.keep_running, args=(name, command, environment), daemon=True)
-        self.keepers.append(keeper)
-        keeper.start()
-
-    def keep_running(self, name, command, environment):
-        if shutil.which("setpriv"):
-            # The kernel ends the process if we are killed. It watches the thread that started it, which is this one.
-            command = ["setpriv", "--pdeathsig", "KILL", *command]
-        while True:
-            with self.lock:
-                if self.stopping:
-                    return
-                process = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True,
-                                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-                self.processes.add(process)
-            last = self.read_log(name, process.stdout)
-            status = process.wait()
-            self.processes.discard(process)
-            if not self.stopping:
-                show(f"{name} ended with status {status} and is started again. Its last words: {last}")
-                time.sleep(1)
-
-    def read_log(self, name, output):
-        line = b""
-        with output, open(self.logs / f"{name}.log", "ab", buffering=0) as log:
-            for line in output:
-                log.write(line)
-                if b'"level":"ERROR"' in line and self.is_news(name, line):
-                    show(f"{name}: {line.decode(errors='replace').rstrip()}")
-        return line.decode(errors="replace").rstrip()
-
-    def is_news(self, name, line):
-        if name != "jobs":
-            return True
-        # A failing job logs the same error every few seconds until its cause is removed.
-        said = re.sub(rb'"(timestamp|requestId|xrayTraceId)":"[^"]*"', b"", line)
-        is_known = said in self.said
-        self.said.add(said)
-        return not is_known
-
-
-def show(text):
-    # One write, so that lines of several threads do not mix.
-    print(text + "\n", end="", flush=True)
+        return own
 
 
 def free_port():

@@ -1,7 +1,6 @@
 """Gets the tools that the project is run, checked and deployed with; versions are pinned here.
 
-    python3 local/tools.py run       cargo-lambda, which emulates Lambda
-    python3 local/tools.py test      the same, Descope's and Razorpay's own SDKs, moto, which answers as AWS does, and Chromium
+    python3 local/tools.py test      AWS's Lambda emulator, Descope's and Razorpay's own SDKs, moto, which answers as AWS does, and Chromium
     python3 local/tools.py bench     what the bench compares with: Django, and gunicorn, which serves it
     python3 local/tools.py deploy    cargo-lambda, SAM and zig, which cross-compiles
     python3 local/tools.py template  the same, and checkov, which looks for what is unsafe in the template
@@ -13,8 +12,11 @@ Each prints what belongs on the PATH.
 import importlib.util
 import json
 import os
+import platform
 import shutil
 import sys
+import tempfile
+import zipfile
 from pathlib import Path
 
 import services
@@ -35,14 +37,10 @@ TYPESCRIPT_CLIENT = TARGET / "tools" / "typescript-client"
 # What drives a browser through the panel.
 BROWSER = TARGET / "tools" / "browser"
 CHECKOV = TARGET / "tools" / "checkov"
+SAM = "aws-sam-cli==1.170.0"
 # The first version with `fetch`.
 OLDEST_NODE = 18
 CARGO_TOOLS = Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo") / "bin"
-
-
-def for_run():
-    # Without zig, a dependency of 90 MB that only a cross-compiling build needs.
-    return python_tools(PYTHON_TOOLS, "--no-deps", "cargo-lambda==1.9.2")
 
 
 def for_test():
@@ -56,7 +54,7 @@ def for_test():
     chromium()
     python_tools(MOTO, "moto[server]==5.2.5")
     test_servers()
-    return for_run()
+    return lambda_emulator().parent
 
 
 def for_bench():
@@ -81,8 +79,7 @@ def test_servers():
 
 def for_deploy():
     run(["rustup", "target", "add", "aarch64-unknown-linux-gnu"], cwd=ROOT)
-    for_run()
-    return python_tools(PYTHON_TOOLS, "aws-sam-cli==1.170.0", "cfn-lint==1.58.0", "ziglang==0.17.1")
+    return python_tools(PYTHON_TOOLS, "cargo-lambda==1.9.2", SAM, "cfn-lint==1.58.0", "ziglang==0.17.1")
 
 
 def for_template():
@@ -113,6 +110,25 @@ def installed(directory, package):
     name, version = package.split("==")
     name = name.split("[")[0]
     return any(directory.glob(f"lib/python*/site-packages/{name.replace('-', '_')}-{version}.dist-info"))
+
+
+def lambda_emulator():
+    """Returns AWS's Runtime Interface Emulator, a program for Linux in the package of SAM."""
+    kind = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
+    program = TARGET / "tools" / SAM.replace("==", "-") / "aws-lambda-rie"
+    if not program.exists():
+        say(f"Taking AWS's Lambda emulator out of {SAM}.")
+        with tempfile.TemporaryDirectory() as folder:
+            run([str(MOTO / "bin/pip"), "download", "--quiet", "--no-deps", "--dest", folder, SAM])
+            [wheel] = Path(folder).glob("*.whl")
+            content = zipfile.ZipFile(wheel).read(f"samcli/local/rapid/aws-lambda-rie-{kind}")
+        program.parent.mkdir(parents=True, exist_ok=True)
+        # Renamed last, so that an interrupted run leaves no part of it.
+        partial = program.with_suffix(".partial")
+        partial.write_bytes(content)
+        partial.chmod(0o755)
+        partial.rename(program)
+    return program
 
 
 def sdk(service, language):
@@ -170,7 +186,7 @@ def cargo_tool(command, package, *features):
 
 
 def main():
-    choices = {"run": for_run, "test": for_test, "bench": for_bench, "deploy": for_deploy,
+    choices = {"test": for_test, "bench": for_bench, "deploy": for_deploy,
                "template": for_template, "check": for_check}
     try:
         services.install_build_tools()

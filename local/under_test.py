@@ -13,6 +13,7 @@ import uuid
 from collections import Counter
 from datetime import date, timedelta
 
+import rebuild
 import services
 import stack
 import tools
@@ -29,8 +30,7 @@ system = None
 def running():
     """Builds and starts the system, with payments enabled; its jobs run only when a test invokes them."""
     global system
-    # As deployed: api would enable the feature that describes the routes.
-    if subprocess.run(["cargo", "build", "--quiet", "--workspace", "--exclude", "api", "--bins"], cwd=ROOT).returncode:
+    if not rebuild.build("--quiet"):
         sys.exit("end_to_end: the functions do not compile.")
     try:
         tools.for_test()

@@ -1,6 +1,6 @@
 //! Runs the `migrate` function on AWS Lambda.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use lambda_runtime::{LambdaEvent, service_fn};
 use migrate::{Invocation, Outcome};
@@ -24,9 +24,8 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         settings.renew_if_old().await;
         match event.payload {
             Invocation::Deployment(deployment) => {
-                // The emulator's deadline has always passed.
                 let time_left = event.context.deadline().duration_since(SystemTime::now());
-                app.deploy(&deployment, time_left.unwrap_or(Duration::from_mins(5))).await?;
+                app.deploy(&deployment, time_left.unwrap_or_default()).await?;
                 Ok(None)
             }
             Invocation::Event(event) => Ok(Some(Box::pin(app.handle(event)).await?)),

@@ -1,4 +1,4 @@
-//! Routers, OpenAPI document, emulator and template agree on the API's routes.
+//! Routers, OpenAPI document and template agree on the API's routes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -85,26 +85,8 @@ fn each_operation_id_is_unique() {
     assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
 }
 
-/// The function that the emulator or the gateway calls for a path and all below it; `$default` for any other path.
+/// The function that the gateway calls for a path and all below it; `$default` for any other path.
 type Table = BTreeMap<String, String>;
-
-fn emulator() -> Table {
-    let manifest: toml::Table = read("Cargo.toml").parse().unwrap();
-    let routes = manifest["workspace"]["metadata"]["lambda"]["watch"]["router"].as_table().unwrap();
-    let of = |path: &str| routes.get(path).map(|function| function.as_str().unwrap());
-    let mut table = Table::new();
-    for path in routes.keys() {
-        let prefix = path.trim_end_matches("/{*rest}").trim_end_matches('/');
-        // `{*rest}` matches neither `/p` nor `/p/`, so each prefix needs three lines that agree.
-        let function = of(path);
-        assert_eq!(of(&format!("{prefix}/")), function, "{path}");
-        assert_eq!(of(&format!("{prefix}/{{*rest}}")), function, "{path}");
-        let name = if prefix.is_empty() { "$default" } else { prefix };
-        assert!(prefix.is_empty() || of(prefix) == function, "{path}");
-        table.insert(name.to_owned(), function.unwrap().to_owned());
-    }
-    table
-}
 
 fn gateway() -> Table {
     let mut routes: BTreeMap<String, String> = BTreeMap::new();
@@ -137,14 +119,13 @@ fn gateway() -> Table {
     table
 }
 
-#[test]
-fn emulator_and_gateway_call_the_same_function_for_every_path() {
-    assert_eq!(emulator(), gateway());
-}
-
 fn called<'a>(table: &'a Table, path: &str) -> &'a str {
     let prefix = table.keys().find(|prefix| path == **prefix || path.starts_with(&format!("{prefix}/")));
     &table[prefix.map_or("$default", String::as_str)]
+}
+
+fn prefixes<'a>(table: &'a Table, function: &str) -> Vec<&'a str> {
+    table.iter().filter(|(_, called)| *called == function).map(|(path, _)| path.as_str()).collect()
 }
 
 #[test]
@@ -159,32 +140,23 @@ fn the_gateway_calls_the_function_that_serves_a_route() {
 
 #[test]
 fn the_panel_is_called_for_each_of_its_pages_and_all_of_them_are_below_admin() {
-    let tables = [emulator(), gateway()];
+    let table = gateway();
     for route in admin::ROUTES {
         // Its cookie and its headers are meant for these paths alone.
         assert!(route.path == "/admin" || route.path.starts_with("/admin/"), "{}", route.path);
-        for table in &tables {
-            assert_eq!(called(table, route.path), "admin", "{}", route.path);
-        }
+        assert_eq!(called(&table, route.path), "admin", "{}", route.path);
     }
-    for table in tables {
-        let prefixes: Vec<&String> =
-            table.iter().filter(|(_, function)| *function == "admin").map(|(path, _)| path).collect();
-        assert_eq!(prefixes, ["/admin"]);
-    }
+    assert_eq!(prefixes(&table, "admin"), ["/admin"]);
 }
 
 #[test]
 fn the_pages_of_a_booking_s_link_are_below_one_path() {
-    for table in [emulator(), gateway()] {
-        for route in manage::ROUTES {
-            assert!(route.path.starts_with("/b/{token}"), "{}", route.path);
-            assert_eq!(called(&table, route.path), "manage", "{}", route.path);
-        }
-        let prefixes: Vec<&String> =
-            table.iter().filter(|(_, function)| *function == "manage").map(|(path, _)| path).collect();
-        assert_eq!(prefixes, ["/b"]);
+    let table = gateway();
+    for route in manage::ROUTES {
+        assert!(route.path.starts_with("/b/{token}"), "{}", route.path);
+        assert_eq!(called(&table, route.path), "manage", "{}", route.path);
     }
+    assert_eq!(prefixes(&table, "manage"), ["/b"]);
 }
 
 #[test]
