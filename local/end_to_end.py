@@ -17,9 +17,11 @@ import tools
 import under_test
 # Imported so that unittest finds them in this module.
 from end_to_end_frontend import TheExampleInABrowser, TypeScriptClient, WithTheSample
+from end_to_end_lambda import UnderAwsEmulator
 from end_to_end_messages import Messages
 from end_to_end_panel import ADayInABrowser, ALinkInABrowser, InABrowser, Panel
 from end_to_end_payments import Payments
+from end_to_end_rebuild import Rebuild
 from runtime import FunctionError
 from schedule import JOBS, Schedule
 from services import ROOT
