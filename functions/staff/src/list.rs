@@ -45,8 +45,11 @@ async fn list(
     if paging.is_none()
         && let Some(first) = fit(&mut bookings)
     {
-        let page = if filter.is_in_default_order() { count.count.div_ceil(first.page_size) } else { first.page };
-        paging = Some(Paging { page, ..first });
+        let is_default = filter.is_in_default_order();
+        let last = count.count.div_ceil(first.page_size);
+        paging = Some(Paging { page: if is_default { last } else { first.page }, ..first });
+        // A capped count does not tell the number of the last page.
+        let filter = if is_default && count.is_capped { filter.from_the_end() } else { filter };
         (bookings, count) = find(&database, &filter, paging).await?;
     }
     name_bookings(bookings.iter().map(|detail| detail.booking.id));

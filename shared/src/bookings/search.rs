@@ -1,5 +1,6 @@
 //! Search of bookings by status, day, payment, location and text.
 
+mod key;
 mod ordering;
 mod text;
 
@@ -19,6 +20,7 @@ use crate::{
     select_bookings,
 };
 
+pub use key::Key;
 use ordering::Ordering;
 use text::Search;
 
@@ -55,6 +57,12 @@ pub struct Filter {
     /// Without `page_size`: at most so many bookings. Never more than 500 are listed.
     #[param(minimum = 1)]
     limit: Option<i64>,
+    /// With `page_size`, the page that begins behind a booking, whatever was booked meanwhile. `next` has it.
+    #[param(value_type = Option<String>, example = "1798624800000000.104")]
+    after: Option<Key>,
+    /// With `page_size`, the page that ends in front of a booking. `previous` has it.
+    #[param(value_type = Option<String>, example = "1798624800000000.104")]
+    before: Option<Key>,
 }
 
 impl Read for Filter {
@@ -70,6 +78,8 @@ impl Read for Filter {
             service_location: fields.value_if_any("service_location"),
             ordering: fields.value_if_any("ordering"),
             limit: fields.integer_within("limit", 1..=i64::MAX),
+            after: fields.value_if_any("after"),
+            before: fields.value_if_any("before"),
         };
         if filter.date_from.zip(filter.date_to).is_some_and(|(from, to)| from > to) {
             fields.faults.add("date_to", "Ensure this date is not before date_from.");
@@ -84,10 +94,50 @@ impl Filter {
         self.ordering.is_none() && self.limit.is_none()
     }
 
-    /// How many bookings are listed, after how many others.
-    fn window(&self, paging: Option<Paging>) -> (usize, usize) {
+    /// The same filter for the last page of a list by appointment.
+    #[must_use]
+    pub fn from_the_end(self) -> Self {
+        Self { after: None, before: Some(Key::END), ..self }
+    }
+
+    /// How many bookings are listed, and where they begin.
+    fn window(&self, paging: Option<Paging>) -> (usize, Begin) {
         let limit = self.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(LONGEST_LIST);
-        paging.map_or((limit.min(LONGEST_LIST), 0), |paging| (paging.page_size, paging.offset()))
+        let Some(paging) = paging else { return (limit.min(LONGEST_LIST), Begin::Behind(0)) };
+        let begin = match (self.after, self.before) {
+            (Some(key), _) => Begin::After(key),
+            (None, Some(key)) => Begin::Before(key),
+            (None, None) => Begin::Behind(paging.offset()),
+        };
+        (paging.page_size, begin)
+    }
+}
+
+/// Where the bookings that are listed begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Begin {
+    /// Behind so many others, which costs more the more they are.
+    Behind(usize),
+    After(Key),
+    /// They end in front of this key.
+    Before(Key),
+}
+
+impl Begin {
+    const fn key(self) -> Option<Key> {
+        match self {
+            Self::Behind(_) => None,
+            Self::After(key) | Self::Before(key) => Some(key),
+        }
+    }
+
+    /// Whether bookings are in front of those listed and behind them, if more than asked for were `found`.
+    fn neighbours(self, found_more: bool) -> (bool, bool) {
+        match self {
+            Self::Behind(offset) => (offset > 0, found_more),
+            Self::After(_) => (true, found_more),
+            Self::Before(key) => (found_more, key != Key::END),
+        }
     }
 }
 
@@ -107,10 +157,16 @@ async fn select(
     filter: &Filter,
     paging: Option<Paging>,
 ) -> sqlx::Result<(Vec<Booking>, Counted)> {
-    let (limit, offset) = filter.window(paging);
+    let (limit, begin) = filter.window(paging);
     // A whole list that is too long leaves the earliest appointments out.
     let is_latest = filter.is_in_default_order() && paging.is_none();
     let default = if is_latest { Ordering::AppointmentDateDown } else { Ordering::AppointmentDate };
+    let ordering = filter.ordering.unwrap_or(default);
+    // What is in front of a key is read from there, in the reversed order.
+    let is_back = matches!(begin, Begin::Before(_));
+    let key = begin.key();
+    let (date, time) = key.map(Key::appointment).unzip();
+    let offset = if let Begin::Behind(offset) = begin { offset } else { 0 };
     let search = filter.search.as_ref();
     // Every `case` is constant to the planner, which drops those that are null and finds an index for the one that is not.
     let found = sqlx::query!(
@@ -138,6 +194,20 @@ async fn select(
         select
             array(
                 select id from matching
+                where $16::bigint is null or case $12
+                    when 'appointment_date' then (appointment_date, appointment_time) >= ($17, $18)
+                        and ((appointment_date, appointment_time) > ($17, $18) or case when $21 then id > $16 else id < $16 end)
+                    when '-appointment_date' then (appointment_date, appointment_time) <= ($17, $18)
+                        and ((appointment_date, appointment_time) < ($17, $18) or case when $21 then id > $16 else id < $16 end)
+                    when 'created_at' then created_at >= $19
+                        and (created_at > $19 or case when $21 then id > $16 else id < $16 end)
+                    when '-created_at' then created_at <= $19
+                        and (created_at < $19 or case when $21 then id > $16 else id < $16 end)
+                    when 'total_amount' then total_paise >= $20
+                        and (total_paise > $20 or case when $21 then id > $16 else id < $16 end)
+                    when '-total_amount' then total_paise <= $20
+                        and (total_paise < $20 or case when $21 then id > $16 else id < $16 end)
+                end
                 order by
                     case when $12 = 'appointment_date' then appointment_date end,
                     case when $12 = 'appointment_date' then appointment_time end,
@@ -147,6 +217,7 @@ async fn select(
                     case when $12 = '-created_at' then created_at end desc,
                     case when $12 = 'total_amount' then total_paise end,
                     case when $12 = '-total_amount' then total_paise end desc,
+                    case when $21 then id end,
                     id desc
                 limit $13 offset $14
             ) as "ids!",
@@ -163,23 +234,38 @@ async fn select(
         search.and_then(|search| search.reference.as_deref()),
         search.and_then(|search| search.id),
         search.map(|search| search.phones.as_slice()).unwrap_or_default(),
-        filter.ordering.unwrap_or(default).as_str(),
+        if is_back { ordering.reversed() } else { ordering }.as_str(),
         // One more tells whether a page follows.
         i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX),
         i64::try_from(offset).unwrap_or(i64::MAX),
-        i64::try_from(HIGHEST_COUNT + 1).unwrap_or(i64::MAX)
+        i64::try_from(HIGHEST_COUNT + 1).unwrap_or(i64::MAX),
+        key.map(|key| key.id),
+        date,
+        time,
+        key.map(Key::moment),
+        key.map(Key::paise),
+        is_back
     )
     .fetch_one(&mut *connection)
     .await?;
     let (mut ids, count) = (found.ids, usize::try_from(found.count).unwrap_or_default());
-    let has_more = ids.len() > limit;
+    let (has_previous, has_next) = begin.neighbours(ids.len() > limit);
     ids.truncate(limit);
+    if is_back {
+        ids.reverse();
+    }
     let mut bookings = select_bookings!("booking.id = any($1) order by array_position($1, booking.id)", &ids)
         .fetch_all(connection)
         .await?;
     if is_latest {
         bookings.sort_by_key(|booking| (booking.appointment_date, booking.appointment_time, Reverse(booking.id)));
     }
-    let is_capped = count > HIGHEST_COUNT;
-    Ok((bookings, Counted { count: count.min(HIGHEST_COUNT), is_capped, has_more }))
+    let key = |booking: &Booking| Key::of(booking, ordering).to_string();
+    let counted = Counted {
+        count: count.min(HIGHEST_COUNT),
+        is_capped: count > HIGHEST_COUNT,
+        previous: bookings.first().filter(|_| has_previous).map(key),
+        next: bookings.last().filter(|_| has_next).map(key),
+    };
+    Ok((bookings, counted))
 }

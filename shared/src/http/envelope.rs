@@ -63,14 +63,16 @@ pub struct Paged<T> {
     previous: Option<Link>,
 }
 
-/// How many items match, counted up to a limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How many items match, counted up to a limit, and where the pages beside this one begin.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counted {
     pub count: usize,
     /// Whether more match than were counted.
     pub is_capped: bool,
-    /// Whether items follow those of the page.
-    pub has_more: bool,
+    /// The key of the first item, if items are in front of it.
+    pub previous: Option<String>,
+    /// The key of the last item, if items are behind it.
+    pub next: Option<String>,
 }
 
 /// A constant, so that a generated client can tell a success from a failure by `error`.
@@ -105,31 +107,31 @@ impl<T> Paged<T> {
     /// A page that was fetched by itself, with the total number of items.
     pub fn page(message: impl Into<String>, items: Vec<T>, count: usize, paging: Paging, uri: &Uri) -> Self {
         let pages = count.div_ceil(paging.page_size).max(1);
-        let next = (paging.page < pages).then(|| paging.path_of(uri, paging.page + 1));
-        let previous = (paging.page > 1).then(|| paging.path_of(uri, (paging.page - 1).min(pages)));
+        let next = (paging.page < pages).then(|| paging.path_of(uri, paging.page + 1, None));
+        let previous = (paging.page > 1).then(|| paging.path_of(uri, (paging.page - 1).min(pages), None));
         Self { count: Some(count), next: Some(next), previous: Some(previous), ..Self::whole(message, items) }
     }
 
-    /// A list with its count, whether or not pages of it are asked for.
+    /// A list with its count, whether or not pages of it are asked for. The pages beside one go by key, so that they neither
+    /// repeat nor leave out an item if others are added meanwhile; those of an empty page, which has no key, by number.
     pub fn counted(
         message: impl Into<String>,
         items: Vec<T>,
-        count: Counted,
+        found: Counted,
         paging: Option<Paging>,
         uri: &Uri,
     ) -> Self {
         let mut list = match paging {
-            Some(paging) => Self::page(message, items, count.count, paging, uri),
+            Some(paging) => Self::page(message, items, found.count, paging, uri),
             None => Self::whole(message, items),
         };
-        list.count = Some(count.count);
-        list.count_capped = count.is_capped;
-        // Pages go on beyond what was counted.
-        if let Some(paging) = paging.filter(|_| count.is_capped && count.has_more) {
-            list.next = Some(Some(paging.path_of(uri, paging.page + 1)));
-        }
-        if let Some(paging) = paging.filter(|paging| count.is_capped && paging.page > 1 && !list.data.is_empty()) {
-            list.previous = Some(Some(paging.path_of(uri, paging.page - 1)));
+        list.count = Some(found.count);
+        list.count_capped = found.is_capped;
+        if let Some(paging) = paging.filter(|_| !list.data.is_empty()) {
+            let next = |key| paging.path_of(uri, paging.page + 1, Some(("after", key)));
+            let previous = |key| paging.path_of(uri, paging.page.saturating_sub(1).max(1), Some(("before", key)));
+            list.next = Some(found.next.map(next));
+            list.previous = Some(found.previous.map(previous));
         }
         list
     }
@@ -159,15 +161,19 @@ impl Paging {
         (self.page - 1).saturating_mul(self.page_size)
     }
 
-    fn path_of(self, uri: &Uri, page: usize) -> String {
+    /// A page by its number, or by a key under its name; the number then tells where about it is.
+    fn path_of(self, uri: &Uri, page: usize, key: Option<(&str, String)>) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         for (name, value) in form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
-            if name != "page" && name != "page_size" {
+            if !matches!(&*name, "page" | "page_size" | "after" | "before") {
                 query.append_pair(&name, &value);
             }
         }
         query.append_pair("page", &page.to_string());
         query.append_pair("page_size", &self.page_size.to_string());
+        if let Some((name, key)) = key {
+            query.append_pair(name, &key);
+        }
         format!("{}/?{}", uri.path().trim_end_matches('/'), query.finish())
     }
 }

@@ -9,6 +9,7 @@ mod listing;
 mod logs;
 mod money;
 mod moving;
+mod paging;
 mod stats;
 
 use chrono::{NaiveDate, Weekday};

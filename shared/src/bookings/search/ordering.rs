@@ -44,6 +44,18 @@ impl Ordering {
             Self::TotalAmountDown => "-total_amount",
         }
     }
+
+    /// The same order from its end.
+    pub(super) const fn reversed(self) -> Self {
+        match self {
+            Self::AppointmentDate => Self::AppointmentDateDown,
+            Self::AppointmentDateDown => Self::AppointmentDate,
+            Self::CreatedAt => Self::CreatedAtDown,
+            Self::CreatedAtDown => Self::CreatedAt,
+            Self::TotalAmount => Self::TotalAmountDown,
+            Self::TotalAmountDown => Self::TotalAmount,
+        }
+    }
 }
 
 impl Written for Ordering {
