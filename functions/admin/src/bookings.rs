@@ -13,6 +13,7 @@ mod message_acts;
 mod messages;
 mod moving;
 mod print;
+mod scopes;
 mod show;
 mod timeline;
 mod unless_changed;

@@ -7,4 +7,5 @@ pub(crate) mod file;
 pub(crate) mod form;
 pub(crate) mod list;
 pub(crate) mod page;
+pub(crate) mod rows;
 pub(crate) mod stale;

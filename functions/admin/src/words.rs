@@ -11,6 +11,8 @@ use shared::{
     http::cookie,
 };
 
+use crate::kit::rows::Count;
+
 /// Kept by the browser, like the width of a window: it says nothing about the person.
 const COOKIE: &str = "panel-language";
 
@@ -90,7 +92,7 @@ impl Words {
     }
 
     /// `1–50 of 533`.
-    pub(crate) fn range(self, first: i64, last: i64, count: i64) -> String {
+    pub(crate) fn range(self, first: i64, last: i64, count: Count) -> String {
         match self.0 {
             Language::English => format!("{first}–{last} of {count}"),
             Language::Hindi => format!("{count} में से {first}–{last}"),
@@ -98,10 +100,18 @@ impl Words {
     }
 
     /// `All 533 that match`.
-    pub(crate) fn all_that_match(self, count: i64) -> String {
+    pub(crate) fn all_that_match(self, count: Count) -> String {
         match self.0 {
             Language::English => format!("All {count} that match"),
             Language::Hindi => format!("मिलने वाली सभी {count}"),
+        }
+    }
+
+    /// `Page 201`, where the last one is not known.
+    pub(crate) fn page(self, page: i64) -> String {
+        match self.0 {
+            Language::English => format!("Page {page}"),
+            Language::Hindi => format!("पन्ना {page}"),
         }
     }
 

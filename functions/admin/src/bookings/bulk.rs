@@ -20,6 +20,7 @@ use crate::{
         ask::Ask,
         form::{Form, problem},
         page::Page,
+        rows::Count,
     },
     session::Person,
     words::Words,
@@ -46,17 +47,19 @@ pub(crate) async fn confirm(State(app): State<App>, person: Person, form: Form) 
     let was_seen: i64 = form.value("count").parse().unwrap_or_default();
     let refusal = if form.value("which") == "all" && count != was_seen {
         Some(format!(
-            "{count} bookings match now, and {was_seen} did when you opened the list. Nothing was changed: look at the list again."
+            "{} bookings match now, and {} did when you opened the list. Nothing was changed: look at the list again.",
+            Count(count),
+            Count(was_seen)
         ))
     } else if count > i64::try_from(MOST).unwrap_or(i64::MAX) {
-        Some(format!("{count} bookings are too many: at most {MOST} are changed in one go. Filter for fewer."))
+        Some(format!("{} bookings are too many: at most {MOST} are changed in one go. Filter for fewer.", Count(count)))
     } else if chosen.is_empty() {
         Some(words.none_ticked().to_owned())
     } else {
         None
     };
     let back = format!("{}?{}", PLACE.path, form.value("query"));
-    let title = format!("{}: {count}", words.step_to(to));
+    let title = format!("{}: {}", words.step_to(to), Count(count));
     let content = html! {
         h1 { (title) }
         @if let Some(refusal) = &refusal {
@@ -160,8 +163,8 @@ async fn ticked(database: &Database, form: &Form) -> Result<(Vec<Chosen>, i64)> 
 }
 
 async fn all_that_match(database: &Database, form: &Form) -> Result<(Vec<Chosen>, i64)> {
-    let ask = Ask::of_query(PLACE.path, form.value("query"));
-    let found = find::find(database, &ask, i64::try_from(MOST).unwrap_or(i64::MAX)).await?.rows;
+    let ask = Ask::of_query(PLACE.path, form.value("query"), MOST);
+    let found = find::find(database, &ask).await?.rows;
     let chosen = found.rows.into_iter().map(|row| Chosen {
         id: row.id,
         version: row.version,

@@ -1,4 +1,4 @@
-//! Finds the bookings of the list, with the counts of its scopes.
+//! Finds the bookings of the list.
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use serde::Deserialize;
@@ -6,6 +6,7 @@ use shared::{
     Result,
     bookings::{
         reference,
+        search::Key,
         status::{BookingSource, BookingStatus, PaymentMethod, PaymentStatus, ServiceLocation},
     },
     database::Database,
@@ -15,7 +16,11 @@ use shared::{
 };
 use sqlx::{PgConnection, types::Json};
 
-use crate::kit::{ask::Ask, list::Rows};
+use super::scopes::{self, Scopes};
+use crate::kit::{
+    ask::{Ask, Side},
+    rows::Rows,
+};
 
 /// A booking of the list.
 #[derive(Debug, Deserialize)]
@@ -41,33 +46,30 @@ pub(super) struct Row {
     pub(super) created: NaiveDateTime,
 }
 
-/// How many bookings each scope has.
-#[derive(Debug, Default)]
-pub(super) struct Scopes {
-    pub(super) all: i64,
-    pub(super) to_confirm: i64,
-    pub(super) today: i64,
-    pub(super) late: i64,
-    pub(super) upcoming: i64,
-    pub(super) unpaid: i64,
-    pub(super) done: i64,
-    pub(super) cancelled: i64,
-}
-
 /// What the list shows.
 pub(super) struct Found {
     pub(super) rows: Rows<Row>,
     pub(super) scopes: Scopes,
-    pub(super) services: Vec<(String, String)>,
 }
 
-/// The bookings that the address asks for, at most so many, and how many each scope has.
-pub(super) async fn find(database: &Database, ask: &Ask, limit: i64) -> Result<Found> {
-    if ask.is_unfiltered() {
-        // Every plan that Postgres may keep suits a list without filters.
-        return select(&mut *database.pool().acquire().await?, ask, limit).await;
-    }
-    database.planned_anew(async |connection| select(connection, ask, limit).await).await
+/// The bookings that the address asks for, and how many each scope has.
+pub(super) async fn find(database: &Database, ask: &Ask) -> Result<Found> {
+    let work = async |connection: &mut PgConnection| {
+        let scopes = scopes::count(connection).await?;
+        let (rows, count) = select(connection, ask).await?;
+        let count = if ask.is_unfiltered() && !ask.is_file() { scopes.all } else { count };
+        let side = ask.key(key).map(|(_, side)| side);
+        let key = |row: &Row| Key::of_appointment(row.date, row.time, row.id).to_string();
+        let rows = Rows::page(rows, count, ask, side, key);
+        name_bookings(rows.rows.iter().map(|row| row.id));
+        Ok(Found { rows, scopes })
+    };
+    database.planned_anew(work).await
+}
+
+/// Reads the key of a booking.
+fn key(text: &str) -> Option<Key> {
+    Key::parse(text).ok()
 }
 
 /// What the address chooses from lists of values.
@@ -111,11 +113,16 @@ impl Choices {
     }
 }
 
+/// The rows of a page and one more, in the reversed order if they end in front of a key; and how many match.
+///
+/// Every `case` is constant to the planner, which drops those that are null and finds an index for the one that is not.
 #[expect(clippy::too_many_lines, reason = "one statement")]
-async fn select(connection: &mut PgConnection, ask: &Ask, limit: i64) -> Result<Found> {
+async fn select(connection: &mut PgConnection, ask: &Ask) -> Result<(Vec<Row>, i64)> {
     let text = ask.value("q").unwrap_or_default();
     let (model_id, model_name) = ask.id_or_pattern("model");
     let choices = Choices::of(ask);
+    let key = ask.key(key);
+    let (date, time) = key.map(|(key, _)| key.appointment()).unzip();
     let found = sqlx::query!(
         r#"
         with clock as (
@@ -156,7 +163,8 @@ async fn select(connection: &mut PgConnection, ask: &Ask, limit: i64) -> Result<
                     when 'unpaid' then is_unpaid(booking)
                     when 'done' then booking.booking_status = 'completed'
                     when 'cancelled' then booking.booking_status = 'cancelled'
-                    when 'late' then is_late(booking, (select now from clock))
+                    when 'late' then booking.appointment_date <= (select today from clock)
+                        and is_late(booking, (select now from clock))
                     else true
                 end
                 and (
@@ -169,11 +177,21 @@ async fn select(connection: &mut PgConnection, ask: &Ask, limit: i64) -> Result<
             select id, place
             from unnest(array(
                 select id from matching
+                where $24::bigint is null or case when $27
+                    then (appointment_date, appointment_time) >= ($25, $26)
+                        and ((appointment_date, appointment_time) > ($25, $26) or id < $24)
+                    else (appointment_date, appointment_time) <= ($25, $26)
+                        and ((appointment_date, appointment_time) < ($25, $26) or id > $24)
+                end
                 order by
-                    case $19 when 'id' then id when 'total' then total_paise when 'created' then extract(epoch from created_at) end,
-                    case $19 when '-id' then id when '-total' then total_paise when '-created' then extract(epoch from created_at) end desc,
-                    case $19 when 'reference' then reference when 'customer' then lower(customer_name) when 'model' then lower(model) end,
-                    case $19 when '-reference' then reference when '-customer' then lower(customer_name) when '-model' then lower(model) end desc,
+                    case when $27 then appointment_date end, case when $27 then appointment_time end,
+                    case when $27 then id end desc,
+                    case when $19 = 'id' then id end, case when $19 = '-id' then id end desc,
+                    case when $19 = 'total' then total_paise end, case when $19 = '-total' then total_paise end desc,
+                    case when $19 = 'created' then created_at end, case when $19 = '-created' then created_at end desc,
+                    case when $19 = 'reference' then reference end, case when $19 = '-reference' then reference end desc,
+                    case $19 when 'customer' then lower(customer_name) when 'model' then lower(model) end,
+                    case $19 when '-customer' then lower(customer_name) when '-model' then lower(model) end desc,
                     case $19 when 'status' then booking_status end, case $19 when '-status' then booking_status end desc,
                     case $19 when 'status' then is_no_show end, case $19 when '-status' then is_no_show end desc,
                     case $19 when 'paid' then paid end, case $19 when '-paid' then paid end desc nulls last,
@@ -206,20 +224,7 @@ async fn select(connection: &mut PgConnection, ask: &Ask, limit: i64) -> Result<
                 join vehicle_models model on model.id = booking.vehicle_model_id
                 join vehicle_brands brand on brand.id = model.vehicle_brand_id
             ), '[]') as "rows!: Json<Vec<Row>>",
-            case when $23 then count(*) else (select count(*) from matching) end as "count!",
-            (
-                select coalesce(json_agg(json_build_array(id::text, name) order by lower(name)), '[]')
-                from services where archived_at is null
-            ) as "services!: Json<Vec<(String, String)>>",
-            count(*) as "all!",
-            count(*) filter (where booking_status = 'pending') as "to_confirm!",
-            count(*) filter (where is_on(booking, today)) as "today!",
-            count(*) filter (where is_late(booking, clock.now)) as "late!",
-            count(*) filter (where is_upcoming(booking, today)) as "upcoming!",
-            count(*) filter (where is_unpaid(booking)) as "unpaid!",
-            count(*) filter (where booking_status = 'completed') as "done!",
-            count(*) filter (where booking_status = 'cancelled') as "cancelled!"
-        from bookings booking cross join clock
+            (select count(*) from (select from matching limit $23) as counted) as "count!"
         "#,
         ask.day("date_from"),
         ask.day("date_to"),
@@ -240,26 +245,16 @@ async fn select(connection: &mut PgConnection, ask: &Ask, limit: i64) -> Result<
         text,
         ask.phone_pattern(),
         ask.sort(),
-        limit,
-        ask.offset(),
+        ask.limit() + 1,
+        if key.is_some() { 0 } else { ask.offset() },
         choices.is_impossible,
-        ask.is_unfiltered()
+        if ask.is_unfiltered() && !ask.is_file() { 0 } else { ask.most_counted() },
+        key.map(|(key, _)| key.id),
+        date,
+        time,
+        key.is_some_and(|(_, side)| side == Side::Before)
     )
     .fetch_one(connection)
     .await?;
-    name_bookings(found.rows.0.iter().map(|row| row.id));
-    Ok(Found {
-        rows: Rows { rows: found.rows.0, count: found.count },
-        scopes: Scopes {
-            all: found.all,
-            to_confirm: found.to_confirm,
-            today: found.today,
-            late: found.late,
-            upcoming: found.upcoming,
-            unpaid: found.unpaid,
-            done: found.done,
-            cancelled: found.cancelled,
-        },
-        services: found.services.0,
-    })
+    Ok((found.rows.0, found.count))
 }

@@ -10,8 +10,9 @@ use shared::{
 
 use super::{
     PLACE,
-    find::{Row, Scopes, find},
+    find::{Row, find},
     look,
+    scopes::Scopes,
 };
 use crate::{
     App,
@@ -21,6 +22,7 @@ use crate::{
         file as csv,
         list::{Bulk, Column, Filter, List},
         page::Page,
+        rows::Count,
     },
     session::Person,
     words::{Language, Words},
@@ -157,7 +159,7 @@ fn scopes(words: Words, ask: &Ask, scopes: &Scopes) -> Markup {
         nav.scopes aria-label="Scopes" {
             @for (value, text, count) in pairs {
                 a href=(ask.link(&[("scope", value)])) aria-current=[(ask.value("scope").unwrap_or_default() == value).then_some("true")] {
-                    (text) " " span.count { (count) }
+                    (text) " " span.count { (Count(count)) }
                 }
             }
         }
@@ -166,9 +168,9 @@ fn scopes(words: Words, ask: &Ask, scopes: &Scopes) -> Markup {
 
 pub(crate) async fn list(State(app): State<App>, person: Person, ask: Ask) -> Result<Response> {
     let ask = ask.offering_file(person.is_admin);
-    let found = find(app.database(), &ask, ask.limit()).await?;
+    let found = find(app.database(), &ask).await?;
     let words = person.words;
-    let (columns, filters) = (columns(words), filters(words, found.services));
+    let (columns, filters) = (columns(words), filters(words, found.scopes.services.clone()));
     let list = List {
         place: PLACE,
         ask: &ask,
@@ -204,6 +206,6 @@ pub(crate) async fn list(State(app): State<App>, person: Person, ask: Ask) -> Re
 }
 
 pub(crate) async fn file(State(app): State<App>, person: Person, ask: Ask) -> Result<Response> {
-    let found = find(app.database(), &ask, ask.limit()).await?;
+    let found = find(app.database(), &ask).await?;
     csv::file(PLACE, &columns(person.words), &found.rows)
 }

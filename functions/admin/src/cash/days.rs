@@ -12,8 +12,9 @@ use crate::{
         ask::Ask,
         cell::Cell,
         file,
-        list::{Column, Filter, List, Rows},
+        list::{Column, Filter, List},
         page::{Page, Place},
+        rows::Rows,
     },
     payments::by,
     session::Person,
@@ -85,7 +86,7 @@ pub(super) async fn rows(database: &Database, ask: &Ask, limit: i64) -> Result<R
     .fetch_all(&database.pool())
     .await?;
     let count = rows.first().map_or(0, |row| row.count);
-    Ok(Rows { rows, count })
+    Ok(Rows::numbered(rows, count, ask))
 }
 
 pub(crate) async fn list(State(app): State<App>, person: Person, ask: Ask) -> Result<Response> {

@@ -19,7 +19,7 @@ macro_rules! rows {
         $(, text $text:literal $by_text:literal)*
         $(,)?
     ) => {
-        async fn rows(database: &Database, ask: &$crate::kit::ask::Ask) -> Result<$crate::kit::list::Rows<Row>> {
+        async fn rows(database: &Database, ask: &$crate::kit::ask::Ask) -> Result<$crate::kit::rows::Rows<Row>> {
             let rows = sqlx::query_as!(
                 Row,
                 "select " + $columns + r#", record.id, record.name, record.archived_at is not null as "is_archived!",
@@ -53,7 +53,7 @@ macro_rules! rows {
             .fetch_all(&database.pool())
             .await?;
             let count = rows.first().map_or(0, |row| row.count);
-            Ok($crate::kit::list::Rows { rows, count })
+            Ok($crate::kit::rows::Rows::numbered(rows, count, ask))
         }
     };
 }

@@ -14,8 +14,9 @@ use crate::kit::{
     ask::Ask,
     cell::{Cell, Tone},
     form::{Form, Input},
-    list::{Column, Filter, Rows},
+    list::{Column, Filter},
     page::Place,
+    rows::Rows,
     stale::Present,
 };
 

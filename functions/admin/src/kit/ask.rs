@@ -14,8 +14,30 @@ use shared::{
 
 /// Rows of a page.
 pub(super) const PAGE: i64 = 50;
+/// Rows that match are counted up to this number, so that a count costs the same however many bookings there are.
+pub(crate) const HIGHEST_COUNT: i64 = 10_000;
 /// Rows of a CSV file.
 pub const LONGEST_FILE: i64 = 25_000;
+
+/// Values of an address that belong to one page of a list.
+const PASSING: [&str; 4] = ["page", "after", "before", "done"];
+
+/// On which side of a row the rows of a page are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    After,
+    Before,
+}
+
+impl Side {
+    /// The name in an address.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::After => "after",
+            Self::Before => "before",
+        }
+    }
+}
 
 /// What a page's address asks for: the text searched for, filters, order and page.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +46,8 @@ pub(crate) struct Ask {
     /// By name, without empty ones.
     values: BTreeMap<String, String>,
     is_file: bool,
+    /// Rows that are wanted, where that is no page of the list.
+    most: Option<i64>,
     /// Whether the list offers its CSV file.
     offers_file: bool,
 }
@@ -37,6 +61,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Ask {
             path: format!("{}/", path.trim_end_matches(".csv")),
             values: kept(parts.uri.query().unwrap_or_default()),
             is_file: path.strip_suffix(".csv").is_some(),
+            most: None,
             offers_file: true,
         })
     }
@@ -114,7 +139,25 @@ impl Ask {
     }
 
     pub(crate) fn limit(&self) -> i64 {
-        if self.is_file { LONGEST_FILE } else { PAGE }
+        self.most.unwrap_or(if self.is_file { LONGEST_FILE } else { PAGE })
+    }
+
+    /// How many rows that match are counted. A file counts all, because it says how many of them it leaves out.
+    pub(crate) fn most_counted(&self) -> i64 {
+        if self.is_file { i64::MAX } else { HIGHEST_COUNT + 1 }
+    }
+
+    /// The key of the row that the page is beside, and on which side of it; in the list's own order only.
+    pub(crate) fn key<K>(&self, parse: impl Fn(&str) -> Option<K>) -> Option<(K, Side)> {
+        if self.is_file || self.sort().is_some() {
+            return None;
+        }
+        let on = |side: Side| self.value(side.name()).and_then(&parse).map(|key| (key, side));
+        on(Side::After).or_else(|| on(Side::Before))
+    }
+
+    pub(crate) const fn is_file(&self) -> bool {
+        self.is_file
     }
 
     pub(crate) fn offset(&self) -> i64 {
@@ -127,7 +170,7 @@ impl Ask {
 
     /// Whether the list is asked for as a whole; order and page are no filters.
     pub(crate) fn is_unfiltered(&self) -> bool {
-        self.values.keys().all(|name| matches!(name.as_str(), "sort" | "page" | "done"))
+        self.values.keys().all(|name| name == "sort" || PASSING.contains(&name.as_str()))
     }
 
     /// A filter that is `yes` or `no`.
@@ -142,9 +185,7 @@ impl Ask {
     /// The same list with other values; an empty one leaves its name out. Other than a new page, a change leads to the
     /// first one.
     pub(crate) fn link(&self, changes: &[(&str, &str)]) -> String {
-        let mut values = self.values.clone();
-        values.remove("page");
-        values.remove("done");
+        let mut values = self.lasting();
         for (name, value) in changes {
             if value.is_empty() {
                 values.remove(*name)
@@ -157,15 +198,21 @@ impl Ask {
 
     /// The filters as a query, without a page.
     pub(super) fn query(&self) -> String {
-        let mut values = self.values.clone();
-        values.remove("page");
-        values.remove("done");
+        let values = self.lasting();
         form_urlencoded::Serializer::new(String::new()).extend_pairs(&values).finish()
     }
 
-    /// A list that is asked for by a query that [`Self::query`] has made.
-    pub(crate) fn of_query(path: &str, query: &str) -> Self {
-        Self { path: path.to_owned(), values: kept(query), is_file: false, offers_file: false }
+    /// So many first rows of a list that is asked for by a query that [`Self::query`] has made.
+    pub(crate) fn of_query(path: &str, query: &str, most: usize) -> Self {
+        let most = i64::try_from(most).ok();
+        Self { path: path.to_owned(), values: kept(query), is_file: false, most, offers_file: false }
+    }
+
+    /// The values that stay from page to page.
+    fn lasting(&self) -> BTreeMap<String, String> {
+        let mut values = self.values.clone();
+        values.retain(|name, _| !PASSING.contains(&name.as_str()));
+        values
     }
 
     /// The CSV file of the same rows, if it may be had.
@@ -173,9 +220,7 @@ impl Ask {
         if !self.offers_file {
             return None;
         }
-        let mut values = self.values.clone();
-        values.remove("page");
-        values.remove("done");
+        let values = self.lasting();
         Some(address(&format!("{}.csv", self.path.trim_end_matches('/')), &values))
     }
 }

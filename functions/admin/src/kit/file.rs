@@ -7,10 +7,7 @@ use chrono::Utc;
 use lambda_http::http::{HeaderValue, header};
 use shared::{Error, Result};
 
-use super::{
-    list::{Column, Rows},
-    page::Place,
-};
+use super::{list::Column, page::Place, rows::Rows};
 
 /// Bytes of a CSV file: a function may answer 6 MB, and base64 makes four thirds of a file that is not compressed.
 const LARGEST_FILE: usize = 4_500_000;

@@ -6,6 +6,7 @@ use super::{
     ask::{Ask, PAGE},
     cell::Cell,
     page::Place,
+    rows::{Count, Rows},
 };
 use crate::words::Words;
 
@@ -57,13 +58,6 @@ pub(crate) fn choices_of<'a>(ask: &Ask, name: &str, choices: impl Iterator<Item 
     html! { @for (value, text) in choices { option value=(value) selected[ask.value(name) == Some(value)] { (text) } } }
 }
 
-/// Rows of a page, and how many match in all.
-#[derive(Debug)]
-pub(crate) struct Rows<R> {
-    pub(crate) rows: Vec<R>,
-    pub(crate) count: i64,
-}
-
 /// A list: columns and filters of rows.
 pub(crate) struct List<'a, R> {
     pub(crate) place: Place,
@@ -113,7 +107,7 @@ impl<R> List<'_, R> {
                     fieldset.which {
                         legend.visually-hidden { (self.words.which_rows()) }
                         label { input type="radio" name="which" value="ticked" checked; " " (self.words.ticked()) }
-                        label { input type="radio" name="which" value="all"; " " (self.words.all_that_match(self.rows.count)) }
+                        label { input type="radio" name="which" value="all"; " " (self.words.all_that_match(Count(self.rows.count))) }
                     }
                     @for (value, text) in &bulk.acts { button.plain type="submit" name="to" value=(value) { (text) } }
                     span data-ticked role="status" {}
@@ -135,7 +129,7 @@ impl<R> List<'_, R> {
         if self.rows.count <= PAGE {
             format!("{} {}", self.rows.count, self.words.in_all())
         } else {
-            self.words.range(first, first + shown - 1, self.rows.count)
+            self.words.range(first, first + shown - 1, Count(self.rows.count))
         }
     }
 
@@ -266,14 +260,14 @@ impl<R> List<'_, R> {
     }
 
     fn pages(&self) -> Markup {
-        let (page, last) = (self.ask.page(), (self.rows.count + PAGE - 1) / PAGE);
-        let to = |page: i64| self.ask.link(&[("page", &page.to_string())]);
+        let (page, count) = (self.ask.page(), Count(self.rows.count));
+        let last = (self.rows.count + PAGE - 1) / PAGE;
         html! {
             @if last > 1 {
                 nav.pages aria-label=(self.words.pages()) {
-                    @if page > 1 { a rel="prev" href=(to(page - 1)) { "‹ " (self.words.previous_page()) } }
-                    span { (self.words.page_of(page, last)) }
-                    @if page < last { a rel="next" href=(to(page + 1)) { (self.words.next_page()) " ›" } }
+                    @if let Some(previous) = &self.rows.previous { a rel="prev" href=(previous) { "‹ " (self.words.previous_page()) } }
+                    span { @if count.is_capped() { (self.words.page(page)) } @else { (self.words.page_of(page, last)) } }
+                    @if let Some(next) = &self.rows.next { a rel="next" href=(next) { (self.words.next_page()) " ›" } }
                 }
             }
         }

@@ -9,6 +9,7 @@ use shared::{
     database::Database,
     messages::{Kind, State},
 };
+use sqlx::PgConnection;
 
 use super::{
     PLACE,
@@ -17,11 +18,12 @@ use super::{
 use crate::{
     App,
     kit::{
-        ask::Ask,
+        ask::{Ask, Side},
         cell::Cell,
         file,
-        list::{Column, Filter, List, Rows},
+        list::{Column, Filter, List},
         page::Page,
+        rows::Rows,
     },
     session::Person,
     words::Words,
@@ -97,39 +99,57 @@ fn filters() -> Vec<Filter> {
 }
 
 async fn rows(database: &Database, ask: &Ask) -> Result<Rows<Row>> {
+    database.planned_anew(async |connection| select(connection, ask).await).await
+}
+
+/// Finds the rows of the page by their ids first: what only the page shows is not read of other rows.
+async fn select(connection: &mut PgConnection, ask: &Ask) -> Result<Rows<Row>> {
+    let key = ask.key(|text| text.parse::<i64>().ok());
+    let side = key.map(|(_, side)| side);
     let rows = sqlx::query_as!(
         Row,
         r#"
-        select message.id, shop_clock(message.created_at) as "created!", message.kind as "kind: Kind",
-            message.booking_id, booking.reference as "reference?", message.channel as "channel: Channel",
-            message.recipient, message.state as "state: State", message.reason,
-            shop_clock(since.at) as "changed!", count(*) over () as "count!"
-        from messages message
-        left join bookings booking on booking.id = message.booking_id
-        cross join lateral (
-            select coalesce(
-                message.ended_at, message.read_at, message.delivered_at, message.sent_at, message.created_at
-            ) as at
-        ) as since
-        where ($1::text is null or lower(booking.reference) like $1 or replace(lower(booking.reference), '-', '') like $1
-                or message.recipient like $1)
-            and ($2::text is null or message.kind = $2)
-            and ($3::text is null or message.state = $3)
-            and ($4::text is null or message.channel = $4)
-            and ($5::date is null or shop_clock(message.created_at)::date >= $5)
-            and ($6::date is null or shop_clock(message.created_at)::date <= $6)
-            and ($7::text is distinct from 'undelivered' or message.id in (select id from undelivered_messages))
-        order by
-            case $8 when 'id' then message.id when 'created' then extract(epoch from message.created_at)
-                when 'changed' then extract(epoch from since.at) end,
-            case $8 when '-id' then message.id when '-created' then extract(epoch from message.created_at)
-                when '-changed' then extract(epoch from since.at) end desc,
-            case $8 when 'kind' then message.kind when 'booking' then booking.reference when 'way' then message.channel
-                when 'recipient' then message.recipient when 'state' then message.state end,
-            case $8 when '-kind' then message.kind when '-booking' then booking.reference when '-way' then message.channel
-                when '-recipient' then message.recipient when '-state' then message.state end desc nulls last,
-            message.id desc
-        limit $9 offset $10
+        with listed as not materialized (
+            select message.id, message.created_at, message.kind, message.booking_id, booking.reference, message.channel,
+                message.recipient, message.state, message.reason, coalesce(
+                    message.ended_at, message.read_at, message.delivered_at, message.sent_at, message.created_at
+                ) as changed_at
+            from messages message
+            left join bookings booking on booking.id = message.booking_id
+        ), matching as not materialized (
+            select * from listed
+            where ($1::text is null or lower(reference) like $1 or replace(lower(reference), '-', '') like $1
+                    or recipient like $1)
+                and ($2::text is null or kind = $2)
+                and ($3::text is null or state = $3)
+                and ($4::text is null or channel = $4)
+                and ($5::date is null or shop_clock(created_at)::date >= $5)
+                and ($6::date is null or shop_clock(created_at)::date <= $6)
+                and ($7::text is distinct from 'undelivered' or id in (select id from undelivered_messages))
+        ), page as (
+            select id, place
+            from unnest(array(
+                select id from matching
+                where $11::bigint is null or case when $12 then id > $11 else id < $11 end
+                order by
+                    case when $12 then id end, case when $8 = 'id' then id end,
+                    case when $8 = 'created' then created_at when $8 = 'changed' then changed_at end,
+                    case when $8 = '-created' then created_at when $8 = '-changed' then changed_at end desc,
+                    case $8 when 'kind' then kind when 'booking' then reference when 'way' then channel
+                        when 'recipient' then recipient when 'state' then state end,
+                    case $8 when '-kind' then kind when '-booking' then reference when '-way' then channel
+                        when '-recipient' then recipient when '-state' then state end desc nulls last,
+                    id desc
+                limit $9 offset $10
+            )) with ordinality as one (id, place)
+        )
+        select listed.id as "id!", shop_clock(listed.created_at) as "created!", listed.kind as "kind!: Kind",
+            listed.booking_id, listed.reference as "reference?", listed.channel as "channel!: Channel",
+            listed.recipient as "recipient!", listed.state as "state!: State", listed.reason as "reason!",
+            shop_clock(listed.changed_at) as "changed!",
+            (select count(*) from (select from matching limit $13) as counted) as "count!"
+        from page join listed on listed.id = page.id
+        order by page.place
         "#,
         ask.pattern(),
         ask.value("kind"),
@@ -139,13 +159,16 @@ async fn rows(database: &Database, ask: &Ask) -> Result<Rows<Row>> {
         ask.day("created_to"),
         ask.value("scope"),
         ask.sort(),
-        ask.limit(),
-        ask.offset()
+        ask.limit() + 1,
+        if key.is_some() { 0 } else { ask.offset() },
+        key.map(|(id, _)| id),
+        side == Some(Side::Before),
+        ask.most_counted()
     )
-    .fetch_all(&database.pool())
+    .fetch_all(connection)
     .await?;
     let count = rows.first().map_or(0, |row| row.count);
-    Ok(Rows { rows, count })
+    Ok(Rows::page(rows, count, ask, side, |row| row.id.to_string()))
 }
 
 pub(crate) async fn list(Shared(app): Shared<App>, person: Person, ask: Ask) -> Result<Response> {

@@ -20,7 +20,8 @@ use crate::{
         cell::{Cell, moment_text, rupees},
         file,
         form::once,
-        list::{Column, Rows},
+        list::Column,
+        rows::Rows,
     },
     session::Person,
 };
@@ -142,5 +143,5 @@ pub(super) async fn file(app: &App) -> Result<Response> {
         Column::plain("since", "Since", |one| Cell::Moment(one.since)),
     ];
     let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
-    file::file(PLACE, &columns, &Rows { rows, count })
+    file::file(PLACE, &columns, &Rows::all(rows, count))
 }

@@ -11,16 +11,18 @@ use shared::{
     money::Money,
     payments::states::PaymentState,
 };
+use sqlx::PgConnection;
 
 use super::{PLACE, attention, scopes, words};
 use crate::{
     App,
     kit::{
-        ask::Ask,
+        ask::{Ask, Side},
         cell::Cell,
         file,
-        list::{Column, Filter, List, Rows},
+        list::{Column, Filter, List},
         page::Page,
+        rows::Rows,
     },
     session::Person,
     words::Words,
@@ -85,50 +87,72 @@ fn filters() -> Vec<Filter> {
 }
 
 async fn rows(database: &Database, ask: &Ask) -> Result<Rows<Row>> {
+    database.planned_anew(async |connection| select(connection, ask).await).await
+}
+
+/// Finds the rows of the page by their ids first: what only the page shows is not read of other rows.
+async fn select(connection: &mut PgConnection, ask: &Ask) -> Result<Rows<Row>> {
+    let key = ask.key(|text| text.parse::<i64>().ok());
+    let side = key.map(|(_, side)| side);
     let rows = sqlx::query_as!(
         Row,
         r#"
-        select payment.id, payment.booking_id, booking.reference, payment.amount_paise as "amount: Money",
-            payment.currency, payment.state as "state: PaymentState", payment.method as "method: PaymentMethod",
-            shop_clock(payment.created_at) as "created!", shop_clock(taken.at) as captured,
-            coalesce(taken.paise, 0)::bigint as "received!: Money",
-            coalesce(taken.given_back_paise, 0)::bigint as "given_back!: Money", count(*) over () as "count!"
-        from payments payment
-        join bookings booking on booking.id = payment.booking_id
-        left join lateral (
-            select max(captured_at) as at, sum(amount_paise) filter (where state = 'captured') as paise,
-                sum(refunded_paise) as given_back_paise, bool_or(state = 'failed') as has_failed,
-                string_agg(gateway_payment_id, ' ') as gateway_payment_ids
-            from captures capture where capture.payment_id = payment.id
-        ) as taken on true
-        where ($1::text is null or lower(booking.reference) like $1 or replace(lower(booking.reference), '-', '') like $1
-                or payment.booking_id::text = $2 or lower(payment.order_id) like $1
-                or lower(taken.gateway_payment_ids) like $1)
-            and ($3::text is null or payment.state::text = $3)
-            and ($4::text is null or payment.method::text = $4)
-            and ($5::date is null or shop_clock(payment.created_at)::date >= $5)
-            and ($6::date is null or shop_clock(payment.created_at)::date <= $6)
-            and ($7::date is null or shop_clock(taken.at)::date >= $7)
-            and ($8::date is null or shop_clock(taken.at)::date <= $8)
-            and case $9
-                when 'cash' then payment.method = 'cash'
-                when 'online' then payment.method = 'razorpay'
-                when 'failed' then taken.has_failed and taken.paise is null
-                else true
-            end
-        order by
-            case $10 when 'id' then payment.id when 'amount' then payment.amount_paise
-                when 'created' then extract(epoch from payment.created_at)
-                when 'captured' then extract(epoch from taken.at) end,
-            case $10 when '-id' then payment.id when '-amount' then payment.amount_paise
-                when '-created' then extract(epoch from payment.created_at)
-                when '-captured' then extract(epoch from taken.at) end desc nulls last,
-            case $10 when 'booking' then booking.reference when 'currency' then payment.currency end,
-            case $10 when '-booking' then booking.reference when '-currency' then payment.currency end desc,
-            case when $10 = 'state' then payment.state end, case when $10 = '-state' then payment.state end desc,
-            case when $10 = 'method' then payment.method end, case when $10 = '-method' then payment.method end desc,
-            payment.id desc
-        limit $11 offset $12
+        with listed as not materialized (
+            select payment.id, payment.booking_id, booking.reference, payment.amount_paise, payment.currency, payment.state,
+                payment.method, payment.order_id, payment.created_at, taken.captured_at, taken.received_paise,
+                taken.given_back_paise, taken.has_failed, taken.gateway_payment_ids
+            from payments payment
+            -- Left joins, because those that neither filter nor order reads are left out of the plan.
+            left join bookings booking on booking.id = payment.booking_id
+            left join lateral (
+                select max(captured_at) as captured_at, sum(amount_paise) filter (where state = 'captured') as received_paise,
+                    sum(refunded_paise) as given_back_paise, bool_or(state = 'failed') as has_failed,
+                    string_agg(gateway_payment_id, ' ') as gateway_payment_ids
+                from captures capture where capture.payment_id = payment.id
+            ) as taken on true
+        ), matching as not materialized (
+            select * from listed
+            where ($1::text is null or lower(reference) like $1 or replace(lower(reference), '-', '') like $1
+                    or booking_id::text = $2 or lower(order_id) like $1 or lower(gateway_payment_ids) like $1)
+                and ($3::text is null or state::text = $3)
+                and ($4::text is null or method::text = $4)
+                and ($5::date is null or shop_clock(created_at)::date >= $5)
+                and ($6::date is null or shop_clock(created_at)::date <= $6)
+                and ($7::date is null or shop_clock(captured_at)::date >= $7)
+                and ($8::date is null or shop_clock(captured_at)::date <= $8)
+                and case $9
+                    when 'cash' then method = 'cash'
+                    when 'online' then method = 'razorpay'
+                    when 'failed' then has_failed and received_paise is null
+                    else true
+                end
+        ), page as (
+            select id, place
+            from unnest(array(
+                select id from matching
+                where $13::bigint is null or case when $14 then id > $13 else id < $13 end
+                order by
+                    case when $14 then id end, case when $10 = 'id' then id end,
+                    case $10 when 'amount' then amount_paise when 'created' then extract(epoch from created_at)
+                        when 'captured' then extract(epoch from captured_at) end,
+                    case $10 when '-amount' then amount_paise when '-created' then extract(epoch from created_at)
+                        when '-captured' then extract(epoch from captured_at) end desc nulls last,
+                    case $10 when 'booking' then reference when 'currency' then currency end,
+                    case $10 when '-booking' then reference when '-currency' then currency end desc,
+                    case when $10 = 'state' then state end, case when $10 = '-state' then state end desc,
+                    case when $10 = 'method' then method end, case when $10 = '-method' then method end desc,
+                    id desc
+                limit $11 offset $12
+            )) with ordinality as one (id, place)
+        )
+        select listed.id as "id!", listed.booking_id as "booking_id!", listed.reference as "reference!",
+            listed.amount_paise as "amount!: Money", listed.currency as "currency!", listed.state as "state!: PaymentState",
+            listed.method as "method!: PaymentMethod", shop_clock(listed.created_at) as "created!",
+            shop_clock(listed.captured_at) as captured, coalesce(listed.received_paise, 0)::bigint as "received!: Money",
+            coalesce(listed.given_back_paise, 0)::bigint as "given_back!: Money",
+            (select count(*) from (select from matching limit $15) as counted) as "count!"
+        from page join listed on listed.id = page.id
+        order by page.place
         "#,
         ask.pattern(),
         ask.value("q"),
@@ -140,13 +164,16 @@ async fn rows(database: &Database, ask: &Ask) -> Result<Rows<Row>> {
         ask.day("captured_to"),
         ask.value("scope"),
         ask.sort(),
-        ask.limit(),
-        ask.offset()
+        ask.limit() + 1,
+        if key.is_some() { 0 } else { ask.offset() },
+        key.map(|(id, _)| id),
+        side == Some(Side::Before),
+        ask.most_counted()
     )
-    .fetch_all(&database.pool())
+    .fetch_all(connection)
     .await?;
     let count = rows.first().map_or(0, |row| row.count);
-    Ok(Rows { rows, count })
+    Ok(Rows::page(rows, count, ask, side, |row| row.id.to_string()))
 }
 
 pub(crate) async fn list(State(app): State<App>, person: Person, ask: Ask) -> Result<Response> {

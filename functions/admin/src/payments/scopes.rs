@@ -3,7 +3,10 @@
 use maud::{Markup, html};
 use shared::{Result, database::Database};
 
-use crate::kit::ask::Ask;
+use crate::kit::{
+    ask::{Ask, HIGHEST_COUNT},
+    rows::Count,
+};
 
 /// The scopes: name in addresses, title, and how many payments or mismatches it has.
 pub(super) type Scopes = [(&'static str, &'static str, i64); 5];
@@ -11,8 +14,9 @@ pub(super) type Scopes = [(&'static str, &'static str, i64); 5];
 pub(super) async fn scopes(database: &Database) -> Result<Scopes> {
     let counted = sqlx::query!(
         r#"
-        select count(*) as "all!", count(*) filter (where method = 'cash') as "cash!",
-            count(*) filter (where method = 'razorpay') as "online!",
+        select (select count(*) from (select from payments limit $1) as counted) as "all!",
+            (select count(*) from (select from payments where method = 'cash' limit $1) as counted) as "cash!",
+            (select count(*) from (select from payments where method = 'razorpay' limit $1) as counted) as "online!",
             (
                 select count(*) from payments failed
                 where exists (select from captures where payment_id = failed.id and state = 'failed')
@@ -22,8 +26,8 @@ pub(super) async fn scopes(database: &Database) -> Result<Scopes> {
                 + (select count(*) from money_not_given_back) + (select count(*) from money_failed_refunds)
                 + (select count(*) from money_misfits) + (select count(*) from money_disputes)
                 + (select count(*) from money_unmatched) as "attention!"
-        from payments
-        "#
+        "#,
+        HIGHEST_COUNT + 1
     )
     .fetch_one(&database.pool())
     .await?;
@@ -43,7 +47,7 @@ pub(super) fn links(ask: &Ask, scopes: &Scopes) -> Markup {
         nav.scopes aria-label="Which payments" {
             @for (name, title, count) in scopes {
                 a href=(ask.link(&[("scope", name)])) aria-current=[(*name == present).then_some("true")] {
-                    (title) " " span.count { (count) }
+                    (title) " " span.count { (Count(*count)) }
                 }
             }
         }

@@ -27,8 +27,9 @@ use crate::{
         cell::{Cell, harmless},
         file,
         form::{Form, problem},
-        list::{Column, Rows},
+        list::Column,
         page::{Page, redirect},
+        rows::Rows,
     },
     session::Person,
 };
@@ -82,7 +83,7 @@ pub(crate) async fn download(State(app): State<App>, ask: Ask) -> Result<Respons
         Column::plain("price", "price", |row| Cell::Money(row.price)),
     ];
     let count = rows.first().map_or(0, |row| row.count);
-    file::file(PLACE, &columns, &Rows { rows, count })
+    file::file(PLACE, &columns, &Rows::all(rows, count))
 }
 
 /// The page on which a file is chosen.

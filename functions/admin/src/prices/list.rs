@@ -18,8 +18,9 @@ use crate::{
         ask::Ask,
         cell::Cell,
         file,
-        list::{Column, Filter, List, Rows},
+        list::{Column, Filter, List},
         page::{Page, Place},
+        rows::Rows,
     },
     session::Person,
     words::Words,
@@ -112,7 +113,7 @@ async fn rows(database: &Database, ask: &Ask) -> Result<Rows<Row>> {
     .fetch_all(&database.pool())
     .await?;
     let count = rows.first().map_or(0, |row| row.count);
-    Ok(Rows { rows, count })
+    Ok(Rows::numbered(rows, count, ask))
 }
 
 async fn services(database: &Database) -> Result<Vec<(String, String)>> {

@@ -4,12 +4,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 use shared::{Result, money::Money};
 
-use crate::kit::{
-    cell::Cell,
-    file,
-    list::{Column, Rows},
-    page::Place,
-};
+use crate::kit::{cell::Cell, file, list::Column, page::Place, rows::Rows};
 
 /// A cell, and the list of what it counts.
 #[derive(Clone, Debug)]
@@ -113,7 +108,7 @@ impl Table {
         let columns: Vec<Column<Row>> =
             self.columns.iter().zip(CELLS).map(|(Title(title, _), cell)| Column::plain("", title, cell)).collect();
         let count = i64::try_from(self.rows.len()).unwrap_or(i64::MAX);
-        file::file(self.place, &columns, &Rows { rows: self.rows, count })
+        file::file(self.place, &columns, &Rows::all(self.rows, count))
     }
 }
 

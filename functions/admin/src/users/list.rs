@@ -16,8 +16,9 @@ use crate::{
         ask::Ask,
         cell::{Cell, Tone},
         file,
-        list::{Column, Filter, List, Rows},
+        list::{Column, Filter, List},
         page::{Page, Place},
+        rows::Rows,
     },
     session::Person,
     words::Words,
@@ -132,7 +133,7 @@ async fn rows(database: &Database, ask: &Ask) -> Result<Rows<Row>> {
     .fetch_all(&database.pool())
     .await?;
     let count = rows.first().map_or(0, |row| row.count);
-    Ok(Rows { rows, count })
+    Ok(Rows::numbered(rows, count, ask))
 }
 
 pub(crate) async fn list(State(app): State<App>, person: Person, ask: Ask) -> Result<Response> {

@@ -18,6 +18,7 @@ mod message_texts;
 mod messages;
 mod mismatches;
 mod origins;
+mod paging;
 mod payments;
 mod percent;
 mod price_clashes;

@@ -44,6 +44,7 @@ impl Walk<'_> {
         }
         self.search().await;
         self.pages().await;
+        self.links().await;
     }
 
     /// What the database has: a value of each row that matches.
@@ -209,6 +210,25 @@ impl Walk<'_> {
             );
         }
         assert_eq!(seen, rows, "{path}");
+    }
+
+    /// In the list's own order the links lead to each row once, and back.
+    async fn links(&self) {
+        let rows = self.file("created_from=2000-01-01").await.keys(self.list.key.0);
+        let first = format!("{}?created_from=2000-01-01", self.list.path);
+        for (start, rel) in [(first.clone(), "next"), (format!("{first}&page={}", rows.len().div_ceil(PAGE)), "prev")] {
+            let (mut pages, mut link) = (Vec::new(), Some(start));
+            while let Some(path) = link {
+                let page = self.owner.get(&path).await;
+                pages.push(self.shown(&page));
+                let rest = page.text.split(&format!("rel=\"{rel}\" href=\"")).nth(1);
+                link = rest.map(|rest| unescaped(rest.split('"').next().unwrap()));
+            }
+            if rel == "prev" {
+                pages.reverse();
+            }
+            assert_eq!(pages.concat(), rows, "{}: {rel}", self.list.path);
+        }
     }
 
     /// What tells the rows of a page apart.
