@@ -5,7 +5,7 @@ use shared::{
     Result,
     bookings::{
         booking::Detail,
-        search::{self, Filter},
+        search::{self, Filter, Place},
     },
     database::Database,
     http::{Counted, ErrorBody, Paged, Paging, Query, Routes, fit, routes},
@@ -23,9 +23,10 @@ pub(crate) fn routes() -> Routes<App> {
 ///
 /// All filters must match. Without `page_size` at most 500 bookings: those with the latest appointments. `count` is how many
 /// match; above 10,000 it is that, and `count_capped` is true. A list that is too large for one answer is cut to its last
-/// page, or to its first if an order or a `limit` was asked for; `next` and `previous` lead on.
+/// page, or to its first if an order or a `limit` was asked for; `next` and `previous` lead on. They lead to each booking
+/// once, whatever is booked meanwhile, and a page deep in the list comes as fast as the first; by `page` it does not.
 #[utoipa::path(
-    get, path = "/staff/bookings", operation_id = "list_bookings_for_staff", tag = "Staff", params(Filter, Paging),
+    get, path = "/staff/bookings", operation_id = "list_bookings_for_staff", tag = "Staff", params(Filter, Paging, Place),
     security(("staff_key" = []), ("session" = [])),
     responses(
         (status = 200, body = Paged<Detail>),
@@ -38,25 +39,27 @@ async fn list(
     _: Staff,
     State(database): State<Database>,
     OriginalUri(uri): OriginalUri,
-    Query((filter, paging)): Query<(Filter, Option<Paging>)>,
+    Query((filter, (paging, place))): Query<(Filter, (Option<Paging>, Place))>,
 ) -> Result<Paged<Detail>> {
-    let (mut bookings, mut count) = find(&database, &filter, paging).await?;
-    let mut paging = paging;
-    if paging.is_none()
+    let mut page = paging.map(|paging| (paging, place));
+    let (mut bookings, mut count) = find(&database, &filter, page).await?;
+    if page.is_none()
         && let Some(first) = fit(&mut bookings)
     {
-        let is_default = filter.is_in_default_order();
-        let last = count.count.div_ceil(first.page_size);
-        paging = Some(Paging { page: if is_default { last } else { first.page }, ..first });
-        // A capped count does not tell the number of the last page.
-        let filter = if is_default && count.is_capped { filter.from_the_end() } else { filter };
-        (bookings, count) = find(&database, &filter, paging).await?;
+        page = Some(if filter.is_in_default_order() {
+            let last = Paging { page: count.count.div_ceil(first.page_size), ..first };
+            // A capped count does not tell the number of the last page.
+            (last, if count.is_capped { Place::END } else { Place::default() })
+        } else {
+            (first, Place::default())
+        });
+        (bookings, count) = find(&database, &filter, page).await?;
     }
     name_bookings(bookings.iter().map(|detail| detail.booking.id));
-    Ok(Paged::counted("Bookings retrieved successfully", bookings, count, paging, &uri))
+    Ok(Paged::counted("Bookings retrieved successfully", bookings, count, page.map(|(paging, _)| paging), &uri))
 }
 
-async fn find(database: &Database, filter: &Filter, paging: Option<Paging>) -> Result<(Vec<Detail>, Counted)> {
-    let (bookings, count) = search::find(database, filter, paging).await?;
+async fn find(database: &Database, filter: &Filter, page: Option<(Paging, Place)>) -> Result<(Vec<Detail>, Counted)> {
+    let (bookings, count) = search::find(database, filter, page).await?;
     Ok((bookings.into_iter().map(Detail::for_staff).collect(), count))
 }

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::{
     Actor, booking,
-    search::{self, Filter},
+    search::{self, Filter, Place},
     status::BookingStatus,
     transaction, transition,
 };
@@ -98,7 +98,7 @@ impl Cancellation {
     /// Cancels what the filter finds now, if that is as many as were seen and no more than [`MOST`].
     pub async fn run(&self, database: &Database, actor: &Actor) -> Result<Vec<Cancelled>> {
         let page = Paging { page: 1, page_size: MOST };
-        let (found, counted) = search::find(database, &self.filter, Some(page)).await?;
+        let (found, counted) = search::find(database, &self.filter, Some((page, Place::default()))).await?;
         let count = counted.count;
         if i64::try_from(count).unwrap_or(i64::MAX) != self.count {
             return Err(Error::conflict("count", &format!("{count} bookings match now. Look at them again.")));

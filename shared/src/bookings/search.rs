@@ -2,6 +2,7 @@
 
 mod key;
 mod ordering;
+mod place;
 mod text;
 
 use std::cmp::Reverse;
@@ -22,6 +23,8 @@ use crate::{
 
 pub use key::Key;
 use ordering::Ordering;
+use place::Begin;
+pub use place::Place;
 use text::Search;
 
 /// Maximum number of bookings in one response.
@@ -57,12 +60,6 @@ pub struct Filter {
     /// Without `page_size`: at most so many bookings. Never more than 500 are listed.
     #[param(minimum = 1)]
     limit: Option<i64>,
-    /// With `page_size`, the page that begins behind a booking, whatever was booked meanwhile. `next` has it.
-    #[param(value_type = Option<String>, example = "1798624800000000.104")]
-    after: Option<Key>,
-    /// With `page_size`, the page that ends in front of a booking. `previous` has it.
-    #[param(value_type = Option<String>, example = "1798624800000000.104")]
-    before: Option<Key>,
 }
 
 impl Read for Filter {
@@ -78,8 +75,6 @@ impl Read for Filter {
             service_location: fields.value_if_any("service_location"),
             ordering: fields.value_if_any("ordering"),
             limit: fields.integer_within("limit", 1..=i64::MAX),
-            after: fields.value_if_any("after"),
-            before: fields.value_if_any("before"),
         };
         if filter.date_from.zip(filter.date_to).is_some_and(|(from, to)| from > to) {
             fields.faults.add("date_to", "Ensure this date is not before date_from.");
@@ -94,50 +89,12 @@ impl Filter {
         self.ordering.is_none() && self.limit.is_none()
     }
 
-    /// The same filter for the last page of a list by appointment.
-    #[must_use]
-    pub fn from_the_end(self) -> Self {
-        Self { after: None, before: Some(Key::END), ..self }
-    }
-
     /// How many bookings are listed, and where they begin.
-    fn window(&self, paging: Option<Paging>) -> (usize, Begin) {
+    fn window(&self, page: Option<(Paging, Place)>) -> (usize, Begin) {
         let limit = self.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(LONGEST_LIST);
-        let Some(paging) = paging else { return (limit.min(LONGEST_LIST), Begin::Behind(0)) };
-        let begin = match (self.after, self.before) {
-            (Some(key), _) => Begin::After(key),
-            (None, Some(key)) => Begin::Before(key),
-            (None, None) => Begin::Behind(paging.offset()),
-        };
-        (paging.page_size, begin)
-    }
-}
-
-/// Where the bookings that are listed begin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Begin {
-    /// Behind so many others, which costs more the more they are.
-    Behind(usize),
-    After(Key),
-    /// They end in front of this key.
-    Before(Key),
-}
-
-impl Begin {
-    const fn key(self) -> Option<Key> {
-        match self {
-            Self::Behind(_) => None,
-            Self::After(key) | Self::Before(key) => Some(key),
-        }
-    }
-
-    /// Whether bookings are in front of those listed and behind them, if more than asked for were `found`.
-    fn neighbours(self, found_more: bool) -> (bool, bool) {
-        match self {
-            Self::Behind(offset) => (offset > 0, found_more),
-            Self::After(_) => (true, found_more),
-            Self::Before(key) => (found_more, key != Key::END),
-        }
+        page.map_or((limit.min(LONGEST_LIST), Begin::Behind(0)), |(paging, place)| {
+            (paging.page_size, place.begin(paging))
+        })
     }
 }
 
@@ -145,21 +102,21 @@ impl Begin {
 pub async fn find(
     database: &Database,
     filter: &Filter,
-    paging: Option<Paging>,
+    page: Option<(Paging, Place)>,
 ) -> sqlx::Result<(Vec<Booking>, Counted)> {
     // Page and count must be of one snapshot.
-    database.planned_anew(async |connection| select(connection, filter, paging).await).await
+    database.planned_anew(async |connection| select(connection, filter, page).await).await
 }
 
 /// Finds matching ids in the indexes alone where possible; reads whole rows for the page only.
 async fn select(
     connection: &mut PgConnection,
     filter: &Filter,
-    paging: Option<Paging>,
+    page: Option<(Paging, Place)>,
 ) -> sqlx::Result<(Vec<Booking>, Counted)> {
-    let (limit, begin) = filter.window(paging);
+    let (limit, begin) = filter.window(page);
     // A whole list that is too long leaves the earliest appointments out.
-    let is_latest = filter.is_in_default_order() && paging.is_none();
+    let is_latest = filter.is_in_default_order() && page.is_none();
     let default = if is_latest { Ordering::AppointmentDateDown } else { Ordering::AppointmentDate };
     let ordering = filter.ordering.unwrap_or(default);
     // What is in front of a key is read from there, in the reversed order.
