@@ -97,7 +97,7 @@ pub struct AtSize {
 pub async fn sizes(shop: &mut Shop, effort: Effort) -> Result<Vec<AtSize>> {
     let mut auth = shop.start("auth", &shop.environment(shop.biggest())).await?;
     let mut measured = Vec::new();
-    for case in [Case::StaffList, Case::Slots, Case::Booking] {
+    for case in [Case::StaffList, Case::PanelList, Case::Slots, Case::Booking] {
         let mut of_sizes = Vec::new();
         for size in shop.sizes.clone() {
             let mut instance = shop.start(case.binary(), &shop.environment(size)).await?;

@@ -9,7 +9,6 @@ use shared::{
         facts::{self, Question},
         free_slots::available,
         plan::{MOST_SERVICES, offered},
-        slot_usage,
         status::ServiceLocation,
     },
     database::Database,
@@ -80,11 +79,13 @@ async fn list(
     Query(wanted): Query<SlotsOf>,
 ) -> Result<Envelope<Vec<Slot>>> {
     throttle.check(&[limits.public_reads.on(&address.0)]).await?;
-    // One connection for both queries: the pool pings a connection each time it is returned.
-    let mut connection = database.pool().acquire().await?;
-    let question =
-        Question { model: wanted.vehicle_model_id, services: &wanted.service_ids, ..Question::day(wanted.date) };
-    let facts = facts::load(&mut *connection, question).await?;
+    let question = Question {
+        model: wanted.vehicle_model_id,
+        services: &wanted.service_ids,
+        pool: Some(wanted.service_location),
+        ..Question::day(wanted.date)
+    };
+    let facts = facts::load(&database.pool(), question).await?;
     let mut faults = Faults::default();
     if let (Some(id), None) = (wanted.vehicle_model_id, &facts.model) {
         faults.add("vehicle_model_id", format!("Invalid pk \"{id}\" - object does not exist."));
@@ -98,8 +99,7 @@ async fn list(
     let Some(day) = day else {
         return Ok(Envelope::new(message, Vec::new()));
     };
-    let usage = slot_usage::load(&mut *connection, wanted.service_location, wanted.date, wanted.date).await?;
     let capacity = facts.capacity(wanted.service_location);
-    let slot = |time| Slot { time, capacity, available: available(day, time, duration, capacity, &facts, &usage) };
+    let slot = |time| Slot { time, capacity, available: available(day, time, duration, capacity, &facts) };
     Ok(Envelope::new(message, day.slots().into_iter().map(slot).collect()))
 }

@@ -13,7 +13,6 @@ use shared::{
         links::Scope,
         own,
         reschedule::Appointment,
-        slot_usage,
     },
     http::{Fields, Query, Read},
 };
@@ -160,19 +159,20 @@ async fn open_days(app: &App) -> Result<Vec<NaiveDate>> {
 
 /// The times of a day at which the booking could be.
 async fn free_times(app: &App, booking: &Booking, date: NaiveDate) -> Result<Vec<NaiveTime>> {
-    let mut connection = app.database().pool().acquire().await?;
-    let facts = facts::load(&mut *connection, Question::day(date)).await?;
-    let Some(day) = facts.days.get(&date).filter(|_| facts.window.holds_day(date)) else { return Ok(Vec::new()) };
     let visit = booking.visit();
-    let mut usage = slot_usage::load(&mut *connection, visit.location, date, date).await?;
+    let question = Question { pool: Some(visit.location), ..Question::day(date) };
+    let mut facts = facts::load(&app.database().pool(), question).await?;
+    let Some(day) = facts.days.get(&date).copied().filter(|_| facts.window.holds_day(date)) else {
+        return Ok(Vec::new());
+    };
     if visit.date == date {
         // A move frees what the booking takes now.
         for quarter in visit.occupied.quarters() {
-            usage.entry((date, quarter)).and_modify(|used| *used -= 1);
+            facts.usage.entry((date, quarter)).and_modify(|used| *used -= 1);
         }
     }
     let capacity = facts.capacity(visit.location);
     let is_other = |time: &NaiveTime| (date, *time) != (visit.date, visit.time);
-    let is_free = |time: &NaiveTime| available(day, *time, visit.duration_minutes, capacity, &facts, &usage) > 0;
+    let is_free = |time: &NaiveTime| available(&day, *time, visit.duration_minutes, capacity, &facts) > 0;
     Ok(day.slots().into_iter().filter(is_other).filter(is_free).collect())
 }

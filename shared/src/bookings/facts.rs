@@ -8,10 +8,12 @@ use sqlx::{PgExecutor, types::Json};
 
 use super::{
     appointment::{OpenDay, Window},
+    slot_usage::Usage,
     status::ServiceLocation,
 };
 use crate::{
     Error, Result,
+    day_minute::DayMinute,
     ids::{ServiceId, VehicleModelId},
 };
 
@@ -25,6 +27,8 @@ pub struct Facts {
     pub model: Option<Model>,
     /// Requested services that exist and are not archived.
     pub services: Vec<Service>,
+    /// What is taken of the requested pool.
+    pub usage: Usage,
     shop_capacity: i32,
     home_capacity: i32,
 }
@@ -60,7 +64,7 @@ pub struct Service {
     pub price_paise: Option<i64>,
 }
 
-/// The days, model and services to load facts for.
+/// The days, model, services and pool to load facts for.
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
     pub from: NaiveDate,
@@ -68,12 +72,14 @@ pub struct Question<'a> {
     pub to: NaiveDate,
     pub model: Option<VehicleModelId>,
     pub services: &'a [ServiceId],
+    /// The pool to load the usage of. A booking needs none: the database decides whether it has room.
+    pub pool: Option<ServiceLocation>,
 }
 
 impl Question<'_> {
-    /// One day, without model or services.
+    /// One day, without model, services or pool.
     pub const fn day(date: NaiveDate) -> Self {
-        Self { from: date, to: date, model: None, services: &[] }
+        Self { from: date, to: date, model: None, services: &[], pool: None }
     }
 }
 
@@ -113,14 +119,19 @@ pub async fn load(executor: impl PgExecutor<'_>, question: Question<'_>) -> Resu
                 join service_categories category on category.id = service.service_category_id
                 left join service_prices price on price.service_id = service.id and price.vehicle_model_id = $3
                 where service.id = any ($4) and service.archived_at is null and category.archived_at is null
-            ) as "services!: Json<Vec<Service>>"
+            ) as "services!: Json<Vec<Service>>",
+            (
+                select coalesce(json_agg(json_build_array(date, time, used)), '[]')
+                from slot_usage where pool = $5 and date between $1 and $2
+            ) as "usage!: Json<Vec<(NaiveDate, DayMinute, i32)>>"
         from shops shop
         where shop.id = shop_id()
         "#,
         question.from,
         question.to,
         question.model as Option<VehicleModelId>,
-        question.services as &[ServiceId]
+        question.services as &[ServiceId],
+        question.pool as Option<ServiceLocation>
     )
     .fetch_optional(executor)
     .await?
@@ -135,6 +146,7 @@ pub async fn load(executor: impl PgExecutor<'_>, question: Question<'_>) -> Resu
         days: row.days.0.into_iter().map(|day| (day.date, day)).collect(),
         model: row.model.map(|model| model.0),
         services: row.services.0,
+        usage: row.usage.0.into_iter().map(|(date, quarter, used)| ((date, quarter), used)).collect(),
         shop_capacity: row.shop_capacity,
         home_capacity: row.home_capacity,
     })

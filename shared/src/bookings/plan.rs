@@ -137,7 +137,7 @@ impl Draft {
         // A missing date is already a fault, so the default is never booked.
         let date = self.appointment_date.unwrap_or_default();
         let services = self.service_ids.as_deref().unwrap_or_default();
-        Question { from: date, to: date, model: self.vehicle_model_id, services }
+        Question { from: date, to: date, model: self.vehicle_model_id, services, pool: None }
     }
 
     /// Validates the draft against the facts; reports all faults at once.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{NaiveDate, NaiveTime};
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::PgConnection;
 
 use super::{occupied::Occupied, status::ServiceLocation};
 use crate::{Error, Result, day_minute::DayMinute};
@@ -154,24 +154,6 @@ async fn change(
 
 /// Jobs per quarter; one that is not in the map is free.
 pub type Usage = HashMap<(NaiveDate, DayMinute), i32>;
-
-/// Loads the usage of each quarter in a range of days.
-pub async fn load(
-    executor: impl PgExecutor<'_>,
-    pool: ServiceLocation,
-    from: NaiveDate,
-    to: NaiveDate,
-) -> Result<Usage> {
-    let rows = sqlx::query!(
-        r#"select date, time as "time: DayMinute", used from slot_usage where pool = $1 and date between $2 and $3"#,
-        pool as ServiceLocation,
-        from,
-        to
-    )
-    .fetch_all(executor)
-    .await?;
-    Ok(rows.into_iter().map(|row| ((row.date, row.time), row.used)).collect())
-}
 
 fn breaks(error: &sqlx::Error, constraint: &str) -> bool {
     error.as_database_error().is_some_and(|error| error.constraint() == Some(constraint))
