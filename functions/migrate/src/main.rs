@@ -20,16 +20,19 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     };
     settings.ready().await;
     let (settings, app) = (&settings, &app);
-    let handle = async |event: LambdaEvent<Invocation>| -> Result<Option<Outcome>, lambda_runtime::Error> {
-        settings.renew_if_old().await;
-        match event.payload {
-            Invocation::Deployment(deployment) => {
-                let time_left = event.context.deadline().duration_since(SystemTime::now());
-                app.deploy(&deployment, time_left.unwrap_or_default()).await?;
-                Ok(None)
-            }
-            Invocation::Event(event) => Ok(Some(Box::pin(app.handle(event)).await?)),
-        }
+    let handle = async |LambdaEvent { payload, context }: LambdaEvent<Invocation>| {
+        logging::invocation(&context.request_id, async {
+            settings.renew_if_old().await;
+            Ok::<Option<Outcome>, lambda_runtime::Error>(match payload {
+                Invocation::Deployment(deployment) => {
+                    let time_left = context.deadline().duration_since(SystemTime::now());
+                    app.deploy(&deployment, time_left.unwrap_or_default()).await?;
+                    None
+                }
+                Invocation::Event(event) => Some(Box::pin(app.handle(event)).await?),
+            })
+        })
+        .await
     };
     lambda_runtime::run(service_fn(handle)).await
 }
