@@ -5,6 +5,7 @@ use std::{net::IpAddr, sync::Arc};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use lambda_http::http::{HeaderMap, header, request::Parts};
 use serde_json::Value;
+use url::Url;
 
 use super::{
     event::Gateway,
@@ -113,7 +114,7 @@ impl<S: Send + Sync> FromRequestParts<S> for OwnHost {
 /// Whether a text can stand in a link as a host name.
 fn is_name(text: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-".contains(&byte);
-    (1..=300).contains(&text.len()) && text.bytes().all(is_plain)
+    text.len() <= 300 && text.bytes().all(is_plain) && Url::parse(&format!("https://{text}/")).is_ok()
 }
 
 /// The emulator on one machine names itself `localhost`, without the port that it was called at.
