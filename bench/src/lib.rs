@@ -4,6 +4,7 @@
 //! machine differs from run to run.
 #![expect(clippy::float_arithmetic, reason = "what is measured here are times and ratios, never money")]
 
+pub mod away;
 pub mod binaries;
 mod case;
 pub mod compare;

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! bench [--quick] [--binaries DIRECTORY] [--beside DIRECTORY] [--against FILE]
+//! bench away [--quick] …   only the cold starts as on AWS
 //! bench compare OLD NEW
 //! bench contents BINARY
 //! ```
@@ -16,7 +17,7 @@ use std::{
     process::ExitCode,
 };
 
-use bench::{Effort, Result, Shop, binaries, compare::compare, report::Report};
+use bench::{Effort, Result, Shop, away, binaries, compare::compare, report::Report};
 
 // One thread: the bench must compete with the measured functions for no more than one core.
 #[tokio::main(flavor = "current_thread")]
@@ -49,6 +50,7 @@ fn compared(old: &str, new: &str) -> Result<String> {
 
 struct Options {
     is_quick: bool,
+    is_away: bool,
     binaries: PathBuf,
     beside: Option<PathBuf>,
     against: Option<Report>,
@@ -57,10 +59,11 @@ struct Options {
 impl Options {
     fn read(words: &[&str]) -> Result<Self> {
         let binaries = env::current_exe()?.parent().map(Path::to_path_buf).unwrap_or_default();
-        let mut options = Self { is_quick: false, binaries, beside: None, against: None };
+        let mut options = Self { is_quick: false, is_away: false, binaries, beside: None, against: None };
         let mut words = words.iter();
         while let Some(word) = words.next() {
             match (*word, words.as_slice().first()) {
+                ("away", _) => options.is_away = true,
                 ("--quick", _) => options.is_quick = true,
                 ("--binaries", Some(directory)) => {
                     options.binaries = PathBuf::from(directory);
@@ -88,6 +91,11 @@ impl Options {
         let effort = if self.is_quick { Effort::QUICK } else { Effort::WHOLE };
         let binaries = (self.binaries.as_path(), self.beside.as_deref());
         let mut shop = Shop::open(servers, &effort.sizes, binaries, &directory).await?;
+        if self.is_away {
+            let answers = away::measure(&mut shop, effort).await;
+            shop.close().await?;
+            return Ok(away::text(&answers?));
+        }
         let report = tokio::select! {
             report = Report::measure(&mut shop, effort) => report,
             _ = tokio::signal::ctrl_c() => Err("stopped".into()),

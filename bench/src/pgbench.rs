@@ -8,7 +8,7 @@ use std::{
 
 use tokio::process::Command;
 
-use crate::{Result, programs::on_path, wire::Captured};
+use crate::{Result, programs::on_path, statements::Statement, wire::Captured};
 
 /// Transactions of each run that are not counted, because Postgres still chooses its plans.
 const WARM_UP: usize = 10;
@@ -44,24 +44,18 @@ impl Script {
                 }
                 continue;
             }
-            let mut sql = statement.sql.trim().to_owned();
-            for (place, value) in statement.values.iter().enumerate().rev() {
-                let name = format!("value_{index}_{place}");
-                let stands_for_it = match value.as_deref() {
-                    None => "null".to_owned(),
-                    // pgbench has no empty variables.
-                    Some("") => "''".to_owned(),
-                    Some(value) if value == booking.phone => "('+' || :phone)".to_owned(),
-                    Some(value) if value == booking.reference => "('RMB-' || :reference)".to_owned(),
-                    Some(value) => {
-                        variables.push(format!("{name}={value}"));
-                        format!(":{name}")
-                    }
-                };
-                // Postgres has many minus signs, and pgbench tells no types.
-                sql = sql.replace(&format!("-${}", place + 1), &format!("-({stands_for_it}::bigint)"));
-                sql = sql.replace(&format!("${}", place + 1), &stands_for_it);
-            }
+            let sql = filled(statement, |place, value| match value {
+                None => "null".to_owned(),
+                // pgbench has no empty variables.
+                Some("") => "''".to_owned(),
+                Some(value) if value == booking.phone => "('+' || :phone)".to_owned(),
+                Some(value) if value == booking.reference => "('RMB-' || :reference)".to_owned(),
+                Some(value) => {
+                    let name = format!("value_{index}_{place}");
+                    variables.push(format!("{name}={value}"));
+                    format!(":{name}")
+                }
+            });
             writeln!(script, "{sql};")?;
         }
         let file = directory.join("booking.sql");
@@ -91,6 +85,18 @@ impl Script {
         }
         Ok(times)
     }
+}
+
+/// A statement with a text in the place of each of its parameters.
+pub(crate) fn filled(statement: &Statement, mut text: impl FnMut(usize, Option<&str>) -> String) -> String {
+    let mut sql = statement.sql.trim().to_owned();
+    for (place, value) in statement.values.iter().enumerate().rev() {
+        let text = text(place, value.as_deref());
+        // Postgres has many minus signs, and the text tells no type.
+        sql = sql.replace(&format!("-${}", place + 1), &format!("-({text}::bigint)"));
+        sql = sql.replace(&format!("${}", place + 1), &text);
+    }
+    sql
 }
 
 /// The path of pgbench: Debian's of the newest version, or one on the `PATH`.

@@ -120,7 +120,7 @@ impl Shop {
         Ok(connection.close().await?)
     }
 
-    /// Drops the databases and deletes the keys.
+    /// Drops the databases, and deletes the keys and the user of Redis.
     pub async fn close(&mut self) -> Result<()> {
         for size in self.sizes.clone() {
             self.administer(&format!("drop database if exists {} with (force)", self.database(size))).await?;
@@ -129,6 +129,7 @@ impl Shop {
         if !keys.is_empty() {
             let _: () = self.redis.unlink(keys).await?;
         }
+        let _: () = redis::cmd("ACL").arg("DELUSER").arg(&self.prefix).query_async(&mut self.redis).await?;
         Ok(())
     }
 
@@ -222,6 +223,15 @@ impl Shop {
     /// The number of bookings in the biggest database.
     pub fn biggest(&self) -> u32 {
         self.sizes.last().copied().unwrap_or_default()
+    }
+
+    /// Makes a user of Redis, as a Redis on AWS has one; returns its name and password.
+    pub(crate) async fn redis_user(&mut self) -> Result<(String, String)> {
+        let (name, password) = (self.prefix.clone(), "bench-password".to_owned());
+        let mut command = redis::cmd("ACL");
+        command.arg("SETUSER").arg(&name).arg("on").arg(format!(">{password}")).arg("~*").arg("&*").arg("+@all");
+        let _: () = command.query_async(&mut self.redis).await?;
+        Ok((name, password))
     }
 
     /// Stores the value that the bare function reads from Redis.
