@@ -10,6 +10,7 @@ mod case;
 pub mod compare;
 mod cores;
 mod django;
+pub mod history;
 pub mod instance;
 pub mod many_requests;
 pub mod one_core;

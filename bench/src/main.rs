@@ -3,6 +3,7 @@
 //! ```text
 //! bench [--quick] [--binaries DIRECTORY] [--beside DIRECTORY] [--against FILE]
 //! bench away [--quick] …   only the cold starts as on AWS
+//! bench history           rewrites the table of docs/speed.md, and its picture
 //! bench compare OLD NEW
 //! bench contents BINARY
 //! ```
@@ -12,12 +13,12 @@
 )]
 
 use std::{
-    env,
+    env, fs,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
-use bench::{Effort, Result, Shop, away, binaries, compare::compare, report::Report};
+use bench::{Effort, Result, Shop, away, binaries, compare::compare, history, report::Report};
 
 // One thread: the bench must compete with the measured functions for no more than one core.
 #[tokio::main(flavor = "current_thread")]
@@ -26,6 +27,7 @@ async fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
         ["compare", old, new] => compared(old, new),
+        ["history"] => history(),
         ["contents", binary] => binaries::contents(Path::new(binary)),
         options => match Options::read(options) {
             Ok(options) => options.run().await,
@@ -46,6 +48,16 @@ async fn main() -> ExitCode {
 
 fn compared(old: &str, new: &str) -> Result<String> {
     Ok(compare(&Report::read(Path::new(old))?, &Report::read(Path::new(new))?))
+}
+
+fn history() -> Result<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let (docs, page) = (root.join("docs"), root.join("docs/speed.md"));
+    let runs = history::read(&docs.join("speed-history.json"), &root.join("target/bench"))?;
+    let table = history::text(&runs);
+    fs::write(&page, history::placed(&fs::read_to_string(&page)?, &table)?)?;
+    fs::write(docs.join("speed-history.svg"), history::picture(&runs))?;
+    Ok(table)
 }
 
 struct Options {

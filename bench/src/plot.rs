@@ -9,10 +9,10 @@ const LEFT: f64 = 190.0;
 const RIGHT: f64 = 90.0;
 const BAR: f64 = 16.0;
 const LINES_HEIGHT: f64 = 180.0;
-const COLOURS: [&str; 3] = ["#2f6f9f", "#c2703d", "#5a8f4e"];
+const COLOURS: [&str; 4] = ["#2f6f9f", "#c2703d", "#5a8f4e", "#8a5aa0"];
 
 /// A name, and the numbers of its bars or its line.
-type Named = (String, Vec<f64>);
+pub(crate) type Named = (String, Vec<f64>);
 
 impl Report {
     /// Writes `<commit>.json` and the picture `<commit>.svg`.
@@ -59,11 +59,18 @@ fn draw(report: &Report) -> String {
     let counts: Vec<String> = counts.iter().map(usize::to_string).collect();
     picture.lines("Time on a core per request by instances, times that of one", &counts, &cpu);
     picture.lines("Requests per second by instances, times that of one", &counts, &throughput);
-    format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{0}\" viewBox=\"0 0 {WIDTH} {0}\" \
-         font-family=\"sans-serif\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n{1}</svg>\n",
-        picture.y, picture.body
-    )
+    picture.whole()
+}
+
+/// Draws graphs of lines over the same places, below each other.
+pub(crate) fn lines(title: &str, places: &[String], graphs: &[(&str, &[Named])]) -> String {
+    let mut picture = Picture { body: String::new(), y: 30.0 };
+    picture.text(20.0, title, "14");
+    picture.y += 10.0;
+    for (title, named) in graphs {
+        picture.lines(title, places, named);
+    }
+    picture.whole()
 }
 
 /// Groups the numbers by name, in the order of the names' first appearance.
@@ -85,6 +92,14 @@ struct Picture {
 }
 
 impl Picture {
+    fn whole(self) -> String {
+        format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{0}\" viewBox=\"0 0 {WIDTH} {0}\" \
+             font-family=\"sans-serif\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n{1}</svg>\n",
+            self.y, self.body
+        )
+    }
+
     fn text(&mut self, x: f64, text: &str, size: &str) {
         let text = text.replace('&', "&amp;").replace('<', "&lt;");
         let _ = writeln!(self.body, "<text x=\"{x:.0}\" y=\"{:.0}\" font-size=\"{size}\">{text}</text>", self.y);
@@ -133,6 +148,7 @@ impl Picture {
             let points: Vec<String> = numbers
                 .iter()
                 .enumerate()
+                .filter(|(_, number)| number.is_finite())
                 .map(|(place, number)| format!("{:.0},{:.1}", across(place), bottom - number / most * LINES_HEIGHT))
                 .collect();
             let _ = writeln!(
