@@ -24,6 +24,7 @@ pub mod request;
 mod runtime_api;
 mod series;
 mod shop;
+pub mod simulate;
 pub mod statements;
 mod table;
 mod wire;

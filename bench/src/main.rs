@@ -4,6 +4,7 @@
 //! bench [--quick] [--binaries DIRECTORY] [--beside DIRECTORY] [--against FILE]
 //! bench away [--quick] …   only the cold starts as on AWS
 //! bench history           rewrites the table of docs/speed.md, and its picture
+//! bench simulate FILE
 //! bench compare OLD NEW
 //! bench contents BINARY
 //! ```
@@ -18,7 +19,7 @@ use std::{
     process::ExitCode,
 };
 
-use bench::{Effort, Result, Shop, away, binaries, compare::compare, history, report::Report};
+use bench::{Effort, Result, Shop, away, binaries, compare::compare, history, report::Report, simulate};
 
 // One thread: the bench must compete with the measured functions for no more than one core.
 #[tokio::main(flavor = "current_thread")]
@@ -28,6 +29,7 @@ async fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         ["compare", old, new] => compared(old, new),
         ["history"] => history(),
+        ["simulate", file] => Report::read(Path::new(file)).and_then(|report| simulate::text(&report)),
         ["contents", binary] => binaries::contents(Path::new(binary)),
         options => match Options::read(options) {
             Ok(options) => options.run().await,
