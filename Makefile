@@ -1,7 +1,8 @@
 # The tasks of this project.
 .PHONY: dev sample test check format clippy queries dependencies document workflows prepare schema bench bench-quick soak contents validate cross build deploy
 
-services = eval "$$(python3 local/services.py $(1) || echo exit 1)"
+# Servers that it starts end with the shell of the command, after Ctrl-C too.
+services = trap 'exit 130' INT TERM; eval "$$(python3 local/services.py $(1) || echo exit 1)"
 tools = bin="$$(python3 local/tools.py $(1))" && export PATH="$$bin:$$PATH" SAM_CLI_TELEMETRY=0
 # The metadata of queries is taken from a database with the migrations and nothing else.
 described = $(call tools,check) && $(call services,repairmybike_prepare) && cargo sqlx database reset -y

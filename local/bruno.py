@@ -9,7 +9,7 @@ import json
 import shutil
 import sys
 
-from services import ROOT
+from machine import ROOT
 from stack import DEFAULTS
 from stand_ins import DESCOPE, RAZORPAY
 

@@ -13,8 +13,9 @@ import rebuild
 import schedule
 import services
 import stack
+from machine import Missing, ROOT, TARGET
 from runtime import FunctionError
-from services import Missing, ROOT, TARGET
+from servers import Servers
 from stand_ins import STAND_INS
 
 PORT = int(os.environ.get("PORT", "8000"))
@@ -29,17 +30,22 @@ where datname = current_database()
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGHUP, lambda *_: sys.exit(0))
+    own = Servers("dev")
     try:
-        serve()
+        serve(own)
     except KeyboardInterrupt:
-        print("\nEnded. Postgres and Redis keep running, and the data stays.")
+        print("\nEnded. The data stays." if own.ports else "\nEnded. Postgres and Redis keep running, and the data stays.")
     except (Missing, FunctionError) as error:
         sys.exit(f"make dev: {error}")
+    finally:
+        own.stop()
 
 
-def serve():
+def serve(own):
     step("Postgres and Redis")
-    environment = services.find()
+    environment = services.find(own)
+    if own.ports:
+        print(f"psql {environment['DATABASE_URL']}   REDIS_URL={environment['REDIS_URL']}", flush=True)
     running = stack.Stack(PORT, environment, TARGET / "dev", PORTS, states(environment["DATABASE_URL"]))
     # Checked before the build, which may take minutes.
     refuse_taken_port(PORT, "PORT")

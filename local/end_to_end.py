@@ -22,9 +22,9 @@ from end_to_end_messages import Messages
 from end_to_end_panel import ADayInABrowser, ALinkInABrowser, InABrowser, Panel
 from end_to_end_payments import Payments
 from end_to_end_rebuild import Rebuild
+from machine import ROOT
 from runtime import FunctionError
 from schedule import JOBS, Schedule
-from services import ROOT
 from stand_ins import DESCOPE, RAZORPAY
 from under_test import ORIGIN, Visitor, available, bearer, call, counted, get, import_catalogue, inbox, log_of, metrics_of, \
     post, run_beside, sign_in

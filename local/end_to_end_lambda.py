@@ -19,7 +19,7 @@ import tools
 import under_test
 from processes import Processes
 from runtime import LARGEST_ANSWER, FunctionError, Lambda
-from services import TARGET
+from machine import TARGET, free_port
 from under_test import call
 
 # A request that each function understands, and the status of its answer; the others take events.
@@ -45,10 +45,10 @@ class AwsEmulator:
     """A function in AWS's Runtime Interface Emulator, which AWS makes of the code of Lambda; it takes one event at a time."""
 
     def __init__(self, name, settings, timeout):
-        self.port = stack.free_port()
+        self.port = free_port()
         self.log = LOGS / f"{name}-{self.port}.log"
         self.command = [tools.lambda_emulator(), "--runtime-interface-emulator-address", f"127.0.0.1:{self.port}",
-                        "--runtime-api-address", f"127.0.0.1:{stack.free_port()}", TARGET / "debug" / name]
+                        "--runtime-api-address", f"127.0.0.1:{free_port()}", TARGET / "debug" / name]
         self.settings = {**settings, "AWS_LAMBDA_FUNCTION_NAME": name, "AWS_LAMBDA_FUNCTION_VERSION": "1",
                          "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512", "AWS_LAMBDA_FUNCTION_TIMEOUT": str(timeout)}
 

@@ -12,8 +12,8 @@ import panel
 import tools
 import under_test
 from end_to_end_payments import deliver_outbox, job, psql, razorpay
+from machine import TARGET
 from panel import MECHANIC, OWNER, PASSWORD, Browser
-from services import TARGET
 from under_test import ORIGIN, Visitor, call, get, inbox, named
 
 

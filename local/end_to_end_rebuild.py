@@ -14,7 +14,7 @@ from end_to_end_lambda import request
 from processes import Processes
 from rebuild import Sources, build_changes
 from runtime import Lambda
-from services import TARGET
+from machine import TARGET
 
 
 class Rebuild(unittest.TestCase):

@@ -2,7 +2,7 @@
 
 import re
 
-from services import ROOT
+from machine import ROOT
 
 PATH = "/example/"
 FOLDER = ROOT / "examples/web"

@@ -12,7 +12,7 @@ import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from runtime import Busy, FunctionError
-from services import Missing, ROOT
+from machine import Missing, ROOT
 
 # The backlog of the sockets: enough for the start of a load test.
 BACKLOG = 1024

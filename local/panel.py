@@ -4,7 +4,7 @@ import http.client
 import json
 import urllib.parse
 
-from services import Missing
+from machine import Missing
 from stack import LOCAL
 
 OWNER = "owner@example.com"

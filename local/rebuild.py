@@ -5,7 +5,7 @@ import subprocess
 import time
 
 from processes import show
-from services import ROOT
+from machine import ROOT
 
 # What the functions are built from.
 FOLDERS = ["functions", "shared", "migrations", ".sqlx"]

@@ -15,14 +15,15 @@ import time
 import uuid
 from collections import Counter
 
+import machine
 import schedule
 import soak_people
 import stack
 import under_test
 from end_to_end_payments import psql, razorpay
+from machine import Missing, ROOT, TARGET
 from schedule import Schedule
-from services import Missing, ROOT, TARGET
-from soak_servers import Servers
+from servers import Servers
 from stand_ins import STAND_INS
 from under_test import call, import_catalogue
 
@@ -143,7 +144,8 @@ def main():
     if subprocess.run(["cargo", "build", "--quiet", "--workspace", "--exclude", "api", "--bins"], cwd=ROOT).returncode:
         sys.exit("soak: the functions do not compile.")
     try:
-        with Servers(TARGET / "soak") as servers:
+        with Servers("soak", quick=True) as servers:
+            servers.delete()
             faults = soak(servers)
     except Missing as missing:
         sys.exit(f"soak: {missing}")
@@ -155,10 +157,10 @@ def main():
 
 def soak(servers):
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("DESCOPE_", "RAZORPAY_", "THROTTLE"))}
-    environment |= {"DATABASE_URL": servers.database_url, "REDIS_URL": servers.redis_url, "RAZORPAY_ENABLED": "true",
+    environment |= {"DATABASE_URL": servers.start("postgres"), "REDIS_URL": servers.start("redis"), "RAZORPAY_ENABLED": "true",
                     "REDIS_KEY_PREFIX": "soak:", **LIMITS}
-    ports = {each.name: stack.free_port() for each in STAND_INS}
-    under_test.PORT = stack.free_port()
+    ports = {each.name: machine.free_port() for each in STAND_INS}
+    under_test.PORT = machine.free_port()
     journal = Journal()
     with stack.Stack(under_test.PORT, environment, TARGET / "soak", ports) as system:
         under_test.system = system

@@ -17,9 +17,9 @@ from pathlib import Path
 import example
 import gateway
 import services
+from machine import Missing, ROOT, TARGET
 from processes import Processes
 from runtime import Lambda
-from services import Missing, ROOT, TARGET
 from stand_ins import DESCOPE, MESSAGES, RAZORPAY, STAND_INS
 
 # How many events of a function are handled at once: a process takes one at a time, as on Lambda.
@@ -200,9 +200,3 @@ class Stack:
         if login and function != "migrate":
             own["DATABASE_URL"] = services.as_user(own["DATABASE_URL"], login)
         return own
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services import Missing
+from machine import Missing
 
 
 @dataclass(frozen=True)

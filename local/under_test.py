@@ -13,11 +13,13 @@ import uuid
 from collections import Counter
 from datetime import date, timedelta
 
+import machine
 import rebuild
 import services
 import stack
 import tools
-from services import Missing, ROOT, TARGET
+from machine import Missing, TARGET
+from servers import Servers
 from stand_ins import STAND_INS
 
 PORT = 8900
@@ -32,9 +34,10 @@ def running():
     global system
     if not rebuild.build("--quiet"):
         sys.exit("end_to_end: the functions do not compile.")
+    own = Servers("test", quick=True)
     try:
         tools.for_test()
-        environment = services.find()
+        environment = services.find(own)
         environment["DATABASE_URL"] = services.make_database(environment["DATABASE_URL"], "repairmybike_e2e", fresh=True)
         # Nothing may be cached by an earlier run, or by `make dev` on the same Redis.
         environment["REDIS_KEY_PREFIX"] = f"e2e:{uuid.uuid4()}:"
@@ -46,7 +49,7 @@ def running():
         environment["RAZORPAY_ENABLED"] = "true"
         environment["METRICS_NAMESPACE"] = METRICS
         environment["ROUTE_METRICS"] = "true"
-        ports = {each.name: stack.free_port() for each in STAND_INS}
+        ports = {each.name: machine.free_port() for each in STAND_INS}
         with stack.Stack(PORT, environment, TARGET / "end_to_end", ports) as system:
             system.invoke("migrate", {"action": "migrate"})
             import_catalogue()
@@ -54,6 +57,8 @@ def running():
             yield
     except Missing as missing:
         sys.exit(f"end_to_end: {missing}")
+    finally:
+        own.stop_started()
 
 
 def import_catalogue(changed=None):

@@ -12,6 +12,7 @@ mod client;
 mod counts;
 mod log;
 mod network;
+mod programs;
 
 use std::{fs, path::Path, time::Duration};
 
@@ -23,6 +24,7 @@ pub use client::{Answer, Client, ORIGIN};
 pub use counts::Counts;
 pub use log::Log;
 pub use network::{Fault, Network};
+pub use programs::{for_postgres, postgres_programs, redis_program};
 
 use descope_stand_in::StandIn;
 

@@ -19,30 +19,21 @@ use crate::{World, app};
 struct Servers {
     folder: PathBuf,
     programs: PathBuf,
+    user: &'static str,
 }
 
 impl Servers {
-    #[expect(clippy::expect_used, reason = "test code")]
     fn new() -> Self {
         let folder = env::temp_dir().join(testing::random_prefix().replace(':', "-"));
         fs::create_dir_all(folder.join("log")).unwrap();
-        let of_debian = fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
-        let places = env::var_os("PATH").iter().flat_map(env::split_paths).collect::<Vec<_>>();
-        let mut places = places.into_iter().chain(of_debian.map(|version| version.unwrap().path().join("bin")));
-        let programs = places
-            .find(|place| ["initdb", "pg_basebackup"].iter().all(|name| place.join(name).exists()))
-            .expect("initdb and pg_basebackup are missing: run `python3 local/tools.py test` first");
-        let servers = Self { folder, programs };
-        if is_root() {
-            assert!(Command::new("chown").args(["-R", "postgres:"]).arg(&servers.folder).status().unwrap().success());
-        }
-        servers
+        let user = testing::for_postgres(&folder);
+        Self { folder, programs: testing::postgres_programs(), user }
     }
 
-    /// Runs one of Postgres's programs, as a user that is not root.
+    /// Runs one of Postgres's programs.
     fn run(&self, program: &str, arguments: &str) {
-        let user = if is_root() { "setpriv --reuid=postgres --regid=postgres --clear-groups " } else { "" };
-        let command = format!("cd / && {user}{}/{program} {arguments} > /dev/null 2>&1", self.programs.display());
+        let command =
+            format!("cd / && {}{}/{program} {arguments} > /dev/null 2>&1", self.user, self.programs.display());
         assert!(Command::new("sh").args(["-c", &command]).status().unwrap().success(), "{command}");
     }
 
@@ -77,10 +68,6 @@ impl Drop for Servers {
         }
         let _ = fs::remove_dir_all(&self.folder);
     }
-}
-
-fn is_root() -> bool {
-    fs::read_dir("/root").is_ok()
 }
 
 #[tokio::test]

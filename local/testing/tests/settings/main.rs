@@ -7,3 +7,4 @@ mod postgres;
 mod reading;
 mod redis;
 mod servers;
+mod tls;

@@ -12,7 +12,10 @@ use shared::{
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use testing::{Client, Fault, eventually};
 
-use crate::servers::{Aws, Postgres, QUICK, postgres};
+use crate::{
+    servers::{Aws, Postgres, QUICK, postgres},
+    tls::Tls,
+};
 
 #[utoipa::path(get, path = "/role", responses((status = 200)))]
 async fn show(State(database): State<Database>) -> Result<axum::response::Response> {
@@ -179,18 +182,17 @@ async fn an_expired_secret_is_re_read_while_a_request_is_served() {
 #[tokio::test]
 async fn a_certificate_of_an_unknown_authority_or_of_another_host_is_refused() {
     let server = postgres().await;
+    let tls = Tls::before_postgres(server.port).await;
     server.run("create role careful login password 'p'").await;
     let options = PgConnectOptions::new_without_pgpass()
         .host("localhost")
-        .port(server.port)
+        .port(tls.port)
         .username("careful")
         .password("p")
         .database("postgres")
         .ssl_mode(PgSslMode::VerifyFull);
-    let trusting = options.clone().ssl_root_cert_from_pem(server.identity.authority.clone().into_bytes());
-    let pool = Database::new(trusting.clone()).pool();
-    let is_encrypted = "select ssl from pg_stat_ssl where pid = pg_backend_pid()";
-    assert!(sqlx::query_scalar::<_, bool>(is_encrypted).fetch_one(&pool).await.unwrap());
+    let trusting = options.clone().ssl_root_cert_from_pem(tls.authority.clone().into_bytes());
+    assert!(Database::new(trusting.clone()).is_ready().await);
     assert!(!Database::new(options).is_ready().await, "nobody known signed it");
     assert!(!Database::new(trusting.host("127.0.0.1")).is_ready().await, "it is another's certificate");
 }

@@ -8,7 +8,10 @@ use shared::{
 };
 use testing::Network;
 
-use crate::servers::{Aws, QUICK, Redis};
+use crate::{
+    servers::{Aws, QUICK, Redis},
+    tls::Tls,
+};
 
 async fn answers(client: &Client) -> Result<(), String> {
     let mut commands = Pipeline::new();
@@ -81,8 +84,9 @@ async fn after_a_refused_password_the_client_pauses_before_it_reconnects() {
 #[tokio::test]
 async fn redis_is_reached_by_tls_with_a_password() {
     let server = Redis::start().await;
-    let url = |host: &str, password: &str| format!("rediss://:{password}@{host}:{}", server.tls_port);
-    let trusting = |url: &str| Client::trusting(&server.identity.authority, url, "").unwrap();
+    let tls = Tls::before_redis(server.port).await;
+    let url = |host: &str, password: &str| format!("rediss://:{password}@{host}:{}", tls.port);
+    let trusting = |url: &str| Client::trusting(&tls.authority, url, "").unwrap();
     assert_eq!(answers(&trusting(&url("localhost", "old"))).await, Ok(()));
     assert!(answers(&trusting(&url("localhost", "wrong"))).await.unwrap_err().contains("authentication failed"));
     let stranger = Client::new(&url("localhost", "old"), "").unwrap();

@@ -1,4 +1,4 @@
-//! Test servers: Secrets Manager played by moto, and a Postgres and a Redis that require passwords and speak TLS.
+//! Test servers: Secrets Manager played by moto, and a Postgres and a Redis that require passwords.
 
 use std::{
     env, fs,
@@ -14,11 +14,10 @@ use aws_sdk_secretsmanager::{
     Client, Config,
     config::{BehaviorVersion, Credentials, Region},
 };
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use redis::IntoConnectionInfo;
 use shared::config::{Pace, Settings, Variable};
 use sqlx::{Connection, PgConnection};
-use testing::{Network, eventually, random_prefix};
+use testing::{Network, eventually, for_postgres, postgres_programs, random_prefix, redis_program};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
     sync::{Barrier, OnceCell},
@@ -179,34 +178,9 @@ fn config(port: u16) -> Config {
         .build()
 }
 
-/// A certificate for `localhost`, its key, and the authority that signed it; each in PEM.
-pub(crate) struct Identity {
-    pub(crate) authority: String,
-    certificate: String,
-    key: String,
-}
-
-fn identity() -> Identity {
-    let mut authority = CertificateParams::default();
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
-    let key = KeyPair::generate().unwrap();
-    let names = ["localhost".to_owned()];
-    let certificate = CertificateParams::new(names).unwrap().signed_by(&key, &authority).unwrap();
-    Identity { authority: authority.pem(), certificate: certificate.pem(), key: key.serialize_pem() }
-}
-
-fn write(identity: &Identity, folder: &Path) {
-    fs::write(folder.join("certificate.pem"), &identity.certificate).unwrap();
-    fs::write(folder.join("key.pem"), &identity.key).unwrap();
-    let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-    fs::set_permissions(folder.join("key.pem"), private).unwrap();
-}
-
 /// A Postgres that requires a password. One server serves all tests of a process.
 pub(crate) struct Postgres {
     pub(crate) port: u16,
-    pub(crate) identity: Identity,
     _program: Program,
 }
 
@@ -216,16 +190,9 @@ pub(crate) async fn postgres() -> &'static Postgres {
 }
 
 async fn start_postgres() -> Postgres {
-    let (port, folder, identity) = (free_port(), folder(), identity());
-    write(&identity, &folder);
+    let (port, folder) = (free_port(), folder());
     fs::write(folder.join("password"), "owner").unwrap();
-    let is_root = fs::read_dir("/root").is_ok();
-    // Postgres does not run as root.
-    let user = if is_root { "setpriv --reuid=postgres --regid=postgres --clear-groups " } else { "" };
-    if is_root {
-        assert!(Command::new("chown").args(["-R", "postgres:"]).arg(&folder).status().unwrap().success());
-    }
-    let (programs, place) = (postgres_programs(), folder.display());
+    let (user, programs, place) = (for_postgres(&folder), postgres_programs(), folder.display());
     let made = Command::new("sh")
         .arg("-c")
         .arg(format!(
@@ -236,22 +203,12 @@ async fn start_postgres() -> Postgres {
         .unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let command = format!(
-        "exec {user}{}/postgres -D {place}/data -p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off \
-         -c ssl=on -c ssl_cert_file={place}/certificate.pem -c ssl_key_file={place}/key.pem",
+        "exec {user}{}/postgres -D {place}/data -p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off",
         programs.display()
     );
     let program = Program::start(&command, Some(&folder));
     eventually("Postgres", async || PgConnection::connect(&format!("{OWNER}:{port}/postgres")).await.is_ok()).await;
-    Postgres { port, identity, _program: program }
-}
-
-/// Debian does not put the programs of the server on the PATH.
-fn postgres_programs() -> PathBuf {
-    let mut places: Vec<PathBuf> = env::var_os("PATH").iter().flat_map(env::split_paths).collect();
-    let of_debian = fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
-    places.extend(of_debian.map(|version| version.unwrap().path().join("bin")));
-    let place = places.into_iter().find(|place| place.join("initdb").exists());
-    place.expect("initdb is missing: run `python3 local/tools.py test` first")
+    Postgres { port, _program: program }
 }
 
 impl Postgres {
@@ -262,30 +219,23 @@ impl Postgres {
     }
 }
 
-/// A Redis that requires the password `old`, with and without TLS.
+/// A Redis that requires the password `old`.
 pub(crate) struct Redis {
     pub(crate) port: u16,
-    pub(crate) tls_port: u16,
-    pub(crate) identity: Identity,
     _program: Program,
 }
 
 impl Redis {
     pub(crate) async fn start() -> Self {
-        let (port, tls_port, folder, identity) = (free_port(), free_port(), folder(), identity());
-        write(&identity, &folder);
-        let place = folder.display();
-        assert!(
-            Command::new("redis-server").arg("--version").output().is_ok(),
-            "redis-server is missing: run `python3 local/tools.py test` first"
-        );
+        let (port, folder, program) = (free_port(), folder(), redis_program());
         let command = format!(
-            "exec redis-server --port {port} --tls-port {tls_port} --tls-cert-file {place}/certificate.pem \
-             --tls-key-file {place}/key.pem --tls-auth-clients no --requirepass old --save '' --bind 127.0.0.1 --dir {place}"
+            "exec {} --port {port} --requirepass old --save '' --bind 127.0.0.1 --dir {}",
+            program.display(),
+            folder.display()
         );
         let program = Program::start(&command, Some(&folder));
-        until_it_answers("Redis", tls_port).await;
-        Self { port, tls_port, identity, _program: program }
+        until_it_answers("Redis", port).await;
+        Self { port, _program: program }
     }
 
     /// Runs a command as the default user, who may run any.
