@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import under_test
-from end_to_end_lambda import request
+from end_to_end_lambda import request, silent_server
 from processes import Processes
 from rebuild import Sources, build_changes
 from runtime import Lambda
@@ -31,22 +31,25 @@ class Rebuild(unittest.TestCase):
         self.addCleanup(processes.stop)
         functions = Lambda(processes)
         self.addCleanup(functions.stop)
-        functions.add(binary, under_test.system.environment_of("vehicles"), timeout=15, instances=3)
-        event = json.dumps(request("/api/shop-info/")).encode()
 
-        def status():
-            return json.loads(functions.invoke("function", event))["statusCode"]
+        def status(path):
+            return json.loads(functions.invoke("function", json.dumps(request(path)).encode()))["statusCode"]
 
-        with ThreadPoolExecutor(6) as pool:
-            early = [pool.submit(status) for _ in range(60)]
+        with silent_server() as port, ThreadPoolExecutor(6) as pool:
+            silent = {"DATABASE_URL": f"postgresql://a@127.0.0.1:{port}/a", "REDIS_URL": f"redis://127.0.0.1:{port}"}
+            functions.add(binary, {**under_test.system.environment_of("vehicles"), **silent}, timeout=15, instances=3)
+            # Waits for Postgres while its binary is replaced.
+            slow = pool.submit(status, "/api/vehicle-types/")
+            early = [pool.submit(status, "/health/") for _ in range(60)]
             early[20].result()
             # While cargo replaces a binary there is none.
             binary.unlink()
-            self.assertEqual(status(), 404)
-            put("shop", binary)
-            late = [pool.submit(status) for _ in range(60)]
-        self.assertEqual({each.result() for each in early} | {200}, {404, 200})
-        self.assertEqual({each.result() for each in late}, {200})
+            self.assertEqual(status("/health/"), 404)
+            put("status", binary)
+            late = [pool.submit(status, "/health/") for _ in range(60)]
+            self.assertEqual({each.result() for each in early} | {200}, {404, 200})
+            self.assertEqual({each.result() for each in late}, {200})
+            self.assertEqual(slow.result(), 503)
 
     def test_a_change_of_a_source_is_built_once(self):
         source = self.folder / "functions/shop/src/lib.rs"

@@ -90,7 +90,7 @@ class Environment:
     """A process of a function. It is started with its first event, and ends with a failure or with a new binary."""
 
     def __init__(self, function):
-        self.function, self.built, self.has_ended = function, function.built(), False
+        self.function, self.built, self.process, self.has_ended = function, function.built(), None, False
         self.events, self.answers = queue.SimpleQueue(), queue.SimpleQueue()
         self.key, server = uuid.uuid4().hex, function.server
         server.environments[self.key] = self
@@ -131,7 +131,7 @@ class Environment:
         self.function.server.environments.pop(self.key, None)
         # Releases the call that waits for an event.
         self.events.put(None)
-        if self.process.poll() is None:
+        if self.process and self.process.poll() is None:
             with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
 

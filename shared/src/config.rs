@@ -209,7 +209,7 @@ variables! {
     AWS_LAMBDA_LOG_LEVEL;
     /// The log level where Lambda does not set one.
     RUST_LOG;
-    /// How Lambda started the environment; only AWS sets it, not the local emulator.
+    /// How Lambda started the environment; only AWS sets it, not `make dev`.
     AWS_LAMBDA_INITIALIZATION_TYPE;
 }
 
@@ -236,7 +236,7 @@ pub fn list(variable: Variable) -> Vec<String> {
         .unwrap_or_default()
 }
 
-/// Whether this process runs on AWS rather than under the local emulator.
+/// Whether this process runs on AWS rather than on a developer's machine.
 pub fn is_deployed() -> bool {
     optional(AWS_LAMBDA_INITIALIZATION_TYPE).is_some()
 }

@@ -117,7 +117,7 @@ fn is_name(text: &str) -> bool {
     text.len() <= 300 && text.bytes().all(is_plain) && Url::parse(&format!("https://{text}/")).is_ok()
 }
 
-/// The emulator on one machine names itself `localhost`, without the port that it was called at.
+/// The gateway on one machine names itself `localhost`, without the port that it was called at.
 fn with_port(name: &str, host: Option<&str>) -> String {
     let (called, port) = host.and_then(|host| host.rsplit_once(':')).unwrap_or_default();
     let is_here = name == "localhost" && ["localhost", "127.0.0.1"].contains(&called) && port.parse::<u16>().is_ok();
