@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import time
 import unittest
 import urllib.error
@@ -129,6 +130,7 @@ def silent_server():
         yield listening.getsockname()[1]
 
 
+@unittest.skipUnless(sys.platform == "linux", "AWS's emulator is a program for Linux")
 class UnderAwsEmulator(unittest.TestCase):
     """Each function under AWS's emulator, and under what replaces Lambda here: both must answer alike."""
 
