@@ -155,8 +155,8 @@ pub fn text(report: &Report) -> Result<String> {
         "bookings/s",
         "class",
         "with",
-        "bookings: environments",
-        "reads: environments",
+        "booking: started / busy",
+        "reading: started / busy",
         "connections",
         "of",
         "Postgres busy",
@@ -164,7 +164,24 @@ pub fn text(report: &Report) -> Result<String> {
         "p99",
         "refused",
     ];
-    Ok(format!("{checked}\n{}", table(&columns, &rows)))
+    let booking = work_of_postgres(report, Case::Booking)?;
+    let looks = LOOKS * work_of_postgres(report, Case::Slots)?;
+    let full: Vec<Vec<String>> = CLASSES
+        .iter()
+        .map(|class| {
+            let rate = |work: f64| format!("{:.0}", number(class.cores as u64) / work);
+            vec![class.name.to_owned(), rate(booking + looks), rate(booking.max(looks))]
+        })
+        .collect();
+    let full = table(&["Postgres is full at", "bookings/s", "with a read replica"], &full);
+    Ok(format!("{checked}\n{}\n{full}", table(&columns, &rows)))
+}
+
+/// What Postgres works for a request, in seconds. The cached read's time outside of the function is the bench's and
+/// Redis's: it is no work of Postgres.
+fn work_of_postgres(report: &Report, case: Case) -> Result<f64> {
+    let read = Measured::of(report, Case::CachedRead)?;
+    Ok((Measured::of(report, case)?.elsewhere - read.elsewhere).max(0.0))
 }
 
 #[derive(Clone, Copy)]
@@ -191,6 +208,7 @@ impl Load<'_> {
     fn row(&self, report: &Report, name: &str) -> Result<Vec<String>> {
         let outcome = self.simulated(report)?;
         let environments = |function: usize| outcome.environments.get(function).copied().unwrap_or_default();
+        let busiest = |function: usize| outcome.busiest.get(function).copied().unwrap_or_default();
         // A catalogue function asks Postgres on a miss, and keeps the connection.
         let connections = if self.options.has_proxy { outcome.transactions } else { environments(0) + environments(1) };
         let mut bookings = outcome.times.first().cloned().unwrap_or_default();
@@ -202,8 +220,8 @@ impl Load<'_> {
             format!("{:.0}", self.rate),
             self.class.name.to_owned(),
             name.to_owned(),
-            environments(0).to_string(),
-            environments(1).to_string(),
+            format!("{} / {}", environments(0), busiest(0)),
+            format!("{} / {}", environments(1), busiest(1)),
             connections.to_string(),
             self.class.connections.to_string(),
             format!("{:.0} %", busy * 100.0),
@@ -219,9 +237,7 @@ impl Load<'_> {
         let slots = Measured::of(report, Case::Slots)?;
         let read = Measured::of(report, Case::CachedRead)?;
         let trip = NETWORK + if self.options.has_proxy { PROXY } else { 0.0 };
-        // The read's time outside of the function is the bench's and Redis's: it is no work of Postgres.
-        let work = |measured: Measured| (measured.elsewhere - read.elsewhere).max(0.0);
-        let mut looks = slots.steps(work(slots), false, trip);
+        let mut looks = slots.steps(work_of_postgres(report, Case::Slots)?, false, trip);
         if self.options.has_replica {
             for step in &mut looks {
                 if let Step::At(station, _) = step {
@@ -233,7 +249,7 @@ impl Load<'_> {
         let limit = if self.options.has_proxy { 1_000 } else { self.class.connections / 2 };
         let setting = Setting {
             kinds: vec![
-                kind(self.rate, booking.steps(work(booking), true, trip), 0),
+                kind(self.rate, booking.steps(work_of_postgres(report, Case::Booking)?, true, trip), 0),
                 kind(self.rate * LOOKS, looks, 0),
                 kind(READS, vec![Step::Wait(read.cpu / SHARE), Step::Wait(read.to_redis * NETWORK)], 1),
             ],

@@ -63,6 +63,8 @@ pub(super) struct Outcome {
     pub(super) refused: Vec<usize>,
     /// Environments, by function, from the start on.
     pub(super) environments: Vec<usize>,
+    /// The most environments with a request at once, by function.
+    pub(super) busiest: Vec<usize>,
     /// Seconds of service, by station.
     pub(super) busy: Vec<f64>,
     /// The most transactions at once.
@@ -129,6 +131,7 @@ pub(super) fn run(setting: &Setting, seed: u64) -> Outcome {
         times: vec![Vec::new(); setting.kinds.len()],
         refused: vec![0; setting.kinds.len()],
         environments: vec![0; setting.functions.len()],
+        busiest: vec![0; setting.functions.len()],
         busy: vec![0.0; setting.stations.len()],
         transactions: 0,
         seconds: setting.seconds * 0.8,
@@ -183,6 +186,12 @@ impl Run<'_> {
             }
             return;
         };
+        let busy = *all - *idle;
+        if self.counts(at)
+            && let Some(busiest) = self.outcome.busiest.get_mut(kind.function)
+        {
+            *busiest = busy.max(*busiest);
+        }
         let request = Request { kind: place, arrived: at, step: 0 };
         self.events.push(Event { at: at + starts, what: What::Start(request) });
     }
