@@ -164,7 +164,7 @@ async fn ticked(database: &Database, form: &Form) -> Result<(Vec<Chosen>, i64)> 
 
 async fn all_that_match(database: &Database, form: &Form) -> Result<(Vec<Chosen>, i64)> {
     let ask = Ask::of_query(PLACE.path, form.value("query"), MOST);
-    let found = find::find(database, &ask).await?.rows;
+    let found = find::rows(database, &ask).await?;
     let chosen = found.rows.into_iter().map(|row| Chosen {
         id: row.id,
         version: row.version,

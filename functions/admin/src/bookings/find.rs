@@ -56,15 +56,25 @@ pub(super) struct Found {
 pub(super) async fn find(database: &Database, ask: &Ask) -> Result<Found> {
     let work = async |connection: &mut PgConnection| {
         let scopes = scopes::count(connection).await?;
-        let (rows, count) = select(connection, ask).await?;
-        let count = if ask.is_unfiltered() && !ask.is_file() { scopes.all } else { count };
-        let side = ask.key(key).map(|(_, side)| side);
-        let key = |row: &Row| Key::of_appointment(row.date, row.time, row.id).to_string();
-        let rows = Rows::page(rows, count, ask, side, key);
-        name_bookings(rows.rows.iter().map(|row| row.id));
-        Ok(Found { rows, scopes })
+        let all = Some(scopes.all).filter(|_| ask.is_unfiltered());
+        Ok(Found { rows: page(connection, ask, all).await?, scopes })
     };
     database.planned_anew(work).await
+}
+
+/// The bookings that the address asks for.
+pub(super) async fn rows(database: &Database, ask: &Ask) -> Result<Rows<Row>> {
+    database.planned_anew(async |connection| page(connection, ask, None).await).await
+}
+
+/// The rows of a page. How many match is counted if it is not known.
+async fn page(connection: &mut PgConnection, ask: &Ask, known: Option<i64>) -> Result<Rows<Row>> {
+    let (rows, counted) = select(connection, ask, if known.is_some() { 0 } else { ask.most_counted() }).await?;
+    let side = ask.key(key).map(|(_, side)| side);
+    let key = |row: &Row| Key::of_appointment(row.date, row.time, row.id).to_string();
+    let page = Rows::page(rows, known.unwrap_or(counted), ask, side, key);
+    name_bookings(page.rows.iter().map(|row| row.id));
+    Ok(page)
 }
 
 /// Reads the key of a booking.
@@ -117,7 +127,7 @@ impl Choices {
 ///
 /// Every `case` is constant to the planner, which drops those that are null and finds an index for the one that is not.
 #[expect(clippy::too_many_lines, reason = "one statement")]
-async fn select(connection: &mut PgConnection, ask: &Ask) -> Result<(Vec<Row>, i64)> {
+async fn select(connection: &mut PgConnection, ask: &Ask, most_counted: i64) -> Result<(Vec<Row>, i64)> {
     let text = ask.value("q").unwrap_or_default();
     let (model_id, model_name) = ask.id_or_pattern("model");
     let choices = Choices::of(ask);
@@ -248,7 +258,7 @@ async fn select(connection: &mut PgConnection, ask: &Ask) -> Result<(Vec<Row>, i
         ask.limit() + 1,
         if key.is_some() { 0 } else { ask.offset() },
         choices.is_impossible,
-        if ask.is_unfiltered() && !ask.is_file() { 0 } else { ask.most_counted() },
+        most_counted,
         key.map(|(key, _)| key.id),
         date,
         time,

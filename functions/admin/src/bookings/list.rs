@@ -10,7 +10,7 @@ use shared::{
 
 use super::{
     PLACE,
-    find::{Row, find},
+    find::{Row, find, rows},
     look,
     scopes::Scopes,
 };
@@ -206,6 +206,5 @@ pub(crate) async fn list(State(app): State<App>, person: Person, ask: Ask) -> Re
 }
 
 pub(crate) async fn file(State(app): State<App>, person: Person, ask: Ask) -> Result<Response> {
-    let found = find(app.database(), &ask).await?;
-    csv::file(PLACE, &columns(person.words), &found.rows)
+    csv::file(PLACE, &columns(person.words), &rows(app.database(), &ask).await?)
 }

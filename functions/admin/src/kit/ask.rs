@@ -156,10 +156,6 @@ impl Ask {
         on(Side::After).or_else(|| on(Side::Before))
     }
 
-    pub(crate) const fn is_file(&self) -> bool {
-        self.is_file
-    }
-
     pub(crate) fn offset(&self) -> i64 {
         if self.is_file { 0 } else { (self.page() - 1) * PAGE }
     }

@@ -4,7 +4,7 @@ use axum::{extract::State as Shared, response::Response};
 use chrono::NaiveDateTime;
 use maud::{Markup, html};
 use shared::{
-    Result,
+    Error, Result,
     carriers::Channel,
     database::Database,
     messages::{Kind, State},
@@ -173,15 +173,18 @@ async fn select(connection: &mut PgConnection, ask: &Ask) -> Result<Rows<Row>> {
 
 pub(crate) async fn list(Shared(app): Shared<App>, person: Person, ask: Ask) -> Result<Response> {
     let ask = ask.offering_file(person.is_admin);
-    let rows = rows(app.database(), &ask).await?;
-    let state = sqlx::query!(
-        r#"
-        select (select count(*) from undelivered_messages) as "undelivered!",
-            array(select channel from message_channels order by place) as "channels!: Vec<Channel>"
-        "#
-    )
-    .fetch_one(&app.database().pool())
-    .await?;
+    let work = async |connection: &mut PgConnection| {
+        let state = sqlx::query!(
+            r#"
+            select (select count(*) from undelivered_messages) as "undelivered!",
+                array(select channel from message_channels order by place) as "channels!: Vec<Channel>"
+            "#
+        )
+        .fetch_one(&mut *connection)
+        .await?;
+        Ok((state, select(connection, &ask).await?))
+    };
+    let (state, rows) = app.database().planned_anew::<_, Error>(work).await?;
     let (columns, filters) = (columns(), filters());
     let is_undelivered = ask.value("scope") == Some("undelivered");
     let list = List {

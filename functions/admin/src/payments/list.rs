@@ -4,7 +4,7 @@ use axum::{extract::State, response::Response};
 use chrono::NaiveDateTime;
 use maud::html;
 use shared::{
-    Result,
+    Error, Result,
     bookings::status::PaymentMethod,
     database::Database,
     ids::{BookingId, PaymentId},
@@ -179,11 +179,14 @@ async fn select(connection: &mut PgConnection, ask: &Ask) -> Result<Rows<Row>> {
 pub(crate) async fn list(State(app): State<App>, person: Person, ask: Ask) -> Result<Response> {
     let ask = ask.offering_file(person.is_admin);
     let notice = notice(&ask);
-    let counts = scopes::scopes(app.database()).await?;
     let content = if ask.value("scope") == Some("attention") {
+        let counts = scopes::scopes(&mut *app.database().pool().acquire().await?).await?;
         attention::content(&app, &person, &ask, &counts).await?
     } else {
-        let rows = rows(app.database(), &ask).await?;
+        let work = async |connection: &mut PgConnection| {
+            Ok((scopes::scopes(connection).await?, select(connection, &ask).await?))
+        };
+        let (counts, rows): (_, Rows<Row>) = app.database().planned_anew::<_, Error>(work).await?;
         let (columns, filters) = (columns(), filters());
         let list = List {
             place: PLACE,

@@ -1,7 +1,8 @@
 //! The scopes of the list of payments, with their counts.
 
 use maud::{Markup, html};
-use shared::{Result, database::Database};
+use shared::Result;
+use sqlx::PgConnection;
 
 use crate::kit::{
     ask::{Ask, HIGHEST_COUNT},
@@ -11,7 +12,7 @@ use crate::kit::{
 /// The scopes: name in addresses, title, and how many payments or mismatches it has.
 pub(super) type Scopes = [(&'static str, &'static str, i64); 5];
 
-pub(super) async fn scopes(database: &Database) -> Result<Scopes> {
+pub(super) async fn scopes(connection: &mut PgConnection) -> Result<Scopes> {
     let counted = sqlx::query!(
         r#"
         select (select count(*) from (select from payments limit $1) as counted) as "all!",
@@ -29,7 +30,7 @@ pub(super) async fn scopes(database: &Database) -> Result<Scopes> {
         "#,
         HIGHEST_COUNT + 1
     )
-    .fetch_one(&database.pool())
+    .fetch_one(connection)
     .await?;
     Ok([
         ("", "All", counted.all),

@@ -1,6 +1,9 @@
 //! Pages of lists that grow with the bookings: their counts and links.
 
-use sqlx::PgPool;
+use sqlx::{
+    PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
 
 use crate::{Browser, World, customers::run};
 
@@ -133,4 +136,30 @@ async fn links_lead_to_each_booking_once_while_others_are_booked(pool: PgPool) {
         assert_eq!(sorted.link("next"), Some(format!("/admin/bookings/?page=2&sort={sort}")), "by number");
         assert_eq!(Page::get(&owner, &sorted.link("next").unwrap()).await.references.len(), 50);
     }
+}
+
+#[sqlx::test(migrator = "shared::database::MIGRATOR")]
+async fn a_page_reads_as_many_bookings_however_many_there_are(options: PgPoolOptions, database: PgConnectOptions) {
+    // One connection, which can tell what it has read.
+    let world = World::new(options.max_connections(1).connect_with(database).await.unwrap()).await;
+    let owner = world.owner().await;
+    fill(&world, 30_000).await;
+    run(&world, "vacuum analyze bookings").await;
+    // The rows of the page, the one that tells whether another follows, and those that the scope of all is counted by.
+    let most = 2 * 51 + 10_001;
+    let middle = Page::get(&owner, "/admin/bookings/?page=300").await;
+    for path in ["/admin/bookings/", &middle.link("next").unwrap(), &middle.link("prev").unwrap()] {
+        let before = rows_read(&world.pool).await;
+        assert_eq!(Page::get(&owner, path).await.references.len(), 50);
+        let read = rows_read(&world.pool).await - before;
+        assert!(read <= most + 20, "{path}: {read} rows");
+    }
+}
+
+/// How many rows of bookings and entries of their indexes Postgres has read.
+async fn rows_read(pool: &PgPool) -> i64 {
+    sqlx::query("select pg_stat_force_next_flush()").execute(pool).await.unwrap();
+    let read = "select (select seq_tup_read from pg_stat_user_tables where relname = 'bookings')
+        + (select sum(idx_tup_read) from pg_stat_user_indexes where relname = 'bookings')::bigint";
+    sqlx::query_scalar(read).fetch_one(pool).await.unwrap()
 }

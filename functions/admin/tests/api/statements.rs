@@ -31,7 +31,8 @@ async fn a_page_takes_at_most_three_statements(pool: PgPool) {
         owner.get(&path).await;
         testing::eventually("the connection is back", async || pool.num_idle() == 1).await;
         let count = network.requests() - before;
-        if count > STATEMENTS + PINGS {
+        let is_growing = GROWING.contains(&path.as_str());
+        if count > STATEMENTS + if is_growing { OF_A_TRANSACTION } else { PINGS } {
             too_many.push((path, count));
         }
     }
@@ -39,5 +40,9 @@ async fn a_page_takes_at_most_three_statements(pool: PgPool) {
 }
 
 const STATEMENTS: usize = 3;
+/// Lists that grow with the bookings are read in a transaction, planned for their filters.
+const GROWING: [&str; 4] = ["/admin/bookings/", "/admin/payments/", "/admin/messages/", "/admin/customers/"];
+/// Begin, rollback, and the pings after the session's statement and after the transaction.
+const OF_A_TRANSACTION: usize = 4;
 /// The pool pings a connection when it is given out and when it comes back.
 const PINGS: usize = 3;
