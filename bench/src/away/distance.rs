@@ -98,3 +98,37 @@ fn carry(
         }
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_way_takes_its_time_and_connecting_takes_a_round_trip() {
+        let server = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = server.local_addr().unwrap();
+        thread::spawn(move || {
+            let (mut client, _) = server.accept().unwrap();
+            let mut byte = [0];
+            while client.read_exact(&mut byte).is_ok() {
+                client.write_all(&byte).unwrap();
+            }
+        });
+        let traffic = Traffic::default();
+        let port = before("echo", address, Arc::clone(&traffic)).unwrap();
+        let begun = Instant::now();
+        let mut client = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+        let mut echo = || {
+            let mut byte = [7];
+            client.write_all(&byte).unwrap();
+            client.read_exact(&mut byte).unwrap();
+        };
+        echo();
+        assert!(begun.elapsed() >= 4 * DELAY, "{:?}", begun.elapsed());
+        let second = Instant::now();
+        echo();
+        assert!(second.elapsed() >= 2 * DELAY, "{:?}", second.elapsed());
+        let kinds: Vec<bool> = traffic.lock().unwrap().iter().map(|flight| flight.is_answer).collect();
+        assert_eq!(kinds, [false, false, true, false, true], "the connection and two round trips");
+    }
+}

@@ -110,3 +110,25 @@ async fn pass(mut client: TcpStream, upstream: String, asks: Asks, acceptor: Tls
     copy_bidirectional(&mut client, &mut server).await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::env::temp_dir;
+
+    use super::*;
+
+    #[test]
+    fn a_copy_differs_in_the_key_of_the_authority_alone() {
+        let authority = Authority::new().unwrap();
+        let folder = temp_dir().join(format!("bench-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let (from, to) = (folder.join("function"), folder.join("copy"));
+        fs::write(&from, [b"before", authority.public_key, b"after"].concat()).unwrap();
+        authority.copy(&from, &to).unwrap();
+        assert_eq!(fs::read(&to).unwrap(), [b"before", authority.key.as_slice(), b"after"].concat());
+        fs::write(&from, "a function that speaks no TLS").unwrap();
+        let error = authority.copy(&from, &to).unwrap_err().to_string();
+        assert!(error.ends_with("does not trust Amazon Root CA 3"), "{error}");
+        fs::remove_dir_all(folder).unwrap();
+    }
+}
