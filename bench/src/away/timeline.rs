@@ -1,6 +1,9 @@
 //! What a cold start waited for, and the tables about it.
 
-use std::time::{Duration, Instant};
+use std::{
+    fmt::Write,
+    time::{Duration, Instant},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -60,7 +63,8 @@ pub fn text(answers: &[FirstAnswer]) -> String {
             ]
         };
         let rows: Vec<Vec<String>> = answer.timeline.iter().map(row).collect();
-        text += &format!("\nRound trips of a first {}, in ms since its start:\n\n", answer.case);
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "\nRound trips of a first {}, in ms since its start:\n", answer.case);
         text += &table(&["connection", "from", "to"], &rows);
     }
     text

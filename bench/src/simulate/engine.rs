@@ -72,7 +72,7 @@ pub(super) struct Outcome {
     pub(super) seconds: f64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Request {
     kind: usize,
     arrived: f64,

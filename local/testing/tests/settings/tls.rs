@@ -1,4 +1,4 @@
-//! TLS in front of a server that speaks none, as the programs from PyPI do.
+//! TLS in front of a server that speaks none, as the packaged programs do.
 
 use std::sync::Arc;
 
