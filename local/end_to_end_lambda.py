@@ -18,9 +18,9 @@ import gateway
 import stack
 import tools
 import under_test
+from machine import TARGET, free_port
 from processes import Processes
 from runtime import LARGEST_ANSWER, FunctionError, Lambda
-from machine import TARGET, free_port
 from under_test import call
 
 # A request that each function understands, and the status of its answer; the others take events.

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import under_test
 from end_to_end_lambda import request, silent_server
+from machine import TARGET
 from processes import Processes
 from rebuild import Sources, build_changes
 from runtime import Lambda
-from machine import TARGET
 
 
 class Rebuild(unittest.TestCase):

@@ -11,8 +11,8 @@ import urllib.parse
 import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from runtime import Busy, FunctionError
 from machine import Missing, ROOT
+from runtime import Busy, FunctionError
 
 # The backlog of the sockets: enough for the start of a load test.
 BACKLOG = 1024
