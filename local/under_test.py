@@ -190,7 +190,8 @@ def metrics_of(function):
             for metric in directive["Metrics"]:
                 value = document[metric["Name"]]
                 name = (metric["Name"], metric["Unit"], *(document[dimension] for dimension in dimensions))
-                counted[name] += value if isinstance(value, int) else len(value)
+                # A latency is one value of its own.
+                counted[name] += value if isinstance(value, int) else 1
     return counted
 
 
