@@ -129,11 +129,11 @@ class Environment:
     def end(self):
         self.has_ended = True
         self.function.server.environments.pop(self.key, None)
-        # Releases the call that waits for an event.
-        self.events.put(None)
         if self.process and self.process.poll() is None:
             with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
+        # Releases the call that waits for an event, once no process can read its answer.
+        self.events.put(None)
 
 
 class Calls(BaseHTTPRequestHandler):
