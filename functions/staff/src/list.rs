@@ -24,7 +24,7 @@ pub(crate) fn routes() -> Routes<App> {
 /// All filters must match. Without `page_size` at most 500 bookings: those with the latest appointments. `count` is how many
 /// match; above 10,000 it is that, and `count_capped` is true. A list that is too large for one answer is cut to its last
 /// page, or to its first if an order or a `limit` was asked for; `next` and `previous` lead on. They lead to each booking
-/// once, whatever is booked meanwhile, and a page deep in the list comes as fast as the first; by `page` it does not.
+/// once, also while others are booked, and a page deep in the list comes as fast as the first; by `page` it does not.
 #[utoipa::path(
     get, path = "/staff/bookings", operation_id = "list_bookings_for_staff", tag = "Staff", params(Filter, Paging, Place),
     security(("staff_key" = []), ("session" = [])),

@@ -9,7 +9,7 @@ use crate::http::{Fields, Paging, Read};
 #[derive(Clone, Copy, Debug, Default, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Place {
-    /// With `page_size`, the page that begins behind a booking, whatever was booked meanwhile. `next` has it.
+    /// With `page_size`, the page that begins behind a booking, also while others are booked. `next` has it.
     #[param(value_type = Option<String>, example = "1798624800000000.104")]
     after: Option<Key>,
     /// With `page_size`, the page that ends in front of a booking. `previous` has it.
