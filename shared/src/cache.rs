@@ -276,8 +276,9 @@ impl Cache {
         }
     }
 
+    // While a deployment is rolled out or back, two releases share Redis: another form of entries needs another name.
     fn entry(&self, key: &str, coding: Coding) -> String {
-        self.redis.key(&format!("catalogue:entry:{key}{}", coding.suffix()))
+        self.redis.key(&format!("catalogue:ready-entry:{key}{}", coding.suffix()))
     }
 
     fn lock(&self, key: &str) -> String {
