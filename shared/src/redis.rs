@@ -7,7 +7,7 @@ use std::{
 
 use redis::{
     AsyncConnectionConfig, Client, ConnectionAddr, ErrorKind, FromRedisValue, IntoConnectionInfo, Pipeline, RedisError,
-    TlsCertificates, aio::MultiplexedConnection,
+    RedisResult, TlsCertificates, aio::MultiplexedConnection,
 };
 use tokio::sync::Mutex;
 
@@ -30,8 +30,6 @@ pub enum Error {
     /// A setting is missing or invalid.
     #[error(transparent)]
     Unset(#[from] config::Error),
-    #[error("redis did not answer in time")]
-    Timeout,
     /// An error of the connection or of the command.
     #[error(transparent)]
     Failed(#[from] RedisError),
@@ -111,8 +109,7 @@ impl Redis {
 
     async fn attempt<T: FromRedisValue>(&self, client: &Client, commands: &Pipeline) -> Result<T, Error> {
         let mut connection = self.connection(client).await?;
-        let answer = tokio::time::timeout(RESPONSE_TIMEOUT, commands.query_async(&mut connection)).await;
-        let answer = answer.map_err(|_| Error::Timeout).and_then(|answer| answer.map_err(Error::Failed));
+        let answer = commands.query_async(&mut connection).await.map_err(Error::Failed);
         if answer.as_ref().is_err_and(|error| is_lost(error) || is_refused(error)) {
             // A black-holed connection never reports an error by itself: only a new one helps.
             self.link.lock().await.connection = None;
@@ -128,25 +125,24 @@ impl Redis {
         if link.paused_until.is_some_and(|until| Instant::now() < until) {
             return Err(Error::Paused);
         }
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(CONNECT_TIMEOUT))
-            .set_response_timeout(Some(RESPONSE_TIMEOUT));
-        let connecting = client.get_multiplexed_async_connection_with_config(&config);
-        match tokio::time::timeout(CONNECT_TIMEOUT, connecting).await {
-            Ok(Ok(connection)) => {
-                link.paused_until = None;
-                Ok(link.connection.insert(connection).clone())
+        let config = config().set_connection_timeout(Some(CONNECT_TIMEOUT));
+        link.keep(client.get_multiplexed_async_connection_with_config(&config).await)
+    }
+}
+
+impl Link {
+    /// Keeps a connection, or pauses because there is none.
+    fn keep(&mut self, made: RedisResult<MultiplexedConnection>) -> Result<MultiplexedConnection, Error> {
+        match made.map_err(Error::Failed) {
+            Ok(connection) => {
+                self.paused_until = None;
+                Ok(self.connection.insert(connection).clone())
             }
-            Ok(Err(error)) => {
-                let error = Error::Failed(error);
+            Err(error) => {
                 if !is_refused(&error) {
-                    link.paused_until = Some(Instant::now() + PAUSE);
+                    self.paused_until = Some(Instant::now() + PAUSE);
                 }
                 Err(error)
-            }
-            Err(_) => {
-                link.paused_until = Some(Instant::now() + PAUSE);
-                Err(Error::Timeout)
             }
         }
     }
@@ -157,6 +153,10 @@ impl std::fmt::Debug for Redis {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Redis").field("key_prefix", &self.key_prefix).finish_non_exhaustive()
     }
+}
+
+fn config() -> AsyncConnectionConfig {
+    AsyncConnectionConfig::new().set_response_timeout(Some(RESPONSE_TIMEOUT))
 }
 
 fn client(url: &str, authority: Option<&str>) -> Result<Client, RedisError> {
@@ -184,7 +184,6 @@ fn is_refused(error: &Error) -> bool {
 /// takes no writes, while the address resolves to the new primary.
 fn is_lost(error: &Error) -> bool {
     match error {
-        Error::Timeout => true,
         Error::Failed(failed) => {
             failed.is_io_error()
                 || failed.is_timeout()
