@@ -19,6 +19,7 @@ mod pgbench;
 mod plot;
 mod programs;
 pub mod proxy;
+pub mod reads;
 pub mod report;
 pub mod request;
 mod runtime_api;

@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! bench [--quick] [--binaries DIRECTORY] [--beside DIRECTORY] [--against FILE]
-//! bench away [--quick] …   only the cold starts as on AWS
-//! bench history           rewrites the table of docs/speed.md, and its picture
+//! bench away [--quick] …               only the cold starts as on AWS
+//! bench [--quick] … reads DIRECTORY…   the cached read of several builds in turns
+//! bench history                        rewrites the table of docs/speed.md, and its picture
 //! bench simulate FILE
 //! bench compare OLD NEW
 //! bench contents BINARY
@@ -19,7 +20,7 @@ use std::{
     process::ExitCode,
 };
 
-use bench::{Effort, Result, Shop, away, binaries, compare::compare, history, report::Report, simulate};
+use bench::{Effort, Result, Shop, away, binaries, compare::compare, history, reads, report::Report, simulate};
 
 // One thread: the bench must compete with the measured functions for no more than one core.
 #[tokio::main(flavor = "current_thread")]
@@ -62,9 +63,17 @@ fn history() -> Result<String> {
     Ok(table)
 }
 
+/// What is measured.
+enum Part {
+    Whole,
+    Away,
+    /// The directories of the builds.
+    Reads(Vec<PathBuf>),
+}
+
 struct Options {
     is_quick: bool,
-    is_away: bool,
+    part: Part,
     binaries: PathBuf,
     beside: Option<PathBuf>,
     against: Option<Report>,
@@ -73,11 +82,12 @@ struct Options {
 impl Options {
     fn read(words: &[&str]) -> Result<Self> {
         let binaries = env::current_exe()?.parent().map(Path::to_path_buf).unwrap_or_default();
-        let mut options = Self { is_quick: false, is_away: false, binaries, beside: None, against: None };
+        let mut options = Self { is_quick: false, part: Part::Whole, binaries, beside: None, against: None };
         let mut words = words.iter();
         while let Some(word) = words.next() {
             match (*word, words.as_slice().first()) {
-                ("away", _) => options.is_away = true,
+                ("away", _) => options.part = Part::Away,
+                ("reads", _) => options.part = Part::Reads(words.by_ref().map(PathBuf::from).collect()),
                 ("--quick", _) => options.is_quick = true,
                 ("--binaries", Some(directory)) => {
                     options.binaries = PathBuf::from(directory);
@@ -105,10 +115,14 @@ impl Options {
         let effort = if self.is_quick { Effort::QUICK } else { Effort::WHOLE };
         let binaries = (self.binaries.as_path(), self.beside.as_deref());
         let mut shop = Shop::open(servers, &effort.sizes, binaries, &directory).await?;
-        if self.is_away {
-            let answers = away::measure(&mut shop, effort).await;
+        let measured = match &self.part {
+            Part::Whole => None,
+            Part::Away => Some(away::measure(&mut shop, effort).await.map(|answers| away::text(&answers))),
+            Part::Reads(directories) => Some(reads::measure(&mut shop, directories, effort).await),
+        };
+        if let Some(measured) = measured {
             shop.close().await?;
-            return Ok(away::text(&answers?));
+            return measured;
         }
         let report = tokio::select! {
             report = Report::measure(&mut shop, effort) => report,

@@ -125,7 +125,7 @@ pub async fn measure(shop: &mut Shop, effort: Effort) -> Result<(Vec<Cost>, Comp
                 (Some(other), Some(start_of_other)) => Some(Beside {
                     cold: start.total.against(&start_of_other.total),
                     warm: warm.times.against(&other.times),
-                    cpu: Ratio::of(warm.cpu.iter().zip(&other.cpu).map(|(own, other)| own / other).collect()),
+                    cpu: warm.cpu_against(other),
                     memory: number(memory) / number(other.instance.peak_memory()?),
                 }),
                 _ => None,
@@ -143,15 +143,16 @@ pub async fn measure(shop: &mut Shop, effort: Effort) -> Result<(Vec<Cost>, Comp
     Ok((costs, compared))
 }
 
-struct Warm {
+/// A warm function with what was measured of it.
+pub(crate) struct Warm {
     case: Case,
     instance: Instance,
-    times: Series,
+    pub(crate) times: Series,
     /// Seconds per request, by round.
     cpu: Vec<f64>,
 }
 
-async fn body_of_cached_read(shop: &mut Shop, auth: &mut Instance) -> Result<String> {
+pub(crate) async fn body_of_cached_read(shop: &mut Shop, auth: &mut Instance) -> Result<String> {
     let environment = shop.environment(shop.biggest());
     let mut instance = shop.start(Case::CachedRead.binary(), &environment).await?;
     let request = Case::CachedRead.request(shop, auth).await?;
@@ -182,7 +183,7 @@ async fn cold(shop: &mut Shop, auth: &mut Instance, effort: Effort) -> Result<(V
 
 /// The order of turns in a round: each round begins with another place and every second one runs backwards, so that no
 /// case always follows the same one.
-fn turns(count: usize, round: usize) -> impl Iterator<Item = usize> {
+pub(crate) fn turns(count: usize, round: usize) -> impl Iterator<Item = usize> {
     (0..count).map(move |place| {
         let place = (place + round) % count;
         if round.is_multiple_of(2) { place } else { count - 1 - place }
@@ -244,13 +245,21 @@ async fn in_turns(
 }
 
 impl Warm {
-    async fn start(shop: &Shop, binaries: &Path, case: Case) -> Result<Self> {
+    pub(crate) async fn start(shop: &Shop, binaries: &Path, case: Case) -> Result<Self> {
         let environment = shop.environment(shop.biggest());
-        let instance = shop.start_from(binaries, case.binary(), &environment).await?;
-        Ok(Self { case, instance, times: Series::default(), cpu: Vec::new() })
+        Ok(Self::of(case, shop.start_from(binaries, case.binary(), &environment).await?))
     }
 
-    async fn round(&mut self, shop: &mut Shop, auth: &mut Instance, effort: Effort) -> Result<()> {
+    pub(crate) fn of(case: Case, instance: Instance) -> Self {
+        Self { case, instance, times: Series::default(), cpu: Vec::new() }
+    }
+
+    /// The ratio of the times on a core.
+    pub(crate) fn cpu_against(&self, other: &Self) -> Ratio {
+        Ratio::of(self.cpu.iter().zip(&other.cpu).map(|(own, other)| own / other).collect())
+    }
+
+    pub(crate) async fn round(&mut self, shop: &mut Shop, auth: &mut Instance, effort: Effort) -> Result<()> {
         let requests = effort.requests * self.case.weight();
         let before = self.instance.cpu_time()?;
         let times = self.run(shop, auth, requests).await?;
@@ -260,7 +269,7 @@ impl Warm {
         Ok(())
     }
 
-    async fn run(&mut self, shop: &mut Shop, auth: &mut Instance, requests: usize) -> Result<Vec<f64>> {
+    pub(crate) async fn run(&mut self, shop: &mut Shop, auth: &mut Instance, requests: usize) -> Result<Vec<f64>> {
         let mut times = Vec::with_capacity(requests);
         for _ in 0..requests {
             let request = self.case.request(shop, auth).await?;
