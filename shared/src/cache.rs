@@ -98,6 +98,7 @@ impl Cache {
     /// A cache in Redis, in front of this database. Callers are held to the rate limit of public reads.
     pub fn from_settings(settings: &Settings, database: Database) -> Result<Self, config::Error> {
         let redis = Redis::from_settings(settings)?;
+        redis.open_early(settings);
         let throttle = Throttle::from_env(redis.clone());
         Ok(Self::new(redis, database, throttle, Limit::public_reads()?))
     }

@@ -96,6 +96,16 @@ impl Database {
         Self { options, kind, name, link: Arc::new(RwLock::new(link)) }
     }
 
+    /// Opens the connection as soon as the secrets are read, for functions whose first request needs it after something
+    /// else. If this fails, the first query connects.
+    pub fn open_early(&self, settings: &Settings) {
+        let (database, settings) = (self.clone(), settings.clone());
+        tokio::spawn(async move {
+            settings.ready().await;
+            drop(database.pool().acquire().await);
+        });
+    }
+
     /// The pool, with the newest options for its next connection.
     pub fn pool(&self) -> PgPool {
         let link = self.link.read().unwrap_or_else(PoisonError::into_inner);

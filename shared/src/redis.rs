@@ -1,15 +1,17 @@
 //! Redis: one lazy connection, rebuilt after a failure. During an outage commands fail at once instead of waiting.
 
 use std::{
-    sync::Arc,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
+use futures::{Stream, StreamExt, stream};
 use redis::{
-    AsyncConnectionConfig, Client, ConnectionAddr, ErrorKind, FromRedisValue, IntoConnectionInfo, Pipeline, RedisError,
-    RedisResult, TlsCertificates, aio::MultiplexedConnection,
+    AsyncConnectionConfig, BasicAuth, Client, ConnectionAddr, ErrorKind, FromRedisValue, IntoConnectionInfo, Pipeline,
+    RedisError, RedisResult, StreamingCredentialsProvider, TlsCertificates, aio::MultiplexedConnection,
 };
-use tokio::sync::Mutex;
+use tokio::sync;
 
 use crate::{
     config::{self, Live, Settings},
@@ -40,7 +42,7 @@ pub enum Error {
 pub struct Redis {
     client: Live<Client>,
     key_prefix: String,
-    link: Arc<Mutex<Link>>,
+    link: Arc<sync::Mutex<Link>>,
 }
 
 #[derive(Default)]
@@ -71,6 +73,30 @@ impl Redis {
     pub fn trusting(authority: &str, url: &str, key_prefix: impl Into<String>) -> Result<Self, RedisError> {
         let client = Live::fixed(client(url, Some(authority))?);
         Ok(Self { client, key_prefix: key_prefix.into(), link: Arc::default() })
+    }
+
+    /// Opens the connection while the secrets are read, for functions whose first request asks Redis: only the login waits
+    /// for its password. If this fails, the first command connects.
+    pub fn open_early(&self, settings: &Settings) {
+        if !settings.names(config::REDIS_SECRET_ID) {
+            return;
+        }
+        let (redis, settings) = (self.clone(), settings.clone());
+        tokio::spawn(async move {
+            // Locked meanwhile: the first command waits for this connection.
+            let mut link = redis.link.lock().await;
+            let Ok(client) = redis.client.get() else { return };
+            let login = Login(Mutex::new(Some((settings.clone(), redis.client.clone()))));
+            let config = config().set_connection_timeout(None).set_credentials_provider(login);
+            let in_time = async {
+                settings.ready().await;
+                tokio::time::sleep(CONNECT_TIMEOUT).await;
+            };
+            tokio::select! {
+                made = client.get_multiplexed_async_connection_with_config(&config) => drop(link.keep(made)),
+                () = in_time => link.paused_until = Some(Instant::now() + PAUSE),
+            }
+        });
     }
 
     /// The name of a key with its prefix.
@@ -152,6 +178,24 @@ impl std::fmt::Debug for Redis {
     // The client's `Debug` output shows the password.
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Redis").field("key_prefix", &self.key_prefix).finish_non_exhaustive()
+    }
+}
+
+/// User and password for one connection, once the secrets have been read.
+struct Login(Mutex<Option<(Settings, Live<Client>)>>);
+
+impl StreamingCredentialsProvider for Login {
+    /// The client asks again for later logins, of which there are none: Redis checks the password of new connections only.
+    fn subscribe(&self) -> Pin<Box<dyn Stream<Item = RedisResult<BasicAuth>> + Send>> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Box::pin(stream::iter(known).then(|(settings, client)| async move {
+            settings.ready().await;
+            let unset = |_| RedisError::from((ErrorKind::AuthenticationFailed, "no password is known"));
+            let client = client.get().map_err(unset)?;
+            let login = client.get_connection_info().redis_settings();
+            let text = |part: Option<&str>, other: &str| part.unwrap_or(other).to_owned();
+            Ok(BasicAuth::new(text(login.username(), "default"), text(login.password(), "")))
+        }))
     }
 }
 

@@ -16,6 +16,8 @@ async fn main() -> Result<(), lambda_http::Error> {
     logging::init();
     let settings = Settings::start().await;
     let (database, redis) = (Database::from_settings(&settings)?, Redis::from_settings(&settings)?);
+    // Its requests ask for their limits first.
+    redis.open_early(&settings);
     let descope = Descope::from_settings(&settings)?;
     let app = App {
         sessions: Sessions { database: database.clone(), keys: Keys::new(descope.clone(), redis.clone()), descope },

@@ -18,6 +18,9 @@ async fn main() -> Result<(), lambda_http::Error> {
     logging::init();
     let settings = Settings::start().await;
     let (database, redis) = (Database::from_settings(&settings)?, Redis::from_settings(&settings)?);
+    // Each request asks for its limits, then Postgres.
+    redis.open_early(&settings);
+    database.open_early(&settings);
     let descope = Descope::from_settings(&settings)?;
     let throttle = Throttle::from_env(redis.clone());
     let app = App {

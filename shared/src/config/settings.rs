@@ -119,6 +119,11 @@ impl Settings {
         self.0.secrets.is_some()
     }
 
+    /// Whether this variable names a secret.
+    pub(crate) fn names(&self, secret: super::Variable) -> bool {
+        self.0.secrets.as_ref().is_some_and(|secrets| secrets.ids.contains_key(secret.name()))
+    }
+
     /// Waits for the first read of the secrets, if there are any. After a failure or timeout the first request tries
     /// again.
     pub async fn ready(&self) {

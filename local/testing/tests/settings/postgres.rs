@@ -10,7 +10,7 @@ use shared::{
     http::{Edge, json as answer, routes},
 };
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
-use testing::{Client, Fault, eventually};
+use testing::{Client, Fault, Network, eventually};
 
 use crate::{
     servers::{Aws, Postgres, QUICK, postgres},
@@ -95,6 +95,21 @@ async fn no_request_fails_when_the_password_changes() {
     shop.change_password("newest").await;
     shop.tell("newest").await;
     assert!(shop.database.is_ready().await);
+}
+
+#[tokio::test]
+async fn an_early_connection_serves_the_first_query() {
+    let (aws, server) = (Aws::start().await, postgres().await);
+    server.run("create role early login password 'old'").await;
+    aws.put("database", json!({ "username": "early", "password": "old" })).await;
+    let (network, url) = Network::to_url(&format!("postgresql://127.0.0.1:{}/postgres", server.port)).await;
+    let id = aws.id("database");
+    let settings = Settings::of(&[(DATABASE_URL, &url), (DATABASE_SECRET_ID, &id)], Some(aws.config()), QUICK);
+    let database = Database::from_settings(&settings).unwrap();
+    database.open_early(&settings);
+    eventually("Postgres is connected to", async || database.pool().num_idle() == 1).await;
+    assert!(database.is_ready().await);
+    assert_eq!(network.connections(), 1);
 }
 
 #[tokio::test]

@@ -47,7 +47,7 @@ async fn three_secrets_are_read_concurrently_and_the_environment_takes_precedenc
         (STAFF_API_KEYS, "of the environment"),
     ];
     // Answers only three concurrent calls: sequential ones would time out.
-    let config = aws.config_by(Door::ForTogether(Barrier::new(3))).await;
+    let config = aws.config_by(Door::ForTogether(Arc::new(Barrier::new(3)))).await;
     let settings = Settings::of(&variables, Some(config), QUICK);
     settings.ready().await;
     assert!(settings.is_complete());

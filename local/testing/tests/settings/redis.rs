@@ -1,15 +1,18 @@
 //! Rotation of the Redis password while it is in use, failover, and TLS.
 
+use std::sync::Arc;
+
 use redis::Pipeline;
 use serde_json::json;
 use shared::{
-    config::{REDIS_SECRET_ID, REDIS_URL},
+    config::{REDIS_SECRET_ID, REDIS_URL, Settings},
     redis::Redis as Client,
 };
-use testing::Network;
+use testing::{Fault, Network};
+use tokio::sync::Barrier;
 
 use crate::{
-    servers::{Aws, QUICK, Redis},
+    servers::{Aws, Door, QUICK, Redis},
     tls::Tls,
 };
 
@@ -32,6 +35,42 @@ async fn no_command_fails_when_the_password_changes() {
         aws.put("redis", json!({ "password": new })).await;
         assert_eq!(answers(&client).await, Ok(()), "{new}");
     }
+}
+
+#[tokio::test]
+async fn a_connection_is_opened_while_its_password_is_read_and_serves_until_that_changes() {
+    let (aws, server) = (Aws::start().await, Redis::start().await);
+    aws.put("redis", json!({ "password": "old" })).await;
+    let (network, url) = Network::to_url(&format!("redis://127.0.0.1:{}", server.port)).await;
+    let both = Arc::new(Barrier::new(2));
+    let aws_config = aws.config_by(Door::ForTogether(Arc::clone(&both))).await;
+    let settings = Settings::of(&[(REDIS_URL, &url), (REDIS_SECRET_ID, &aws.id("redis"))], Some(aws_config), QUICK);
+    let client = Client::from_settings(&settings).unwrap();
+    client.open_early(&settings);
+    testing::eventually("Redis is connected to", async || network.connections() == 1).await;
+    // Only now is the secret told.
+    let (answer, _) = tokio::join!(answers(&client), both.wait());
+    assert_eq!((answer, network.connections()), (Ok(()), 1));
+    // Reading the new secret takes both again.
+    server.change_password("old", "new").await;
+    aws.put("redis", json!({ "password": "new" })).await;
+    let (answer, _) = tokio::join!(answers(&client), both.wait());
+    assert_eq!(answer, Ok(()));
+}
+
+#[tokio::test]
+async fn an_early_connection_that_hangs_is_given_up() {
+    let (aws, server) = (Aws::start().await, Redis::start().await);
+    aws.put("redis", json!({ "password": "old" })).await;
+    let (network, url) = Network::to_url(&format!("redis://127.0.0.1:{}", server.port)).await;
+    network.set(Fault::BlackHole);
+    let settings = aws.settings(&[(REDIS_URL, &url), (REDIS_SECRET_ID, &aws.id("redis"))], QUICK).await;
+    let client = Client::from_settings(&settings).unwrap();
+    client.open_early(&settings);
+    testing::eventually("Redis is connected to", async || network.connections() == 1).await;
+    assert_eq!(answers(&client).await, Err("redis failed a moment ago".to_owned()));
+    network.set(Fault::None);
+    testing::eventually("Redis answers", async || answers(&client).await.is_ok()).await;
 }
 
 #[tokio::test]
@@ -66,6 +105,7 @@ async fn a_password_missing_at_the_start_is_used_once_the_secret_can_be_read() {
     let (url, id) = (format!("redis://127.0.0.1:{}", server.port), aws.id("redis"));
     let settings = aws.settings(&[(REDIS_URL, url.as_str()), (REDIS_SECRET_ID, &id)], QUICK).await;
     let client = Client::from_settings(&settings).unwrap();
+    client.open_early(&settings);
     assert!(answers(&client).await.is_err());
     aws.put("redis", json!({ "password": "old" })).await;
     testing::eventually("Redis answers", async || answers(&client).await.is_ok()).await;

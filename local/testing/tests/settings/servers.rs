@@ -140,7 +140,7 @@ impl Aws {
 /// A proxy in front of Secrets Manager.
 pub(crate) enum Door {
     /// Forwards once this many callers wait.
-    ForTogether(Barrier),
+    ForTogether(Arc<Barrier>),
     /// Refuses this many calls, as Secrets Manager does above its rate limit.
     Throttles(AtomicUsize),
 }
