@@ -25,9 +25,11 @@ use crate::{
 };
 
 /// A way to reach a person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, sqlx::Type)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, sqlx::Encode, sqlx::Decode,
+)]
 #[serde(rename_all = "snake_case")]
-#[sqlx(type_name = "text", rename_all = "snake_case")]
+#[sqlx(rename_all = "snake_case")]
 pub enum Channel {
     #[serde(rename = "whatsapp")]
     #[sqlx(rename = "whatsapp")]
@@ -35,6 +37,8 @@ pub enum Channel {
     Sms,
     Email,
 }
+
+crate::database::kept_as_text!(Channel);
 
 impl Channel {
     /// In the order in which they are tried.

@@ -26,6 +26,28 @@ use crate::config::{self, Live, Settings};
 /// The schema, embedded so that the `migrate` function needs no files.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
 
+/// Declares an enum that Postgres keeps as `text`. By `type_name`, each new connection would ask Postgres which type that is.
+macro_rules! kept_as_text {
+    ($name:ty) => {
+        impl sqlx::Type<sqlx::Postgres> for $name {
+            fn type_info() -> sqlx::postgres::PgTypeInfo {
+                <str as sqlx::Type<sqlx::Postgres>>::type_info()
+            }
+
+            fn compatible(known: &sqlx::postgres::PgTypeInfo) -> bool {
+                <str as sqlx::Type<sqlx::Postgres>>::compatible(known)
+            }
+        }
+
+        impl sqlx::postgres::PgHasArrayType for $name {
+            fn array_type_info() -> sqlx::postgres::PgTypeInfo {
+                <&str as sqlx::postgres::PgHasArrayType>::array_type_info()
+            }
+        }
+    };
+}
+pub(crate) use kept_as_text;
+
 /// Leaves room for an answer within 5 s.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 /// A connection that was idle longer may have been cut while the environment was frozen, so it is pinged first.

@@ -5,8 +5,7 @@ use lambda_http::http::{HeaderMap, header};
 use serde::{Deserialize, Serialize};
 
 /// A language that pages, papers and messages are written in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
-#[sqlx(type_name = "text")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, sqlx::Encode, sqlx::Decode)]
 pub enum Language {
     #[default]
     #[serde(rename = "en")]
@@ -16,6 +15,8 @@ pub enum Language {
     #[sqlx(rename = "hi")]
     Hindi,
 }
+
+crate::database::kept_as_text!(Language);
 
 /// The text is no language of ours.
 #[derive(Debug, thiserror::Error)]

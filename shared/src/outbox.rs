@@ -11,8 +11,8 @@ use crate::{
 };
 
 /// The kind of a message. Most notify people about a booking; payload `{"booking_id"}`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
-#[sqlx(type_name = "text", rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Encode, sqlx::Decode)]
+#[sqlx(rename_all = "snake_case")]
 pub enum Message {
     BookingCreated,
     BookingConfirmed,
@@ -32,6 +32,8 @@ pub enum Message {
     /// A refund to request from Razorpay; payload `{"refund_id"}`.
     Refund,
 }
+
+crate::database::kept_as_text!(Message);
 
 impl From<BookingStatus> for Message {
     /// The message about a change to this status.

@@ -10,7 +10,7 @@ use super::{
     plan::{Draft, OnlinePayment, Plan},
     reference,
     slot_usage::{self, Refused, Room},
-    status::{BookingSource, BookingStatus, PaymentMethod, ServiceLocation},
+    status::{BookingSource, BookingStatus},
     timeline::Event,
     unproved::{self, Unproved},
 };
@@ -101,8 +101,9 @@ async fn insert(connection: &mut PgConnection, plan: &Plan, token: &AccessToken,
                 appointment_date, appointment_time, occupied_minutes, slot_times, duration_minutes, total_paise,
                 payment_method, notes, access_token_sha256, access_token_expires_at, source, is_unproved
             )
-            select $2, customers.id, $3, $4, $5, $6, $7, $8, $9, $10, quarters($9, $10), $11, $12, $13, $14, $15,
-                access_token_expiry($8, $9), $21, $22::bytea is not null
+            select $2, customers.id, $3, $4, $5, $6::text::service_location, $7, $8, $9, $10, quarters($9, $10), $11, $12,
+                $13::text::payment_method, $14, $15, access_token_expiry($8, $9), $21::text::booking_source,
+                $22::bytea is not null
             from customers
             returning *
         ), booking_services as (
@@ -125,14 +126,14 @@ async fn insert(connection: &mut PgConnection, plan: &Plan, token: &AccessToken,
         draft.customer_name,
         draft.customer_email,
         plan.model.id.0,
-        visit.location as ServiceLocation,
+        visit.location.as_str(),
         draft.address,
         visit.date,
         visit.time,
         i32::try_from(visit.occupied.minutes()).map_err(Error::internal)?,
         i32::try_from(visit.duration_minutes).map_err(Error::internal)?,
         plan.total_paise,
-        draft.payment_method as PaymentMethod,
+        draft.payment_method.as_str(),
         draft.notes,
         &token.sha256(),
         &services as &[ServiceId],
@@ -140,7 +141,7 @@ async fn insert(connection: &mut PgConnection, plan: &Plan, token: &AccessToken,
         Event::Created as Event,
         terms.actor.to_string(),
         Message::BookingCreated as Message,
-        terms.source as BookingSource,
+        terms.source.as_str(),
         terms.unproved.as_ref().map(|unproved| unproved.address_hash.as_slice()),
         terms.unproved.as_ref().and_then(|unproved| unproved.limits.open_per_phone),
         terms.unproved.as_ref().and_then(|unproved| unproved.limits.a_day_per_address)

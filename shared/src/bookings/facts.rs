@@ -122,7 +122,7 @@ pub async fn load(executor: impl PgExecutor<'_>, question: Question<'_>) -> Resu
             ) as "services!: Json<Vec<Service>>",
             (
                 select coalesce(json_agg(json_build_array(date, time, used)), '[]')
-                from slot_usage where pool = $5 and date between $1 and $2
+                from slot_usage where pool = $5::text::service_location and date between $1 and $2
             ) as "usage!: Json<Vec<(NaiveDate, DayMinute, i32)>>"
         from shops shop
         where shop.id = shop_id()
@@ -131,7 +131,7 @@ pub async fn load(executor: impl PgExecutor<'_>, question: Question<'_>) -> Resu
         question.to,
         question.model as Option<VehicleModelId>,
         question.services as &[ServiceId],
-        question.pool as Option<ServiceLocation>
+        question.pool.map(ServiceLocation::as_str)
     )
     .fetch_optional(executor)
     .await?

@@ -101,14 +101,14 @@ async fn change(
     let mut wanted = Vec::with_capacity(freed.len() + taken.len());
     wanted.extend(taken.iter().filter(|quarter| !freed.contains(quarter)).map(|quarter| (*quarter, 1)));
     wanted.extend(freed.iter().filter(|quarter| !taken.contains(quarter)).map(|quarter| (*quarter, 0)));
-    let pools: Vec<ServiceLocation> = wanted.iter().map(|((pool, _, _), _)| *pool).collect();
+    let pools: Vec<&str> = wanted.iter().map(|((pool, _, _), _)| pool.as_str()).collect();
     let dates: Vec<NaiveDate> = wanted.iter().map(|((_, date, _), _)| *date).collect();
     let times: Vec<DayMinute> = wanted.iter().map(|((_, _, time), _)| *time).collect();
     let deltas: Vec<i32> = wanted.iter().map(|(_, take)| *take).collect();
     let outcome = sqlx::query_scalar!(
         r#"
         with change as (
-            select * from unnest($2::service_location[], $3::date[], $4::time[], $5::integer[])
+            select * from unnest($2::text[]::service_location[], $3::date[], $4::time[], $5::integer[])
                 as change (pool, date, time, take)
         ), changed as (
             insert into slot_usage as slot (pool, date, time, used, capacity, overbooked, unproved, unproved_capacity)
@@ -135,7 +135,7 @@ async fn change(
         where take = 1
         "#,
         room.capacity,
-        &pools as &[ServiceLocation],
+        &pools as &[&str],
         &dates,
         &times as &[DayMinute],
         &deltas,

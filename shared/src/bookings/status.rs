@@ -2,14 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use sqlx::{
+    Postgres, Type,
+    postgres::{PgHasArrayType, PgTypeInfo},
+};
 use utoipa::ToSchema;
 
 use crate::written::Written;
 
 /// The status of a booking.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Encode, sqlx::Decode)]
 #[serde(rename_all = "snake_case")]
-#[sqlx(type_name = "booking_status", rename_all = "snake_case")]
+#[sqlx(rename_all = "snake_case")]
 pub enum BookingStatus {
     /// Asked for.
     Pending,
@@ -41,23 +45,12 @@ impl BookingStatus {
     pub const fn is_up_to_customer(self) -> bool {
         matches!(self, Self::Pending | Self::Confirmed)
     }
-
-    /// The name in the API.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Confirmed => "confirmed",
-            Self::InProgress => "in_progress",
-            Self::Completed => "completed",
-            Self::Cancelled => "cancelled",
-        }
-    }
 }
 
 /// Whether the money is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Encode, sqlx::Decode)]
 #[serde(rename_all = "snake_case")]
-#[sqlx(type_name = "payment_status", rename_all = "snake_case")]
+#[sqlx(rename_all = "snake_case")]
 pub enum PaymentStatus {
     /// Not yet.
     Pending,
@@ -68,9 +61,9 @@ pub enum PaymentStatus {
 }
 
 /// How the customer pays.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Encode, sqlx::Decode)]
 #[serde(rename_all = "snake_case")]
-#[sqlx(type_name = "payment_method", rename_all = "snake_case")]
+#[sqlx(rename_all = "snake_case")]
 pub enum PaymentMethod {
     /// When the work is done.
     Cash,
@@ -79,9 +72,9 @@ pub enum PaymentMethod {
 }
 
 /// Where a booking was made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Encode, sqlx::Decode)]
 #[serde(rename_all = "snake_case")]
-#[sqlx(type_name = "booking_source", rename_all = "snake_case")]
+#[sqlx(rename_all = "snake_case")]
 pub enum BookingSource {
     Web,
     App,
@@ -92,9 +85,9 @@ pub enum BookingSource {
 }
 
 /// Where the work is done. Each place has a pool of capacity of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Encode, sqlx::Decode)]
 #[serde(rename_all = "snake_case")]
-#[sqlx(type_name = "service_location", rename_all = "snake_case")]
+#[sqlx(rename_all = "snake_case")]
 pub enum ServiceLocation {
     /// By a crew, at the customer's.
     Home,
@@ -102,10 +95,36 @@ pub enum ServiceLocation {
     Shop,
 }
 
-/// Parses each enum from its names in the API.
+/// Names the variants of each enum as the API and the database do.
 macro_rules! written {
-    ($($name:ident: $($word:literal => $variant:ident),+;)+) => {
-        $(impl Written for $name {
+    ($($name:ident, $in_postgres:literal: $($word:literal => $variant:ident),+;)+) => {
+        $(impl Type<Postgres> for $name {
+            fn type_info() -> PgTypeInfo {
+                PgTypeInfo::with_name($in_postgres)
+            }
+
+            /// Statements may select it as text: a new connection asks Postgres what each other type is.
+            fn compatible(known: &PgTypeInfo) -> bool {
+                *known == Self::type_info() || <str as Type<Postgres>>::compatible(known)
+            }
+        }
+
+        impl PgHasArrayType for $name {
+            fn array_type_info() -> PgTypeInfo {
+                PgTypeInfo::array_of($in_postgres)
+            }
+        }
+
+        impl $name {
+            /// The name in the API and in the database.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)+
+                }
+            }
+        }
+
+        impl Written for $name {
             fn parse(text: &str) -> Result<Self, String> {
                 match text {
                     $($word => Ok(Self::$variant),)+
@@ -121,12 +140,12 @@ macro_rules! written {
 }
 
 written! {
-    BookingStatus: "pending" => Pending, "confirmed" => Confirmed, "in_progress" => InProgress,
+    BookingStatus, "booking_status": "pending" => Pending, "confirmed" => Confirmed, "in_progress" => InProgress,
         "completed" => Completed, "cancelled" => Cancelled;
-    PaymentStatus: "pending" => Pending, "completed" => Completed, "refunded" => Refunded;
-    PaymentMethod: "cash" => Cash, "razorpay" => Razorpay;
-    ServiceLocation: "home" => Home, "shop" => Shop;
-    BookingSource: "web" => Web, "app" => App, "counter" => Counter, "phone" => Phone;
+    PaymentStatus, "payment_status": "pending" => Pending, "completed" => Completed, "refunded" => Refunded;
+    PaymentMethod, "payment_method": "cash" => Cash, "razorpay" => Razorpay;
+    ServiceLocation, "service_location": "home" => Home, "shop" => Shop;
+    BookingSource, "booking_source": "web" => Web, "app" => App, "counter" => Counter, "phone" => Phone;
 }
 
 #[cfg(test)]

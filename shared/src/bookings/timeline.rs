@@ -10,9 +10,9 @@ use super::status::BookingStatus;
 use crate::ids::{BookingId, CustomerId};
 
 /// What happened to a booking.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Encode, sqlx::Decode)]
 #[serde(rename_all = "snake_case")]
-#[sqlx(type_name = "text", rename_all = "snake_case")]
+#[sqlx(rename_all = "snake_case")]
 #[schema(as = BookingEventKind)]
 pub enum Event {
     Created,
@@ -43,6 +43,8 @@ pub enum Event {
     /// Links that manage the booking work no more.
     LinksRevoked,
 }
+
+crate::database::kept_as_text!(Event);
 
 impl From<BookingStatus> for Event {
     /// The event of a change to this status.

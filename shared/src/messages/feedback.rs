@@ -11,8 +11,8 @@ use crate::{
 };
 
 /// Why nothing is sent to a recipient any more, on one channel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
-#[sqlx(type_name = "text", rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Encode, sqlx::Decode)]
+#[sqlx(rename_all = "snake_case")]
 pub enum Blocked {
     Bounced,
     Complained,
@@ -21,6 +21,8 @@ pub enum Blocked {
     /// The person wrote STOP.
     Stop,
 }
+
+crate::database::kept_as_text!(Blocked);
 
 /// What is told of one message.
 struct Told<'a> {

@@ -4,9 +4,11 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 /// What a message says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, sqlx::Type)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, sqlx::Encode, sqlx::Decode,
+)]
 #[serde(rename_all = "snake_case")]
-#[sqlx(type_name = "text", rename_all = "snake_case")]
+#[sqlx(rename_all = "snake_case")]
 pub enum Kind {
     /// The shop has the booking, and has not confirmed it.
     #[serde(rename = "booking_created")]
@@ -49,6 +51,8 @@ pub enum Kind {
     StaffCancelled,
     StaffRefundFailed,
 }
+
+crate::database::kept_as_text!(Kind);
 
 impl Kind {
     pub const ALL: [Self; 14] = [

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 /// Where a message is; a trigger lets it only move forward.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Encode, sqlx::Decode)]
 #[serde(rename_all = "snake_case")]
-#[sqlx(type_name = "text", rename_all = "snake_case")]
+#[sqlx(rename_all = "snake_case")]
 pub enum State {
     /// To be sent when it is due.
     Pending,
@@ -22,6 +22,8 @@ pub enum State {
     /// It was never sent, because it was no longer true or worth it.
     Dropped,
 }
+
+crate::database::kept_as_text!(State);
 
 impl State {
     /// As in the database.

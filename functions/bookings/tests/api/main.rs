@@ -14,6 +14,7 @@ mod looking;
 mod outside;
 mod owning;
 mod refusing;
+mod round_trips;
 mod slots;
 mod staff;
 mod times;
