@@ -182,21 +182,6 @@ async fn bookings_are_rate_limited_by_ip_address_and_by_phone(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_booking_takes_five_round_trips_to_postgres(pool: PgPool) {
-    shop(&pool).await;
-    sqlx::query("update shops set shop_capacity = 10").execute(&pool).await.unwrap();
-    let options = (*pool.connect_options()).clone();
-    let network = Network::to(&format!("{}:{}", options.get_host(), options.get_port())).await;
-    let client = super::client(Database::new(options.host("127.0.0.1").port(network.port())));
-    // The first booking of an environment also connects and prepares its statements.
-    book(&client, &booking()).await;
-    let before = network.requests();
-    book(&client, &booking()).await;
-    // Begin, facts, booking, slots, commit; and one ping when the connection goes back to the pool.
-    assert!(network.requests() - before <= 6, "{}", network.requests() - before);
-}
-
-#[sqlx::test(migrator = "MIGRATOR")]
 async fn texts_are_kept_in_one_form_and_numbers_without_decoration(pool: PgPool) {
     let client = shop(&pool).await;
     let body = booking_with(&json!({

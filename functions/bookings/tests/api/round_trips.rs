@@ -1,32 +1,67 @@
-//! Round trips to Postgres per booking, including the pool's ping of a returned connection.
+//! Round trips to Postgres per request, including the pool's ping of a returned connection.
 
 use serde_json::json;
 use shared::database::{Database, MIGRATOR};
 use sqlx::PgPool;
-use testing::Network;
+use testing::{Answer, Client, Network};
 
-use super::{booking_with, client, shop};
+use super::{booking_with, client, monday, shop};
+
+/// An environment behind a proxy that counts its round trips to Postgres, after its connection is open.
+struct Watched {
+    network: Network,
+    database: Database,
+    client: Client,
+}
+
+impl Watched {
+    async fn new(pool: &PgPool) -> Self {
+        shop(pool).await;
+        let options = (*pool.connect_options()).clone();
+        let network = Network::to(&format!("{}:{}", options.get_host(), options.get_port())).await;
+        let database = Database::new(options.host("127.0.0.1").port(network.port()));
+        let client = client(database.clone());
+        let watched = Self { network, database, client };
+        assert!(watched.database.is_ready().await);
+        watched.returned().await;
+        watched
+    }
+
+    async fn returned(&self) {
+        let pool = self.database.pool();
+        testing::eventually("the connection is back", async || pool.num_idle() == 1).await;
+    }
+
+    async fn count(&self, request: impl Future<Output = Answer>) -> usize {
+        let before = self.network.requests();
+        let answer = request.await;
+        assert!(answer.status < 300, "{}", answer.text);
+        self.returned().await;
+        self.network.requests() - before
+    }
+}
+
+// A type of our own among parameters or columns would be asked for by the first request.
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_booking_takes_six_round_trips_and_the_first_of_an_environment_only_prepares_its_statements(pool: PgPool) {
-    shop(&pool).await;
-    let options = (*pool.connect_options()).clone();
-    let network = Network::to(&format!("{}:{}", options.get_host(), options.get_port())).await;
-    let database = Database::new(options.host("127.0.0.1").port(network.port()));
-    assert!(database.is_ready().await);
-    let client = client(database.clone());
-    let pool = database.pool();
+async fn a_booking_takes_six_round_trips_and_the_first_three_more(pool: PgPool) {
+    let watched = Watched::new(&pool).await;
     let mut counts = Vec::new();
     for time in ["10:00", "11:00"] {
-        testing::eventually("the connection is back", async || pool.num_idle() == 1).await;
-        let before = network.requests();
-        assert_eq!(
-            client.post("/api/bookings/", &booking_with(&json!({ "appointment_time": time }))).await.status,
-            201
-        );
-        testing::eventually("the connection is back", async || pool.num_idle() == 1).await;
-        counts.push(network.requests() - before);
+        let body = booking_with(&json!({ "appointment_time": time }));
+        counts.push(watched.count(watched.client.post("/api/bookings/", &body)).await);
     }
-    // Three statements are prepared. A type of our own among their parameters or columns would have to be asked for.
-    assert_eq!(counts, [6 + 3, 6]);
+    // Begin, facts, booking, slots, commit and ping; the three statements between are prepared once.
+    assert_eq!(counts, [9, 6]);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn slots_take_one_statement(pool: PgPool) {
+    let watched = Watched::new(&pool).await;
+    let path = format!("/api/slots/?date={}&service_location=shop&vehicle_model_id=7&service_ids=2", monday());
+    let mut counts = Vec::new();
+    for _ in 0..2 {
+        counts.push(watched.count(watched.client.get(&path)).await);
+    }
+    assert_eq!(counts, [3, 2]);
 }
