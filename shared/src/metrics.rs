@@ -177,9 +177,9 @@ pub fn levels(what: Level) -> Vec<i64> {
 pub(crate) fn request(method: &str, route: &str, status: u16, latency: Duration) -> Option<String> {
     let output = OUTPUT.get()?;
     let mut document = Document::default();
-    let milliseconds = latency.div_duration_f64(Duration::from_millis(1));
+    let microseconds = latency.as_micros();
     document.metric(REQUESTS, Unit::Count, 1);
-    document.metric(LATENCY, Unit::Milliseconds, format_args!("{milliseconds:.3}"));
+    document.metric(LATENCY, Unit::Milliseconds, format_args!("{}.{:03}", microseconds / 1000, microseconds % 1000));
     if status >= 500 {
         document.metric(SERVER_ERRORS, Unit::Count, 1);
     }

@@ -41,7 +41,7 @@ pub enum Error {
 #[derive(Clone)]
 pub struct Redis {
     client: Live<Client>,
-    key_prefix: String,
+    key_prefix: Arc<str>,
     link: Arc<sync::Mutex<Link>>,
 }
 
@@ -61,16 +61,16 @@ impl Redis {
             client(&url, None).map_err(|_| config::REDIS_URL.invalid())
         })?;
         client.get()?;
-        Ok(Self { client, key_prefix: prefix, link: Arc::default() })
+        Ok(Self { client, key_prefix: prefix.into(), link: Arc::default() })
     }
 
     /// A lazy connection; every key starts with `key_prefix`.
-    pub fn new(url: &str, key_prefix: impl Into<String>) -> Result<Self, RedisError> {
+    pub fn new(url: &str, key_prefix: impl Into<Arc<str>>) -> Result<Self, RedisError> {
         Ok(Self { client: Live::fixed(client(url, None)?), key_prefix: key_prefix.into(), link: Arc::default() })
     }
 
     /// As [`Self::new`], for a server whose certificate is signed by this authority (PEM) instead of a public one.
-    pub fn trusting(authority: &str, url: &str, key_prefix: impl Into<String>) -> Result<Self, RedisError> {
+    pub fn trusting(authority: &str, url: &str, key_prefix: impl Into<Arc<str>>) -> Result<Self, RedisError> {
         let client = Live::fixed(client(url, Some(authority))?);
         Ok(Self { client, key_prefix: key_prefix.into(), link: Arc::default() })
     }
@@ -101,7 +101,7 @@ impl Redis {
 
     /// The name of a key with its prefix.
     pub fn key(&self, name: &str) -> String {
-        format!("{}{name}", self.key_prefix)
+        [&*self.key_prefix, name].concat()
     }
 
     /// Sends the commands in one round trip. After a lost connection they are sent once more over a new one, so they

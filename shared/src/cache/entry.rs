@@ -70,6 +70,8 @@ impl Ready {
 
     pub(super) fn into_response(self) -> Response {
         let mut response = Response::new(Body::from(self.body));
+        // For those of the edge too: growing would hash them all again.
+        response.headers_mut().reserve(16);
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         response.headers_mut().insert(header::VARY, BY_ENCODING);
         let written = match self.coding {

@@ -30,6 +30,7 @@ pub fn handler(
     let stack = Arc::new(Stack::new(router, edge));
     service_fn(move |event: LambdaEvent<Event>| {
         let stack = Arc::clone(&stack);
-        async move { Ok(Answer::of(stack.answer(event.payload.into_request()).await).await) }
+        // Boxed, because the runtime moves it from layer to layer, and it has room for all that a request needs.
+        Box::pin(async move { Ok(Answer::of(stack.answer(event.payload.into_request()).await).await) })
     })
 }

@@ -117,9 +117,10 @@ pub(super) async fn observe(
 /// Writes the line of a request, with its metrics.
 fn answered(method: &Method, route: &str, status: u16, start: &str, latency: Duration) {
     let milliseconds = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX);
-    let metrics = metrics::request(method.as_str(), route, status, latency);
+    let method = method.as_str();
+    let metrics = metrics::request(method, route, status, latency);
     if enabled!(Level::INFO) {
-        info!(metrics, %method, route, status, milliseconds, start, "request answered");
+        info!(metrics, method, route, status, milliseconds, start, "request answered");
     } else if let Some(metrics) = metrics {
         metrics::write(&metrics);
     }
@@ -154,12 +155,13 @@ fn join_repeated(headers: &mut HeaderMap) {
     if headers.len() == headers.keys_len() {
         return;
     }
-    let names: Vec<HeaderName> = headers.keys().filter(|name| *name != header::SET_COOKIE).cloned().collect();
-    for name in names {
-        let values: Vec<&[u8]> = headers.get_all(&name).iter().map(HeaderValue::as_bytes).collect();
-        if values.len() > 1
-            && let Ok(joined) = HeaderValue::from_bytes(&values.join(b", ".as_slice()))
-        {
+    // The values of a name follow each other.
+    let repeats = headers.iter().zip(headers.iter().skip(1)).filter(|((name, _), (next, _))| name == next);
+    let mut names: Vec<HeaderName> = repeats.map(|((name, _), _)| name.clone()).collect();
+    names.dedup();
+    for name in names.iter().filter(|name| *name != header::SET_COOKIE) {
+        let values: Vec<&[u8]> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
+        if let Ok(joined) = HeaderValue::from_bytes(&values.join(b", ".as_slice())) {
             headers.insert(name, joined);
         }
     }

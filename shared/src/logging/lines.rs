@@ -30,7 +30,7 @@ where
 {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let about = event.metadata();
-        let mut members = Members::default();
+        let mut members = Members { metrics: String::new(), fields: String::with_capacity(256) };
         event.record(&mut members);
         let mut line = String::with_capacity(members.metrics.len() + members.fields.len() + 400);
         line.push('{');
@@ -39,17 +39,10 @@ where
             line.push(',');
         }
         let now = Utc::now().to_rfc3339_opts(SecondsFormat::Micros, false);
-        // Writing to a string does not fail.
-        let _ = write!(
-            line,
-            r#""timestamp":"{now}","level":"{}"{},"target":"{}""#,
-            about.level(),
-            members.fields,
-            about.target()
-        );
+        line.extend([r#""timestamp":""#, &now, r#"","level":""#, about.level().as_str(), r#"""#]);
+        line.extend([&members.fields, r#","target":""#, about.target(), r#"""#]);
         if let Some(request) = request::known() {
-            line.push_str(r#","span":"#);
-            line.push_str(&request);
+            line.extend([r#","span":"#, &request]);
         }
         line.push_str("}\n");
         // In one write, so that lines do not mix. A line that cannot be written has no other place to go.
@@ -58,7 +51,6 @@ where
 }
 
 /// The fields of an event.
-#[derive(Default)]
 struct Members {
     metrics: String,
     /// Each with a comma before it.
@@ -68,7 +60,9 @@ struct Members {
 impl Members {
     /// `value` is JSON.
     fn add(&mut self, field: &Field, value: impl std::fmt::Display) {
-        let _ = write!(self.fields, r#","{}":{value}"#, field.name());
+        self.fields.extend([r#",""#, field.name(), r#"":"#]);
+        // Writing to a string does not fail.
+        let _ = write!(self.fields, "{value}");
     }
 
     fn add_text(&mut self, field: &Field, text: &str) {

@@ -32,9 +32,9 @@ impl Request {
         Self { request_id, gateway_request_id, ..Self::default() }
     }
 
-    /// Runs what handles the request.
-    pub(crate) async fn scope<T>(self, work: impl Future<Output = T>) -> T {
-        REQUEST.scope(RefCell::new(self), work).await
+    /// Runs what handles the request. Not async: such a function would have room for the work twice.
+    pub(crate) fn scope<T>(self, work: impl Future<Output = T>) -> impl Future<Output = T> {
+        REQUEST.scope(RefCell::new(self), work)
     }
 }
 

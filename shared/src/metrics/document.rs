@@ -13,8 +13,18 @@ pub(super) enum Unit {
     Seconds,
 }
 
+impl Unit {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Count => "Count",
+            Self::Milliseconds => "Milliseconds",
+            Self::Seconds => "Seconds",
+        }
+    }
+}
+
 /// Metrics of one line. Their names need no escaping in JSON.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Document {
     /// The definitions of the metrics, separated by commas.
     definitions: String,
@@ -24,12 +34,21 @@ pub(super) struct Document {
     repeated: Option<(String, &'static str)>,
 }
 
+impl Default for Document {
+    fn default() -> Self {
+        // Enough for most lines.
+        Self { definitions: String::with_capacity(256), values: String::with_capacity(128), repeated: None }
+    }
+}
+
 impl Document {
     pub(super) fn metric(&mut self, name: &str, unit: Unit, value: impl Display) {
         let comma = if self.definitions.is_empty() { "" } else { "," };
+        let definition = [comma, r#"{"Name":""#, name, r#"","Unit":""#, unit.name(), r#""}"#];
+        self.definitions.extend(definition);
+        self.values.extend([r#",""#, name, r#"":"#]);
         // Writing to a string does not fail.
-        let _ = write!(self.definitions, r#"{comma}{{"Name":"{name}","Unit":"{unit:?}"}}"#);
-        let _ = write!(self.values, r#","{name}":{value}"#);
+        let _ = write!(self.values, "{value}");
     }
 
     /// Counts the metrics so far a second time, by this dimension.
@@ -48,13 +67,15 @@ impl Document {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
         let namespace = serde_json::to_string(namespace).unwrap_or_default();
         let Self { definitions, values, repeated } = self;
-        let repeated = repeated.as_ref().map(|(definitions, dimension)| {
-            format!(r#",{{"Namespace":{namespace},"Dimensions":[["{dimension}"]],"Metrics":[{definitions}]}}"#)
-        });
-        let repeated = repeated.unwrap_or_default();
-        format!(
-            r#""_aws":{{"Timestamp":{now},"CloudWatchMetrics":[{{"Namespace":{namespace},"Dimensions":[[]],"Metrics":[{definitions}]}}{repeated}]}}{values}"#
-        )
+        let mut text = String::with_capacity(2 * definitions.len() + values.len() + 256);
+        let _ = write!(text, r#""_aws":{{"Timestamp":{now},"CloudWatchMetrics":[{{"Namespace":"#);
+        text.extend([&namespace, r#","Dimensions":[[]],"Metrics":["#, definitions, "]}"]);
+        if let Some((definitions, dimension)) = repeated {
+            text.extend([r#",{"Namespace":"#, &namespace, r#","Dimensions":[[""#, dimension]);
+            text.extend([r#""]],"Metrics":["#, definitions, "]}"]);
+        }
+        text.extend(["]}", values]);
+        text
     }
 }
 
