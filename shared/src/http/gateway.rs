@@ -18,15 +18,14 @@ pub async fn serve(router: Routes, edge: Edge) -> Result<(), lambda_runtime::Err
     logging::catch_panics();
     metrics::init()?;
     edge.settings.ready().await;
-    // Spawned: tokio polls a task more cheaply than what it blocks on.
-    tokio::spawn(Runtime::new(handler(router, edge)).run()).await?
+    Runtime::new(handler(router, edge)).run().await
 }
 
 /// A service that turns events into answers. Cheap to clone.
 pub fn handler(
     router: Routes,
     edge: Edge,
-) -> impl Service<LambdaEvent<Event>, Response = Answer, Error = Infallible, Future: Send> + Clone + Send {
+) -> impl Service<LambdaEvent<Event>, Response = Answer, Error = Infallible> + Clone {
     let stack = Arc::new(Stack::new(router, edge));
     service_fn(move |event: LambdaEvent<Event>| {
         let stack = Arc::clone(&stack);
