@@ -41,7 +41,7 @@ pub async fn measure(shop: &mut Shop, directories: &[PathBuf], effort: Effort) -
 async fn instance(shop: &Shop, place: usize, directory: &Path) -> Result<Instance> {
     let mut environment = shop.environment(shop.biggest());
     for (_, prefix) in environment.iter_mut().filter(|(variable, _)| variable == "REDIS_KEY_PREFIX") {
-        prefix.push_str(&format!("{place}:"));
+        *prefix = format!("{prefix}{place}:");
     }
     shop.start_from(directory, Case::CachedRead.binary(), &environment).await
 }
