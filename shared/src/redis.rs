@@ -93,8 +93,10 @@ impl Redis {
                 tokio::time::sleep(CONNECT_TIMEOUT).await;
             };
             tokio::select! {
+                // In this order, and no pause if it is too late: after a freeze of the environment both are due.
+                biased;
                 made = client.get_multiplexed_async_connection_with_config(&config) => drop(link.keep(made)),
-                () = in_time => link.paused_until = Some(Instant::now() + PAUSE),
+                () = in_time => {}
             }
         });
     }
