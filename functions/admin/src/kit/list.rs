@@ -87,7 +87,7 @@ impl<R> List<'_, R> {
                     @if let Some(file) = self.ask.file() { a href=(file) download { (self.words.download_csv()) } }
                 }
                 @let table = html! {
-                    div.table.wide[self.columns.len() > 9] role="region" aria-label=(self.place.title) tabindex="0" { (self.table()) }
+                    div.table.wide[self.columns.len() > 8] role="region" aria-label=(self.place.title) tabindex="0" { (self.table()) }
                 };
                 @if let Some(bulk) = &self.bulk { (self.in_form(bulk, &table)) } @else { (table) }
                 (self.pages())
