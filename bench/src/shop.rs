@@ -188,6 +188,7 @@ impl Shop {
             "BOOKINGS_PER_IP",
             "BOOKINGS_PER_PHONE",
             "LOOKUPS",
+            "OTP_BUDGET",
             "OTP_AT_ONCE",
             "OTP_PER_IDENTIFIER",
             "OTP_PER_IP",
