@@ -81,6 +81,8 @@ impl Shop {
             let name = self.database(size);
             let from = template.as_ref().map(|(name, _)| format!(" template {name}")).unwrap_or_default();
             self.administer(&format!("create database {name}{from}")).await?;
+            // A copy of a database has not its settings: this one is of the migrations.
+            self.administer(&format!("alter database {name} set jit = off")).await?;
             let is_first = template.is_none();
             if is_first {
                 self.stock(size).await?;

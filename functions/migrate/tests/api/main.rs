@@ -21,7 +21,7 @@ use shared::{
     database::{Database, MIGRATOR},
     outgoing,
 };
-use sqlx::PgPool;
+use sqlx::{Connection, PgConnection, PgPool};
 
 fn app(pool: &PgPool) -> App {
     App {
@@ -59,4 +59,11 @@ async fn an_empty_database_is_migrated_once(pool: PgPool) {
     assert_eq!(handle(&app, migrate).await, Ok(json!({ "action": "migrate", "applied": versions, "added": [] })));
     // From then on no reader reaches entries that another database left in Redis.
     assert_eq!(version_in_redis(&app).await, Some(1));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn new_sessions_of_a_migrated_database_compile_no_statements(pool: PgPool) {
+    let mut connection = PgConnection::connect_with(&pool.connect_options()).await.unwrap();
+    let setting: String = sqlx::query_scalar("show jit").fetch_one(&mut connection).await.unwrap();
+    assert_eq!(setting, "off");
 }
