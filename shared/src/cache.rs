@@ -34,7 +34,7 @@ use crate::{
     http::{ClientAddress, Envelope, Paged, Paging, Query, Read, not_modified, takes_gzip},
     metrics::{self, Count},
     redis::{self as link, Redis},
-    throttle::{Limit, Throttle, verdict},
+    throttle::{Attempt, Limit, Throttle},
 };
 
 /// Lifetime of types, brands, models, categories, services and the shop.
@@ -179,17 +179,14 @@ impl Cache {
         };
         let ready = |json: Vec<u8>| Ready::new(&json, coding);
         let version = match self.look(key, coding, Some(&asked.address)).await {
-            Ok((wait, found)) => {
-                verdict(wait)?;
-                match found {
-                    CacheEntry::Current(body) => {
-                        metrics::count(Count::CacheHits);
-                        return Ok(body);
-                    }
-                    CacheEntry::Changing => return load().await.and_then(|(json, _)| ready(json)),
-                    CacheEntry::Missing { version, .. } => version,
+            Ok(found) => match found? {
+                CacheEntry::Current(body) => {
+                    metrics::count(Count::CacheHits);
+                    return Ok(body);
                 }
-            }
+                CacheEntry::Changing => return load().await.and_then(|(json, _)| ready(json)),
+                CacheEntry::Missing { version, .. } => version,
+            },
             Err(error) => {
                 warn!(%error, "catalogue read without its cache");
                 return load().await.and_then(|(json, _)| ready(json));
@@ -199,10 +196,10 @@ impl Cache {
             for _ in 0..LOOKS {
                 tokio::time::sleep(LOOK_AGAIN).await;
                 match self.look(key, coding, None).await {
-                    Ok((_, CacheEntry::Current(body))) => return Ok(body),
-                    Ok((_, CacheEntry::Missing { is_loading: true, .. })) => {}
+                    Ok(Ok(CacheEntry::Current(body))) => return Ok(body),
+                    Ok(Ok(CacheEntry::Missing { is_loading: true, .. })) => {}
                     // The loader cached nothing, the entry could be stale, or Redis failed.
-                    Ok((_, CacheEntry::Missing { .. } | CacheEntry::Changing)) | Err(_) => break,
+                    Ok(_) | Err(_) => break,
                 }
             }
             return load().await.and_then(|(json, _)| ready(json));
@@ -221,31 +218,44 @@ impl Cache {
         loaded.and_then(|(_, json, _)| ready(json))
     }
 
-    /// Reads version and entry, and the milliseconds that the rate limit makes the caller wait, in one round trip.
+    /// Reads version and entry, and counts the request of an address against the rate limit, in one round trip. The error of
+    /// the outer result is that of Redis.
     async fn look(
         &self,
         key: &str,
         coding: Coding,
         address: Option<&ClientAddress>,
-    ) -> Result<(u64, CacheEntry), link::Error> {
-        let mut commands = Pipeline::new();
-        let claim = address.map(|address| self.limit.on(&address.0));
-        let is_throttled = claim.is_some_and(|claim| self.throttle.append(&mut commands, &[claim]));
-        commands.cmd("MGET").arg(self.redis.key(VERSION)).arg(self.entry(key, coding)).arg(self.lock(key));
-        let (wait, (version, entry, lock)): (u64, (_, _, Option<String>)) = if is_throttled {
-            self.redis.run(&commands).await?
-        } else {
-            let (found,) = self.redis.run(&commands).await?;
-            (0, found)
+    ) -> Result<Result<CacheEntry>, link::Error> {
+        let claim = address.map(|address| self.limit.on(&address.0)).filter(|_| self.throttle.is_on());
+        let commands = |attempt| {
+            let mut commands = Pipeline::new();
+            if let Some(claim) = &claim {
+                self.throttle.append(&mut commands, claim, attempt);
+            }
+            commands.cmd("MGET").arg(self.redis.key([VERSION])).arg(self.entry(key, coding)).arg(self.lock(key));
+            commands
         };
-        Ok((wait, CacheEntry::new(coding, version, entry, lock.is_some())))
+        let entry =
+            |(version, entry, lock): (_, _, Option<String>)| CacheEntry::new(coding, version, entry, lock.is_some());
+        let Some(claim) = &claim else {
+            return self.redis.run(&commands(Attempt::First)).await.map(|(found,)| Ok(entry(found)));
+        };
+        let (counted, found) = self.redis.run_or(&commands(Attempt::First), || commands(Attempt::Again)).await?;
+        Ok(self.throttle.verdict(claim, counted).await.map(|()| entry(found)))
     }
 
     /// Reads the version from Postgres and sets it in Redis, unless Redis has one by now or the catalogue is changing.
     async fn learn_version(&self) -> Result<i64> {
         let version = current_version(&self.database.pool()).await?;
         let mut commands = Pipeline::new();
-        commands.cmd("SET").arg(self.redis.key(VERSION)).arg(version).arg("NX").arg("EX").arg(HOUR.as_secs()).ignore();
+        commands
+            .cmd("SET")
+            .arg(self.redis.key([VERSION]))
+            .arg(version)
+            .arg("NX")
+            .arg("EX")
+            .arg(HOUR.as_secs())
+            .ignore();
         if let Err(error) = self.redis.run::<()>(&commands).await {
             warn!(%error, "catalogue version not kept");
         }
@@ -279,11 +289,11 @@ impl Cache {
 
     // While a deployment is rolled out or back, two releases share Redis: another form of entries needs another name.
     fn entry(&self, key: &str, coding: Coding) -> String {
-        self.redis.key(&format!("catalogue:ready-entry:{key}{}", coding.suffix()))
+        self.redis.key(["catalogue:ready-entry:", key, coding.suffix()])
     }
 
     fn lock(&self, key: &str) -> String {
-        self.redis.key(&format!("catalogue:lock:{key}"))
+        self.redis.key(["catalogue:lock:", key])
     }
 }
 

@@ -1,6 +1,7 @@
 //! Redis: one lazy connection, rebuilt after a failure. During an outage commands fail at once instead of waiting.
 
 use std::{
+    borrow::Borrow,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -101,18 +102,30 @@ impl Redis {
         });
     }
 
-    /// The name of a key with its prefix.
-    pub fn key(&self, name: &str) -> String {
-        [&*self.key_prefix, name].concat()
+    /// The name of a key from its parts, with the prefix.
+    pub fn key<const N: usize>(&self, parts: [&str; N]) -> String {
+        let mut key = String::with_capacity(self.key_prefix.len() + parts.iter().map(|part| part.len()).sum::<usize>());
+        key.push_str(&self.key_prefix);
+        key.extend(parts);
+        key
     }
 
     /// Sends the commands in one round trip. After a lost connection they are sent once more over a new one, so they
     /// must be safe to repeat. They are also retried if our password is refused and another is known by now.
     pub async fn run<T: FromRedisValue>(&self, commands: &Pipeline) -> Result<T, Error> {
+        self.run_or(commands, || commands).await
+    }
+
+    /// As [`Self::run`], for commands of which some must not be repeated: after a lost connection `again` is sent instead.
+    pub async fn run_or<T: FromRedisValue, P: Borrow<Pipeline>>(
+        &self,
+        commands: &Pipeline,
+        again: impl FnOnce() -> P,
+    ) -> Result<T, Error> {
         let client = self.client.get()?;
         let mut answer = self.attempt(&client, commands).await;
         if answer.as_ref().is_err_and(is_lost) {
-            answer = self.attempt(&client, commands).await;
+            answer = self.attempt(&client, again().borrow()).await;
         }
         if answer.as_ref().is_err_and(is_refused)
             && let Some(client) = self.client.instead_of(&client).await

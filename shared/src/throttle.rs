@@ -102,6 +102,14 @@ pub struct Claim<'a> {
     caller: &'a str,
 }
 
+/// The first time that commands are sent, or once more because the answer was lost: what may have been counted then is not
+/// counted again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Attempt {
+    First,
+    Again,
+}
+
 /// Enforces rate limits. A request counts once, even if Redis's answer was lost and the script was sent again.
 #[derive(Clone, Debug)]
 pub struct Throttle {
@@ -118,6 +126,10 @@ impl Throttle {
     /// A throttle that counts in this Redis or, if it is off, lets every request pass.
     pub fn new(redis: Redis, is_on: bool) -> Self {
         Self { redis, is_on }
+    }
+
+    pub(crate) const fn is_on(&self) -> bool {
+        self.is_on
     }
 
     /// Counts the request, or refuses it with [`Error::Throttled`]. Lets it pass while Redis is unavailable.
@@ -140,10 +152,30 @@ impl Throttle {
 
     async fn decide(&self, claims: &[Claim<'_>], counts: bool) -> Result<u64, link::Error> {
         let mut commands = Pipeline::new();
-        if !self.append_decision(&mut commands, claims, counts) {
+        if !self.is_on {
             return Ok(0);
         }
+        let command = commands.cmd("EVAL").arg(DECIDE).arg(claims.len() + 1);
+        for claim in claims {
+            command.arg(self.counter(claim));
+        }
+        command.arg(self.decision());
+        for claim in claims {
+            command.arg(claim.limit.count).arg(milliseconds(claim.limit.window));
+        }
+        command.arg(i32::from(counts));
         self.redis.run::<(u64,)>(&commands).await.map(|(wait,)| wait)
+    }
+
+    /// The result of a request's check, by what Redis counted. A refused one takes another round trip, for the time to wait.
+    pub(crate) async fn verdict(&self, claim: &Claim<'_>, counted: Option<u32>) -> Result<()> {
+        if counted.is_none_or(|counted| counted <= claim.limit.count) {
+            return Ok(());
+        }
+        let mut commands = Pipeline::new();
+        commands.cmd("PTTL").arg(self.counter(claim));
+        let left = self.redis.run::<(i64,)>(&commands).await.map_or(1, |(left,)| left.max(1));
+        verdict(left.unsigned_abs())
     }
 
     /// Undoes the count of [`Self::check`], for a request that had no effect.
@@ -180,30 +212,19 @@ impl Throttle {
         }
     }
 
-    /// Adds the decision to commands that are sent to Redis anyway; `false` if limits are off. The answer is for
-    /// [`verdict`].
-    pub fn append(&self, commands: &mut Pipeline, claims: &[Claim<'_>]) -> bool {
-        self.append_decision(commands, claims, true)
-    }
-
-    fn append_decision(&self, commands: &mut Pipeline, claims: &[Claim<'_>], counts: bool) -> bool {
-        if !self.is_on {
-            return false;
-        }
-        let command = commands.cmd("EVAL").arg(DECIDE).arg(claims.len() + 1);
-        for claim in claims {
-            command.arg(self.counter(claim));
-        }
-        command.arg(self.decision());
-        for claim in claims {
-            command.arg(claim.limit.count).arg(milliseconds(claim.limit.window));
-        }
-        command.arg(i32::from(counts));
-        true
+    /// Adds the count of a request to commands that are sent to Redis anyway. For a limit that no other one decides with and
+    /// that no request gives back: then commands do, in a fraction of a script's time. What Redis counted is for
+    /// [`Self::verdict`].
+    pub(crate) fn append(&self, commands: &mut Pipeline, claim: &Claim<'_>, attempt: Attempt) {
+        let counter = self.counter(claim);
+        let command = if attempt == Attempt::First { "INCR" } else { "GET" };
+        commands.cmd(command).arg(&counter);
+        // `NX`: the window begins with the first request. Sent each time, so that no counter stays without an end.
+        commands.cmd("PEXPIRE").arg(&counter).arg(milliseconds(claim.limit.window)).arg("NX").ignore();
     }
 
     fn counter(&self, claim: &Claim<'_>) -> String {
-        self.redis.key(&format!("throttle:{}:{}", claim.limit.class, digest(claim.caller)))
+        self.redis.key(["throttle:", claim.limit.class, ":", &digest(claim.caller)])
     }
 
     /// A key for one decision, which no other decision of any environment has.
@@ -215,7 +236,7 @@ impl Throttle {
         });
         static DECISIONS: AtomicU64 = AtomicU64::new(0);
         let number = DECISIONS.fetch_add(1, Ordering::Relaxed);
-        self.redis.key(&format!("throttle:decision:{}:{number}", *ENVIRONMENT))
+        self.redis.key(["throttle:decision:", &ENVIRONMENT, ":", &number.to_string()])
     }
 }
 
@@ -235,7 +256,7 @@ pub fn is_off() -> bool {
 }
 
 /// Turns the wait that Redis answered into the result of the request's check.
-pub fn verdict(wait_milliseconds: u64) -> Result<()> {
+fn verdict(wait_milliseconds: u64) -> Result<()> {
     match wait_milliseconds {
         0 => Ok(()),
         wait => Err(Error::Throttled { retry_after_seconds: wait.div_ceil(1000) }),

@@ -119,7 +119,7 @@ async fn services_of_a_model_are_those_that_it_has_a_price_for_at_that_price(poo
         .unwrap();
     assert_eq!((ids, of("vehicle_model_id=8").await), (vec![8], json!([])));
     let mut commands = redis::Pipeline::new();
-    commands.cmd("TTL").arg(redis.key("catalogue:ready-entry:services?2@7"));
+    commands.cmd("TTL").arg(redis.key(["catalogue:ready-entry:services?2@7"]));
     let (seconds,): (i64,) = redis.run(&commands).await.unwrap();
     assert!((3540..=3600).contains(&seconds), "{seconds}");
 }
@@ -218,7 +218,7 @@ async fn prices_are_cached_for_half_an_hour_and_the_rest_for_an_hour(pool: PgPoo
     ] {
         assert_eq!(client.get(path).await.status, 200);
         let mut commands = redis::Pipeline::new();
-        commands.cmd("TTL").arg(redis.key(&format!("catalogue:ready-entry:{key}")));
+        commands.cmd("TTL").arg(redis.key(["catalogue:ready-entry:", key]));
         let (seconds,): (i64,) = redis.run(&commands).await.unwrap();
         assert!((lifetime - 60..=lifetime).contains(&seconds), "{path}: {seconds}");
     }

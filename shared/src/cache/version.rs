@@ -29,7 +29,7 @@ pub async fn publish_change(redis: &Redis, version: i64) -> Result<(), link::Err
 
 async fn set_version(redis: &Redis, version: impl redis::ToRedisArgs, lifetime: Duration) -> Result<(), link::Error> {
     let mut commands = Pipeline::new();
-    commands.cmd("SET").arg(redis.key(VERSION)).arg(version).arg("PX").arg(milliseconds(lifetime)).ignore();
+    commands.cmd("SET").arg(redis.key([VERSION])).arg(version).arg("PX").arg(milliseconds(lifetime)).ignore();
     redis.run(&commands).await
 }
 

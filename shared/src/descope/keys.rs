@@ -166,7 +166,7 @@ impl Keys {
 
     /// Holds the project's address, because Redis may serve two systems with different projects.
     fn key(&self, name: &str) -> String {
-        self.redis.key(&format!("descope:{}:{name}", self.descope.address()))
+        self.redis.key(["descope:", &self.descope.address(), ":", name])
     }
 
     async fn kept(&self) -> Option<StoredKeys> {

@@ -44,7 +44,7 @@ impl Throttle {
         look_up: impl Future<Output = Result<T>>,
         is_right: impl FnOnce(&T) -> bool,
     ) -> Result<T> {
-        let remembered = self.redis.key(&format!("throttle:right:{}:{}", wrong.limit.class, digest(credential)));
+        let remembered = self.redis.key(["throttle:right:", wrong.limit.class, ":", &digest(credential)]);
         let begun = self.begin(wrong, &remembered).await?;
         let found = look_up.await;
         let is_right = found.as_ref().ok().map(is_right);

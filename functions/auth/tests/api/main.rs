@@ -106,7 +106,7 @@ impl World {
 
     /// The Redis key of a value kept about Descope.
     fn key(&self, name: &str) -> String {
-        self.redis.key(&format!("descope:{}/{}:{name}", self.descope.url(), self.descope.project_id()))
+        self.redis.key(["descope:", &self.descope.url(), "/", self.descope.project_id(), ":", name])
     }
 
     async fn count(&self, table: &str) -> i64 {

@@ -36,7 +36,7 @@ fn app(pool: &PgPool) -> App {
 /// The catalogue version that readers take as current.
 async fn version_in_redis(app: &App) -> Option<i64> {
     let mut commands = redis::Pipeline::new();
-    commands.cmd("GET").arg(app.redis.key("catalogue:version"));
+    commands.cmd("GET").arg(app.redis.key(["catalogue:version"]));
     let (version,) = app.redis.run(&commands).await.unwrap();
     version
 }

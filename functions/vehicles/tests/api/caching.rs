@@ -83,9 +83,9 @@ async fn what_does_not_exist_leaves_nothing_in_redis(pool: PgPool) {
         }
     }
     let mut commands = redis::Pipeline::new();
-    commands.cmd("KEYS").arg(redis.key("*"));
+    commands.cmd("KEYS").arg(redis.key(["*"]));
     let (keys,): (Vec<String>,) = redis.run(&commands).await.unwrap();
-    assert_eq!(keys, [redis.key("catalogue:version")]);
+    assert_eq!(keys, [redis.key(["catalogue:version"])]);
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use futures::future::join_all;
 use serde_json::json;
 use shared::{
     cache::Cache,
@@ -80,6 +81,39 @@ async fn public_reads_are_rate_limited_by_ip_address(pool: PgPool) {
 
     network.set(Fault::Stopped);
     assert_eq!(client.get("/api/vehicle-types/").await.status, 200, "without Redis the request passes");
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_read_whose_answer_of_redis_was_lost_is_answered_and_counts_once(pool: PgPool) {
+    let (network, url) = Network::to_url(&testing::redis_url()).await;
+    let redis = testing::redis_at(&url, &testing::random_prefix());
+    testing::import_catalogue(&pool, &redis).await;
+    let database = Database::from(pool);
+    let limit = Limit::new("test", 3, Duration::from_mins(1));
+    let cache = Cache::new(redis.clone(), database.clone(), Throttle::new(redis, true), limit);
+    let client = Client::new(vehicles::router(vehicles::App { cache }), database);
+    let status = async || client.get("/api/vehicle-types/").await.status;
+
+    assert_eq!(status().await, 200);
+    let before = network.connections();
+    network.lose_an_answer();
+    assert_eq!(status().await, 200, "the second of three");
+    assert_eq!(network.connections(), before + 1, "asked again over a new connection");
+    assert_eq!((status().await, status().await), (200, 429), "the third, and one too many");
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn of_many_reads_at_once_as_many_pass_as_the_limit_allows(pool: PgPool) {
+    let redis = testing::redis();
+    testing::import_catalogue(&pool, &redis).await;
+    let database = Database::from(pool);
+    let limit = Limit::new("test", 20, Duration::from_mins(1));
+    let cache = Cache::new(redis.clone(), database.clone(), Throttle::new(redis, true), limit);
+    let client = Client::new(vehicles::router(vehicles::App { cache }), database);
+
+    let answers = join_all((0..50).map(|_| client.get("/api/vehicle-types/"))).await;
+    let with = |status: u16| answers.iter().filter(|answer| answer.status == status).count();
+    assert_eq!((with(200), with(429)), (20, 30));
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
