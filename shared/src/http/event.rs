@@ -14,6 +14,7 @@ use serde::{
     Deserialize, Deserializer,
     de::{Error, MapAccess, Visitor},
 };
+use serde_json::value::RawValue;
 use url::{Position, Url};
 
 /// What API Gateway says of a request beside the request itself: an extension of it.
@@ -28,64 +29,90 @@ pub(crate) struct Gateway {
 }
 
 /// A request as Lambda delivers it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
+pub struct Event(Request);
+
+impl Event {
+    pub(super) fn into_request(self) -> Request {
+        self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Event {
+    /// Takes the text first. The runtime reads events through a tracker of paths, which copies each name that it meets; and
+    /// headers then share the text instead of being copied.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text: Box<str> = Box::<RawValue>::deserialize(deserializer)?.into();
+        request(&Bytes::from(text.into_boxed_bytes())).map(Self).map_err(D::Error::custom)
+    }
+}
+
+/// The members of an event that the functions use.
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Event {
-    #[serde(default)]
-    raw_path: Option<String>,
-    #[serde(default)]
-    raw_query_string: Option<String>,
-    #[serde(default, deserialize_with = "headers")]
-    headers: HeaderMap,
-    #[serde(default)]
-    cookies: Option<Vec<String>>,
-    request_context: RequestContext,
-    #[serde(default)]
-    body: Option<String>,
+struct Sent<'a> {
+    #[serde(default, borrow)]
+    raw_path: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    raw_query_string: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    headers: Option<Pairs<'a>>,
+    #[serde(default, borrow)]
+    cookies: Option<Vec<Text<'a>>>,
+    #[serde(borrow)]
+    request_context: RequestContext<'a>,
+    #[serde(default, borrow)]
+    body: Option<Text<'a>>,
     #[serde(default)]
     is_base64_encoded: bool,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct RequestContext {
+struct RequestContext<'a> {
     #[serde(default)]
     request_id: Option<String>,
     #[serde(default)]
     domain_name: Option<String>,
-    http: Http,
+    #[serde(borrow)]
+    http: Http<'a>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Http {
-    #[serde(deserialize_with = "method")]
-    method: Method,
+struct Http<'a> {
+    #[serde(borrow)]
+    method: Text<'a>,
     #[serde(default)]
     source_ip: Option<String>,
 }
 
-impl Event {
-    /// The request. A body that is not the base64 that it is said to be stays as it is, and no handler understands it.
-    pub(super) fn into_request(self) -> Request {
-        let Self { raw_path, raw_query_string, mut headers, cookies, request_context, body, is_base64_encoded } = self;
-        let body = body.unwrap_or_default();
-        let decoded = is_base64_encoded.then(|| STANDARD.decode(&body).ok()).flatten();
-        let body = decoded.map_or_else(|| Bytes::from(body), Bytes::from);
-        // API Gateway takes cookies out of the headers.
-        if let Some(cookies) = cookies
-            && let Ok(cookies) = HeaderValue::from_str(&cookies.join("; "))
-        {
+/// The request of an event. A body that is not the base64 that it is said to be stays as it is, and no handler understands it.
+fn request(text: &Bytes) -> Result<Request, Box<dyn std::error::Error>> {
+    let Sent { raw_path, raw_query_string, headers, cookies, request_context, body, is_base64_encoded } =
+        serde_json::from_str(str::from_utf8(text)?)?;
+    let RequestContext { request_id, domain_name, http: Http { method, source_ip } } = request_context;
+    let body = body.map(|body| body.shared(text)).unwrap_or_default();
+    let decoded = is_base64_encoded.then(|| STANDARD.decode(&body).ok()).flatten();
+    let mut request = Request::new(Body::from(decoded.map_or(body, Bytes::from)));
+    *request.method_mut() = Method::from_bytes(method.0.as_bytes())?;
+    let path = raw_path.map(|path| path.0.into_owned()).unwrap_or_default();
+    *request.uri_mut() = target(path, raw_query_string.as_ref().map_or("", |query| &query.0));
+    let Pairs(pairs) = headers.unwrap_or_default();
+    let mut headers = HeaderMap::with_capacity(pairs.len() + 2);
+    for (name, value) in pairs {
+        headers.insert(HeaderName::from_bytes(name.0.as_bytes())?, HeaderValue::from_maybe_shared(value.shared(text))?);
+    }
+    // API Gateway takes cookies out of the headers.
+    if let Some(cookies) = cookies {
+        let cookies: Vec<&str> = cookies.iter().map(|cookie| &*cookie.0).collect();
+        if let Ok(cookies) = HeaderValue::from_str(&cookies.join("; ")) {
             headers.insert(header::COOKIE, cookies);
         }
-        let RequestContext { request_id, domain_name, http: Http { method, source_ip } } = request_context;
-        let mut request = Request::new(Body::from(body));
-        *request.method_mut() = method;
-        *request.uri_mut() = target(raw_path.unwrap_or_default(), &raw_query_string.unwrap_or_default());
-        *request.headers_mut() = headers;
-        request.extensions_mut().insert(Arc::new(Gateway { request_id, domain_name, source_ip }));
-        request
     }
+    *request.headers_mut() = headers;
+    request.extensions_mut().insert(Arc::new(Gateway { request_id, domain_name, source_ip }));
+    Ok(request)
 }
 
 /// Characters that must be encoded in a query, because a URI cannot hold them.
@@ -137,43 +164,41 @@ fn truncate(text: &mut String) {
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-fn method<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Method, D::Error> {
-    let Text(method) = Text::deserialize(deserializer)?;
-    Method::from_bytes(method.as_bytes()).map_err(D::Error::custom)
+impl Text<'_> {
+    /// The text as a part of the `whole` that it was read from.
+    fn shared(self, whole: &Bytes) -> Bytes {
+        match self.0 {
+            Cow::Borrowed(part) => whole.slice_ref(part.as_bytes()),
+            Cow::Owned(text) => Bytes::from(text),
+        }
+    }
 }
 
-fn headers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<HeaderMap, D::Error> {
-    deserializer.deserialize_option(Headers)
+/// The members of an object in their order.
+#[derive(Default)]
+struct Pairs<'a>(Vec<(Text<'a>, Text<'a>)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(PairsVisitor)
+    }
 }
 
-struct Headers;
+struct PairsVisitor;
 
-impl<'de> Visitor<'de> for Headers {
-    type Value = HeaderMap;
+impl<'de> Visitor<'de> for PairsVisitor {
+    type Value = Pairs<'de>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an object of headers")
+        formatter.write_str("an object of texts")
     }
 
-    fn visit_none<E>(self) -> Result<HeaderMap, E> {
-        Ok(HeaderMap::new())
-    }
-
-    fn visit_unit<E>(self) -> Result<HeaderMap, E> {
-        Ok(HeaderMap::new())
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<HeaderMap, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<HeaderMap, M::Error> {
-        let mut headers = HeaderMap::with_capacity(24);
-        while let Some((Text(name), Text(value))) = map.next_entry()? {
-            let name = HeaderName::from_bytes(name.as_bytes()).map_err(M::Error::custom)?;
-            headers.insert(name, HeaderValue::from_str(&value).map_err(M::Error::custom)?);
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Pairs<'de>, M::Error> {
+        let mut pairs = Vec::with_capacity(24);
+        while let Some(pair) = map.next_entry()? {
+            pairs.push(pair);
         }
-        Ok(headers)
+        Ok(Pairs(pairs))
     }
 }
 
