@@ -1,21 +1,17 @@
 //! Writes each event as one line of JSON, with what is known of its request.
 
-use std::{
-    fmt::{Debug, Write as _},
-    io::Write as _,
-};
+use std::{fmt::Debug, io::Write};
 
 use chrono::{SecondsFormat, Utc};
 use tracing::{
-    Event, Subscriber,
+    Event, Level, Subscriber,
     field::{Field, Visit},
 };
 use tracing_subscriber::{Layer, fmt::MakeWriter, layer::Context};
 
 use super::request;
 
-/// The field of an event that holds members of the line's object, written as JSON: those of its metrics. They come first in
-/// the line.
+/// The field of an event that holds members of the line's object, written as JSON: those of its metrics.
 const METRICS: &str = "metrics";
 
 /// The layer that writes the lines.
@@ -30,51 +26,68 @@ where
 {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let about = event.metadata();
-        let mut members = Members { metrics: String::new(), fields: String::with_capacity(256) };
-        event.record(&mut members);
-        let mut line = String::with_capacity(members.metrics.len() + members.fields.len() + 400);
-        line.push('{');
-        if !members.metrics.is_empty() {
-            line.push_str(&members.metrics);
-            line.push(',');
-        }
-        let now = Utc::now().to_rfc3339_opts(SecondsFormat::Micros, false);
-        line.extend([r#""timestamp":""#, &now, r#"","level":""#, about.level().as_str(), r#"""#]);
-        line.extend([&members.fields, r#","target":""#, about.target(), r#"""#]);
+        let mut line = Line { text: Vec::with_capacity(1024), level: about.level(), is_begun: false };
+        line.text.push(b'{');
+        event.record(&mut line);
+        line.begin();
+        line.extend(&[r#","target":""#, about.target(), r#"""#]);
         if let Some(request) = request::known() {
-            line.extend([r#","span":"#, &request]);
+            line.extend(&[r#","span":"#, &request]);
         }
-        line.push_str("}\n");
+        line.extend(&["}\n"]);
         // In one write, so that lines do not mix. A line that cannot be written has no other place to go.
-        let _ = self.writer.make_writer_for(about).write_all(line.as_bytes());
+        let _ = self.writer.make_writer_for(about).write_all(&line.text);
     }
 }
 
-/// The fields of an event.
-struct Members {
-    metrics: String,
-    /// Each with a comma before it.
-    fields: String,
+/// A line up to the fields that were recorded so far.
+struct Line<'a> {
+    text: Vec<u8>,
+    level: &'a Level,
+    /// Whether time and level are written, which come before all fields but [`METRICS`].
+    is_begun: bool,
 }
 
-impl Members {
+impl Line<'_> {
+    fn extend(&mut self, parts: &[&str]) {
+        for part in parts {
+            self.text.extend_from_slice(part.as_bytes());
+        }
+    }
+
+    fn begin(&mut self) {
+        if !self.is_begun {
+            self.is_begun = true;
+            let now = Utc::now().to_rfc3339_opts(SecondsFormat::Micros, false);
+            self.extend(&[r#""timestamp":""#, &now, r#"","level":""#, self.level.as_str(), r#"""#]);
+        }
+    }
+
+    fn name(&mut self, field: &Field) {
+        self.begin();
+        self.extend(&[r#",""#, field.name(), r#"":"#]);
+    }
+
     /// `value` is JSON.
     fn add(&mut self, field: &Field, value: impl std::fmt::Display) {
-        self.fields.extend([r#",""#, field.name(), r#"":"#]);
-        // Writing to a string does not fail.
-        let _ = write!(self.fields, "{value}");
+        self.name(field);
+        // Writing to memory does not fail.
+        let _ = write!(self.text, "{value}");
     }
 
     fn add_text(&mut self, field: &Field, text: &str) {
-        if field.name() == METRICS {
-            self.metrics.push_str(text);
-        } else if let Ok(text) = serde_json::to_string(text) {
-            self.add(field, text);
+        if field.name() != METRICS {
+            self.name(field);
+            let _ = serde_json::to_writer(&mut self.text, text);
+        } else if self.is_begun {
+            self.extend(&[",", text]);
+        } else {
+            self.extend(&[text, ","]);
         }
     }
 }
 
-impl Visit for Members {
+impl Visit for Line<'_> {
     fn record_f64(&mut self, field: &Field, value: f64) {
         if let Ok(value) = serde_json::to_string(&value) {
             self.add(field, value);
