@@ -178,14 +178,14 @@ impl Cache {
             Ok::<_, Error>((json, loaded.is_kept))
         };
         let ready = |json: Vec<u8>| Ready::new(&json, coding);
-        let version = match self.look(key, coding, Some(&asked.address)).await {
+        let version = match self.look(key, coding, &asked.address).await {
             Ok(found) => match found? {
                 CacheEntry::Current(body) => {
                     metrics::count(Count::CacheHits);
                     return Ok(body);
                 }
                 CacheEntry::Changing => return load().await.and_then(|(json, _)| ready(json)),
-                CacheEntry::Missing { version, .. } => version,
+                CacheEntry::Missing { version } => version,
             },
             Err(error) => {
                 warn!(%error, "catalogue read without its cache");
@@ -195,9 +195,9 @@ impl Cache {
         if !self.may_load(key).await {
             for _ in 0..LOOKS {
                 tokio::time::sleep(LOOK_AGAIN).await;
-                match self.look(key, coding, None).await {
-                    Ok(Ok(CacheEntry::Current(body))) => return Ok(body),
-                    Ok(Ok(CacheEntry::Missing { is_loading: true, .. })) => {}
+                match self.look_again(key, coding).await {
+                    Ok((CacheEntry::Current(body), _)) => return Ok(body),
+                    Ok((CacheEntry::Missing { .. }, true)) => {}
                     // The loader cached nothing, the entry could be stale, or Redis failed.
                     Ok(_) | Err(_) => break,
                 }
@@ -218,30 +218,33 @@ impl Cache {
         loaded.and_then(|(_, json, _)| ready(json))
     }
 
-    /// Reads version and entry, and counts the request of an address against the rate limit, in one round trip. The error of
-    /// the outer result is that of Redis.
+    /// Reads version and entry, and counts the request against the rate limit, in one round trip. The error of the outer
+    /// result is that of Redis.
     async fn look(
         &self,
         key: &str,
         coding: Coding,
-        address: Option<&ClientAddress>,
+        address: &ClientAddress,
     ) -> Result<Result<CacheEntry>, link::Error> {
-        let claim = address.map(|address| self.limit.on(&address.0)).filter(|_| self.throttle.is_on());
+        let claim = self.limit.on(&address.0);
         let commands = |attempt| {
             let mut commands = Pipeline::new();
-            if let Some(claim) = &claim {
-                self.throttle.append(&mut commands, claim, attempt);
-            }
-            commands.cmd("MGET").arg(self.redis.key([VERSION])).arg(self.entry(key, coding)).arg(self.lock(key));
+            self.throttle.append(&mut commands, &claim, attempt);
+            commands.cmd("MGET").arg(self.redis.key([VERSION])).arg(self.entry(key, coding));
             commands
         };
-        let entry =
-            |(version, entry, lock): (_, _, Option<String>)| CacheEntry::new(coding, version, entry, lock.is_some());
-        let Some(claim) = &claim else {
-            return self.redis.run(&commands(Attempt::First)).await.map(|(found,)| Ok(entry(found)));
-        };
-        let (counted, found) = self.redis.run_or(&commands(Attempt::First), || commands(Attempt::Again)).await?;
-        Ok(self.throttle.verdict(claim, counted).await.map(|()| entry(found)))
+        let (counted, (version, entry)) =
+            self.redis.run_or(&commands(Attempt::First), || commands(Attempt::Again)).await?;
+        let entry = CacheEntry::new(coding, version, entry);
+        Ok(self.throttle.verdict(&claim, counted).await.map(|()| entry))
+    }
+
+    /// Reads version and entry again, and whether another caller is still loading it.
+    async fn look_again(&self, key: &str, coding: Coding) -> Result<(CacheEntry, bool), link::Error> {
+        let mut commands = Pipeline::new();
+        commands.cmd("MGET").arg(self.redis.key([VERSION])).arg(self.entry(key, coding)).arg(self.lock(key));
+        let ((version, entry, lock),): ((_, _, Option<String>),) = self.redis.run(&commands).await?;
+        Ok((CacheEntry::new(coding, version, entry), lock.is_some()))
     }
 
     /// Reads the version from Postgres and sets it in Redis, unless Redis has one by now or the catalogue is changing.

@@ -128,10 +128,6 @@ impl Throttle {
         Self { redis, is_on }
     }
 
-    pub(crate) const fn is_on(&self) -> bool {
-        self.is_on
-    }
-
     /// Counts the request, or refuses it with [`Error::Throttled`]. Lets it pass while Redis is unavailable.
     pub async fn check(&self, claims: &[Claim<'_>]) -> Result<()> {
         let wait = self.decide(claims, true).await;
@@ -169,7 +165,7 @@ impl Throttle {
 
     /// The result of a request's check, by what Redis counted. A refused one takes another round trip, for the time to wait.
     pub(crate) async fn verdict(&self, claim: &Claim<'_>, counted: Option<u32>) -> Result<()> {
-        if counted.is_none_or(|counted| counted <= claim.limit.count) {
+        if !self.is_on || counted.is_none_or(|counted| counted <= claim.limit.count) {
             return Ok(());
         }
         let mut commands = Pipeline::new();
@@ -217,7 +213,7 @@ impl Throttle {
     /// [`Self::verdict`].
     pub(crate) fn append(&self, commands: &mut Pipeline, claim: &Claim<'_>, attempt: Attempt) {
         let counter = self.counter(claim);
-        let command = if attempt == Attempt::First { "INCR" } else { "GET" };
+        let command = if self.is_on && attempt == Attempt::First { "INCR" } else { "GET" };
         commands.cmd(command).arg(&counter);
         // `NX`: the window begins with the first request. Sent each time, so that no counter stays without an end.
         commands.cmd("PEXPIRE").arg(&counter).arg(milliseconds(claim.limit.window)).arg("NX").ignore();

@@ -94,17 +94,15 @@ pub(super) enum CacheEntry {
     Missing {
         /// The version, if Redis holds one.
         version: Option<i64>,
-        /// Another caller is loading the entry.
-        is_loading: bool,
     },
     /// The catalogue is being changed: data that is loaded now must not be cached.
     Changing,
 }
 
 impl CacheEntry {
-    pub(super) fn new(coding: Coding, version: Option<String>, entry: Option<Vec<u8>>, is_loading: bool) -> Self {
+    pub(super) fn new(coding: Coding, version: Option<String>, entry: Option<Vec<u8>>) -> Self {
         let Some(version) = version else {
-            return Self::Missing { version: None, is_loading };
+            return Self::Missing { version: None };
         };
         let Ok(number) = version.parse() else {
             return Self::Changing;
@@ -117,6 +115,6 @@ impl CacheEntry {
             let end = start + length;
             Some(Ready { coding, etag: entry.slice(start..end), body: entry.slice(end + 1..) })
         };
-        entry.and_then(of_this_version).map_or(Self::Missing { version: Some(number), is_loading }, Self::Current)
+        entry.and_then(of_this_version).map_or(Self::Missing { version: Some(number) }, Self::Current)
     }
 }
