@@ -84,6 +84,9 @@ impl Question<'_> {
 }
 
 /// Loads the facts; 404 while no shop has been imported.
+///
+/// Values stand in `select`s where Postgres would plan for them: by its estimate a plan of their own is so much better that
+/// it would make one for each request, which takes longer than the statement.
 pub async fn load(executor: impl PgExecutor<'_>, question: Question<'_>) -> Result<Facts> {
     let row = sqlx::query!(
         r#"
@@ -118,11 +121,12 @@ pub async fn load(executor: impl PgExecutor<'_>, question: Question<'_>) -> Resu
                 from services service
                 join service_categories category on category.id = service.service_category_id
                 left join service_prices price on price.service_id = service.id and price.vehicle_model_id = $3
-                where service.id = any ($4) and service.archived_at is null and category.archived_at is null
+                where service.id = any ((select $4)::bigint[]) and service.archived_at is null and category.archived_at is null
             ) as "services!: Json<Vec<Service>>",
             (
                 select coalesce(json_agg(json_build_array(date, time, used)), '[]')
-                from slot_usage where pool = $5::text::service_location and date between $1 and $2
+                from slot_usage
+                where pool = $5::text::service_location and date between (select $1::date) and (select $2::date)
             ) as "usage!: Json<Vec<(NaiveDate, DayMinute, i32)>>"
         from shops shop
         where shop.id = shop_id()

@@ -65,3 +65,22 @@ async fn slots_take_one_statement(pool: PgPool) {
     }
     assert_eq!(counts, [3, 2]);
 }
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn slots_are_planned_once_however_many_days_are_kept(pool: PgPool) {
+    let watched = Watched::new(&pool).await;
+    let years = "insert into slot_usage (pool, date, time, used, capacity)
+        select 'shop', date '2020-01-01' + n / 10, time '09:00' + n % 10 * interval '15 minutes', 1, 3
+        from generate_series(0, 20000) n";
+    sqlx::query(years).execute(&pool).await.unwrap();
+    sqlx::query("analyze").execute(&pool).await.unwrap();
+    let path = format!("/api/slots/?date={}&service_location=shop&vehicle_model_id=7&service_ids=2", monday());
+    for _ in 0..10 {
+        assert_eq!(watched.client.get(&path).await.status, 200);
+    }
+    let plans = "select custom_plans, generic_plans from pg_prepared_statements
+        where statement like '%from shops shop%' and statement not like '%pg_prepared_statements%'";
+    let plans: (i64, i64) = sqlx::query_as(plans).fetch_one(&watched.database.pool()).await.unwrap();
+    // Postgres plans a statement for its values five times before it compares.
+    assert_eq!(plans, (5, 5));
+}
