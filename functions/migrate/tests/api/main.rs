@@ -6,6 +6,7 @@ mod bucket;
 mod catalogue;
 mod catalogue_files;
 mod deploying;
+mod open_money;
 mod personnel;
 mod persons;
 mod quarters;
