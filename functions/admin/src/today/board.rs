@@ -102,7 +102,7 @@ impl<'a> Pool<'a> {
     /// Puts each job into the first lane that is free when it begins.
     fn of(location: ServiceLocation, capacity: i32, first: u32, jobs: &[&'a Job]) -> Self {
         let capacity = usize::try_from(capacity).unwrap_or_default();
-        let mut ends: Vec<usize> = vec![0; capacity.max(1)];
+        let mut ends: Vec<usize> = Vec::new();
         let mut stretches = Vec::new();
         for job in jobs.iter().filter(|job| job.location == location) {
             let from = index(DayMinute::from(job.time).minutes() / QUARTER - first);
@@ -116,7 +116,7 @@ impl<'a> Pool<'a> {
             };
             stretches.push(Stretch { job, lane, from, until });
         }
-        Self { location, capacity, lanes: ends.len(), stretches }
+        Self { location, capacity, lanes: ends.len().max(capacity).max(1), stretches }
     }
 
     fn cells(&self, row: usize, slot_rows: usize) -> Cells<'a> {

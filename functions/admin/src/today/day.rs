@@ -92,9 +92,11 @@ pub(super) async fn load(database: &Database, day: Option<NaiveDate>) -> Result<
                     where appointment_date = day::date and booking_status <> 'cancelled'
                 ) as jobs,
                 coalesce(
-                    (select sum(used) from slot_usage where date = day::date) * 100 / nullif(
-                        places * (extract(epoch from hours.closes_at - hours.opens_at) / 900)::bigint, 0
-                    ), 0
+                    (
+                        -- All pools by name, because the index begins with the pool.
+                        select sum(used) from slot_usage
+                        where pool = any (enum_range(null::service_location)) and date = day::date
+                    ) * 100 / nullif(places * (extract(epoch from hours.closes_at - hours.opens_at) / 900)::bigint, 0), 0
                 )::bigint as percent
             from clock
             cross join pools
@@ -115,7 +117,10 @@ pub(super) async fn load(database: &Database, day: Option<NaiveDate>) -> Result<
                 from week
             ) as "week!: Json<Vec<WeekDay>>",
             (select count(*) from bookings where booking_status = 'pending') as "to_confirm!",
-            (select count(*) from bookings booking where is_late(booking, clock.now)) as "late!",
+            (
+                select count(*) from bookings booking
+                where appointment_date <= clock.now::date and is_late(booking, clock.now)
+            ) as "late!",
             (select count(*) from bookings booking where is_owed(booking)) as "unpaid!",
             (select count(*) from money_failed_refunds) as "failed_refunds!",
             (select count(*) from money_paid_without_capture)
