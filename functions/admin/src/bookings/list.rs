@@ -22,7 +22,7 @@ use crate::{
         file as csv,
         list::{Bulk, Column, Filter, List},
         page::Page,
-        rows::Count,
+        rows::{Count, InScope},
     },
     session::Person,
     words::{Language, Words},
@@ -145,21 +145,21 @@ fn filters(words: Words, services: Vec<(String, String)>) -> Vec<Filter> {
 
 /// The links above the list, each a filter of its own, with its count.
 fn scopes(words: Words, ask: &Ask, scopes: &Scopes) -> Markup {
-    let pairs = [
-        ("", words.all(), scopes.all),
-        ("to_confirm", words.pending(), scopes.to_confirm),
-        ("today", words.today(), scopes.today),
-        ("late", words.late_ones(), scopes.late),
-        ("upcoming", words.upcoming(), scopes.upcoming),
-        ("unpaid", words.unpaid(), scopes.unpaid),
-        ("done", words.completed(), scopes.done),
-        ("cancelled", words.cancelled(), scopes.cancelled),
+    let scopes = [
+        ("", words.all(), Count(scopes.all).to_string()),
+        ("to_confirm", words.pending(), InScope(scopes.to_confirm).to_string()),
+        ("today", words.today(), InScope(scopes.today).to_string()),
+        ("late", words.late_ones(), InScope(scopes.late).to_string()),
+        ("upcoming", words.upcoming(), InScope(scopes.upcoming).to_string()),
+        ("unpaid", words.unpaid(), InScope(scopes.unpaid).to_string()),
+        ("done", words.completed(), InScope(scopes.done).to_string()),
+        ("cancelled", words.cancelled(), InScope(scopes.cancelled).to_string()),
     ];
     html! {
         nav.scopes aria-label="Scopes" {
-            @for (value, text, count) in pairs {
+            @for (value, text, count) in scopes {
                 a href=(ask.link(&[("scope", value)])) aria-current=[(ask.value("scope").unwrap_or_default() == value).then_some("true")] {
-                    (text) " " span.count { (Count(count)) }
+                    (text) " " span.count { (count) }
                 }
             }
         }

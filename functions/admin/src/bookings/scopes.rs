@@ -3,7 +3,7 @@
 use shared::Result;
 use sqlx::{PgConnection, types::Json};
 
-use crate::kit::ask::HIGHEST_COUNT;
+use crate::kit::{ask::HIGHEST_COUNT, rows::HIGHEST_IN_SCOPE};
 
 /// How many bookings each scope has, at most one more than is shown; and the services that the list can be filtered by.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub(super) struct Scopes {
     pub(super) services: Vec<(String, String)>,
 }
 
-const _: () = assert!(HIGHEST_COUNT == 10_000, "the statement below counts one more");
+const _: () = assert!(HIGHEST_COUNT == 10_000 && HIGHEST_IN_SCOPE == 1_000, "the statement below counts one more");
 
 /// Counts in indexes. A statement of its own and without parameters, so that Postgres plans it once for a connection.
 pub(super) async fn count(connection: &mut PgConnection) -> Result<Scopes> {
@@ -27,14 +27,11 @@ pub(super) async fn count(connection: &mut PgConnection) -> Result<Scopes> {
         r#"
         with clock as (select shop_clock(now()) as now, shop_clock(now())::date as today)
         select
-            (select count(*) from (select from bookings where booking_status = 'pending' limit 10001) as counted) as "pending!",
-            (select count(*) from (select from bookings where booking_status = 'confirmed' limit 10001) as counted) as "confirmed!",
-            (select count(*) from (select from bookings where booking_status = 'in_progress' limit 10001) as counted) as "in_progress!",
-            (select count(*) from (select from bookings where booking_status = 'completed' limit 10001) as counted) as "completed!",
-            (select count(*) from (select from bookings where booking_status = 'cancelled' limit 10001) as counted) as "cancelled!",
+            (select count(*) from (select from bookings limit 10001) as counted) as "all!",
+            (select count(*) from (select from bookings where booking_status = 'pending' limit 1001) as counted) as "to_confirm!",
             (
                 select count(*) from (
-                    select from bookings booking where is_on(booking, (select today from clock)) limit 10001
+                    select from bookings booking where is_on(booking, (select today from clock)) limit 1001
                 ) as counted
             ) as "today!",
             (
@@ -42,15 +39,17 @@ pub(super) async fn count(connection: &mut PgConnection) -> Result<Scopes> {
                     -- The day is in an index, the minute is not.
                     select from bookings booking
                     where appointment_date <= (select today from clock) and is_late(booking, (select now from clock))
-                    limit 10001
+                    limit 1001
                 ) as counted
             ) as "late!",
             (
                 select count(*) from (
-                    select from bookings booking where is_upcoming(booking, (select today from clock)) limit 10001
+                    select from bookings booking where is_upcoming(booking, (select today from clock)) limit 1001
                 ) as counted
             ) as "upcoming!",
-            (select count(*) from (select from bookings booking where is_unpaid(booking) limit 10001) as counted) as "unpaid!",
+            (select count(*) from (select from bookings booking where is_unpaid(booking) limit 1001) as counted) as "unpaid!",
+            (select count(*) from (select from bookings where booking_status = 'completed' limit 1001) as counted) as "done!",
+            (select count(*) from (select from bookings where booking_status = 'cancelled' limit 1001) as counted) as "cancelled!",
             (
                 select coalesce(json_agg(json_build_array(id::text, name) order by lower(name)), '[]')
                 from services where archived_at is null
@@ -59,15 +58,14 @@ pub(super) async fn count(connection: &mut PgConnection) -> Result<Scopes> {
     )
     .fetch_one(connection)
     .await?;
-    let all = counted.pending + counted.confirmed + counted.in_progress + counted.completed + counted.cancelled;
     Ok(Scopes {
-        all: all.min(HIGHEST_COUNT + 1),
-        to_confirm: counted.pending,
+        all: counted.all,
+        to_confirm: counted.to_confirm,
         today: counted.today,
         late: counted.late,
         upcoming: counted.upcoming,
         unpaid: counted.unpaid,
-        done: counted.completed,
+        done: counted.done,
         cancelled: counted.cancelled,
         services: counted.services.0,
     })

@@ -4,6 +4,9 @@ use std::fmt;
 
 use super::ask::{Ask, HIGHEST_COUNT, PAGE, Side};
 
+/// Rows of a scope are counted up to this number: it is shown on each page of a list, beside those of all other scopes.
+pub(crate) const HIGHEST_IN_SCOPE: i64 = 1_000;
+
 /// Rows of a page, how many match in all, and the addresses of the pages beside this one.
 #[derive(Debug)]
 pub(crate) struct Rows<R> {
@@ -67,5 +70,15 @@ impl Count {
 impl fmt::Display for Count {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_capped() { formatter.write_str("10,000+") } else { self.0.fmt(formatter) }
+    }
+}
+
+/// How many rows a scope has, in words: `533`, or `1,000+`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct InScope(pub(crate) i64);
+
+impl fmt::Display for InScope {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 > HIGHEST_IN_SCOPE { formatter.write_str("1,000+") } else { self.0.fmt(formatter) }
     }
 }
