@@ -33,6 +33,17 @@ insert into booking_events (booking_id, event, to_status, actor)
 select id, event, status, 'customer'
 from booking, (values ('created', 'pending'::booking_status), ('status_changed', 'confirmed')) as event (event, status);
 
+-- What is done was paid in cash.
+with payment as (
+    insert into payments (booking_id, method, amount_paise, state, actor)
+    select id, 'cash', total_paise, 'settled', 'bench' from bookings
+    where payment_status = 'completed' and not exists (select from payments where booking_id = bookings.id)
+    returning id, booking_id, amount_paise
+)
+insert into captures (payment_id, booking_id, state, amount_paise, pays_booking, captured_at)
+select payment.id, booking_id, 'captured', amount_paise, true, appointment_date + appointment_time
+from payment join bookings on bookings.id = booking_id;
+
 truncate slot_usage;
 insert into slot_usage (pool, date, time, used, capacity)
 select service_location, appointment_date, quarter, count(*), 1000000
