@@ -10,8 +10,10 @@ use std::{
 pub fn postgres_programs() -> PathBuf {
     let of_debian = fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
     let of_debian = of_debian.map(|version| version.unwrap().path().join("bin"));
-    let place = folders().chain(of_debian).find(|place| place.join("initdb").is_file());
-    place.expect("initdb is missing: run `eval \"$(python3 local/services.py)\"` first")
+    // A link to one program says nothing of the others, which are where it leads.
+    let initdb = folders().chain(of_debian).find_map(|place| place.join("initdb").canonicalize().ok());
+    let place = initdb.as_deref().and_then(Path::parent);
+    place.expect("initdb is missing: run `eval \"$(python3 local/services.py)\"` first").to_owned()
 }
 
 /// The server of Redis, or of Valkey.
