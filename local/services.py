@@ -66,6 +66,9 @@ def find_redis(own):
         refuse_silent("REDIS_URL", url)
         return url
     if not wants_own() and servers.ask_redis(6379, "PING") == "+PONG":
+        # Rate limits use NX, which came with Redis 7.
+        if servers.ask_redis(6379, "PEXPIRE repairmybike:none 1 NX") != ":0":
+            raise Missing("The Redis on 127.0.0.1:6379 is older than 7. Stop it, or set OWN_SERVERS=true.")
         return url
     return own.start("redis")
 
