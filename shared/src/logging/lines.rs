@@ -11,7 +11,8 @@ use tracing_subscriber::{Layer, fmt::MakeWriter, layer::Context};
 
 use super::request;
 
-/// The field of an event that holds members of the line's object, written as JSON: those of its metrics.
+/// The field of an event that holds members of the line's object, written as JSON: those of its metrics. They come first in
+/// the line.
 const METRICS: &str = "metrics";
 
 /// The layer that writes the lines.
@@ -44,7 +45,7 @@ where
 struct Line<'a> {
     text: Vec<u8>,
     level: &'a Level,
-    /// Whether time and level are written, which come before all fields but [`METRICS`].
+    /// Whether time and level are written, which come before all other fields.
     is_begun: bool,
 }
 
@@ -76,13 +77,12 @@ impl Line<'_> {
     }
 
     fn add_text(&mut self, field: &Field, text: &str) {
-        if field.name() != METRICS {
+        if field.name() == METRICS {
+            // Behind the brace, in front of what is written already.
+            self.text.splice(1..1, text.bytes().chain([b',']));
+        } else {
             self.name(field);
             let _ = serde_json::to_writer(&mut self.text, text);
-        } else if self.is_begun {
-            self.extend(&[",", text]);
-        } else {
-            self.extend(&[text, ","]);
         }
     }
 }
@@ -112,5 +112,64 @@ impl Visit for Line<'_> {
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         self.add_text(field, &format!("{value:?}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::Write,
+        sync::{Arc, Mutex},
+    };
+
+    use serde_json::{Value, json};
+    use tracing::level_filters::LevelFilter;
+
+    use super::super::writing;
+
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Kept {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// The line that `work` writes.
+    fn line_of(work: impl FnOnce()) -> String {
+        let kept = Kept::default();
+        let writer = kept.clone();
+        tracing::subscriber::with_default(writing(LevelFilter::INFO, move || writer.clone()), work);
+        String::from_utf8(kept.0.lock().unwrap().clone()).unwrap()
+    }
+
+    #[test]
+    fn the_metrics_of_a_line_come_first_and_the_rest_is_as_without_them() {
+        let metrics = r#""_aws":{"Timestamp":1},"Requests":1"#;
+        let counted = line_of(|| tracing::info!(metrics, status = 200_u16, path = "a\"b", "request answered"));
+        let plain = line_of(|| tracing::info!(status = 200_u16, path = "a\"b", "request answered"));
+        assert!(counted.starts_with(&format!("{{{metrics},\"timestamp\":")), "{counted}");
+        assert!(counted.ends_with("}\n") && plain.starts_with("{\"timestamp\":"), "{plain}");
+        let parsed = |line: &str| {
+            let mut line: Value = serde_json::from_str(line).unwrap();
+            line["timestamp"].take();
+            line
+        };
+        let mut expected = parsed(&plain);
+        assert_eq!(
+            expected,
+            json!({
+                "timestamp": null, "level": "INFO", "message": "request answered", "status": 200, "path": "a\"b",
+                "target": "shared::logging::lines::tests",
+            })
+        );
+        expected["_aws"] = json!({ "Timestamp": 1 });
+        expected["Requests"] = json!(1);
+        assert_eq!(parsed(&counted), expected);
     }
 }
