@@ -9,6 +9,7 @@ use shared::{
     config::{ORIGIN_SECRET, Pace, Settings},
     database::{Database, MIGRATOR},
     http::Edge,
+    redis::Redis,
     throttle::{Limit, Throttle},
 };
 use sqlx::PgPool;
@@ -59,15 +60,20 @@ async fn the_next_read_succeeds_after_a_restart_of_postgres(pool: PgPool) {
     assert_eq!(environment.get("/api/vehicle-types/2").await.status, 200);
 }
 
+/// A client of a shop that takes so many reads a minute from an address.
+async fn limited(pool: PgPool, redis: Redis, reads: u32) -> Client {
+    testing::import_catalogue(&pool, &redis).await;
+    let database = Database::from(pool);
+    let limit = Limit::new("test", reads, Duration::from_mins(1));
+    let cache = Cache::new(redis.clone(), database.clone(), Throttle::new(redis, true), limit);
+    Client::new(vehicles::router(vehicles::App { cache }), database)
+}
+
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn public_reads_are_rate_limited_by_ip_address(pool: PgPool) {
     let (network, url) = Network::to_url(&testing::redis_url()).await;
     let redis = testing::redis_at(&url, &testing::random_prefix());
-    testing::import_catalogue(&pool, &redis).await;
-    let database = Database::from(pool);
-    let limit = Limit::new("test", 3, Duration::from_mins(1));
-    let cache = Cache::new(redis.clone(), database.clone(), Throttle::new(redis, true), limit);
-    let client = Client::new(vehicles::router(vehicles::App { cache }), database);
+    let client = limited(pool, redis, 3).await;
 
     for _ in 0..3 {
         assert_eq!(client.get("/api/vehicle-types/").await.status, 200);
@@ -87,11 +93,7 @@ async fn public_reads_are_rate_limited_by_ip_address(pool: PgPool) {
 async fn a_read_whose_answer_of_redis_was_lost_is_answered_and_counts_once(pool: PgPool) {
     let (network, url) = Network::to_url(&testing::redis_url()).await;
     let redis = testing::redis_at(&url, &testing::random_prefix());
-    testing::import_catalogue(&pool, &redis).await;
-    let database = Database::from(pool);
-    let limit = Limit::new("test", 3, Duration::from_mins(1));
-    let cache = Cache::new(redis.clone(), database.clone(), Throttle::new(redis, true), limit);
-    let client = Client::new(vehicles::router(vehicles::App { cache }), database);
+    let client = limited(pool, redis, 3).await;
     let status = async || client.get("/api/vehicle-types/").await.status;
 
     assert_eq!(status().await, 200);
@@ -105,11 +107,7 @@ async fn a_read_whose_answer_of_redis_was_lost_is_answered_and_counts_once(pool:
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn of_many_reads_at_once_as_many_pass_as_the_limit_allows(pool: PgPool) {
     let redis = testing::redis();
-    testing::import_catalogue(&pool, &redis).await;
-    let database = Database::from(pool);
-    let limit = Limit::new("test", 20, Duration::from_mins(1));
-    let cache = Cache::new(redis.clone(), database.clone(), Throttle::new(redis, true), limit);
-    let client = Client::new(vehicles::router(vehicles::App { cache }), database);
+    let client = limited(pool, redis, 20).await;
 
     let answers = join_all((0..50).map(|_| client.get("/api/vehicle-types/"))).await;
     let with = |status: u16| answers.iter().filter(|answer| answer.status == status).count();
