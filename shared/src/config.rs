@@ -1,5 +1,6 @@
 //! Settings: variables of the environment. Secret ones may be kept in AWS Secrets Manager instead; see [`Settings`].
 
+mod aws;
 mod live;
 mod secrets;
 mod settings;
@@ -7,8 +8,9 @@ mod values;
 
 use std::str::FromStr;
 
+pub use aws::Aws;
+pub(crate) use aws::error_code;
 pub use live::Live;
-pub use secrets::{Aws, http_client};
 pub use settings::{Pace, Settings};
 pub use values::Values;
 

@@ -13,8 +13,8 @@ pub(crate) use self::request::{Request, name_record};
 pub use self::request::{invocation, name_actor, name_bookings, name_customers};
 use crate::config;
 
-/// Crates that log at the chosen level. Others log at `info` at most: below it the Lambda runtime logs whole events and
-/// the AWS SDK whole answers, with their secrets and personal data.
+/// Crates that log at the chosen level. Others log at `info` at most: below it the Lambda runtime logs whole events,
+/// with their secrets and personal data.
 const OWN: [&str; 14] = [
     "admin", "auth", "bookings", "jobs", "manage", "messages", "migrate", "payments", "services", "shared", "shop",
     "staff", "status", "vehicles",
@@ -84,7 +84,7 @@ mod tests {
         assert!(lines.would_enable("shared::http::observe", &Level::TRACE));
         assert!(lines.would_enable("lambda_runtime::layers::api_response", &Level::INFO));
         for carrier in
-            ["lambda_runtime::layers::api_response", "aws_smithy_runtime::client", "hyper::proto", "sqlx::query"]
+            ["lambda_runtime::layers::api_response", "aws_sigv4::http_request", "hyper::proto", "sqlx::query"]
         {
             assert!(!lines.would_enable(carrier, &Level::DEBUG), "{carrier}");
         }

@@ -47,7 +47,7 @@ fn take(state: &mut State, request: &Request) -> Answer {
     (200, json!({ "MessageId": id }))
 }
 
-/// An error as `restJson1` has it; the SDK reads its type from `__type` where the header is missing.
+/// An error as `restJson1` has it; clients read its type from `__type` where the header is missing.
 fn refusal(status: u16, kind: &str) -> Answer {
     (status, json!({ "__type": kind, "message": "refused by the stand-in" }))
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::{Response, StatusCode};
+use lambda_http::http::{HeaderMap, StatusCode, header};
 
 /// What became of one call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,20 +37,19 @@ pub enum Refusal {
 
 /// What came back over HTTP.
 pub(super) enum Came {
-    /// Status, `Retry-After` in seconds, body.
-    Whole(StatusCode, Option<Duration>, Vec<u8>),
+    Whole(StatusCode, HeaderMap, Vec<u8>),
     Not(Answer),
 }
 
 /// Sends a request once, and reads its answer.
 pub(super) async fn send(request: reqwest::RequestBuilder) -> Came {
-    let response = match request.send().await {
+    let mut response = match request.send().await {
         Ok(response) => response,
         Err(error) => return Came::Not(lost(&error)),
     };
-    let (status, after) = (response.status(), retry_after(&response));
+    let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
     match response.bytes().await {
-        Ok(body) => Came::Whole(status, after, body.to_vec()),
+        Ok(body) => Came::Whole(status, headers, body.to_vec()),
         // With any status a body that breaks off may have told that the message was taken.
         Err(error) => {
             Came::Not(Answer::Unknown(format!("status {} and a broken body: {}", status.as_u16(), kind(&error))))
@@ -59,7 +58,7 @@ pub(super) async fn send(request: reqwest::RequestBuilder) -> Came {
 }
 
 /// An error of the client: without a connection nothing was written, so nothing was sent.
-pub(super) fn lost(error: &reqwest::Error) -> Answer {
+fn lost(error: &reqwest::Error) -> Answer {
     if error.is_connect() || error.is_builder() {
         Answer::Later { after: None, reason: "no connection".to_owned() }
     } else {
@@ -82,7 +81,8 @@ pub(super) fn unexplained(status: StatusCode, after: Option<Duration>) -> Answer
     }
 }
 
-fn retry_after(response: &Response) -> Option<Duration> {
-    let seconds = response.headers().get("retry-after")?.to_str().ok()?.trim().parse().ok()?;
+/// How long a carrier wants to be left alone.
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds))
 }

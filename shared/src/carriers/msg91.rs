@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{
-    answer::{Answer, Came, Refusal, send, unexplained},
+    answer::{Answer, Came, Refusal, retry_after, send, unexplained},
     is_same,
 };
 use crate::{
@@ -94,7 +94,7 @@ impl Msg91 {
             .header("authkey", auth_key.expose_secret())
             .json(&json!({ "template_id": template_id, "recipients": [recipient] }));
         Ok(match send(request).await {
-            Came::Whole(status, after, body) => read(status, after, &body),
+            Came::Whole(status, headers, body) => read(status, retry_after(&headers), &body),
             Came::Not(answer) => answer,
         })
     }

@@ -1,35 +1,31 @@
-//! Mail by Amazon SES v2, through the AWS SDK without retries: a retry after a lost answer sends a mail twice.
+//! Mail by Amazon SES v2. No call is repeated: a retry after a lost answer sends a mail twice.
 
-use std::{error::Error as _, sync::Arc};
+use std::sync::Arc;
 
-use aws_sdk_sesv2::{
-    Client, Config,
-    config::{BehaviorVersion, SharedCredentialsProvider, retry::RetryConfig, timeout::TimeoutConfig},
-    error::{BuildError, ProvideErrorMetadata, SdkError},
-    operation::send_email::{SendEmailError, builders::SendEmailFluentBuilder},
-    primitives::Blob,
-    types::{self, Body, Content, Destination, EmailContent, MessageHeader, MessageTag},
-};
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use base64::{Engine, engine::general_purpose::STANDARD};
+use lambda_http::http::{HeaderValue, StatusCode};
+use reqwest::Client;
+use serde::Serialize;
+use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use super::answer::{Answer, Refusal, lost};
+use super::answer::{Answer, Came, Refusal, send};
 use crate::{
     Error, Result,
-    config::{self, Aws, Live, Settings},
+    config::{self, Aws, Live, Settings, error_code},
+    outgoing,
 };
 
 /// The tag that events of SES carry: our id of the message.
 const TAG: &str = "message";
-const UTF_8: &str = "UTF-8";
+/// The header with the type of an error.
+const ERROR_TYPE: &str = "x-amzn-errortype";
 
 /// A client of Amazon SES.
 #[derive(Clone, Debug)]
 pub struct Ses {
-    base_url: Option<String>,
     sender: Live<Option<Sender>>,
-    /// `None` reads them from the environment.
-    aws: Option<Aws>,
+    aws: Aws,
     client: Arc<OnceCell<Client>>,
 }
 
@@ -73,19 +69,18 @@ impl Ses {
             let configuration_set = values.optional(config::SES_CONFIGURATION_SET)?;
             Ok(Some(Sender { from, reply_to, configuration_set }))
         })?;
-        Ok(Self { base_url: config::optional(config::SES_BASE_URL), sender, aws: None, client: Arc::default() })
+        let aws = Aws::from_env();
+        let aws = match config::optional(config::SES_BASE_URL) {
+            Some(url) => aws.at(url),
+            None => aws,
+        };
+        Ok(Self { sender, aws, client: Arc::default() })
     }
 
-    /// A client at another address that sends from this one, with these credentials; without an address to send from the
-    /// channel is off.
-    pub fn new(base_url: &str, from: Option<&str>, aws: Aws) -> Self {
+    /// A client that sends from this address; without one the channel is off.
+    pub fn new(aws: Aws, from: Option<&str>) -> Self {
         let sender = from.map(|from| Sender { from: from.to_owned(), reply_to: None, configuration_set: None });
-        Self {
-            base_url: Some(base_url.to_owned()),
-            sender: Live::fixed(sender),
-            aws: Some(aws),
-            client: Arc::default(),
-        }
+        Self { sender: Live::fixed(sender), aws, client: Arc::default() }
     }
 
     pub fn is_on(&self) -> Result<bool> {
@@ -93,96 +88,74 @@ impl Ses {
     }
 
     /// Sends a mail, once.
+    /// <https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html>
     pub async fn send(&self, mail: &Mail) -> Result<Answer> {
         let sender = self.sender.get()?;
         let Some(sender) = sender.as_ref() else { return Err(Error::Unset(config::SES_FROM.missing())) };
-        let call = call(self.client().await, sender, mail).map_err(Error::internal)?;
-        Ok(match call.send().await {
-            Ok(sent) => match sent.message_id() {
-                Some(id) => Answer::Accepted(id.to_owned()),
-                None => Answer::Unknown("an answer that cannot be read".to_owned()),
-            },
-            Err(error) => classify(&error),
+        let client = self.client.get_or_try_init(|| async { outgoing::client() }).await.map_err(Error::internal)?;
+        let signed = self.aws.address("email").and_then(|address| {
+            let request = client.post(format!("{address}/v2/email/outbound-emails"));
+            self.aws.signed("ses", request.json(&SendEmail::new(sender, mail)))
+        });
+        // Nothing was written.
+        let Ok(request) = signed else { return Ok(Answer::Stopped("no region or no credentials of AWS".to_owned())) };
+        Ok(match send(request).await {
+            Came::Whole(status, headers, body) => read(status, headers.get(ERROR_TYPE), &body),
+            Came::Not(answer) => answer,
         })
     }
+}
 
-    /// Nothing of the SDK is touched before the first mail.
-    async fn client(&self) -> &Client {
-        let make = || async {
-            let aws = self.aws.clone().unwrap_or_else(Aws::from_env);
-            let mut made = Config::builder()
-                .behavior_version(BehaviorVersion::v2026_01_12())
-                .retry_config(RetryConfig::disabled())
-                // The HTTP client has its own timeouts.
-                .timeout_config(TimeoutConfig::disabled())
-                .http_client(config::http_client());
-            made.set_region(aws.region);
-            made.set_endpoint_url(self.base_url.clone());
-            made.set_credentials_provider(aws.credentials.map(SharedCredentialsProvider::new));
-            Client::from_conf(made.build())
+/// The body of the operation `SendEmail`, as far as we use it.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct SendEmail<'a> {
+    from_email_address: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_to_addresses: Option<[&'a str; 1]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    configuration_set_name: Option<&'a str>,
+    destination: Value,
+    email_tags: Value,
+    content: Value,
+}
+
+impl<'a> SendEmail<'a> {
+    fn new(sender: &'a Sender, mail: &Mail) -> Self {
+        let text = |text: &str| json!({ "Data": text, "Charset": "UTF-8" });
+        let header = |(name, value): &(String, String)| json!({ "Name": name, "Value": value });
+        let attachment = |file: &Attachment| {
+            let content = STANDARD.encode(&file.content);
+            json!({ "FileName": file.name, "ContentType": file.content_type, "RawContent": content })
         };
-        self.client.get_or_init(make).await
-    }
-}
-
-fn call(client: &Client, sender: &Sender, mail: &Mail) -> Result<SendEmailFluentBuilder, BuildError> {
-    let text = |text: &str| Content::builder().data(text).charset(UTF_8).build();
-    let body = Body::builder().text(text(&mail.text)?).html(text(&mail.html)?).build();
-    let mut message = types::Message::builder().subject(text(&mail.subject)?).body(body);
-    for (name, value) in &mail.headers {
-        message = message.headers(MessageHeader::builder().name(name).value(value).build()?);
-    }
-    for file in &mail.attachments {
-        let attachment = types::Attachment::builder()
-            .file_name(&file.name)
-            .content_type(&file.content_type)
-            .raw_content(Blob::new(file.content.clone()))
-            .build()?;
-        message = message.attachments(attachment);
-    }
-    Ok(client
-        .send_email()
-        .from_email_address(&sender.from)
-        .destination(Destination::builder().to_addresses(&mail.to).build())
-        .set_reply_to_addresses(sender.reply_to.clone().map(|address| vec![address]))
-        .set_configuration_set_name(sender.configuration_set.clone())
-        .email_tags(MessageTag::builder().name(TAG).value(&mail.tag).build()?)
-        .content(EmailContent::builder().simple(message.build()).build()))
-}
-
-fn classify(error: &SdkError<SendEmailError, HttpResponse>) -> Answer {
-    match error {
-        // Without region or credentials: nothing was written.
-        SdkError::ConstructionFailure(_) => Answer::Stopped("no region or no credentials of AWS".to_owned()),
-        SdkError::DispatchFailure(failure) => {
-            let mut source = failure.as_connector_error().and_then(|error| error.source());
-            while let Some(error) = source {
-                if let Some(error) = error.downcast_ref::<reqwest::Error>() {
-                    return lost(error);
-                }
-                source = error.source();
-            }
-            match failure.as_connector_error() {
-                // A request that could not be built or signed.
-                Some(error) if error.is_other() || error.is_user() => {
-                    Answer::Stopped("no region or no credentials of AWS".to_owned())
-                }
-                _ => Answer::Unknown("the connection was lost".to_owned()),
-            }
+        Self {
+            from_email_address: &sender.from,
+            reply_to_addresses: sender.reply_to.as_deref().map(|address| [address]),
+            configuration_set_name: sender.configuration_set.as_deref(),
+            destination: json!({ "ToAddresses": [mail.to] }),
+            email_tags: json!([{ "Name": TAG, "Value": mail.tag }]),
+            content: json!({ "Simple": {
+                "Subject": text(&mail.subject),
+                "Body": { "Text": text(&mail.text), "Html": text(&mail.html) },
+                "Headers": mail.headers.iter().map(header).collect::<Vec<_>>(),
+                "Attachments": mail.attachments.iter().map(attachment).collect::<Vec<_>>(),
+            } }),
         }
-        SdkError::ServiceError(refusal) => {
-            let (code, status) = (refusal.err().code().unwrap_or_default(), refusal.raw().status().as_u16());
-            refused(code, status)
-        }
-        _ => Answer::Unknown("an answer that cannot be read".to_owned()),
     }
 }
 
 /// By the error types of the operation `SendEmail`, and those that all AWS services share.
-fn refused(code: &str, status: u16) -> Answer {
-    let reason = if code.is_empty() { format!("status {status}") } else { code.to_owned() };
-    match (code, status) {
-        (_, ..=399) => Answer::Unknown("an answer that cannot be read".to_owned()),
+fn read(status: StatusCode, error: Option<&HeaderValue>, body: &[u8]) -> Answer {
+    let unreadable = || Answer::Unknown("an answer that cannot be read".to_owned());
+    if status.is_success() {
+        let sent: Value = serde_json::from_slice(body).unwrap_or_default();
+        let id = sent.get("MessageId").and_then(Value::as_str);
+        return id.map_or_else(unreadable, |id| Answer::Accepted(id.to_owned()));
+    }
+    let (code, status) = (error_code(error, body).unwrap_or_default(), status.as_u16());
+    let reason = if code.is_empty() { format!("status {status}") } else { code.clone() };
+    match (code.as_str(), status) {
+        (_, ..=399) => unreadable(),
         ("TooManyRequestsException" | "LimitExceededException" | "ThrottlingException", _) | (_, 429 | 503) => {
             Answer::Later { after: None, reason }
         }

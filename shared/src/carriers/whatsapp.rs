@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 pub use webhook::{Inbound, Status, StatusKind, WhatsAppSecrets, WhatsAppUpdate};
 
-use super::answer::{Answer, Came, Refusal, send, unexplained};
+use super::answer::{Answer, Came, Refusal, retry_after, send, unexplained};
 use crate::{
     Error, Result,
     config::{self, Live, Settings},
@@ -101,7 +101,7 @@ impl WhatsApp {
         let address = format!("{}/{}/{phone_number_id}/messages", self.base_url, self.version);
         let request = self.http.post(address).bearer_auth(token.expose_secret()).json(&body(message));
         Ok(match send(request).await {
-            Came::Whole(status, after, body) => read(status, after, &body),
+            Came::Whole(status, headers, body) => read(status, retry_after(&headers), &body),
             Came::Not(answer) => answer,
         })
     }

@@ -1,34 +1,36 @@
-//! The secrets that the function's variables name, read from AWS Secrets Manager by the AWS SDK.
+//! The secrets that the function's variables name, read from AWS Secrets Manager.
 
 use std::{collections::BTreeMap, time::Duration};
 
-use aws_sdk_secretsmanager::{
-    Client, Config,
-    config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider},
-    error::{ProvideErrorMetadata, SdkError},
-};
-use aws_smithy_runtime_api::client::{
-    http::{HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn},
-    orchestrator::{HttpRequest, HttpResponse},
-    result::ConnectorError,
-};
-use lambda_http::http;
+use lambda_http::http::{StatusCode, header};
+use reqwest::Client;
 use secrecy::SecretString;
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 use super::{
-    AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, AWS_REGION, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, optional, values::Secret,
+    aws::{Aws, Unsigned, error_code},
+    values::Secret,
 };
 use crate::outgoing;
 
-/// The secrets of a function. Nothing of the SDK is touched before the first one is read.
+/// The pauses before a call is repeated, at most: each is cut by chance, so that environments that started together part.
+const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(400)];
+
+/// The secrets of a function. Nothing is made for the calls before the first one.
 pub(super) struct Secrets {
     /// Which there are, by the variable that names them.
     pub(super) ids: BTreeMap<&'static str, String>,
-    /// Region, credentials and URL; `None` reads them from the environment.
-    pub(super) aws: Option<Config>,
-    pub(super) client: OnceCell<Client>,
+    /// `None` reads it from the environment.
+    pub(super) aws: Option<Aws>,
+    pub(super) caller: OnceCell<Caller>,
+}
+
+/// What calls need.
+pub(super) struct Caller {
+    client: Client,
+    aws: Aws,
 }
 
 /// Why a secret was not read, without any of its contents.
@@ -38,8 +40,10 @@ pub(super) enum Failure {
     Timeout,
     #[error("Secrets Manager could not be called: {0}")]
     Unreachable(&'static str),
-    #[error("Secrets Manager answered {0}")]
-    Refused(String),
+    #[error("Secrets Manager could not be called: {0}")]
+    Unsigned(#[from] Unsigned),
+    #[error("Secrets Manager answered {1}")]
+    Refused(StatusCode, String),
     #[error("it is no JSON object")]
     NotAnObject,
 }
@@ -55,55 +59,72 @@ impl Secrets {
     }
 
     async fn read_one(&self, id: &str) -> Result<Secret, Failure> {
-        let answer = self.client().await.get_secret_value().secret_id(id).send().await.map_err(failure)?;
-        parse(answer.secret_string().unwrap_or_default()).ok_or(Failure::NotAnObject)
-    }
-
-    async fn client(&self) -> &Client {
         let make = || async {
-            let config = self.aws.clone().unwrap_or_else(from_environment);
-            Client::from_conf(config.to_builder().http_client(http_client()).build())
+            let client = outgoing::client().map_err(|_| Failure::Unreachable("no client"))?;
+            Ok::<_, Failure>(Caller { client, aws: self.aws.clone().unwrap_or_else(Aws::from_env) })
         };
-        self.client.get_or_init(make).await
-    }
-}
-
-/// Region and credentials as Lambda sets them. `aws-config` would bring the clients of STS and of metadata services into
-/// every function, where Lambda has neither.
-#[derive(Clone, Debug)]
-pub struct Aws {
-    pub region: Option<Region>,
-    pub credentials: Option<Credentials>,
-}
-
-impl Aws {
-    /// Reads `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`.
-    pub fn from_env() -> Self {
-        let credentials = match (optional(AWS_ACCESS_KEY_ID), optional(AWS_SECRET_ACCESS_KEY)) {
-            (Some(id), Some(secret)) => {
-                Some(Credentials::new(id, secret, optional(AWS_SESSION_TOKEN), None, "environment"))
+        let caller = self.caller.get_or_try_init(make).await?;
+        for pause in PAUSES {
+            match caller.get_secret_value(id).await {
+                Err(failure) if failure.may_pass() => tokio::time::sleep(some_of(pause)).await,
+                known => return known,
             }
-            _ => None,
-        };
-        Self { region: optional(AWS_REGION).map(Region::new), credentials }
+        }
+        caller.get_secret_value(id).await
     }
+}
 
-    /// What a stand-in takes.
-    pub fn local() -> Self {
-        Self {
-            region: Some(Region::from_static("ap-south-1")),
-            credentials: Some(Credentials::new("local", "local", None, None, "local")),
+impl Caller {
+    /// <https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html>
+    async fn get_secret_value(&self, id: &str) -> Result<Secret, Failure> {
+        let request = self
+            .client
+            .post(self.aws.address("secretsmanager")?)
+            .header(header::CONTENT_TYPE, "application/x-amz-json-1.1")
+            .header("x-amz-target", "secretsmanager.GetSecretValue")
+            .body(json!({ "SecretId": id }).to_string());
+        let response = self.aws.signed("secretsmanager", request)?.send().await.map_err(|error| lost(&error))?;
+        let status = response.status();
+        let body = response.bytes().await.map_err(|error| lost(&error))?;
+        if !status.is_success() {
+            let code = error_code(None, &body).unwrap_or_else(|| "an error without a code".to_owned());
+            return Err(Failure::Refused(status, code));
+        }
+        let unreadable = |_| Failure::Refused(status, "what cannot be read".to_owned());
+        let found: Found = serde_json::from_slice(&body).map_err(unreadable)?;
+        parse(&found.secret_string).ok_or(Failure::NotAnObject)
+    }
+}
+
+impl Failure {
+    /// Whether the same call may succeed a moment later.
+    fn may_pass(&self) -> bool {
+        match self {
+            Self::Timeout | Self::Unreachable(_) => true,
+            Self::Refused(status, code) => status.is_server_error() || code.starts_with("Throttl"),
+            Self::Unsigned(_) | Self::NotAnObject => false,
         }
     }
 }
 
-fn from_environment() -> Config {
-    let aws = Aws::from_env();
-    let mut config = Config::builder().behavior_version(BehaviorVersion::v2026_01_12());
-    config.set_region(aws.region);
-    config.set_endpoint_url(optional(AWS_ENDPOINT_URL));
-    config.set_credentials_provider(aws.credentials.map(SharedCredentialsProvider::new));
-    config.build()
+/// The answer to a read. A secret of bytes has no text.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Found {
+    #[serde(default)]
+    secret_string: String,
+}
+
+fn lost(error: &reqwest::Error) -> Failure {
+    if error.is_timeout() { Failure::Timeout } else { Failure::Unreachable("no connection") }
+}
+
+/// A random part of a pause.
+fn some_of(pause: Duration) -> Duration {
+    let mut chance = [u8::MAX];
+    // Without chance the whole pause.
+    let _ = getrandom::fill(&mut chance);
+    pause * u32::from(chance[0]) / u32::from(u8::MAX)
 }
 
 /// The texts of a JSON object; what else is in it is passed over.
@@ -114,58 +135,6 @@ fn parse(json: &str) -> Option<Secret> {
         _ => None,
     };
     Some(fields.into_iter().filter_map(text).collect())
-}
-
-fn failure<E: ProvideErrorMetadata>(error: SdkError<E, HttpResponse>) -> Failure {
-    match error {
-        SdkError::TimeoutError(_) => Failure::Timeout,
-        SdkError::DispatchFailure(failure) if failure.is_timeout() => Failure::Timeout,
-        SdkError::DispatchFailure(failure) if failure.is_io() => Failure::Unreachable("no connection"),
-        SdkError::ConstructionFailure(_) | SdkError::DispatchFailure(_) => {
-            Failure::Unreachable("no region or no credentials of AWS")
-        }
-        SdkError::ServiceError(refusal) => {
-            let code = refusal.err().code().unwrap_or("an error without a code");
-            Failure::Refused(code.to_owned())
-        }
-        _ => Failure::Refused("what cannot be read".to_owned()),
-    }
-}
-
-/// The SDK's calls go out as all others do: with the same TLS and the same built-in authorities.
-pub fn http_client() -> SharedHttpClient {
-    let connector = SharedHttpConnector::new(Outgoing(outgoing::client().ok()));
-    http_client_fn(move |_, _| connector.clone())
-}
-
-#[derive(Debug)]
-struct Outgoing(Option<reqwest::Client>);
-
-impl HttpConnector for Outgoing {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let client = self.0.clone();
-        HttpConnectorFuture::new(async move {
-            let client = client.ok_or_else(|| ConnectorError::other("no client".into(), None))?;
-            let other = |error: Box<dyn std::error::Error + Send + Sync>| ConnectorError::other(error, None);
-            let request = request.try_into_http1x().map_err(|error| other(error.into()))?;
-            // Bodies of the API are texts, never streams.
-            let request = request.map(|body| body.bytes().map(ToOwned::to_owned).unwrap_or_default());
-            let request = reqwest::Request::try_from(request).map_err(|error| other(error.into()))?;
-            let response = client.execute(request).await.map_err(sent)?;
-            let mut answer = http::Response::builder().status(response.status());
-            if let Some(headers) = answer.headers_mut() {
-                headers.clone_from(response.headers());
-            }
-            let body = response.bytes().await.map_err(sent)?;
-            let answer = answer.body(body.to_vec().into()).map_err(|error| other(error.into()))?;
-            HttpResponse::try_from(answer).map_err(|error| other(error.into()))
-        })
-    }
-}
-
-/// What the SDK may repeat.
-fn sent(error: reqwest::Error) -> ConnectorError {
-    if error.is_timeout() { ConnectorError::timeout(error.into()) } else { ConnectorError::io(error.into()) }
 }
 
 #[cfg(test)]

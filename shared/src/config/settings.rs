@@ -10,13 +10,14 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use aws_sdk_secretsmanager::Config;
 use tokio::sync::{Mutex, OnceCell};
 use tracing::{error, info};
 
 use super::{
     ALL, APPLICATION_SECRET_ID, DATABASE_SECRET_ID, ORIGIN_SECRET_ID, READERS_SECRET_ID, REDIS_SECRET_ID, SECRET_ID,
-    Values, optional,
+    Values,
+    aws::Aws,
+    optional,
     secrets::Secrets,
     values::{Environment, are_equal},
 };
@@ -90,19 +91,19 @@ impl Settings {
         settings
     }
 
-    /// Settings made of these variables, with Secrets Manager as `aws` configures it.
-    pub fn of(variables: &[(super::Variable, &str)], aws: Option<Config>, pace: Pace) -> Self {
+    /// Settings made of these variables, with Secrets Manager as `aws` says.
+    pub fn of(variables: &[(super::Variable, &str)], aws: Option<Aws>, pace: Pace) -> Self {
         let environment = variables.iter().map(|(variable, value)| (variable.name().to_owned(), (*value).to_owned()));
         Self::new(environment.collect(), aws, pace)
     }
 
-    fn new(environment: Environment, aws: Option<Config>, pace: Pace) -> Self {
+    fn new(environment: Environment, aws: Option<Aws>, pace: Pace) -> Self {
         let id = |name: &super::Variable| {
             let id = environment.get(name.name()).map(|id| id.trim()).filter(|id| !id.is_empty())?;
             Some((name.name(), id.to_owned()))
         };
         let ids: BTreeMap<_, _> = NAMES.iter().filter_map(id).collect();
-        let secrets = (!ids.is_empty()).then(|| Secrets { ids, aws, client: OnceCell::new() });
+        let secrets = (!ids.is_empty()).then(|| Secrets { ids, aws, caller: OnceCell::new() });
         let values = Values { environment: Arc::new(environment), secrets: BTreeMap::new() };
         Self(Arc::new(Inner {
             pace,

@@ -55,7 +55,7 @@ fn carriers(stand_in: &StandIn, channels: &[Channel]) -> Carriers {
     Carriers {
         whatsapp: WhatsApp::new(url, has(Channel::WhatsApp).then_some((PHONE_NUMBER_ID, TOKEN))).unwrap(),
         sms: Msg91::new(url, has(Channel::Sms).then_some((AUTH_KEY, &templates))).unwrap(),
-        email: Ses::new(url, has(Channel::Email).then_some("Shop <shop@example.com>"), Aws::local()),
+        email: Ses::new(Aws::local(url), has(Channel::Email).then_some("Shop <shop@example.com>")),
     }
 }
 

@@ -28,7 +28,7 @@ fn mail() -> Mail {
 }
 
 fn client(stand_in: &StandIn) -> Ses {
-    Ses::new(&stand_in.url(), Some("Shop <shop@example.com>"), Aws::local())
+    Ses::new(Aws::local(stand_in.url()), Some("Shop <shop@example.com>"))
 }
 
 #[tokio::test]
@@ -88,10 +88,10 @@ async fn each_answer_of_ses_is_told_apart() {
 
 #[tokio::test]
 async fn mail_that_reached_no_server_is_sent_later_and_off_is_off() {
-    let nowhere = Ses::new("http://127.0.0.1:9", Some("shop@example.com"), Aws::local());
+    let nowhere = Ses::new(Aws::local("http://127.0.0.1:9"), Some("shop@example.com"));
     let answer = nowhere.send(&mail()).await.unwrap();
     assert_eq!(answer, Answer::Later { after: None, reason: "no connection".to_owned() });
-    let off = Ses::new("http://127.0.0.1:9", None, Aws::local());
+    let off = Ses::new(Aws::local("http://127.0.0.1:9"), None);
     assert!(!off.is_on().unwrap());
     assert!(off.send(&mail()).await.is_err());
 }

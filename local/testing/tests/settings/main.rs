@@ -7,4 +7,5 @@ mod postgres;
 mod reading;
 mod redis;
 mod servers;
+mod signature;
 mod tls;

@@ -10,12 +10,9 @@ use std::{
     time::Duration,
 };
 
-use aws_sdk_secretsmanager::{
-    Client, Config,
-    config::{BehaviorVersion, Credentials, Region},
-};
 use redis::IntoConnectionInfo;
-use shared::config::{Pace, Settings, Variable};
+use serde_json::{Value, json};
+use shared::config::{self, Pace, Settings, Variable};
 use sqlx::{Connection, PgConnection};
 use testing::{Network, eventually, for_postgres, postgres_programs, random_prefix, redis_program};
 use tokio::{
@@ -67,7 +64,7 @@ fn folder() -> PathBuf {
 pub(crate) struct Aws {
     pub(crate) network: Network,
     pub(crate) port: u16,
-    client: Client,
+    client: reqwest::Client,
     prefix: String,
 }
 
@@ -87,22 +84,20 @@ impl Aws {
         };
         let (port, _) = MOTO.get_or_init(start).await;
         let network = Network::to(&format!("127.0.0.1:{port}")).await;
-        // Bypasses the network, into which tests inject faults.
-        let client = Client::from_conf(config(*port).to_builder().http_client(shared::config::http_client()).build());
-        Self { network, port: *port, client, prefix: random_prefix() }
+        Self { network, port: *port, client: shared::outgoing::client().unwrap(), prefix: random_prefix() }
     }
 
     pub(crate) fn id(&self, name: &str) -> String {
         format!("{}{name}", self.prefix)
     }
 
-    /// Configuration of an SDK that calls through the network.
-    pub(crate) fn config(&self) -> Config {
-        config(self.network.port())
+    /// What calls through the network.
+    pub(crate) fn config(&self) -> config::Aws {
+        at(self.network.port())
     }
 
-    /// Configuration of an SDK that calls through this door.
-    pub(crate) async fn config_by(&self, door: Door) -> Config {
+    /// What calls through this door.
+    pub(crate) async fn config_by(&self, door: Door) -> config::Aws {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (port, server) = (listener.local_addr().unwrap().port(), self.port);
         let door = Arc::new(door);
@@ -117,7 +112,7 @@ impl Aws {
                 });
             }
         });
-        config(port)
+        at(port)
     }
 
     /// Settings with these variables, after one attempt to read Secrets Manager.
@@ -130,10 +125,19 @@ impl Aws {
     /// Creates or updates a secret.
     pub(crate) async fn put(&self, name: &str, value: impl ToString) {
         let (id, text) = (self.id(name), value.to_string());
-        let created = self.client.create_secret().name(&id).secret_string(&text).send().await;
-        if created.is_err() {
-            self.client.put_secret_value().secret_id(&id).secret_string(&text).send().await.unwrap();
+        if !self.call("CreateSecret", json!({ "Name": id, "SecretString": text })).await {
+            assert!(self.call("PutSecretValue", json!({ "SecretId": id, "SecretString": text })).await);
         }
+    }
+
+    /// Bypasses the network, into which tests inject faults. moto reads of a signature only which service is called.
+    async fn call(&self, operation: &str, body: Value) -> bool {
+        let scope =
+            "Credential=test/20260101/ap-south-1/secretsmanager/aws4_request, SignedHeaders=host, Signature=none";
+        let request = self.client.post(format!("http://127.0.0.1:{}", self.port)).json(&body);
+        let request = request.header("authorization", format!("AWS4-HMAC-SHA256 {scope}"));
+        let request = request.header("x-amz-target", format!("secretsmanager.{operation}"));
+        request.send().await.unwrap().status().is_success()
     }
 }
 
@@ -168,14 +172,8 @@ impl Door {
     }
 }
 
-fn config(port: u16) -> Config {
-    let credentials = Credentials::new("test", "test", None, None, "test");
-    Config::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::from_static("ap-south-1"))
-        .endpoint_url(format!("http://127.0.0.1:{port}"))
-        .credentials_provider(credentials)
-        .build()
+fn at(port: u16) -> config::Aws {
+    config::Aws::local(format!("http://127.0.0.1:{port}"))
 }
 
 /// A Postgres that requires a password. One server serves all tests of a process.

@@ -83,7 +83,7 @@ async fn amazon_ses_gets_a_confirmation_with_its_parts_and_a_calendar_file(pool:
     let moto = Moto::start().await;
     let mut shop = Shop::new(pool, &[Channel::Email]).await;
     shop.app.carriers.as_mut().unwrap().email =
-        Ses::new(&moto.url, Some("Asha's Garage <shop@example.com>"), Aws::local());
+        Ses::new(Aws::local(&moto.url), Some("Asha's Garage <shop@example.com>"));
     shop.app.plan.page = ManagePage::at("https://api.example.com/b/{token}");
     shop.set_status(BookingStatus::Confirmed, Actor::Staff("desk".to_owned())).await;
     shop.write().await;
