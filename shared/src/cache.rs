@@ -11,7 +11,7 @@ mod version;
 use std::time::Duration;
 
 use axum::{
-    extract::{FromRequestParts, OriginalUri},
+    extract::FromRequestParts,
     response::{IntoResponse, Response},
 };
 use lambda_http::http::{HeaderValue, StatusCode, Uri, header, request::Parts};
@@ -77,11 +77,10 @@ impl<S: Send + Sync, F: Read> FromRequestParts<S> for Asked<F> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
         let address = ClientAddress::from_request_parts(parts, state).await?;
         let Query((filter, paging)): Query<(F, Option<Paging>)> = Query::from_request_parts(parts, state).await?;
-        let uri = || parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0).clone();
         Ok(Self {
             filter,
             address,
-            page: paging.map(|paging| (paging, uri())),
+            page: paging.map(|paging| (paging, parts.uri.clone())),
             if_none_match: parts.headers.get_all(header::IF_NONE_MATCH).iter().cloned().collect(),
             takes_gzip: takes_gzip(&parts.headers),
         })

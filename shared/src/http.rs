@@ -12,14 +12,15 @@ mod extract;
 mod failure;
 mod fields;
 mod fit;
-mod former;
 mod gateway;
+mod moved;
 mod observe;
 mod origin;
 mod pages;
 mod patch;
 mod routes;
 mod stack;
+mod table;
 pub mod time;
 
 pub use crate::{body, routes};
@@ -39,20 +40,13 @@ pub use failure::{Answers, ErrorBody, FlatErrorBody};
 pub use fields::fields_read;
 pub use fields::{Fields, Read};
 pub use fit::fit;
-pub use former::former;
 pub use gateway::{handler, serve};
 
 pub use observe::RequestId;
 pub use origin::Origin;
 pub use pages::{page, see_other};
 pub use patch::Patch;
-#[cfg(feature = "openapi")]
-#[doc(hidden)]
-pub use routes::named_once;
-#[cfg(not(feature = "openapi"))]
-#[doc(hidden)]
-pub use routes::route;
 #[doc(hidden)]
 pub use routes::utoipa_axum;
-pub use routes::{Routes, undocumented};
+pub use routes::{Inside, Routes};
 pub use stack::{BODY_LIMIT, DEADLINE, Edge};

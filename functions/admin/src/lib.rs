@@ -34,7 +34,7 @@ use shared::{
     bookings::manage_page::ManagePage,
     config::Settings,
     database::Database,
-    http::{Answers, Edge, Routes, undocumented},
+    http::{Answers, Edge, Routes},
     redis::Redis,
     sign_in::SignIn,
 };
@@ -68,7 +68,7 @@ pub const BODY_LIMIT: usize = 2 * 1024 * 1024;
 
 /// All routes of this function, ready to serve.
 pub fn router(app: App) -> Routes {
-    undocumented(routes::router(&app).with_state(app))
+    routes::router(&app).with_state(app)
 }
 
 /// The outer layers: failures as pages, headers that keep other origins out, and no CORS.

@@ -1,13 +1,7 @@
 //! The table of all pages and acts, and who may use them.
 
-use axum::{
-    Router,
-    extract::DefaultBodyLimit,
-    middleware,
-    response::IntoResponse,
-    routing::{MethodRouter, get, post},
-};
-use shared::Error;
+use axum::{extract::DefaultBodyLimit, middleware, response::IntoResponse};
+use shared::{Error, http::Routes};
 use tower_http::csrf::CsrfLayer;
 
 use crate::catalogue::{
@@ -27,7 +21,7 @@ pub struct Route {
     pub access: Access,
     /// In lower case.
     pub method: &'static str,
-    /// As axum matches it, without a final slash.
+    /// As routes have it, without a final slash.
     pub path: &'static str,
 }
 
@@ -39,8 +33,9 @@ macro_rules! table {
         ];
 
         #[expect(clippy::disallowed_methods, reason = "pages are no part of the API document")]
-        fn guarded(app: &App) -> Router<App> {
-            Router::new()$(.route($path, guard(app, Access::$access, $method($handler))))*
+        fn guarded(app: &App) -> Routes<App> {
+            let guard = |access| middleware::from_fn_with_state(Gate { app: app.clone(), access }, check);
+            Routes::new()$(.merge(Routes::new().$method($path, $handler).layer(&guard(Access::$access))))*
         }
     };
 }
@@ -214,12 +209,8 @@ table! {
     Admin       post "/admin/system/messages/{id}/retry"    system::retry;
 }
 
-fn guard(app: &App, access: Access, handler: MethodRouter<App>) -> MethodRouter<App> {
-    handler.route_layer(middleware::from_fn_with_state(Gate { app: app.clone(), access }, check))
-}
-
 /// All routes behind the checks of where a request comes from.
-pub(crate) fn router(app: &App) -> Router<App> {
+pub(crate) fn router(app: &App) -> Routes<App> {
     let csrf = CsrfLayer::new().with_rejection_response(|_| Error::PermissionDenied.into_response());
-    guarded(app).layer(DefaultBodyLimit::max(BODY_LIMIT)).layer(csrf).layer(middleware::from_fn(refuse_silent))
+    guarded(app).layer(&DefaultBodyLimit::max(BODY_LIMIT)).layer(&csrf).layer(&middleware::from_fn(refuse_silent))
 }

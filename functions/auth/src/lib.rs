@@ -28,13 +28,13 @@ pub fn router(app: App) -> Routes {
 
 /// All routes of this function, with their OpenAPI descriptions.
 pub fn routes() -> Routes<App> {
-    let routes = register::routes()
+    register::routes()
         .merge(login::routes())
         .merge(staff_login::routes())
         .merge(codes::routes())
         .merge(profile::routes())
         .merge(password_reset::routes())
         .merge(sessions::routes())
-        .merge(token_refresh::routes());
-    Routes::new().nest("/api/auth", routes)
+        .merge(token_refresh::routes())
+        .below("/api/auth")
 }

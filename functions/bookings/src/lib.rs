@@ -17,7 +17,7 @@ use shared::{
     bookings::{own::Cutoff, plan::OnlinePayment, unproved},
     config,
     database::Database,
-    http::{Routes, former},
+    http::Routes,
     session::Sessions,
     staff::StaffKeys,
     throttle::{Limit, Throttle},
@@ -75,12 +75,11 @@ pub fn router(app: App) -> Routes {
 
 /// All routes of this function, with their OpenAPI descriptions. Older clients call bookings below `/api/bookings`.
 pub fn routes() -> Routes<App> {
-    let bookings = || {
-        create::routes()
-            .merge(lookup::routes())
-            .merge(reschedule::routes())
-            .merge(cancel::routes())
-            .merge(timeline::routes())
-    };
-    Routes::new().nest("/api", bookings().merge(free_slots::routes())).nest("/api/bookings", former("/api", bookings()))
+    create::routes()
+        .merge(lookup::routes())
+        .merge(reschedule::routes())
+        .merge(cancel::routes())
+        .merge(timeline::routes())
+        .moved("/api/bookings", "/api")
+        .merge(free_slots::routes().below("/api"))
 }

@@ -1,7 +1,7 @@
 //! Reads of bookings: one by id, or all of a phone number.
 
-use axum::extract::{FromRef, FromRequestParts, OriginalUri, State};
-use lambda_http::http::request::Parts;
+use axum::extract::{FromRef, FromRequestParts, State};
+use lambda_http::http::{Uri, request::Parts};
 use shared::{
     Error, Result,
     accounts::User,
@@ -97,7 +97,7 @@ async fn list(
     State(limits): State<Limits>,
     Asked { caller, phone, paging }: Asked,
     address: ClientAddress,
-    OriginalUri(uri): OriginalUri,
+    uri: Uri,
 ) -> Result<Paged<Booking>> {
     let is_of_a_phone = phone.is_some();
     let own_phone = || caller.user().and_then(User::verified_phone).unwrap_or_default().to_owned();

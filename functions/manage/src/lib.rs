@@ -28,7 +28,7 @@ use shared::{
     bookings::{own::Cutoff, unproved},
     config::{self, Settings},
     database::Database,
-    http::{Answers, Edge, Routes, undocumented},
+    http::{Answers, Edge, Routes},
     razorpay::Razorpay,
     sign_in::SignIn,
     throttle::{Limit, Throttle},
@@ -109,7 +109,7 @@ pub const DEADLINE: Duration = Duration::from_secs(25);
 
 /// All routes of this function, ready to serve.
 pub fn router(app: App) -> Routes {
-    undocumented(routes::router().with_state(app))
+    routes::router().with_state(app)
 }
 
 /// The outer layers: failures as pages, headers that keep the address of the page to itself, and no CORS.

@@ -1,14 +1,12 @@
 //! The table of all addresses below `/b/`.
 
 use axum::{
-    Router,
     extract::Request,
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::{get, post},
 };
 use lambda_http::http::{HeaderMap, header};
-use shared::Error;
+use shared::{Error, http::Routes};
 
 use crate::{App, calendar, cancelling, language, moving, paying, proving, reminders, show};
 
@@ -17,7 +15,7 @@ use crate::{App, calendar, cancelling, language, moving, paying, proving, remind
 pub struct Route {
     /// In lower case.
     pub method: &'static str,
-    /// As axum matches it, without a final slash.
+    /// As routes have it, without a final slash.
     pub path: &'static str,
 }
 
@@ -28,8 +26,8 @@ macro_rules! table {
 
         $(
             #[expect(clippy::disallowed_methods, reason = "pages are no part of the API document")]
-            fn $name() -> Router<App> {
-                Router::new()$(.route($path, $method($handler)))*
+            fn $name() -> Routes<App> {
+                Routes::new()$(.$method($path, $handler))*
             }
         )*
     };
@@ -61,8 +59,8 @@ table! {
     }
 }
 
-pub(crate) fn router() -> Router<App> {
-    own().layer(middleware::from_fn(refuse_foreign)).merge(from_razorpay())
+pub(crate) fn router() -> Routes<App> {
+    own().layer(&middleware::from_fn(refuse_foreign)).merge(from_razorpay())
 }
 
 /// Refuses a form of another site. A site that knows no token can send none, and no browser adds one by itself; so a form is let

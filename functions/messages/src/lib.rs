@@ -3,12 +3,7 @@
 mod sms;
 mod whatsapp;
 
-use axum::{
-    Router,
-    extract::FromRef,
-    response::Response,
-    routing::{get, post},
-};
+use axum::{extract::FromRef, response::Response};
 use lambda_http::http::StatusCode;
 use serde_json::json;
 use shared::{
@@ -16,7 +11,7 @@ use shared::{
     carriers::{ReportSecret, WhatsAppSecrets},
     config::{self, Settings},
     database::Database,
-    http::{Routes, private_json, undocumented},
+    http::{Routes, private_json},
     metrics::{self, Count},
 };
 use tracing::warn;
@@ -40,12 +35,11 @@ impl App {
 /// All routes of this function, ready to serve. They are for carriers, and so no part of the API document.
 #[expect(clippy::disallowed_methods, reason = "the document of the API has none of these routes")]
 pub fn router(app: App) -> Routes {
-    undocumented(
-        Router::new()
-            .route("/api/messages/whatsapp", get(whatsapp::verify).post(whatsapp::receive))
-            .route("/api/messages/sms", post(sms::receive))
-            .with_state(app),
-    )
+    Routes::new()
+        .get("/api/messages/whatsapp", whatsapp::verify)
+        .post("/api/messages/whatsapp", whatsapp::receive)
+        .post("/api/messages/sms", sms::receive)
+        .with_state(app)
 }
 
 /// The refusal of a call that does not prove where it comes from.

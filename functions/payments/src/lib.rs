@@ -12,7 +12,7 @@ use shared::{
     Error, Result,
     config::{self, Settings},
     database::Database,
-    http::{Routes, former},
+    http::Routes,
     razorpay::{Razorpay, WebhookSecrets},
     throttle::{Limit, Throttle},
 };
@@ -132,6 +132,8 @@ pub fn router(app: App) -> Routes {
 
 /// All routes of this function, with their documentation. Older clients call them below `/api/payments/payments`.
 pub fn routes() -> Routes<App> {
-    let routes = || create_order::routes().merge(verify::routes()).merge(webhook::routes());
-    Routes::new().nest("/api/payments", routes()).nest("/api/payments/payments", former("/api/payments", routes()))
+    create_order::routes()
+        .merge(verify::routes())
+        .merge(webhook::routes())
+        .moved("/api/payments/payments", "/api/payments")
 }

@@ -5,10 +5,7 @@ mod pricing;
 mod services;
 
 use axum::extract::FromRef;
-use shared::{
-    cache::Cache,
-    http::{Routes, former},
-};
+use shared::{cache::Cache, http::Routes};
 
 /// State of the handlers.
 #[derive(Clone, Debug, FromRef)]
@@ -23,6 +20,5 @@ pub fn router(app: App) -> Routes {
 
 /// All routes of this function, with their OpenAPI descriptions. Older clients call them below `/api/services`.
 pub fn routes() -> Routes<App> {
-    let resources = || categories::routes().merge(services::routes()).merge(pricing::routes());
-    Routes::new().nest("/api", resources()).nest("/api/services", former("/api", resources()))
+    categories::routes().merge(services::routes()).merge(pricing::routes()).moved("/api/services", "/api")
 }

@@ -3,10 +3,7 @@
 mod info;
 
 use axum::extract::FromRef;
-use shared::{
-    cache::Cache,
-    http::{Routes, former},
-};
+use shared::{cache::Cache, http::Routes};
 
 /// State of the handlers.
 #[derive(Clone, Debug, FromRef)]
@@ -21,5 +18,5 @@ pub fn router(app: App) -> Routes {
 
 /// All routes of this function, with their OpenAPI descriptions. Older clients call them below `/api/shop`.
 pub fn routes() -> Routes<App> {
-    Routes::new().nest("/api", info::routes()).nest("/api/shop", former("/api", info::routes()))
+    info::routes().moved("/api/shop", "/api")
 }

@@ -13,12 +13,7 @@ mod statistics;
 mod update_status;
 
 use axum::extract::FromRef;
-use shared::{
-    database::Database,
-    http::{Routes, former},
-    session::Sessions,
-    staff::StaffKeys,
-};
+use shared::{database::Database, http::Routes, session::Sessions, staff::StaffKeys};
 
 /// What the handlers of this function need.
 #[derive(Clone, Debug, FromRef)]
@@ -35,15 +30,13 @@ pub fn router(app: App) -> Routes {
 
 /// All routes of this function, with their documentation. Older clients call them below `/api/staff`.
 pub fn routes() -> Routes<App> {
-    let staff = || {
-        list::routes()
-            .merge(statistics::routes())
-            .merge(show::routes())
-            .merge(edit::routes())
-            .merge(cancel_many::routes())
-            .merge(update_status::routes())
-            .merge(record_cash::routes())
-            .merge(refund::routes())
-    };
-    Routes::new().nest("/api", staff()).nest("/api/staff", former("/api", staff()))
+    list::routes()
+        .merge(statistics::routes())
+        .merge(show::routes())
+        .merge(edit::routes())
+        .merge(cancel_many::routes())
+        .merge(update_status::routes())
+        .merge(record_cash::routes())
+        .merge(refund::routes())
+        .moved("/api/staff", "/api")
 }

@@ -1,6 +1,6 @@
 //! Lists bookings for staff.
 
-use axum::extract::{OriginalUri, State};
+use axum::{extract::State, http::Uri};
 use shared::{
     Result,
     bookings::{
@@ -38,7 +38,7 @@ pub(crate) fn routes() -> Routes<App> {
 async fn list(
     _: Staff,
     State(database): State<Database>,
-    OriginalUri(uri): OriginalUri,
+    uri: Uri,
     Query((filter, (paging, place))): Query<(Filter, (Option<Paging>, Place))>,
 ) -> Result<Paged<Detail>> {
     let mut page = paging.map(|paging| (paging, place));

@@ -31,5 +31,5 @@ pub fn router(app: App) -> Routes {
 
 /// All routes of this function, with their OpenAPI descriptions.
 pub fn routes() -> Routes<App> {
-    Routes::new().merge(home::routes()).merge(health::routes()).merge(documentation::routes())
+    home::routes().merge(health::routes()).merge(documentation::routes())
 }

@@ -5,10 +5,7 @@ mod models;
 mod types;
 
 use axum::extract::FromRef;
-use shared::{
-    cache::Cache,
-    http::{Routes, former},
-};
+use shared::{cache::Cache, http::Routes};
 
 /// State of the handlers.
 #[derive(Clone, Debug, FromRef)]
@@ -23,6 +20,5 @@ pub fn router(app: App) -> Routes {
 
 /// All routes of this function, with their OpenAPI descriptions. Older clients call them below `/api/vehicles`.
 pub fn routes() -> Routes<App> {
-    let resources = || types::routes().merge(brands::routes()).merge(models::routes());
-    Routes::new().nest("/api", resources()).nest("/api/vehicles", former("/api", resources()))
+    types::routes().merge(brands::routes()).merge(models::routes()).moved("/api/vehicles", "/api")
 }

@@ -5,16 +5,6 @@ mod publish;
 use serde_json::Value;
 use utoipa::openapi::OpenApi;
 
-/// Prefixes of the paths that older clients call. The same handlers serve them; the document leaves them out.
-const OLD_PREFIXES: [&str; 6] = [
-    "/api/vehicles/vehicle-",
-    "/api/services/service",
-    "/api/shop/shop-info",
-    "/api/bookings/bookings",
-    "/api/payments/payments",
-    "/api/staff/staff",
-];
-
 /// The OpenAPI document of each function, by the function's name.
 pub fn parts() -> [(&'static str, OpenApi); 8] {
     [
@@ -41,9 +31,4 @@ pub fn document() -> Result<Value, serde_json::Error> {
 /// The document as committed in `functions/status/openapi.json`.
 pub fn document_text() -> Result<String, serde_json::Error> {
     serde_json::to_string_pretty(&document()?).map(|text| text + "\n")
-}
-
-/// Whether only older clients call a path.
-pub fn is_old(path: &str) -> bool {
-    OLD_PREFIXES.iter().any(|prefix| path.starts_with(prefix))
 }

@@ -7,18 +7,16 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 use shared::{http::BODY, idempotency::LONGEST_KEY};
 
-use crate::is_old;
-
 type Object = Map<String, Value>;
 
-/// Adds the parts common to all operations (failures, headers, security), drops the paths of older clients, and
-/// replaces repeated schemas by references.
+/// Adds the parts common to all operations (failures, headers, security), and replaces
+/// repeated schemas by references.
 pub(crate) fn published(mut document: Value) -> Value {
     document["info"] = info();
     document["servers"] = servers();
     document["tags"] = tags();
     let paths = take(&mut document["paths"]);
-    let paths = paths.into_iter().filter(|(path, _)| !is_old(path)).map(|(path, mut item)| {
+    let paths = paths.into_iter().map(|(path, mut item)| {
         for operation in item.as_object_mut().into_iter().flat_map(Object::values_mut) {
             complete(operation);
         }

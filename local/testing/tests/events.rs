@@ -11,9 +11,10 @@ use axum::{
     routing,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
+use futures::future::BoxFuture;
 use lambda_http::{
     Adapter, Context, LambdaEvent,
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
     request::LambdaRequest,
 };
 use proptest::{collection::vec, prelude::*, sample::select, test_runner::Config};
@@ -21,7 +22,7 @@ use serde_json::{Value, json};
 use shared::{
     config::Settings,
     database::Database,
-    http::{Edge, Event, handler, undocumented},
+    http::{Edge, Event, Routes, handler},
 };
 use sqlx::postgres::PgConnectOptions;
 use tower::{Layer, Service};
@@ -36,6 +37,8 @@ const OTHERS: [&str; 6] = [
     "x-content-type-options",
     "x-request-id",
 ];
+
+const METHODS: [&str; 7] = ["GET", "POST", "PATCH", "DELETE", "OPTIONS", "HEAD", "PURGE"];
 
 /// What a handler answers.
 #[derive(Clone, Debug)]
@@ -69,41 +72,50 @@ fn decoded(answer: &Value) -> Decoded {
     }
 }
 
-/// A router that tells what it has read of a request.
-fn router(planned: Planned) -> Router {
-    let tell = routing::any(async move |request: Request| {
-        let (parts, body) = request.into_parts();
-        let sent: Vec<(&str, &str)> =
-            parts.headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
-        let read = json!({
-            "method": parts.method.as_str(), "path": parts.uri.path(), "query": parts.uri.query().unwrap_or_default(),
-            "headers": sent.into_iter().collect::<BTreeMap<_, _>>(),
-            "body": STANDARD.encode(to_bytes(body, usize::MAX).await.unwrap()),
-        });
-        let mut bytes = if planned.is_echo { read.to_string().into_bytes() } else { Vec::new() };
-        bytes.extend(&planned.end);
-        let mut response = Response::new(Body::from(bytes));
-        *response.status_mut() = StatusCode::from_u16(planned.status).unwrap();
-        for (name, value) in &planned.headers {
-            let name = HeaderName::try_from(name).unwrap();
-            response.headers_mut().append(name, HeaderValue::from_str(value).unwrap());
-        }
-        response
-    });
-    Router::new().route("/", tell.clone()).route("/{*rest}", tell)
+/// Tells what was read of a request.
+fn telling(planned: Planned) -> impl Fn(Request) -> BoxFuture<'static, Response> + Clone + Send + Sync + 'static {
+    move |request| {
+        let planned = planned.clone();
+        Box::pin(async move {
+            let (parts, body) = request.into_parts();
+            let sent: Vec<(&str, &str)> =
+                parts.headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
+            let read = json!({
+                "method": parts.method.as_str(), "path": parts.uri.path(), "query": parts.uri.query().unwrap_or_default(),
+                "headers": sent.into_iter().collect::<BTreeMap<_, _>>(),
+                "body": STANDARD.encode(to_bytes(body, usize::MAX).await.unwrap()),
+            });
+            let mut bytes = if planned.is_echo { read.to_string().into_bytes() } else { Vec::new() };
+            bytes.extend(&planned.end);
+            let mut response = Response::new(Body::from(bytes));
+            *response.status_mut() = StatusCode::from_u16(planned.status).unwrap();
+            for (name, value) in &planned.headers {
+                let name = HeaderName::try_from(name).unwrap();
+                response.headers_mut().append(name, HeaderValue::from_str(value).unwrap());
+            }
+            response
+        })
+    }
 }
 
 async fn ours(event: &str, planned: Planned) -> Decoded {
     let edge = Edge::new(Settings::default(), Database::new(PgConnectOptions::new()));
     let payload: Event = serde_json::from_str(event).unwrap();
-    let mut service = handler(undocumented(router(planned)), edge);
+    let tell = telling(planned);
+    let methods = METHODS.into_iter().map(|method| Method::from_bytes(method.as_bytes()).unwrap());
+    let routes = methods.fold(Routes::new(), |routes, method| {
+        routes.on(method.clone(), "/", tell.clone()).on(method, "/{*rest}", tell.clone())
+    });
+    let mut service = handler(routes, edge);
     let answer = service.call(LambdaEvent { payload, context: Context::default() }).await.unwrap();
     decoded(&serde_json::to_value(answer).unwrap())
 }
 
 async fn theirs(event: &str, planned: Planned) -> Decoded {
     let payload: LambdaRequest = serde_json::from_str(event).unwrap();
-    let mut service = Adapter::from(NormalizePathLayer::trim_trailing_slash().layer(router(planned)));
+    let tell = routing::any(telling(planned));
+    let router = Router::new().route("/", tell.clone()).route("/{*rest}", tell);
+    let mut service = Adapter::from(NormalizePathLayer::trim_trailing_slash().layer(router));
     let answer = service.call(LambdaEvent { payload, context: Context::default() }).await.unwrap();
     decoded(&serde_json::to_value(answer).unwrap())
 }
@@ -127,7 +139,7 @@ fn event() -> impl Strategy<Value = Value> {
         any::<String>().prop_map(|text| (json!(text), false)),
         vec(any::<u8>(), 0..60).prop_map(|bytes| (json!(STANDARD.encode(bytes)), true)),
     ];
-    let method = select(vec!["GET", "POST", "PATCH", "DELETE", "OPTIONS", "HEAD", "PURGE"]);
+    let method = select(METHODS.to_vec());
     (method, path, query, headers, cookies, body).prop_map(|(method, path, query, headers, cookies, (body, is_base64))| {
         let mut headers: BTreeMap<&str, String> = headers.into_iter().collect();
         headers.insert("host", "api.example".to_owned());

@@ -12,6 +12,7 @@ use super::{
     fields::{Fields, Read, type_name},
     origin::Viewer,
     stack::BODY_LIMIT,
+    table::Captured,
 };
 use crate::{Error, Result, config::is_deployed, logging::name_record, text::cleansed};
 
@@ -60,10 +61,9 @@ pub struct Id<T = i64>(pub T);
 impl<S: Send + Sync, T: From<i64>> FromRequestParts<S> for Id<T> {
     type Rejection = Error;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
-        #[expect(clippy::disallowed_types, reason = "this is the extractor that stands in for it")]
-        let id = axum::extract::Path::<String>::from_request_parts(parts, state).await;
-        let id = id.ok().and_then(|id| id.0.parse::<i64>().ok()).ok_or(Error::NotFound("Page"))?;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        let captured = parts.extensions.get().and_then(|Captured(text)| text.as_deref());
+        let id = captured.and_then(|id| id.parse::<i64>().ok()).ok_or(Error::NotFound("Page"))?;
         name_record(id);
         Ok(Self(id.into()))
     }

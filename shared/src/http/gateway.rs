@@ -1,4 +1,4 @@
-//! Serves a router on events of an API Gateway HTTP API.
+//! Serves routes on events of an API Gateway HTTP API.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -16,14 +16,14 @@ use crate::{logging, metrics};
 /// At most the shortest timeout that requests use: that of an answer of Redis.
 const TICK: Duration = Duration::from_millis(200);
 
-/// Waits for the settings, then serves a router until Lambda ends the environment.
-pub async fn serve(router: Routes, edge: Edge) -> Result<(), lambda_runtime::Error> {
+/// Waits for the settings, then serves routes until Lambda ends the environment.
+pub async fn serve(routes: Routes, edge: Edge) -> Result<(), lambda_runtime::Error> {
     logging::catch_panics();
     metrics::init()?;
     edge.settings.ready().await;
     tokio::spawn(tick());
     // As a task: waking the runtime's first future costs a system call each time, and a request wakes three times.
-    tokio::spawn(Runtime::new(handler(router, edge)).run()).await?
+    tokio::spawn(Runtime::new(handler(routes, edge)).run()).await?
 }
 
 /// Keeps a timer that is due before those of a request. For one that is due before all others tokio wakes itself, by two
@@ -36,10 +36,10 @@ async fn tick() {
 
 /// A service that turns events into answers. Cheap to clone.
 pub fn handler(
-    router: Routes,
+    routes: Routes,
     edge: Edge,
 ) -> impl Service<LambdaEvent<Event>, Response = Answer, Error = Infallible, Future: Send> + Clone + Send {
-    let stack = Arc::new(Stack::new(router, edge));
+    let stack = Arc::new(Stack::new(routes, edge));
     service_fn(move |event: LambdaEvent<Event>| {
         let stack = Arc::clone(&stack);
         // Boxed, because the runtime moves it from layer to layer, and it has room for all that a request needs.

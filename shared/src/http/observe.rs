@@ -5,16 +5,11 @@ use std::{
         Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
-    task::{Context, Poll},
     time::{Duration, Instant},
 };
 
-use axum::{
-    extract::{MatchedPath, Request},
-    response::Response,
-};
+use axum::{extract::Request, response::Response};
 use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
-use tower::{Layer, Service, layer::layer_fn};
 use tracing::{Level, enabled, info};
 
 use super::{
@@ -43,36 +38,9 @@ static IS_WARM: AtomicBool = AtomicBool::new(false);
 #[derive(Clone, Debug)]
 pub struct RequestId(pub String);
 
-/// Where the router notes which of its routes a request takes.
+/// Where the path of the route that a request takes is noted: an extension of the request.
 #[derive(Clone, Default)]
-struct Route(Arc<OnceLock<MatchedPath>>);
-
-/// The layer that notes the route, which only the inside of a router knows.
-pub(super) fn noting_routes<S>() -> impl Layer<S, Service = NotingRoutes<S>> + Clone {
-    layer_fn(NotingRoutes)
-}
-
-#[derive(Clone)]
-pub(super) struct NotingRoutes<S>(S);
-
-impl<S: Service<Request>> Service<Request> for NotingRoutes<S> {
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = S::Future;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.0.poll_ready(context)
-    }
-
-    fn call(&mut self, request: Request) -> S::Future {
-        if let (Some(Route(noted)), Some(path)) =
-            (request.extensions().get(), request.extensions().get::<MatchedPath>())
-        {
-            let _ = noted.set(path.clone());
-        }
-        self.0.call(request)
-    }
-}
+pub(super) struct Taken(pub(super) Arc<OnceLock<Arc<str>>>);
 
 /// Completes and logs what `answer` makes of a request.
 pub(super) async fn observe(
@@ -94,8 +62,8 @@ pub(super) async fn observe(
     let answers = if is_flat { Answers::Flat } else { answers };
     let text = |id: &HeaderValue| id.to_str().unwrap_or_default().to_owned();
     let known = logging::Request::new(text(&id), gateway_id.as_ref().map(text));
-    let route = Route::default();
-    request.extensions_mut().insert(route.clone());
+    let taken = Taken::default();
+    request.extensions_mut().insert(taken.clone());
     request.extensions_mut().insert(RequestId(text(&id)));
     known
         .scope(async {
@@ -107,7 +75,7 @@ pub(super) async fn observe(
             }
             response.headers_mut().insert(REQUEST_ID, id);
             join_repeated(response.headers_mut());
-            let route = route.0.get().map_or("unmatched", MatchedPath::as_str);
+            let route = taken.0.get().map_or("unmatched", AsRef::as_ref);
             answered(&method, route, response.status().as_u16(), start, started.elapsed());
             response
         })

@@ -1,12 +1,11 @@
-//! What surrounds every router: request ids, CORS, panics, deadline, body limit, JSON for unknown routes.
+//! What surrounds all routes: request ids, CORS, panics, deadline, body limit.
 //!
-//! Plain functions around one call of the router: each layer of a router would cost an allocation and a copy of all that is
+//! Plain functions around one call of a route: each layer of a router would cost an allocation and a copy of all that is
 //! inside it, per request.
 
 use std::{convert::Infallible, panic::AssertUnwindSafe, pin::pin, time::Duration};
 
 use axum::{
-    Router,
     body::{Body, HttpBody},
     extract::Request,
     response::{IntoResponse, Response},
@@ -20,8 +19,9 @@ use super::{
     Routes,
     encoding::Encoding,
     failure::{Answers, lost},
-    observe::{REQUEST_ID, noting_routes, observe},
+    observe::{REQUEST_ID, observe},
     origin::Origin,
+    table::Table,
 };
 use crate::{
     Error,
@@ -35,7 +35,7 @@ pub const BODY_LIMIT: usize = 64 * 1024;
 /// Timeout of a request, even if a dependency hangs: a stopped database is reported to the caller within 5 s.
 pub const DEADLINE: Duration = Duration::from_millis(4500);
 
-/// How a router is surrounded.
+/// How routes are surrounded.
 #[derive(Clone, Debug)]
 pub struct Edge {
     /// Origins whose pages may call with credentials, such as `https://shop.example`. `None` for pages that are called
@@ -76,22 +76,16 @@ impl Edge {
     }
 }
 
-/// A router as it is served.
+/// Routes as they are served.
 pub(super) struct Stack {
-    router: Router,
+    table: Table,
     cors: Option<CorsLayer>,
     edge: Edge,
 }
 
 impl Stack {
-    pub(super) fn new(router: Routes, edge: Edge) -> Self {
-        #[cfg(feature = "openapi")]
-        let router = Router::from(router);
-        let router = router
-            .fallback(not_found)
-            .method_not_allowed_fallback(async || Error::MethodNotAllowed)
-            .layer(noting_routes());
-        Self { router, cors: edge.cors_allowed_origins.as_deref().map(cors), edge }
+    pub(super) fn new(routes: Routes, edge: Edge) -> Self {
+        Self { table: Table::new(routes), cors: edge.cors_allowed_origins.as_deref().map(cors), edge }
     }
 
     /// Answers a request.
@@ -159,7 +153,7 @@ impl Stack {
     async fn run(&self, request: Request) -> Response {
         let database = &self.edge.database;
         if !request.method().is_safe() {
-            let response = self.route(request).await;
+            let response = self.table.answer(request).await;
             match lost(&response) {
                 // This request may have had an effect, so only the next one uses the new connection or password.
                 Some(Lost::Connection) => {
@@ -173,7 +167,7 @@ impl Stack {
             return response;
         }
         let (parts, _) = request.into_parts();
-        let run = || self.route(Request::from_parts(parts.clone(), Body::empty()));
+        let run = || self.table.answer(Request::from_parts(parts.clone(), Body::empty()));
         let mut response = run().await;
         if lost(&response) == Some(Lost::Connection) {
             database.renew();
@@ -184,15 +178,6 @@ impl Stack {
         }
         response
     }
-
-    async fn route(&self, request: Request) -> Response {
-        self.router.clone().oneshot(request).await.unwrap_or_else(|never| match never {})
-    }
-}
-
-/// The answer for an unknown path.
-async fn not_found() -> Error {
-    Error::NotFound("Page")
 }
 
 fn cors(origins: &[String]) -> CorsLayer {

@@ -1,6 +1,6 @@
 //! A function that does what no other one does: it panics, and answers as many bytes as its query asks for.
 
-use axum::{Router, http::Uri, routing::get};
+use axum::http::Uri;
 use shared::{config::Settings, database::Database, http, logging};
 
 #[tokio::main(flavor = "current_thread")]
@@ -8,12 +8,12 @@ async fn main() -> Result<(), lambda_http::Error> {
     logging::init();
     let settings = Settings::start().await;
     let database = Database::from_settings(&settings)?;
-    http::serve(http::undocumented(router()), http::Edge::new(settings, database)).await
+    http::serve(routes(), http::Edge::new(settings, database)).await
 }
 
 #[expect(clippy::disallowed_methods, reason = "no part of the API")]
-fn router() -> Router {
-    Router::new().route("/panic", get(panic)).route("/bytes", get(bytes))
+fn routes() -> http::Routes {
+    http::Routes::new().get("/panic", panic).get("/bytes", bytes)
 }
 
 #[expect(clippy::panic, reason = "what this route is for")]
