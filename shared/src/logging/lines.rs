@@ -79,7 +79,9 @@ impl Line<'_> {
     fn add_text(&mut self, field: &Field, text: &str) {
         if field.name() == METRICS {
             // Behind the brace, in front of what is written already.
-            self.text.splice(1..1, text.bytes().chain([b',']));
+            let written = self.text.split_off(1);
+            self.extend(&[text, ","]);
+            self.text.extend_from_slice(&written);
         } else {
             self.name(field);
             let _ = serde_json::to_writer(&mut self.text, text);
