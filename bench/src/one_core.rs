@@ -27,8 +27,10 @@ const PROCESSES: usize = 3;
 const TO_FUNCTIONS: usize = 8;
 /// The compared cases, and the divisor of their requests.
 const CASES: [(Case, usize); 2] = [(Case::CachedRead, 1), (Case::Booking, 4)];
-/// The case beside which a bare function is measured: its throughput is the upper limit for any function.
+/// The case beside which bare functions are measured: their throughput is the upper limit for any function, and for one that
+/// asks Redis once.
 const BESIDE_BARE: Case = Case::CachedRead;
+const BARE: [Case; 2] = [Case::Bare, Case::BareRedis];
 
 /// The results on one core.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -87,8 +89,10 @@ async fn in_turns(shop: &mut Shop, core: &Core, django: &Django, effort: Effort)
         say_the_same(shop, &mut auth, case, &mut services).await?;
         let mut names = vec![case];
         if case == BESIDE_BARE {
-            services.push(Service::start(shop, core, Case::Bare).await?);
-            names.push(Case::Bare);
+            for bare in BARE {
+                services.push(Service::start(shop, core, bare).await?);
+                names.push(bare);
+            }
         }
         let mut rounds = vec![Vec::new(); services.len()];
         // The first round is the warm-up.
