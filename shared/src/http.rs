@@ -38,7 +38,7 @@ pub use failure::{Answers, ErrorBody, FlatErrorBody};
 #[cfg(feature = "openapi")]
 #[doc(hidden)]
 pub use fields::fields_read;
-pub use fields::{Fields, Read};
+pub use fields::{Fields, Read, Whole};
 pub use fit::fit;
 pub use gateway::{handler, serve};
 

@@ -13,7 +13,7 @@ use sqlx::{PgConnection, PgExecutor};
 
 use crate::{
     Error, Result,
-    http::{Fields, private_json},
+    http::{Fields, Whole, private_json},
     sealed::{Broken, Sealer},
 };
 
@@ -119,10 +119,10 @@ pub async fn replay(
     connection: &mut PgConnection,
     scope: &str,
     key: Option<&Key>,
-    request_sha256: &[u8],
+    sent: &Whole,
 ) -> Result<Option<Response>> {
     let Some(key) = key else { return Ok(None) };
-    Ok(claim(connection, scope, key, request_sha256).await?.map(Answer::into_response))
+    Ok(claim(connection, scope, key, &sent.sha256()).await?.map(Answer::into_response))
 }
 
 /// The answer that is kept for a retry, without a claim: none if the first request is still running or had another body.

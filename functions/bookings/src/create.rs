@@ -113,7 +113,7 @@ async fn create(
 /// The answer that is kept for a retry, which the limits of bookings do not bind.
 async fn kept(database: &Database, key: Option<&Key>, draft: &Draft) -> Result<Option<Response>> {
     let Some(key) = key else { return Ok(None) };
-    idempotency::kept(&database.pool(), SCOPE, key, &draft.sha256).await
+    idempotency::kept(&database.pool(), SCOPE, key, &draft.whole.sha256()).await
 }
 
 /// The answer to a request that was not refused.
@@ -131,8 +131,7 @@ async fn book(
     caller: &Caller,
     (terms, language): (&Terms, Option<Language>),
 ) -> Result<Booked, Refused> {
-    let request_sha256 = draft.sha256;
-    if let Some(answer) = idempotency::replay(connection, SCOPE, key, &request_sha256).await? {
+    if let Some(answer) = idempotency::replay(connection, SCOPE, key, &draft.whole).await? {
         return Ok(Booked::Before(answer));
     }
     let created = create_booking(connection, draft, terms).await?;

@@ -9,7 +9,7 @@ use shared::{
         booking::{self, Detail},
     },
     database::Database,
-    http::{Envelope, ErrorBody, Fields, Id, Json, Read, Routes, routes},
+    http::{Envelope, ErrorBody, Fields, Id, Json, Read, Routes, Whole, routes},
     idempotency::{self, Key, MaybeKey},
     ids::BookingId,
     money::Money,
@@ -36,14 +36,14 @@ struct Cash {
     #[schema(value_type = Option<String>)]
     idempotency_key: Option<Key>,
     #[schema(ignore)]
-    sha256: [u8; 32],
+    whole: Whole,
 }
 
 impl Read for Cash {
     fn read(fields: &mut Fields) -> Option<Self> {
-        let sha256 = fields.sha256();
+        let whole = fields.whole();
         let idempotency_key = Key::in_body(fields);
-        Some(Self { amount: fields.value("amount")?, idempotency_key, sha256 })
+        Some(Self { amount: fields.value("amount")?, idempotency_key, whole })
     }
 }
 
@@ -90,15 +90,15 @@ struct Collected {
     #[schema(value_type = Option<String>)]
     idempotency_key: Option<Key>,
     #[schema(ignore)]
-    sha256: [u8; 32],
+    whole: Whole,
 }
 
 impl Read for Collected {
     fn read(fields: &mut Fields) -> Option<Self> {
-        let sha256 = fields.sha256();
+        let whole = fields.whole();
         let idempotency_key = Key::in_body(fields);
         let (booking_id, amount) = (fields.id("booking_id"), fields.value("amount"));
-        Some(Self { booking_id: booking_id?, amount: amount?, idempotency_key, sha256 })
+        Some(Self { booking_id: booking_id?, amount: amount?, idempotency_key, whole })
     }
 }
 
@@ -123,8 +123,8 @@ async fn collect(
     MaybeKey(key): MaybeKey,
     Json(collected): Json<Collected>,
 ) -> Result<Response> {
-    let Collected { booking_id, amount, idempotency_key, sha256 } = collected;
-    take_once(&database, &staff, booking_id, key, Cash { amount, idempotency_key, sha256 }).await
+    let Collected { booking_id, amount, idempotency_key, whole } = collected;
+    take_once(&database, &staff, booking_id, key, Cash { amount, idempotency_key, whole }).await
 }
 
 /// Takes the cash, once per key; a key of the header wins over that of the body.
@@ -137,7 +137,7 @@ async fn take_once(
 ) -> Result<Response> {
     let key = key.or(cash.idempotency_key).map(|key| key.of(&staff.label));
     let take = async |connection: &mut PgConnection| {
-        take(connection, id, (cash.amount, &cash.sha256), key.as_ref(), &staff.actor()).await
+        take(connection, id, (cash.amount, &cash.whole), key.as_ref(), &staff.actor()).await
     };
     database.transaction(take).await
 }
@@ -145,12 +145,12 @@ async fn take_once(
 async fn take(
     connection: &mut PgConnection,
     id: BookingId,
-    (amount, sha256): (Money, &[u8; 32]),
+    (amount, whole): (Money, &Whole),
     key: Option<&Key>,
     actor: &Actor,
 ) -> Result<Response> {
     let scope = format!("POST /api/staff/bookings/{id}/record-cash/");
-    if let Some(answer) = idempotency::replay(connection, &scope, key, sha256).await? {
+    if let Some(answer) = idempotency::replay(connection, &scope, key, whole).await? {
         return Ok(answer);
     }
     let mut booking = booking::lock(connection, id).await?;

@@ -11,7 +11,7 @@ use shared::{
         booking::{self, Detail},
     },
     database::Database,
-    http::{Envelope, ErrorBody, Fields, Id, Json, Read, Routes, routes},
+    http::{Envelope, ErrorBody, Fields, Id, Json, Read, Routes, Whole, routes},
     idempotency::{self, Key, MaybeKey},
     ids::BookingId,
     money::Money,
@@ -49,12 +49,12 @@ struct RefundRequest {
     #[schema(value_type = Option<String>)]
     idempotency_key: Option<Key>,
     #[schema(ignore)]
-    sha256: [u8; 32],
+    whole: Whole,
 }
 
 impl Read for RefundRequest {
     fn read(fields: &mut Fields) -> Option<Self> {
-        let sha256 = fields.sha256();
+        let whole = fields.whole();
         let amount = fields.value_if_sent("amount");
         let idempotency_key = Key::in_body(fields);
         let reason = fields.text("reason", LONGEST_REASON);
@@ -65,7 +65,7 @@ impl Read for RefundRequest {
         } else {
             fields.text_or_empty("proof", LONGEST_REASON)
         };
-        Some(Self { amount, reason: reason?, by, way, proof, idempotency_key, sha256 })
+        Some(Self { amount, reason: reason?, by, way, proof, idempotency_key, whole })
     }
 }
 
@@ -134,7 +134,7 @@ async fn give_back(
     actor: &Actor,
 ) -> Result<Response> {
     let scope = format!("POST /api/staff/bookings/{id}/refund/");
-    if let Some(answer) = idempotency::replay(connection, &scope, key, &wanted.sha256).await? {
+    if let Some(answer) = idempotency::replay(connection, &scope, key, &wanted.whole).await? {
         return Ok(answer);
     }
     let booking = booking::lock(connection, id).await?;

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     Error, Faults, Result,
     email::Email,
-    http::{Fields, body},
+    http::{Fields, Whole, body},
     idempotency::Key,
     ids::{ServiceId, VehicleModelId},
     phone::Phone,
@@ -48,9 +48,9 @@ body! {
         "appointment_date": "2026-12-02", "appointment_time": "10:00", "payment_method": "cash", "notes": "Ring twice"
     }))]
     pub struct Draft from fields {
-        /// Hash of the whole body, independent of order and spacing.
+        /// What a retry must send again.
         #[schema(ignore)]
-        pub sha256: [u8; 32] = fields.sha256(),
+        pub whole: Whole = fields.whole(),
         #[schema(value_type = Option<String>)]
         pub customer_name: String = fields.text("customer_name", LONGEST_NAME).unwrap_or_default(),
         /// A phone number in any spelling.

@@ -5,6 +5,8 @@ mod integers;
 mod query;
 mod values;
 
+use std::fmt;
+
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -60,6 +62,26 @@ pub struct Fields {
     is_probe: bool,
 }
 
+/// A body as it was sent.
+pub struct Whole(Map<String, Value>);
+
+impl Whole {
+    /// A hash that is independent of the order of the fields and of spacing (RFC 8785). It costs as much as the rest of
+    /// reading a body.
+    pub fn sha256(&self) -> [u8; 32] {
+        // A JSON object that was parsed can always be written.
+        let canonical = serde_json_canonicalizer::to_vec(&self.0).unwrap_or_default();
+        Sha256::digest(canonical).into()
+    }
+}
+
+impl fmt::Debug for Whole {
+    // It has the caller's personal data.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Whole")
+    }
+}
+
 impl Fields {
     /// The fields of a JSON object.
     pub fn new(values: Map<String, Value>) -> Self {
@@ -78,11 +100,9 @@ impl Fields {
         Self { is_probe: true, ..Self::default() }
     }
 
-    /// A hash of the fields that is independent of their order and spacing (RFC 8785).
-    pub fn sha256(&self) -> [u8; 32] {
-        // A JSON object that was parsed can always be written.
-        let canonical = serde_json_canonicalizer::to_vec(&self.values).unwrap_or_default();
-        Sha256::digest(canonical).into()
+    /// All fields as they were sent. Readers take what they read, so this comes first.
+    pub fn whole(&self) -> Whole {
+        Whole(self.values.clone())
     }
 
     /// Whether the field was sent.
@@ -243,7 +263,7 @@ mod tests {
 
     #[test]
     fn the_hash_depends_on_values_not_on_order_or_spacing() {
-        let of = |text: &str| fields(serde_json::from_str(text).unwrap()).sha256();
+        let of = |text: &str| fields(serde_json::from_str(text).unwrap()).whole().sha256();
         assert_eq!(of(r#"{"a": 1, "b": {"c": [1.0], "d": "\u0041"}}"#), of(r#"{ "b":{"d":"A","c":[1]},"a":1 }"#));
         assert_ne!(of(r#"{"a": [1, 2]}"#), of(r#"{"a": [2, 1]}"#));
         assert_ne!(of(r#"{"a": "1"}"#), of(r#"{"a": 1}"#));
