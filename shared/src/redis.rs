@@ -20,7 +20,7 @@ use crate::{
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(300);
-const RESPONSE_TIMEOUT: Duration = Duration::from_millis(200);
+pub(crate) const RESPONSE_TIMEOUT: Duration = Duration::from_millis(200);
 /// No connection is attempted for this long after a failure, so that an outage does not slow every request down.
 const PAUSE: Duration = Duration::from_secs(1);
 

@@ -11,10 +11,10 @@ use super::{
     event::Event,
     stack::{Edge, Stack},
 };
-use crate::{logging, metrics};
+use crate::{logging, metrics, redis::RESPONSE_TIMEOUT};
 
-/// At most the shortest timeout that requests use: that of an answer of Redis.
-const TICK: Duration = Duration::from_millis(200);
+/// The shortest timeout that requests use.
+const TICK: Duration = RESPONSE_TIMEOUT;
 
 /// Waits for the settings, then serves routes until Lambda ends the environment.
 pub async fn serve(routes: Routes, edge: Edge) -> Result<(), lambda_runtime::Error> {
