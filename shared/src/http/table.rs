@@ -50,6 +50,7 @@ impl Table {
 
     #[expect(clippy::expect_used, reason = "a mistake of the code, which every test of the function finds")]
     fn add(&mut self, path: &str, moved: Option<Moved>, method: Method, handler: Arc<dyn Answers<()>>) {
+        debug_assert!(path.matches('{').count() < 2, "{path} has two open parts, of which one would be captured");
         if let Some(place) = self.places.iter_mut().find(|place| *place.path == *path) {
             place.handlers.push((method, handler));
         } else {
