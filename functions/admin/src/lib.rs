@@ -68,7 +68,7 @@ pub const BODY_LIMIT: usize = 2 * 1024 * 1024;
 
 /// All routes of this function, ready to serve.
 pub fn router(app: App) -> Routes {
-    routes::router(&app).with_state(app)
+    routes::router(app)
 }
 
 /// The outer layers: failures as pages, headers that keep other origins out, and no CORS.

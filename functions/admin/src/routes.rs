@@ -210,7 +210,11 @@ table! {
 }
 
 /// All routes behind the checks of where a request comes from.
-pub(crate) fn router(app: &App) -> Routes<App> {
+pub(crate) fn router(app: App) -> Routes {
     let csrf = CsrfLayer::new().with_rejection_response(|_| Error::PermissionDenied.into_response());
-    guarded(app).layer(&DefaultBodyLimit::max(BODY_LIMIT)).layer(&csrf).layer(&middleware::from_fn(refuse_silent))
+    guarded(&app)
+        .with_state(app)
+        .layer(&DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(&csrf)
+        .layer(&middleware::from_fn(refuse_silent))
 }

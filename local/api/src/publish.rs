@@ -9,8 +9,7 @@ use shared::{http::BODY, idempotency::LONGEST_KEY};
 
 type Object = Map<String, Value>;
 
-/// Adds the parts common to all operations (failures, headers, security), and replaces
-/// repeated schemas by references.
+/// Adds the parts common to all operations (failures, headers, security), and replaces repeated schemas by references.
 pub(crate) fn published(mut document: Value) -> Value {
     document["info"] = info();
     document["servers"] = servers();
