@@ -55,19 +55,19 @@ schema:
 
 # Measures the release build as Lambda runs it; docs/speed.md explains the output. AGAINST=target/bench/….json compares
 # with an older run, BESIDE=… measures the binaries of another directory in turns with these, READS="… …" only the cached
-# read of the builds in these directories.
+# read of the builds in these directories, MEMORY="… …" only their memory.
 bench:
 	cargo build --release $(addprefix --package ,$(notdir $(wildcard functions/*)))
 	cargo build --release --package bench
 	@$(call tools,bench) && $(call services) \
 		&& target/release/bench $(if $(AGAINST),--against $(AGAINST)) $(if $(BESIDE),--beside $(BESIDE)) \
-		$(if $(READS),reads $(READS))
+		$(if $(READS),reads $(READS)) $(if $(MEMORY),memory $(MEMORY))
 
 # A short run on debug binaries: it shows that the bench works, and nothing about speed.
 bench-quick:
 	cargo build --bins --package bench $(addprefix --package ,$(notdir $(wildcard functions/*)))
 	@$(call tools,bench) && $(call services) && target/debug/bench --quick \
-		&& target/debug/bench --quick reads target/debug target/debug
+		&& target/debug/bench --quick reads target/debug target/debug && target/debug/bench --quick memory target/debug
 
 # Runs customers, staff and a bot against the whole system for ten minutes while Postgres and Redis, both the soak's own, are
 # restarted; then money, slots, timelines and stand-ins must agree: make soak MINUTES=2

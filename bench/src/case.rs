@@ -51,6 +51,11 @@ impl Case {
         Self::OtpVerification,
     ];
 
+    /// The cases of functions that are deployed.
+    pub(crate) fn of_functions() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|case| !matches!(case, Self::Bare | Self::BareRedis))
+    }
+
     /// The name in tables.
     pub(crate) const fn name(self) -> &'static str {
         match self {

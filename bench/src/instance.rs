@@ -40,6 +40,57 @@ pub struct Answer {
     pub body: Value,
 }
 
+/// Resident memory of a function, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Memory {
+    pub(crate) peak: u64,
+    /// Pages of its binary.
+    pub(crate) binary: u64,
+    /// Those of them that can be executed.
+    pub(crate) code: u64,
+    /// Pages of libc and its kin.
+    pub(crate) libraries: u64,
+    pub(crate) heap: u64,
+    /// Stacks, and blocks that malloc maps by themselves.
+    pub(crate) rest: u64,
+}
+
+impl Memory {
+    /// Adds up `/proc/PID/smaps`.
+    fn of(smaps: &str, binary: &str) -> Self {
+        let mut memory = Self::default();
+        let (mut file, mut is_code) = (String::new(), false);
+        for line in smaps.lines() {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            match words.as_slice() {
+                ["Rss:", kilobytes, ..] => {
+                    let bytes = 1024 * kilobytes.parse::<u64>().unwrap_or_default();
+                    memory.add(&file, is_code, bytes, binary);
+                }
+                // Addresses, rights, offset, device, inode, file.
+                [addresses, rights, _, _, _, name @ ..] if addresses.contains('-') => {
+                    (file, is_code) = (name.join(" "), rights.contains('x'));
+                }
+                _ => {}
+            }
+        }
+        memory
+    }
+
+    fn add(&mut self, file: &str, is_code: bool, bytes: u64, binary: &str) {
+        let part = match file {
+            file if file == binary => {
+                self.code += if is_code { bytes } else { 0 };
+                &mut self.binary
+            }
+            file if file.starts_with('/') => &mut self.libraries,
+            "[heap]" => &mut self.heap,
+            _ => &mut self.rest,
+        };
+        *part += bytes;
+    }
+}
+
 impl Instance {
     /// Starts a process with this environment only; returns when it requests its first event. Its output is appended to
     /// `log`.
@@ -112,12 +163,27 @@ impl Instance {
         Ok(self.child.kill().await?)
     }
 
+    /// Asks the process to end; returns when it has.
+    pub(crate) async fn terminate(mut self) -> Result<()> {
+        Command::new("kill").arg(self.process()?.to_string()).status().await?;
+        self.child.wait().await?;
+        Ok(())
+    }
+
     /// Peak resident memory of the process, pages of its binary included, in bytes.
     pub fn peak_memory(&self) -> Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process()?))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let kilobytes: u64 = line.and_then(|line| line.split_whitespace().next()).ok_or("no VmHWM")?.parse()?;
         Ok(kilobytes * 1024)
+    }
+
+    /// What is in memory now, and the peak.
+    pub(crate) fn memory(&self) -> Result<Memory> {
+        let process = self.process()?;
+        let binary = fs::read_link(format!("/proc/{process}/exe"))?;
+        let smaps = fs::read_to_string(format!("/proc/{process}/smaps"))?;
+        Ok(Memory { peak: self.peak_memory()?, ..Memory::of(&smaps, &binary.to_string_lossy()) })
     }
 
     /// CPU time of its threads.
@@ -139,4 +205,28 @@ pub(crate) fn time_on_a_core(process: u32) -> Result<Duration> {
         nanoseconds += times.split_whitespace().next().ok_or("no time")?.parse::<u64>()?;
     }
     Ok(Duration::from_nanos(nanoseconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_told_by_what_it_holds() {
+        let smaps = "\
+5600-5700 r--p 00000000 fe:01 17   /f/bookings
+Rss:                   8 kB
+5700-5800 r-xp 00002000 fe:01 17   /f/bookings
+Rss:                  16 kB
+5900-5a00 rw-p 00000000 00:00 0    [heap]
+Rss:                  32 kB
+7f00-7f10 r-xp 00000000 fe:01 18   /lib/libc.so.6
+Rss:                  64 kB
+7f20-7f30 rw-p 00000000 00:00 0
+Rss:                 128 kB
+";
+        let of = |kilobytes: u64| kilobytes * 1024;
+        let expected = Memory { peak: 0, binary: of(24), code: of(16), libraries: of(64), heap: of(32), rest: of(128) };
+        assert_eq!(Memory::of(smaps, "/f/bookings"), expected);
+    }
 }

@@ -13,6 +13,7 @@ mod django;
 pub mod history;
 pub mod instance;
 pub mod many_requests;
+pub mod memory;
 pub mod one_core;
 pub mod one_request;
 mod pgbench;

@@ -4,6 +4,7 @@
 //! bench [--quick] [--binaries DIRECTORY] [--beside DIRECTORY] [--against FILE]
 //! bench away [--quick] …               only the cold starts as on AWS
 //! bench [--quick] … reads DIRECTORY…   the cached read of several builds in turns
+//! bench [--quick] … memory DIRECTORY…  the memory of several builds, by what fills it
 //! bench history                        rewrites the table of docs/speed.md, and its picture
 //! bench simulate FILE
 //! bench compare OLD NEW
@@ -20,7 +21,9 @@ use std::{
     process::ExitCode,
 };
 
-use bench::{Effort, Result, Shop, away, binaries, compare::compare, history, reads, report::Report, simulate};
+use bench::{
+    Effort, Result, Shop, away, binaries, compare::compare, history, memory, reads, report::Report, simulate,
+};
 
 // One thread: the bench must compete with the measured functions for no more than one core.
 #[tokio::main(flavor = "current_thread")]
@@ -69,6 +72,8 @@ enum Part {
     Away,
     /// The directories of the builds.
     Reads(Vec<PathBuf>),
+    /// The same.
+    Memory(Vec<PathBuf>),
 }
 
 struct Options {
@@ -88,6 +93,7 @@ impl Options {
             match (*word, words.as_slice().first()) {
                 ("away", _) => options.part = Part::Away,
                 ("reads", _) => options.part = Part::Reads(words.by_ref().map(PathBuf::from).collect()),
+                ("memory", _) => options.part = Part::Memory(words.by_ref().map(PathBuf::from).collect()),
                 ("--quick", _) => options.is_quick = true,
                 ("--binaries", Some(directory)) => {
                     options.binaries = PathBuf::from(directory);
@@ -119,6 +125,7 @@ impl Options {
             Part::Whole => None,
             Part::Away => Some(away::measure(&mut shop, effort).await.map(|answers| away::text(&answers))),
             Part::Reads(directories) => Some(reads::measure(&mut shop, directories, effort).await),
+            Part::Memory(directories) => Some(memory::measure(&mut shop, directories, effort).await),
         };
         if let Some(measured) = measured {
             shop.close().await?;

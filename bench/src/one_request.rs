@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Effort, Result,
     case::{Case, WARM_UP},
-    instance::Instance,
+    instance::{Instance, Memory},
     pgbench::Script,
     request::Request,
     series::{Ratio, Series, number, quantile},
@@ -257,6 +257,10 @@ impl Warm {
     /// The ratio of the times on a core.
     pub(crate) fn cpu_against(&self, other: &Self) -> Ratio {
         Ratio::of(self.cpu.iter().zip(&other.cpu).map(|(own, other)| own / other).collect())
+    }
+
+    pub(crate) fn memory(&self) -> Result<Memory> {
+        self.instance.memory()
     }
 
     pub(crate) async fn round(&mut self, shop: &mut Shop, auth: &mut Instance, effort: Effort) -> Result<()> {
