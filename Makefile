@@ -1,5 +1,5 @@
 # The tasks of this project.
-.PHONY: dev sample test check format clippy queries dependencies document workflows prepare schema bench bench-quick soak contents validate cross build deploy
+.PHONY: dev sample test check format clippy queries dependencies document workflows prepare schema bench bench-quick soak contents layout validate cross build deploy
 
 # Servers that it starts end with the shell of the command, after Ctrl-C too.
 services = trap 'exit 130' INT TERM; eval "$$(python3 local/services.py $(1) || echo exit 1)"
@@ -73,6 +73,15 @@ bench-quick:
 # restarted; then money, slots, timelines and stand-ins must agree: make soak MINUTES=2
 soak:
 	@MINUTES=$(MINUTES) python3 local/soak.py
+
+# Writes layout/called.ld, which names the functions that requests call. Takes Valgrind. Due when the compiler, much of the code
+# or of its dependencies has changed: what the file does not name stands where the compiler put it, and works as well.
+layout:
+	cargo build --release --package bench
+	LAYOUT=none cargo build --release --config profile.release.strip=false --target-dir target/layout \
+		$(addprefix --package ,$(notdir $(wildcard functions/*)))
+	@$(call services) && target/release/bench --quick --binaries target/layout/release calls > target/layout/called.ld \
+		&& cp target/layout/called.ld layout/
 
 # Shows the sizes of the crates in a function's binary: make contents FUNCTION=bookings
 contents:

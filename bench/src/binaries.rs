@@ -24,19 +24,37 @@ pub(crate) fn sizes(directory: &Path, names: &[&str]) -> Result<Vec<Binary>> {
     Ok(binaries)
 }
 
+/// A function or a constant in a binary.
+#[derive(Debug)]
+pub(crate) struct Symbol {
+    /// The letter that `nm` has for its kind.
+    pub(crate) kind: String,
+    pub(crate) size: u64,
+    pub(crate) name: String,
+}
+
+/// The symbols of a binary that have a size, as `nm` lists them with these options.
+pub(crate) fn symbols(binary: &Path, options: &[&str]) -> Result<Vec<Symbol>> {
+    let output = Command::new("nm").args(["--print-size", "--radix=d"]).args(options).arg(binary).output();
+    let output = output.map_err(|error| format!("nm, which binutils bring, does not run: {error}"))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let symbols = text.lines().filter_map(|line| {
+        let mut words = line.splitn(4, ' ');
+        let (_, size, kind, name) = (words.next()?, words.next()?, words.next()?, words.next()?);
+        Some(Symbol { kind: kind.to_owned(), size: size.parse().ok()?, name: name.to_owned() })
+    });
+    let symbols: Vec<Symbol> = symbols.collect();
+    if symbols.is_empty() {
+        return Err(format!("{} has no symbols", binary.display()).into());
+    }
+    Ok(symbols)
+}
+
 /// A table of the largest crates in a binary with symbols, as `nm` lists them.
 pub fn contents(binary: &Path) -> Result<String> {
-    let output = Command::new("nm").args(["--print-size", "--demangle", "--radix=d"]).arg(binary).output();
-    let output = output.map_err(|error| format!("nm, which binutils bring, does not run: {error}"))?;
     let mut by_crate: HashMap<String, u64> = HashMap::new();
-    for line in String::from_utf8_lossy(&output.stdout).lines() {
-        let mut words = line.splitn(4, ' ');
-        let (_, size, _, Some(name)) = (words.next(), words.next(), words.next(), words.next()) else { continue };
-        let Some(size) = size.and_then(|size| size.parse::<u64>().ok()) else { continue };
-        *by_crate.entry(crate_of(name).to_owned()).or_default() += size;
-    }
-    if by_crate.is_empty() {
-        return Err(format!("{} has no symbols", binary.display()).into());
+    for symbol in symbols(binary, &["--demangle"])? {
+        *by_crate.entry(crate_of(&symbol.name).to_owned()).or_default() += symbol.size;
     }
     let whole = by_crate.values().sum::<u64>();
     let mut crates: Vec<(String, u64)> = by_crate.into_iter().collect();

@@ -6,6 +6,7 @@
 
 pub mod away;
 pub mod binaries;
+pub mod calls;
 mod case;
 pub mod compare;
 mod cores;

@@ -5,6 +5,7 @@
 //! bench away [--quick] …               only the cold starts as on AWS
 //! bench [--quick] … reads DIRECTORY…   the cached read of several builds in turns
 //! bench [--quick] … memory DIRECTORY…  the memory of several builds, by what fills it
+//! bench [--quick] … calls              the linker script that puts what requests call together
 //! bench history                        rewrites the table of docs/speed.md, and its picture
 //! bench simulate FILE
 //! bench compare OLD NEW
@@ -22,7 +23,7 @@ use std::{
 };
 
 use bench::{
-    Effort, Result, Shop, away, binaries, compare::compare, history, memory, reads, report::Report, simulate,
+    Effort, Result, Shop, away, binaries, calls, compare::compare, history, memory, reads, report::Report, simulate,
 };
 
 // One thread: the bench must compete with the measured functions for no more than one core.
@@ -74,6 +75,7 @@ enum Part {
     Reads(Vec<PathBuf>),
     /// The same.
     Memory(Vec<PathBuf>),
+    Calls,
 }
 
 struct Options {
@@ -94,6 +96,7 @@ impl Options {
                 ("away", _) => options.part = Part::Away,
                 ("reads", _) => options.part = Part::Reads(words.by_ref().map(PathBuf::from).collect()),
                 ("memory", _) => options.part = Part::Memory(words.by_ref().map(PathBuf::from).collect()),
+                ("calls", _) => options.part = Part::Calls,
                 ("--quick", _) => options.is_quick = true,
                 ("--binaries", Some(directory)) => {
                     options.binaries = PathBuf::from(directory);
@@ -126,6 +129,7 @@ impl Options {
             Part::Away => Some(away::measure(&mut shop, effort).await.map(|answers| away::text(&answers))),
             Part::Reads(directories) => Some(reads::measure(&mut shop, directories, effort).await),
             Part::Memory(directories) => Some(memory::measure(&mut shop, directories, effort).await),
+            Part::Calls => Some(calls::script(&mut shop).await),
         };
         if let Some(measured) = measured {
             shop.close().await?;

@@ -1,4 +1,5 @@
-//! Compresses the panel's assets and names each by a hash of its content, so that browsers may keep it for ever.
+//! Orders the code of the binary, and compresses the panel's assets and names each by a hash of its content, so that browsers
+//! may keep it for ever.
 
 use std::{env, fmt::Write as _, fs, io::Write as _, path::PathBuf};
 
@@ -32,6 +33,7 @@ const UNUSED: [&str; 16] = [
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
+    layout::link();
     println!("cargo:rerun-if-changed=assets");
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("Cargo names the directory")?);
     let mut list = String::new();

@@ -1,4 +1,5 @@
-//! Makes the style sheet that every page holds, and the source by which the content security policy allows it alone.
+//! Orders the code of the binary, and makes the style sheet that every page holds, and the source by which the content
+//! security policy allows it alone.
 
 use std::{env, fs, path::PathBuf};
 
@@ -6,6 +7,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
+    layout::link();
     println!("cargo:rerun-if-changed=assets");
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("Cargo names the directory")?);
     let text = fs::read_to_string("assets/manage.css")?;

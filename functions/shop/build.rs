@@ -1,0 +1,5 @@
+//! Orders the code of the binary.
+
+fn main() {
+    layout::link();
+}
