@@ -116,7 +116,15 @@ async fn called(shop: &mut Shop, auth: &mut Instance, case: Case) -> Result<Hash
         request.check(&instance.invoke(request.event()).await?)?;
     }
     instance.terminate().await?;
-    Ok(functions(&fs::read_to_string(&report)?, &binary.to_string_lossy()))
+    let called = functions(&fs::read_to_string(&report)?, &binary.to_string_lossy());
+    if !called.contains("main") {
+        return Err(format!(
+            "{} has no symbols, or was linked by this script: build it as `make layout` does",
+            binary.display()
+        )
+        .into());
+    }
+    Ok(called)
 }
 
 /// Writes a program that runs the binary under Valgrind.
