@@ -8,7 +8,7 @@ use shared::{
         search::{self, Filter, Place},
     },
     database::Database,
-    http::{Counted, ErrorBody, Paged, Paging, Query, Routes, fit, routes},
+    http::{Counted, ErrorBody, Items, Paged, Paging, Query, Routes, routes},
     logging::name_bookings,
     staff::Staff,
 };
@@ -44,7 +44,7 @@ async fn list(
     let mut page = paging.map(|paging| (paging, place));
     let (mut bookings, mut count) = find(&database, &filter, page).await?;
     if page.is_none()
-        && let Some(first) = fit(&mut bookings)
+        && let Some(first) = bookings.fit()
     {
         page = Some(if filter.is_in_default_order() {
             let last = Paging { page: count.count.div_ceil(first.page_size), ..first };
@@ -55,11 +55,16 @@ async fn list(
         });
         (bookings, count) = find(&database, &filter, page).await?;
     }
-    name_bookings(bookings.iter().map(|detail| detail.booking.id));
     Ok(Paged::counted("Bookings retrieved successfully", bookings, count, page.map(|(paging, _)| paging), &uri))
 }
 
-async fn find(database: &Database, filter: &Filter, page: Option<(Paging, Place)>) -> Result<(Vec<Detail>, Counted)> {
-    let (bookings, count) = search::find(database, filter, page).await?;
-    Ok((bookings.into_iter().map(Detail::for_staff).collect(), count))
+async fn find(database: &Database, filter: &Filter, page: Option<(Paging, Place)>) -> Result<(Items<Detail>, Counted)> {
+    let (mut ids, mut bookings) = (Vec::new(), Items::default());
+    let counted = search::find(database, filter, page, |booking| {
+        ids.push(booking.id);
+        bookings.push(&Detail::for_staff(booking));
+    })
+    .await?;
+    name_bookings(ids);
+    Ok((bookings, counted))
 }

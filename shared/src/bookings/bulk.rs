@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 use utoipa::ToSchema;
 
 use super::{
-    Actor, booking,
+    Actor, Booking, booking,
     search::{self, Filter, Place},
     status::BookingStatus,
     transaction, transition,
@@ -98,8 +98,10 @@ impl Cancellation {
     /// Cancels what the filter finds now, if that is as many as were seen and no more than [`MOST`].
     pub async fn run(&self, database: &Database, actor: &Actor) -> Result<Vec<Cancelled>> {
         let page = Paging { page: 1, page_size: MOST };
-        let (found, counted) = search::find(database, &self.filter, Some((page, Place::default()))).await?;
-        let count = counted.count;
+        let page = Some((page, Place::default()));
+        let mut found = Vec::new();
+        let note = |booking: Booking| found.push(((booking.id, booking.version), booking.reference));
+        let count = search::find(database, &self.filter, page, note).await?.count;
         if i64::try_from(count).unwrap_or(i64::MAX) != self.count {
             return Err(Error::conflict("count", &format!("{count} bookings match now. Look at them again.")));
         }
@@ -107,11 +109,10 @@ impl Cancellation {
             return Err(Error::field("count", &format!("At most {MOST} bookings are cancelled at once.")));
         }
         let mut results = Vec::with_capacity(found.len());
-        for booking in found {
-            let seen = (booking.id, booking.version);
+        for (seen, reference) in found {
             let (outcome, booking_status) =
                 set_status(database, seen, BookingStatus::Cancelled, actor, &self.reason).await?;
-            results.push(Cancelled { id: booking.id, reference: booking.reference, outcome, booking_status });
+            results.push(Cancelled { id: seen.0, reference, outcome, booking_status });
         }
         Ok(results)
     }

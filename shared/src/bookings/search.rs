@@ -5,8 +5,6 @@ mod ordering;
 mod place;
 mod text;
 
-use std::cmp::Reverse;
-
 use chrono::NaiveDate;
 use sqlx::PgConnection;
 use utoipa::IntoParams;
@@ -98,14 +96,16 @@ impl Filter {
     }
 }
 
-/// Bookings in the order that is asked for, and how many match.
+/// Hands each booking over as it is read, in the order that is asked for: a long list need not be in memory. Tells how many
+/// match.
 pub async fn find(
     database: &Database,
     filter: &Filter,
     page: Option<(Paging, Place)>,
-) -> sqlx::Result<(Vec<Booking>, Counted)> {
+    each: impl FnMut(Booking) + Send,
+) -> sqlx::Result<Counted> {
     // Page and count must be of one snapshot.
-    database.planned_anew(async |connection| select(connection, filter, page).await).await
+    database.planned_anew(async |connection| select(connection, filter, page, each).await).await
 }
 
 /// Finds matching ids in the indexes alone where possible; reads whole rows for the page only.
@@ -114,7 +114,8 @@ async fn select(
     connection: &mut PgConnection,
     filter: &Filter,
     page: Option<(Paging, Place)>,
-) -> sqlx::Result<(Vec<Booking>, Counted)> {
+    mut each: impl FnMut(Booking) + Send,
+) -> sqlx::Result<Counted> {
     let (limit, begin) = filter.window(page);
     // A whole list that is too long leaves the earliest appointments out.
     let is_latest = filter.is_in_default_order() && page.is_none();
@@ -212,18 +213,28 @@ async fn select(
     if is_back {
         ids.reverse();
     }
-    let mut bookings = select_bookings!("booking.id = any($1) order by array_position($1, booking.id)", &ids)
-        .fetch_all(connection)
-        .await?;
-    if is_latest {
-        bookings.sort_by_key(|booking| (booking.appointment_date, booking.appointment_time, Reverse(booking.id)));
-    }
-    let key = |booking: &Booking| Key::of(booking, ordering).to_string();
-    let counted = Counted {
+    let mut ends = None;
+    select_bookings!(
+        "booking.id = any($1) order by
+            case when $2 then booking.appointment_date end,
+            case when $2 then booking.appointment_time end,
+            case when $2 then booking.id end desc,
+            array_position($1, booking.id)",
+        &ids,
+        is_latest
+    )
+    .map(|booking| {
+        let key = Key::of(&booking, ordering);
+        ends = Some((ends.map_or(key, |(first, _)| first), key));
+        each(booking);
+    })
+    .fetch_all(connection)
+    .await?;
+    let (first, last) = ends.unzip();
+    Ok(Counted {
         count: count.min(HIGHEST_COUNT),
         is_capped: count > HIGHEST_COUNT,
-        previous: bookings.first().filter(|_| has_previous).map(key),
-        next: bookings.last().filter(|_| has_next).map(key),
-    };
-    Ok((bookings, counted))
+        previous: first.filter(|_| has_previous).map(|key: Key| key.to_string()),
+        next: last.filter(|_| has_next).map(|key: Key| key.to_string()),
+    })
 }

@@ -5,14 +5,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use lambda_http::http::{HeaderValue, StatusCode, Uri, header};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::json;
 use utoipa::{
     IntoParams, ToSchema,
     openapi::{Object, ObjectBuilder, Type},
 };
 
-use super::{Fields, Read};
+use super::{Fields, Items, Read};
 
 /// The body of every success outside `/api/auth/`.
 #[derive(Debug, Serialize, ToSchema)]
@@ -45,7 +45,9 @@ pub struct Paged<T> {
     /// A sentence that can be shown.
     pub message: String,
     /// The items, or one page of them.
-    pub data: Vec<T>,
+    #[serde(serialize_with = "empty")]
+    #[schema(value_type = Vec<T>)]
+    data: Items<T>,
     /// How many items match. Only with `page_size`, as its neighbours; always where staff list bookings.
     #[serde(skip_serializing_if = "Option::is_none")]
     count: Option<usize>,
@@ -83,9 +85,14 @@ fn always_false() -> Object {
 /// The path of another page; null if there is none.
 type Link = Option<String>;
 
+/// The list before its items are put into it.
+fn empty<T, S: Serializer>(_: &Items<T>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq([(); 0])
+}
+
 impl<T> Paged<T> {
     /// A list without pages.
-    pub fn whole(message: impl Into<String>, items: Vec<T>) -> Self {
+    pub fn whole(message: impl Into<String>, items: Items<T>) -> Self {
         Self {
             error: false,
             message: message.into(),
@@ -98,14 +105,17 @@ impl<T> Paged<T> {
     }
 
     /// The requested page, cut out of all items.
-    pub fn cut(message: impl Into<String>, items: Vec<T>, paging: Paging, uri: &Uri) -> Self {
+    pub fn cut(message: impl Into<String>, items: Vec<T>, paging: Paging, uri: &Uri) -> Self
+    where
+        T: Serialize,
+    {
         let count = items.len();
         let page = items.into_iter().skip(paging.offset()).take(paging.page_size).collect();
         Self::page(message, page, count, paging, uri)
     }
 
     /// A page that was fetched by itself, with the total number of items.
-    pub fn page(message: impl Into<String>, items: Vec<T>, count: usize, paging: Paging, uri: &Uri) -> Self {
+    pub fn page(message: impl Into<String>, items: Items<T>, count: usize, paging: Paging, uri: &Uri) -> Self {
         let pages = count.div_ceil(paging.page_size).max(1);
         let next = (paging.page < pages).then(|| paging.path_of(uri, paging.page + 1, None));
         let previous = (paging.page > 1).then(|| paging.path_of(uri, (paging.page - 1).min(pages), None));
@@ -116,7 +126,7 @@ impl<T> Paged<T> {
     /// repeat nor leave out an item if others are added meanwhile; those of an empty page, which has no key, by number.
     pub fn counted(
         message: impl Into<String>,
-        items: Vec<T>,
+        items: Items<T>,
         found: Counted,
         paging: Option<Paging>,
         uri: &Uri,
@@ -135,11 +145,24 @@ impl<T> Paged<T> {
         }
         list
     }
+
+    /// The answer as JSON. The items are that already, and are not copied: the rest is written around them.
+    pub fn into_json(self) -> serde_json::Result<Vec<u8>> {
+        // Quotes within the message are escaped, so this is the list.
+        const EMPTY: &[u8] = br#""data":[]"#;
+        let around = serde_json::to_vec(&self)?;
+        let start = around.windows(EMPTY.len()).position(|part| part == EMPTY).unwrap_or_default();
+        let (front, back) = around.split_at(start + EMPTY.len() - 1);
+        let mut json = self.data.into_json()?;
+        json.splice(..0, front.iter().copied());
+        json.extend_from_slice(back);
+        Ok(json)
+    }
 }
 
-impl<T: Serialize> IntoResponse for Paged<T> {
+impl<T> IntoResponse for Paged<T> {
     fn into_response(self) -> Response {
-        private_json(StatusCode::OK, &self)
+        private(ready(StatusCode::OK, self.into_json()))
     }
 }
 
@@ -192,7 +215,16 @@ impl Read for Option<Paging> {
 
 /// A JSON answer without `Cache-Control`.
 pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
-    match serde_json::to_vec(body) {
+    ready(status, serde_json::to_vec(body))
+}
+
+/// A JSON answer for this caller only: no cache may store it.
+pub fn private_json(status: StatusCode, body: &impl Serialize) -> Response {
+    private(json(status, body))
+}
+
+fn ready(status: StatusCode, body: serde_json::Result<Vec<u8>>) -> Response {
+    match body {
         Ok(bytes) => {
             let mut response = Response::new(Body::from(bytes));
             *response.status_mut() = status;
@@ -206,9 +238,7 @@ pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
     }
 }
 
-/// A JSON answer for this caller only: no cache may store it.
-pub fn private_json(status: StatusCode, body: &impl Serialize) -> Response {
-    let mut response = json(status, body);
+fn private(mut response: Response) -> Response {
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
