@@ -95,7 +95,7 @@ impl Report {
         let instances = many_requests::instances(shop, effort).await?;
         say("one core, in turns with Django");
         let one_core = one_core::measure(shop, effort).await?;
-        let targets = targets(&costs, &compared, &away, &one_core, &rush);
+        let targets = targets(&costs, &compared, &away, &sizes, &one_core, &rush);
         Ok(Self {
             commit: commit(),
             at: chrono::Utc::now().format("%F %R").to_string(),
@@ -248,7 +248,14 @@ impl Report {
     }
 }
 
-fn targets(costs: &[Cost], compared: &Compared, away: &[FirstAnswer], one_core: &OneCore, rush: &Rush) -> Vec<Target> {
+fn targets(
+    costs: &[Cost],
+    compared: &Compared,
+    away: &[FirstAnswer],
+    sizes: &[AtSize],
+    one_core: &OneCore,
+    rush: &Rush,
+) -> Vec<Target> {
     let measured = |ratio: Option<Ratio>| ratio.map_or_else(|| "–".to_owned(), |ratio| ratio.to_string());
     let at_most = |what: &str, ratio: Option<Ratio>, limit: f64| Target {
         what: what.to_owned(),
@@ -268,6 +275,12 @@ fn targets(costs: &[Cost], compared: &Compared, away: &[FirstAnswer], one_core: 
     };
     let cold = costs.iter().find(|cost| cost.case == Case::CachedRead.name()).map(|cost| cost.cold_ratio);
     let first = |case: Case| away.iter().find(|answer| answer.case == case.name()).map(|answer| answer.ratio);
+    let bookings = || sizes.iter().map(|at| at.bookings);
+    let (least, most) = (bookings().min().unwrap_or_default(), bookings().max().unwrap_or_default());
+    let growth = |case: Case| {
+        let ratio = sizes.iter().find(|at| at.case == case.name() && at.bookings == most).map(|at| at.ratio);
+        at_most(&format!("{}, {most} bookings against {least}", case.name()), ratio, 1.5)
+    };
     let heaviest = costs.iter().max_by(|one, other| one.memory_ratio.total_cmp(&other.memory_ratio));
     let is_exact =
         rush.accepted as u64 == rush.capacity.unsigned_abs() && rush.booked == rush.capacity && rush.other == 0;
@@ -280,9 +293,12 @@ fn targets(costs: &[Cost], compared: &Compared, away: &[FirstAnswer], one_core: 
         ),
         at_most("the same to the first booking", first(Case::Booking), 1.0),
         at_most("warm cached read, against a bare function with one Redis GET", Some(compared.read), 1.3),
-        at_most("booking, against its SQL as one prepared pgbench script", compared.booking, 2.0),
+        at_most("booking, against its SQL as one prepared pgbench script", compared.booking, 1.5),
         at_most("the panel's list of bookings, against the staff list of the API", Some(compared.panel), 2.0),
         at_most("the panel's board with 200 jobs, against the staff list of the API", Some(compared.board), 2.0),
+        growth(Case::StaffList),
+        growth(Case::PanelList),
+        growth(Case::Slots),
         Target {
             what: format!(
                 "peak memory ({} is the highest), against a bare function",
