@@ -142,7 +142,7 @@ impl Cache {
         let json = self.read(&asked, Coding::Identity, key, lifetime, load).await?.json()?;
         let whole: Whole<'_> = serde_json::from_str(&json).map_err(Error::internal)?;
         let page = Paged::cut(whole.message, whole.data, *paging, uri);
-        let json = page.into_json().map_err(Error::internal)?;
+        let json = serde_json::to_vec(&page).map_err(Error::internal)?;
         Ok(answer(&asked, Ready::new(&json, asked.coding())?))
     }
 

@@ -11,8 +11,9 @@ mod event;
 mod extract;
 mod failure;
 mod fields;
+mod fit;
 mod gateway;
-mod items;
+mod listed;
 mod moved;
 mod observe;
 mod origin;
@@ -39,8 +40,9 @@ pub use failure::{Answers, ErrorBody, FlatErrorBody};
 #[doc(hidden)]
 pub use fields::fields_read;
 pub use fields::{Fields, Read, Whole};
+pub use fit::fit;
 pub use gateway::{handler, serve};
-pub use items::Items;
+pub use listed::Listed;
 
 pub use observe::RequestId;
 pub use origin::Origin;

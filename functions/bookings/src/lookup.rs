@@ -7,7 +7,7 @@ use shared::{
     accounts::User,
     bookings::{Booking, booking::Detail, search::LONGEST_LIST},
     database::Database,
-    http::{ClientAddress, Envelope, ErrorBody, Fields, Id, Items, Paged, Paging, Query, Read, Routes, routes},
+    http::{ClientAddress, Envelope, ErrorBody, Fields, Id, Paged, Paging, Query, Read, Routes, fit, routes},
     ids::BookingId,
     logging::name_bookings,
     phone::Phone,
@@ -119,10 +119,9 @@ async fn list(
         name_bookings(bookings.iter().map(|booking| booking.id));
     }
     let shown = |booking: Booking| if is_own { booking } else { booking.masked() };
-    let is_empty = bookings.is_empty();
-    let mut shown: Items<Booking> = bookings.into_iter().map(shown).collect();
-    let paging = paging.or_else(|| shown.fit());
-    let message = match (is_of_a_phone, is_empty && offset == 0) {
+    let mut shown: Vec<Booking> = bookings.into_iter().map(shown).collect();
+    let paging = paging.or_else(|| fit(&mut shown));
+    let message = match (is_of_a_phone, shown.is_empty() && offset == 0) {
         (true, true) => "No bookings found for this phone number",
         (true, false) => "Booking history retrieved successfully",
         (false, _) => "Bookings retrieved successfully",

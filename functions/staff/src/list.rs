@@ -1,6 +1,10 @@
 //! Lists bookings for staff.
 
-use axum::{extract::State, http::Uri};
+use axum::{
+    extract::State,
+    http::{HeaderMap, Uri},
+    response::Response,
+};
 use shared::{
     Result,
     bookings::{
@@ -8,7 +12,7 @@ use shared::{
         search::{self, Filter, Place},
     },
     database::Database,
-    http::{Counted, ErrorBody, Items, Paged, Paging, Query, Routes, routes},
+    http::{Counted, ErrorBody, Listed, Paged, Paging, Query, Routes, routes},
     logging::name_bookings,
     staff::Staff,
 };
@@ -39,32 +43,39 @@ async fn list(
     _: Staff,
     State(database): State<Database>,
     uri: Uri,
+    headers: HeaderMap,
     Query((filter, (paging, place))): Query<(Filter, (Option<Paging>, Place))>,
-) -> Result<Paged<Detail>> {
+) -> Result<Response> {
     let mut page = paging.map(|paging| (paging, place));
-    let (mut bookings, mut count) = find(&database, &filter, page).await?;
+    let (mut listed, mut found) = find(&database, &headers, &filter, page).await?;
     if page.is_none()
-        && let Some(first) = bookings.fit()
+        && let Some(first) = listed.fit()
     {
         page = Some(if filter.is_in_default_order() {
-            let last = Paging { page: count.count.div_ceil(first.page_size), ..first };
+            let last = Paging { page: found.count.div_ceil(first.page_size), ..first };
             // A capped count does not tell the number of the last page.
-            (last, if count.is_capped { Place::END } else { Place::default() })
+            (last, if found.is_capped { Place::END } else { Place::default() })
         } else {
             (first, Place::default())
         });
-        (bookings, count) = find(&database, &filter, page).await?;
+        (listed, found) = find(&database, &headers, &filter, page).await?;
     }
-    Ok(Paged::counted("Bookings retrieved successfully", bookings, count, page.map(|(paging, _)| paging), &uri))
+    Ok(listed.end(found, page.map(|(paging, _)| paging), &uri))
 }
 
-async fn find(database: &Database, filter: &Filter, page: Option<(Paging, Place)>) -> Result<(Items<Detail>, Counted)> {
-    let (mut ids, mut bookings) = (Vec::new(), Items::default());
-    let counted = search::find(database, filter, page, |booking| {
+async fn find(
+    database: &Database,
+    headers: &HeaderMap,
+    filter: &Filter,
+    page: Option<(Paging, Place)>,
+) -> Result<(Listed<Detail>, Counted)> {
+    let mut listed = Listed::begin("Bookings retrieved successfully", headers);
+    let mut ids = Vec::new();
+    let found = search::find(database, filter, page, |booking| {
         ids.push(booking.id);
-        bookings.push(&Detail::for_staff(booking));
+        listed.push(&Detail::for_staff(booking));
     })
     .await?;
     name_bookings(ids);
-    Ok((bookings, counted))
+    Ok((listed, found))
 }

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     future::Future,
+    io::Read,
     pin::Pin,
     rc::Rc,
     sync::atomic::{AtomicU64, Ordering},
@@ -10,6 +11,7 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use flate2::read::GzDecoder;
 use lambda_runtime::{Context, LambdaEvent};
 use serde_json::{Value, json};
 use tower::Service;
@@ -58,6 +60,13 @@ impl Answer {
     /// A header; empty if absent.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map(String::as_str).unwrap_or_default()
+    }
+
+    /// The text of a compressed body.
+    pub fn unpacked(&self) -> String {
+        let mut text = String::new();
+        GzDecoder::new(self.bytes.as_slice()).read_to_string(&mut text).unwrap();
+        text
     }
 }
 

@@ -10,6 +10,8 @@ use axum::{
 use flate2::{Compression, write::GzEncoder};
 use lambda_http::http::{HeaderMap, HeaderValue, StatusCode, header};
 
+use super::envelope::ready;
+
 /// Bodies below this size, in bytes, are sent as they are: they fit into one packet either way.
 const SMALLEST: u64 = 1024;
 /// For bodies that are compressed anew each time: level 3 takes a third of the time of level 6, for an eighth more bytes.
@@ -40,6 +42,52 @@ fn compressed(bytes: &[u8], level: Compression) -> Vec<u8> {
     // Writing to memory does not fail.
     let _ = encoder.write_all(bytes);
     encoder.finish().unwrap_or_default()
+}
+
+/// JSON that is compressed while it is written, once it is worth its time, for a client that takes that.
+#[derive(Debug)]
+pub(super) enum Packing {
+    Plain { text: Vec<u8>, takes_gzip: bool },
+    Gzip(GzEncoder<Vec<u8>>),
+}
+
+impl Packing {
+    /// For a client that sent these headers.
+    pub(super) fn new(headers: &HeaderMap) -> Self {
+        Self::Plain { text: Vec::new(), takes_gzip: takes_gzip(headers) }
+    }
+
+    pub(super) fn push(&mut self, part: &[u8]) {
+        // Writing to memory does not fail.
+        match self {
+            Self::Plain { text, takes_gzip } => {
+                text.extend_from_slice(part);
+                if *takes_gzip && text.len() as u64 >= SMALLEST {
+                    let mut encoder = GzEncoder::new(Vec::new(), Compression::new(FAST));
+                    let _ = encoder.write_all(text);
+                    *self = Self::Gzip(encoder);
+                }
+            }
+            Self::Gzip(encoder) => {
+                let _ = encoder.write_all(part);
+            }
+        }
+    }
+
+    /// The answer with this text, or without if a part of it could not be written.
+    pub(super) fn into_response(self, failure: Option<serde_json::Error>) -> Response {
+        let is_packed = matches!(self, Self::Gzip(_)) && failure.is_none();
+        let text = match self {
+            Self::Plain { text, .. } => text,
+            Self::Gzip(encoder) => encoder.finish().unwrap_or_default(),
+        };
+        let mut response = ready(StatusCode::OK, failure.map_or(Ok(text), Err));
+        if is_packed {
+            response.headers_mut().insert(header::CONTENT_ENCODING, GZIP);
+            response.headers_mut().append(header::VARY, BY_ENCODING);
+        }
+        response
+    }
 }
 
 /// How the answer to a request may be encoded.

@@ -5,14 +5,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use lambda_http::http::{HeaderValue, StatusCode, Uri, header};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use serde_json::json;
 use utoipa::{
     IntoParams, ToSchema,
     openapi::{Object, ObjectBuilder, Type},
 };
 
-use super::{Fields, Items, Read};
+use super::{Fields, Read};
 
 /// The body of every success outside `/api/auth/`.
 #[derive(Debug, Serialize, ToSchema)]
@@ -45,9 +45,7 @@ pub struct Paged<T> {
     /// A sentence that can be shown.
     pub message: String,
     /// The items, or one page of them.
-    #[serde(serialize_with = "empty")]
-    #[schema(value_type = Vec<T>)]
-    data: Items<T>,
+    pub data: Vec<T>,
     /// How many items match. Only with `page_size`, as its neighbours; always where staff list bookings.
     #[serde(skip_serializing_if = "Option::is_none")]
     count: Option<usize>,
@@ -85,14 +83,9 @@ fn always_false() -> Object {
 /// The path of another page; null if there is none.
 type Link = Option<String>;
 
-/// The list before its items are put into it.
-fn empty<T, S: Serializer>(_: &Items<T>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq([(); 0])
-}
-
 impl<T> Paged<T> {
     /// A list without pages.
-    pub fn whole(message: impl Into<String>, items: Items<T>) -> Self {
+    pub fn whole(message: impl Into<String>, items: Vec<T>) -> Self {
         Self {
             error: false,
             message: message.into(),
@@ -105,39 +98,37 @@ impl<T> Paged<T> {
     }
 
     /// The requested page, cut out of all items.
-    pub fn cut(message: impl Into<String>, items: Vec<T>, paging: Paging, uri: &Uri) -> Self
-    where
-        T: Serialize,
-    {
+    pub fn cut(message: impl Into<String>, items: Vec<T>, paging: Paging, uri: &Uri) -> Self {
         let count = items.len();
         let page = items.into_iter().skip(paging.offset()).take(paging.page_size).collect();
         Self::page(message, page, count, paging, uri)
     }
 
     /// A page that was fetched by itself, with the total number of items.
-    pub fn page(message: impl Into<String>, items: Items<T>, count: usize, paging: Paging, uri: &Uri) -> Self {
+    pub fn page(message: impl Into<String>, items: Vec<T>, count: usize, paging: Paging, uri: &Uri) -> Self {
         let pages = count.div_ceil(paging.page_size).max(1);
         let next = (paging.page < pages).then(|| paging.path_of(uri, paging.page + 1, None));
         let previous = (paging.page > 1).then(|| paging.path_of(uri, (paging.page - 1).min(pages), None));
         Self { count: Some(count), next: Some(next), previous: Some(previous), ..Self::whole(message, items) }
     }
 
-    /// A list with its count, whether or not pages of it are asked for. The pages beside one go by key, so that they neither
-    /// repeat nor leave out an item if others are added meanwhile; those of an empty page, which has no key, by number.
-    pub fn counted(
+    /// A list with its count, whether or not pages of it are asked for, and still without its items. The pages beside one go
+    /// by key, so that they neither repeat nor leave out an item if others are added meanwhile; those of an empty page,
+    /// which has no key, by number.
+    pub(super) fn counted(
         message: impl Into<String>,
-        items: Items<T>,
+        is_empty: bool,
         found: Counted,
         paging: Option<Paging>,
         uri: &Uri,
     ) -> Self {
         let mut list = match paging {
-            Some(paging) => Self::page(message, items, found.count, paging, uri),
-            None => Self::whole(message, items),
+            Some(paging) => Self::page(message, Vec::new(), found.count, paging, uri),
+            None => Self::whole(message, Vec::new()),
         };
         list.count = Some(found.count);
         list.count_capped = found.is_capped;
-        if let Some(paging) = paging.filter(|_| !list.data.is_empty()) {
+        if let Some(paging) = paging.filter(|_| !is_empty) {
             let next = |key| paging.path_of(uri, paging.page + 1, Some(("after", key)));
             let previous = |key| paging.path_of(uri, paging.page.saturating_sub(1).max(1), Some(("before", key)));
             list.next = Some(found.next.map(next));
@@ -145,24 +136,11 @@ impl<T> Paged<T> {
         }
         list
     }
-
-    /// The answer as JSON. The items are that already, and are not copied: the rest is written around them.
-    pub fn into_json(self) -> serde_json::Result<Vec<u8>> {
-        // Quotes within the message are escaped, so this is the list.
-        const EMPTY: &[u8] = br#""data":[]"#;
-        let around = serde_json::to_vec(&self)?;
-        let start = around.windows(EMPTY.len()).position(|part| part == EMPTY).unwrap_or_default();
-        let (front, back) = around.split_at(start + EMPTY.len() - 1);
-        let mut json = self.data.into_json()?;
-        json.splice(..0, front.iter().copied());
-        json.extend_from_slice(back);
-        Ok(json)
-    }
 }
 
-impl<T> IntoResponse for Paged<T> {
+impl<T: Serialize> IntoResponse for Paged<T> {
     fn into_response(self) -> Response {
-        private(ready(StatusCode::OK, self.into_json()))
+        private_json(StatusCode::OK, &self)
     }
 }
 
@@ -223,7 +201,13 @@ pub fn private_json(status: StatusCode, body: &impl Serialize) -> Response {
     private(json(status, body))
 }
 
-fn ready(status: StatusCode, body: serde_json::Result<Vec<u8>>) -> Response {
+pub(super) fn private(mut response: Response) -> Response {
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// An answer of JSON that was written.
+pub(super) fn ready(status: StatusCode, body: serde_json::Result<Vec<u8>>) -> Response {
     match body {
         Ok(bytes) => {
             let mut response = Response::new(Body::from(bytes));
@@ -236,9 +220,4 @@ fn ready(status: StatusCode, body: serde_json::Result<Vec<u8>>) -> Response {
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
-}
-
-fn private(mut response: Response) -> Response {
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
 }

@@ -1,9 +1,11 @@
 //! Finding bookings: filters, search and order, and where a list is cut.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use shared::database::MIGRATOR;
 use sqlx::PgPool;
-use testing::Client;
+use testing::{Answer, Client};
 
 use super::{
     book, desk, ids, monday,
@@ -38,6 +40,29 @@ async fn bookings_are_listed_in_full_by_date_time_and_newest_first(pool: PgPool)
     let answer = desk.get("/api/staff/bookings/").await;
     assert_eq!(answer.body, json!({ "error": false, "message": message, "data": whole, "count": 5 }));
     assert_eq!(answer.header("cache-control"), "no-store");
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_client_that_takes_gzip_gets_the_same_list(pool: PgPool) {
+    let desk = desk(&pool).await;
+    let packing = desk.with("Accept-Encoding", "gzip");
+    let empty = packing.get("/api/staff/bookings/").await;
+    assert_eq!((empty.header("content-encoding"), &empty.body["data"]), ("", &json!([])), "too small to gain by it");
+    for day in 1..=9 {
+        book(&pool, &json!({ "date": format!("2026-03-0{day}") })).await;
+    }
+    for path in ["/api/staff/bookings/", "/api/staff/bookings/?page_size=4&page=2"] {
+        let (plain, packed) = (desk.get(path).await, packing.get(path).await);
+        assert_eq!((plain.header("content-encoding"), packed.header("content-encoding")), ("", "gzip"));
+        assert_eq!(packed.unpacked(), plain.text);
+        assert!(plain.body["data"].as_array().unwrap().len() >= 4, "{}", plain.text);
+        let about = |answer: &Answer| {
+            let varies: BTreeSet<String> = answer.header("vary").split(", ").map(str::to_owned).collect();
+            (varies, answer.header("content-type").to_owned(), answer.header("cache-control").to_owned())
+        };
+        assert_eq!(about(&packed), about(&plain));
+        assert!(about(&packed).0.contains("accept-encoding"), "{:?}", about(&packed));
+    }
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]

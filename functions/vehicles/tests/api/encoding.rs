@@ -1,21 +1,11 @@
 //! Compressed answers: what is sent, and what a client must know of it.
 
-use std::io::Read;
-
-use flate2::read::GzDecoder;
 use shared::database::MIGRATOR;
 use sqlx::PgPool;
-use testing::Answer;
 
 use super::shop;
 
 const PATH: &str = "/api/vehicle-models/?vehicle_brand=2";
-
-fn unpacked(answer: &Answer) -> String {
-    let mut text = String::new();
-    GzDecoder::new(answer.bytes.as_slice()).read_to_string(&mut text).unwrap();
-    text
-}
 
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn a_client_that_takes_gzip_gets_the_same_json_with_a_validator_of_its_own(pool: PgPool) {
@@ -25,7 +15,7 @@ async fn a_client_that_takes_gzip_gets_the_same_json_with_a_validator_of_its_own
     for _ in 0..2 {
         let (plain, packed) = (client.get(PATH).await, packing.get(PATH).await);
         assert_eq!((plain.header("content-encoding"), packed.header("content-encoding")), ("", "gzip"));
-        assert_eq!(unpacked(&packed), plain.text);
+        assert_eq!(packed.unpacked(), plain.text);
         assert!(plain.body["data"].as_array().unwrap().len() > 1);
         assert_eq!(packed.header("etag"), format!("{}-gzip\"", plain.header("etag").trim_end_matches('"')));
         for answer in [&plain, &packed] {
@@ -68,7 +58,7 @@ async fn pages_and_failures_are_encoded_too_where_they_are_large_enough(pool: Pg
     {
         let (plain, packed) = (client.get(path).await, packing.get(path).await);
         assert_eq!(packed.header("content-encoding"), "gzip", "{path}");
-        assert_eq!(unpacked(&packed), plain.text);
+        assert_eq!(packed.unpacked(), plain.text);
     }
     let unknown = packing.get("/no-such-path").await;
     assert_eq!((unknown.status, unknown.header("content-encoding")), (404, ""));
