@@ -8,9 +8,9 @@
 
 use std::env::var_os;
 
-/// Has cargo link the binary whose build script calls this by `called.ld` and without relocations, if it is for a release or
-/// for another processor: so `make cross` tells whether the linker of deployments takes both. With `LAYOUT=none` it leaves
-/// the compiler's order: Valgrind names no function outside of `.text`.
+/// Has cargo link the binary whose build script calls this by `called.ld` and for fixed addresses, if it is for a release or
+/// for another processor: so `make cross` tells whether the linker of deployments takes both. `LAYOUT=none` leaves out
+/// both: Valgrind names no function outside of `.text`.
 pub fn link() {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/called.ld");
     println!("cargo::rerun-if-changed={script}");

@@ -97,8 +97,7 @@ pub struct Cancelled {
 impl Cancellation {
     /// Cancels what the filter finds now, if that is as many as were seen and no more than [`MOST`].
     pub async fn run(&self, database: &Database, actor: &Actor) -> Result<Vec<Cancelled>> {
-        let page = Paging { page: 1, page_size: MOST };
-        let page = Some((page, Place::default()));
+        let page = Some((Paging { page: 1, page_size: MOST }, Place::default()));
         let mut found = Vec::new();
         let note = |booking: Booking| found.push(((booking.id, booking.version), booking.reference));
         let count = search::find(database, &self.filter, page, note).await?.count;

@@ -13,7 +13,7 @@ use super::{
     fit::{FIRST_PAGE, MOST_BYTES, size},
 };
 
-/// The answer [`Paged`], as it is being written.
+/// The answer [`Paged`], while it is written.
 #[derive(Debug)]
 pub struct Listed<T> {
     message: &'static str,
@@ -36,6 +36,7 @@ impl<T: Serialize> Listed<T> {
         Self { message, text, count: 0, bytes: 0, item: Vec::new(), failure: None, of: PhantomData }
     }
 
+    /// Writes an item behind those before it. If that fails, the answer is a 500.
     pub fn push(&mut self, item: &T) {
         self.item.clear();
         if self.count > 0 {
