@@ -18,8 +18,7 @@ use super::{
 pub struct Listed<T> {
     message: &'static str,
     text: Packing,
-    count: usize,
-    /// Bytes of the items in the answer.
+    /// Bytes of the items in the answer: none without items.
     bytes: usize,
     /// The item that is being written.
     item: Vec<u8>,
@@ -33,19 +32,18 @@ impl<T: Serialize> Listed<T> {
         let mut text = Packing::new(headers);
         let (front, _) = around(&Paged::<T>::whole(message, Vec::new()));
         text.push(&front);
-        Self { message, text, count: 0, bytes: 0, item: Vec::new(), failure: None, of: PhantomData }
+        Self { message, text, bytes: 0, item: Vec::new(), failure: None, of: PhantomData }
     }
 
     /// Writes an item behind those before it. If that fails, the answer is a 500.
     pub fn push(&mut self, item: &T) {
         self.item.clear();
-        if self.count > 0 {
+        if self.bytes > 0 {
             self.item.push(b',');
         }
         if let Err(failure) = serde_json::to_writer(&mut self.item, item) {
             self.failure = Some(failure);
         }
-        self.count += 1;
         self.bytes += size(&self.item);
         self.text.push(&self.item);
     }
@@ -57,7 +55,7 @@ impl<T: Serialize> Listed<T> {
 
     /// Ends the answer with the count, whether or not pages are asked for, and with the pages beside this one.
     pub fn end(mut self, found: Counted, paging: Option<Paging>, uri: &Uri) -> Response {
-        let (_, back) = around(&Paged::<T>::counted(self.message, self.count == 0, found, paging, uri));
+        let (_, back) = around(&Paged::<T>::counted(self.message, self.bytes == 0, found, paging, uri));
         self.text.push(&back);
         private(self.text.into_response(self.failure))
     }
