@@ -106,7 +106,7 @@ impl App {
         };
         info!(?outcome, "migrated for a deployment");
         if deployment.wants_catalogue() {
-            self.import(&sample::files(), Mode::IfEmpty).await?;
+            self.import(sample::files(), Mode::IfEmpty).await?;
         }
         Ok(())
     }

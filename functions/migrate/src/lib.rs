@@ -219,7 +219,7 @@ impl App {
         match event {
             Event::Migrate => self.migrate().await,
             Event::ImportCatalogue { files, mode } => {
-                Ok(Outcome::ImportCatalogue(Box::new(self.import(&files, mode).await?)))
+                Ok(Outcome::ImportCatalogue(Box::new(self.import(files, mode).await?)))
             }
             Event::CreateSuperuser { email, password_reset_url } => Ok(Outcome::CreateSuperuser(
                 self.appoint(&email, ADMIN_ROLE, password_reset_url.as_deref(), &author).await?,
@@ -298,9 +298,11 @@ impl App {
         Ok(Outcome::CancelBookings { results })
     }
 
-    async fn import(&self, files: &Files, mode: Mode) -> Result<Report, Error> {
+    async fn import(&self, files: Files, mode: Mode) -> Result<Report, Error> {
         let author = Author::system(Source::Import);
-        Ok(import::import(&import::parse(files)?, &self.database, &self.redis, mode, &author).await?)
+        let catalogue = import::parse(&files)?;
+        drop(files);
+        Ok(import::import(&catalogue, &self.database, &self.redis, mode, &author).await?)
     }
 
     async fn migrate(&self) -> Result<Outcome, Error> {

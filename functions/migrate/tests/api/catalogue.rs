@@ -108,6 +108,37 @@ async fn an_import_into_an_empty_catalogue_undoes_no_later_change(pool: PgPool) 
     assert_eq!(name, "Wash and wax");
 }
 
+/// The file of prices with some of its lines only, which are told by their place in the order of model and service.
+fn with_prices(is_kept: impl Fn(usize) -> bool) -> Files {
+    with("service_pricing.csv", |text| {
+        let (header, prices) = text.split_once('\n').unwrap();
+        let mut prices: Vec<&str> = prices.lines().collect();
+        prices.sort_by_key(|line| {
+            let (service, rest) = line.split_once(',').unwrap();
+            let (model, _) = rest.split_once(',').unwrap();
+            [model, service].map(|id| id.parse::<i64>().unwrap())
+        });
+        let kept = (0..).zip(prices).filter(|(place, _)| is_kept(*place)).map(|(_, line)| line);
+        [header].into_iter().chain(kept).collect::<Vec<_>>().join("\n")
+    })
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn prices_that_the_file_lacks_are_deleted_wherever_they_stand(pool: PgPool) {
+    let app = app(&pool);
+    let files = testing::catalogue_files();
+    import(&app, &files).await.unwrap();
+    // At both ends of each thousand, and the last of all.
+    let without_ends = with_prices(|place| !matches!(place % 1000, 0 | 999) && place != 7278);
+    let removed = import(&app, &without_ends).await.unwrap();
+    assert_eq!(removed["service_prices"], rows(0, 0, 7263, 16));
+    assert_eq!(import(&app, &files).await.unwrap()["service_prices"], rows(16, 0, 7263, 0));
+    let few = import(&app, &with_prices(|place| (2500..2600).contains(&place))).await.unwrap();
+    assert_eq!(few["service_prices"], rows(0, 0, 100, 7179));
+    let count: i64 = sqlx::query_scalar("select count(*) from service_prices").fetch_one(&pool).await.unwrap();
+    assert_eq!(count, 100);
+}
+
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn changed_and_missing_rows_are_counted_and_missing_services_archived(pool: PgPool) {
     let app = app(&pool);

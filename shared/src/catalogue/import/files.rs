@@ -22,6 +22,7 @@ pub struct Catalogue {
     pub(super) models: Vec<VehicleModel>,
     pub(super) categories: Vec<ServiceCategory>,
     pub(super) services: Vec<Service>,
+    /// In the order of their keys.
     pub(super) prices: Vec<Price>,
     pub(super) shop: Shop,
 }
@@ -70,6 +71,13 @@ pub(super) struct Price {
     pub(super) service_id: ServiceId,
     pub(super) model_id: VehicleModelId,
     pub(super) price: Money,
+}
+
+impl Price {
+    /// The key of its row, by which prices are in order.
+    pub(super) fn place(&self) -> (VehicleModelId, ServiceId) {
+        (self.model_id, self.service_id)
+    }
 }
 
 /// Parses all seven files and checks the references between them.
@@ -136,15 +144,19 @@ pub fn parse(files: &Files) -> Result<Catalogue, FaultyFiles> {
     prices.refers("vehicle_model_id", |row| row.model_id, models.ids(|row| row.id).as_ref(), &mut faults);
 
     match shop {
-        Some(shop) if faults.is_empty() => Ok(Catalogue {
-            types: types.rows(),
-            brands: brands.rows(),
-            models: models.rows(),
-            categories: categories.rows(),
-            services: services.rows(),
-            prices: prices.rows(),
-            shop,
-        }),
+        Some(shop) if faults.is_empty() => {
+            let mut prices = prices.rows();
+            prices.sort_unstable_by_key(Price::place);
+            Ok(Catalogue {
+                types: types.rows(),
+                brands: brands.rows(),
+                models: models.rows(),
+                categories: categories.rows(),
+                services: services.rows(),
+                prices,
+                shop,
+            })
+        }
         _ => Err(FaultyFiles(faults)),
     }
 }

@@ -1,10 +1,12 @@
 //! Writes each table of the catalogue: archives rows that are no longer in the file, upserts rows that differ.
 
+use std::ops::Range;
+
 use chrono::NaiveDate;
 use sqlx::PgConnection;
 
 use super::{
-    files::Catalogue,
+    files::{Catalogue, Price},
     report::Rows,
     shop_file::{Holiday, Shop, Week},
 };
@@ -176,23 +178,47 @@ pub(super) async fn write_services(catalogue: &Catalogue, database: &mut PgConne
     Ok(Rows::tally(rows.len(), &outcomes, removed.rows_affected()))
 }
 
-/// Deletes prices that are no longer in the file, because no row refers to a price.
+/// Prices in a statement. With all of them in one, their copies on the way to Postgres would take more memory than the rest
+/// of the import.
+const AT_ONCE: usize = 1_000;
+
+/// Where a price stands among all.
+type Place = (VehicleModelId, ServiceId);
+
 pub(super) async fn write_prices(catalogue: &Catalogue, database: &mut PgConnection) -> sqlx::Result<Rows> {
-    let rows = &catalogue.prices;
+    let pieces = catalogue.prices.chunks(AT_ONCE);
+    let ends = pieces.clone().skip(1).filter_map(|next| next.first()).map(Price::place);
+    let behind_all = (VehicleModelId(i64::MAX), ServiceId(i64::MAX));
+    let (mut written, mut begin) = (Rows::default(), Place::default());
+    for (piece, end) in pieces.zip(ends.chain([behind_all])) {
+        written = written + write_piece(piece, begin..end, database).await?;
+        begin = end;
+    }
+    Ok(written)
+}
+
+/// Makes the prices of a range equal to these. Deletes those that are no longer in the file, because no row refers to a price.
+async fn write_piece(rows: &[Price], range: Range<Place>, database: &mut PgConnection) -> sqlx::Result<Rows> {
     let services: Vec<ServiceId> = rows.iter().map(|row| row.service_id).collect();
     let models: Vec<VehicleModelId> = rows.iter().map(|row| row.model_id).collect();
     let prices: Vec<i64> = rows.iter().map(|row| row.price.paise()).collect();
+    let Range { start: (first_model, first_service), end: (end_model, end_service) } = range;
     let removed = sqlx::query!(
         "
         delete from service_prices
-        where not exists (
-            select from unnest($1::bigint[], $2::bigint[]) as kept (service_id, vehicle_model_id)
-            where kept.service_id = service_prices.service_id
-                and kept.vehicle_model_id = service_prices.vehicle_model_id
-        )
+        where (vehicle_model_id, service_id) >= ($3, $4) and (vehicle_model_id, service_id) < ($5, $6)
+            and not exists (
+                select from unnest($1::bigint[], $2::bigint[]) as kept (service_id, vehicle_model_id)
+                where kept.service_id = service_prices.service_id
+                    and kept.vehicle_model_id = service_prices.vehicle_model_id
+            )
         ",
         &services as &[ServiceId],
-        &models as &[VehicleModelId]
+        &models as &[VehicleModelId],
+        first_model as VehicleModelId,
+        first_service as ServiceId,
+        end_model as VehicleModelId,
+        end_service as ServiceId
     )
     .execute(&mut *database)
     .await?;
