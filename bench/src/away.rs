@@ -28,7 +28,7 @@ pub use timeline::{Wait, text};
 
 use crate::{
     Effort, Result,
-    case::Case,
+    case::{Case, give_cached_read_to_bare},
     instance::Instance,
     pgbench::filled,
     request::Request,
@@ -65,11 +65,7 @@ const SECRET: [&str; 3] = ["DESCOPE_MANAGEMENT_KEY", "STAFF_API_KEYS", "REFRESH_
 
 /// Measures the first answers.
 pub async fn measure(shop: &mut Shop, effort: Effort) -> Result<Vec<FirstAnswer>> {
-    let mut auth = shop.start("auth", &shop.environment(shop.biggest())).await?;
-    let read = Case::CachedRead.request(shop, &mut auth).await?;
-    let mut reader = shop.start(Case::CachedRead.binary(), &shop.environment(shop.biggest())).await?;
-    let body = Request::outcome(&reader.invoke(read.event()).await?).1.to_owned();
-    shop.give_to_bare_function(&body).await?;
+    give_cached_read_to_bare(shop).await?;
     let booking = captured(shop).await?;
     let servers = Servers::start(shop).await?;
     let mut answers = Vec::new();
@@ -93,7 +89,7 @@ pub async fn measure(shop: &mut Shop, effort: Effort) -> Result<Vec<FirstAnswer>
                 if place == 0 && case == Case::Booking {
                     environment.push(("BENCH_STATEMENTS".to_owned(), statements(shop, &booking)?));
                 }
-                let request = case.request(shop, &mut auth).await?;
+                let request = case.request(shop).await?;
                 let start = servers.start_function(shop, binary, &environment, &request).await?;
                 // The first round brings the copied binaries into memory.
                 if let Some(starts) = starts.get_mut(place).filter(|_| round > 0) {
@@ -227,8 +223,7 @@ impl Servers {
         let born = Instant::now();
         let log = shop.directory.join("away.log");
         let mut instance = Instance::start(binary, environment, &log).await?;
-        let answer = instance.invoke(request.event()).await?;
-        request.check(&answer)?;
+        let answer = request.send_to(&mut instance).await?;
         let (init, whole) = (instance.init, instance.init + answer.time);
         instance.end().await?;
         let flights = self.traffic.lock().unwrap_or_else(PoisonError::into_inner).clone();

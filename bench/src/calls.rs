@@ -13,7 +13,6 @@ use crate::{
     Result, Shop,
     binaries::{Symbol, symbols},
     case::Case,
-    instance::Instance,
     programs::on_path,
 };
 
@@ -38,11 +37,9 @@ type Called = (Case, HashSet<String>);
 /// Runs each case from a cold start under Valgrind, which slows it down, and returns the script. The binaries must have
 /// their symbols.
 pub async fn script(shop: &mut Shop) -> Result<String> {
-    let environment = shop.environment(shop.biggest());
-    let mut auth = shop.start("auth", &environment).await?;
     let (mut by_case, mut by_binary) = (Vec::new(), HashMap::<&str, HashSet<String>>::new());
     for case in Case::of_functions() {
-        let called = called(shop, &mut auth, case).await?;
+        let called = called(shop, case).await?;
         by_case.push((case, called.iter().map(|name| pattern(name)).collect()));
         by_binary.entry(case.binary()).or_default().extend(called);
     }
@@ -102,7 +99,7 @@ fn wasteful_patterns(symbols: &[Symbol], called: &HashSet<String>) -> Vec<String
 }
 
 /// The names of the functions that a case calls, without those of libraries that are loaded.
-async fn called(shop: &mut Shop, auth: &mut Instance, case: Case) -> Result<HashSet<String>> {
+async fn called(shop: &mut Shop, case: Case) -> Result<HashSet<String>> {
     // As Callgrind names it.
     let binary = fs::canonicalize(shop.binaries.join(case.binary()))?;
     let report = shop.directory.join("callgrind.out");
@@ -112,8 +109,8 @@ async fn called(shop: &mut Shop, auth: &mut Instance, case: Case) -> Result<Hash
     let environment = shop.environment(shop.biggest());
     let mut instance = shop.start_from(&under_valgrind, case.binary(), &environment).await?;
     for _ in 0..REQUESTS {
-        let request = case.request(shop, auth).await?;
-        request.check(&instance.invoke(request.event()).await?)?;
+        let request = case.request(shop).await?;
+        request.send_to(&mut instance).await?;
     }
     instance.terminate().await?;
     let called = functions(&fs::read_to_string(&report)?, &binary.to_string_lossy());

@@ -95,15 +95,14 @@ pub struct AtSize {
 
 /// Measures the databases of all sizes in turns.
 pub async fn sizes(shop: &mut Shop, effort: Effort) -> Result<Vec<AtSize>> {
-    let mut auth = shop.start("auth", &shop.environment(shop.biggest())).await?;
     let mut measured = Vec::new();
     for case in [Case::StaffList, Case::PanelList, Case::Slots, Case::Booking] {
         let mut of_sizes = Vec::new();
         for size in shop.sizes.clone() {
             let mut instance = shop.start(case.binary(), &shop.environment(size)).await?;
             for _ in 0..effort.requests {
-                let request = case.request(shop, &mut auth).await?;
-                request.check(&instance.invoke(request.event()).await?)?;
+                let request = case.request(shop).await?;
+                request.send_to(&mut instance).await?;
             }
             of_sizes.push((size, instance, Series::default()));
         }
@@ -113,9 +112,8 @@ pub async fn sizes(shop: &mut Shop, effort: Effort) -> Result<Vec<AtSize>> {
                 let Some((_, instance, series)) = of_sizes.get_mut((place + round) % count) else { continue };
                 let mut times = Vec::with_capacity(effort.requests);
                 for _ in 0..effort.requests {
-                    let request = case.request(shop, &mut auth).await?;
-                    let answer = instance.invoke(request.event()).await?;
-                    request.check(&answer)?;
+                    let request = case.request(shop).await?;
+                    let answer = request.send_to(instance).await?;
                     times.push(answer.time.as_secs_f64());
                 }
                 series.push(times);
@@ -151,15 +149,14 @@ pub struct WithInstances {
 
 /// Runs growing numbers of concurrent instances; each gets its next request as soon as it has answered the last.
 pub async fn instances(shop: &mut Shop, effort: Effort) -> Result<Vec<WithInstances>> {
-    let mut auth = shop.start("auth", &shop.environment(shop.biggest())).await?;
     let mut measured = Vec::new();
     for (case, requests) in
         [(Case::CachedRead, effort.load), (Case::Slots, effort.load / 2), (Case::Booking, effort.load / 4)]
     {
         let mut all = start_many(shop, case.binary(), effort.instances).await?;
         for instance in &mut all {
-            let request = case.request(shop, &mut auth).await?;
-            request.check(&instance.invoke(request.event()).await?)?;
+            let request = case.request(shop).await?;
+            request.send_to(instance).await?;
         }
         let counts: Vec<usize> =
             std::iter::successors(Some(1), |count| Some(2 * count)).take_while(|count| *count <= all.len()).collect();
@@ -171,7 +168,7 @@ pub async fn instances(shop: &mut Shop, effort: Effort) -> Result<Vec<WithInstan
                 let Some(working) = all.get_mut(..*count) else { continue };
                 let mut waiting = Vec::with_capacity(requests);
                 for _ in 0..requests {
-                    waiting.push(case.request(shop, &mut auth).await?);
+                    waiting.push(case.request(shop).await?);
                 }
                 load.round(working, waiting).await?;
             }

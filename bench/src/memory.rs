@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::{
     Effort, Result, Shop,
     case::{Case, WARM_UP},
-    instance::{Instance, Memory},
+    instance::Memory,
     one_request::Warm,
     series::number,
     table::table,
@@ -16,24 +16,22 @@ const COLUMNS: [&str; 9] =
 
 /// Measures each case of these builds; returns a table in MiB.
 pub async fn measure(shop: &mut Shop, directories: &[PathBuf], effort: Effort) -> Result<String> {
-    let environment = shop.environment(shop.biggest());
-    let mut auth = shop.start("auth", &environment).await?;
     let own = shop.binaries.clone();
-    let bare = memory(shop, &mut auth, &own, Case::Bare, effort).await?;
+    let bare = memory(shop, &own, Case::Bare, effort).await?;
     let mut rows = vec![row(Case::Bare, "", bare, bare)];
     for case in Case::of_functions() {
         for directory in directories {
             let name = directory.file_name().unwrap_or_default().to_string_lossy();
-            let of_case = memory(shop, &mut auth, directory, case, effort).await?;
+            let of_case = memory(shop, directory, case, effort).await?;
             rows.push(row(case, &name, of_case, bare));
         }
     }
     Ok(table(&COLUMNS, &rows))
 }
 
-async fn memory(shop: &mut Shop, auth: &mut Instance, directory: &Path, case: Case, effort: Effort) -> Result<Memory> {
+async fn memory(shop: &mut Shop, directory: &Path, case: Case, effort: Effort) -> Result<Memory> {
     let mut warm = Warm::start(shop, directory, case).await?;
-    warm.run(shop, auth, WARM_UP + effort.requests).await?;
+    warm.run(shop, WARM_UP + effort.requests).await?;
     warm.memory()
 }
 

@@ -82,11 +82,10 @@ pub async fn measure(shop: &mut Shop, effort: Effort) -> Result<OneCore> {
 }
 
 async fn in_turns(shop: &mut Shop, core: &Core, django: &Django, effort: Effort) -> Result<Vec<OnOneCore>> {
-    let mut auth = shop.start("auth", &shop.environment(shop.biggest())).await?;
     let mut measured = Vec::new();
     for (case, part) in CASES {
         let mut services = vec![Service::Django(django), Service::start(shop, core, case).await?];
-        say_the_same(shop, &mut auth, case, &mut services).await?;
+        say_the_same(shop, case, &mut services).await?;
         let mut names = vec![case];
         if case == BESIDE_BARE {
             for bare in BARE {
@@ -101,7 +100,7 @@ async fn in_turns(shop: &mut Shop, core: &Core, django: &Django, effort: Effort)
                 let place = (place + number_of_round) % rounds.len();
                 let (Some(service), Some(works)) = (services.get_mut(place), rounds.get_mut(place)) else { continue };
                 let times = if place == 0 { 1 } else { TO_FUNCTIONS };
-                let requests = requests(shop, &mut auth, case, (effort.on_one_core / part).max(1) * times).await?;
+                let requests = requests(shop, case, (effort.on_one_core / part).max(1) * times).await?;
                 let work = round(shop, case, service, &requests).await?;
                 if number_of_round > 0 {
                     works.push(work);
@@ -115,20 +114,20 @@ async fn in_turns(shop: &mut Shop, core: &Core, django: &Django, effort: Effort)
 }
 
 /// Requests of a case, each from an address without recent ones: Django's throttle keeps the times of each address.
-async fn requests(shop: &mut Shop, auth: &mut Instance, case: Case, count: usize) -> Result<Vec<Request>> {
+async fn requests(shop: &mut Shop, case: Case, count: usize) -> Result<Vec<Request>> {
     let mut requests = Vec::with_capacity(count);
     for _ in 0..count {
         let address = shop.new_address();
-        requests.push(case.request(shop, auth).await?.from_address(&address));
+        requests.push(case.request(shop).await?.from_address(&address));
     }
     Ok(requests)
 }
 
 /// Makes sure that both services answer a read with the same data.
-async fn say_the_same(shop: &mut Shop, auth: &mut Instance, case: Case, services: &mut [Service<'_>]) -> Result<()> {
+async fn say_the_same(shop: &mut Shop, case: Case, services: &mut [Service<'_>]) -> Result<()> {
     let mut said = Vec::new();
     for service in services {
-        for request in requests(shop, auth, case, 1).await? {
+        for request in requests(shop, case, 1).await? {
             // Django compresses nothing.
             let request = request.with("accept-encoding", "identity");
             for (status, body) in service.answer(vec![service.words(&request)]).await? {

@@ -6,10 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Effort, Result,
-    case::{Case, WARM_UP},
+    case::{Case, WARM_UP, give_cached_read_to_bare},
     instance::{Instance, Memory},
     pgbench::Script,
-    request::Request,
     series::{Ratio, Series, number, quantile},
     shop::Shop,
     wire::{captured, round_trips},
@@ -79,13 +78,10 @@ pub struct Compared {
 
 /// Measures every case.
 pub async fn measure(shop: &mut Shop, effort: Effort) -> Result<(Vec<Cost>, Compared)> {
-    let environment = shop.environment(shop.biggest());
-    let mut auth = shop.start("auth", &environment).await?;
     let (mut warm, mut others) = (Vec::new(), Vec::new());
     for case in Case::ALL {
         if case == Case::BareRedis {
-            let body = body_of_cached_read(shop, &mut auth).await?;
-            shop.give_to_bare_function(&body).await?;
+            give_cached_read_to_bare(shop).await?;
         }
         warm.push(Warm::start(shop, &shop.binaries, case).await?);
         if let Some(beside) = &shop.beside {
@@ -96,9 +92,9 @@ pub async fn measure(shop: &mut Shop, effort: Effort) -> Result<(Vec<Cost>, Comp
     let url = shop.database_url(shop.biggest());
     let script = Script::write(&booking, url.as_str(), &shop.directory)?;
 
-    let trips = round_trips(shop, &mut auth).await?;
-    let (cold, cold_others) = cold(shop, &mut auth, effort).await?;
-    let sql = in_turns(shop, &mut auth, (&mut warm, &mut others), script.as_ref(), effort).await?;
+    let trips = round_trips(shop).await?;
+    let (cold, cold_others) = cold(shop, effort).await?;
+    let sql = in_turns(shop, (&mut warm, &mut others), script.as_ref(), effort).await?;
 
     let of = |case: Case| warm.iter().find(|warm| warm.case == case).ok_or("a case is missing");
     let bare = of(Case::Bare)?;
@@ -152,17 +148,8 @@ pub(crate) struct Warm {
     cpu: Vec<f64>,
 }
 
-pub(crate) async fn body_of_cached_read(shop: &mut Shop, auth: &mut Instance) -> Result<String> {
-    let environment = shop.environment(shop.biggest());
-    let mut instance = shop.start(Case::CachedRead.binary(), &environment).await?;
-    let request = Case::CachedRead.request(shop, auth).await?;
-    let answer = instance.invoke(request.event()).await?;
-    request.check(&answer)?;
-    Ok(Request::outcome(&answer).1.to_owned())
-}
-
 /// Starts each function once per round, in turns with that of the other build.
-async fn cold(shop: &mut Shop, auth: &mut Instance, effort: Effort) -> Result<(Vec<Cold>, Vec<Cold>)> {
+async fn cold(shop: &mut Shop, effort: Effort) -> Result<(Vec<Cold>, Vec<Cold>)> {
     let mut cases: Vec<Cold> = Case::ALL.iter().map(|_| Cold::default()).collect();
     let mut others: Vec<Cold> = shop.beside.iter().flat_map(|_| Case::ALL).map(|_| Cold::default()).collect();
     for round in 0..effort.cold_rounds {
@@ -174,7 +161,7 @@ async fn cold(shop: &mut Shop, auth: &mut Instance, effort: Effort) -> Result<(V
                 both.reverse();
             }
             for (binaries, times) in both {
-                times.add(shop, auth, &binaries, *case).await?;
+                times.add(shop, &binaries, *case).await?;
             }
         }
     }
@@ -198,12 +185,11 @@ struct Cold {
 }
 
 impl Cold {
-    async fn add(&mut self, shop: &mut Shop, auth: &mut Instance, binaries: &Path, case: Case) -> Result<()> {
-        let request = case.request(shop, auth).await?;
+    async fn add(&mut self, shop: &mut Shop, binaries: &Path, case: Case) -> Result<()> {
+        let request = case.request(shop).await?;
         let environment = shop.environment(shop.biggest());
         let mut instance = shop.start_from(binaries, case.binary(), &environment).await?;
-        let answer = instance.invoke(request.event()).await?;
-        request.check(&answer)?;
+        let answer = request.send_to(&mut instance).await?;
         self.init.push(vec![instance.init.as_secs_f64()]);
         self.first.push(vec![answer.time.as_secs_f64()]);
         self.total.push(vec![(instance.init + answer.time).as_secs_f64()]);
@@ -214,14 +200,13 @@ impl Cold {
 /// Measures the warm functions and pgbench in turns; returns the times of the SQL.
 async fn in_turns(
     shop: &mut Shop,
-    auth: &mut Instance,
     (cases, others): (&mut [Warm], &mut [Warm]),
     script: Option<&Script>,
     effort: Effort,
 ) -> Result<Option<Series>> {
     let mut sql = script.map(|_| Series::default());
     for case in cases.iter_mut().chain(others.iter_mut()) {
-        case.run(shop, auth, WARM_UP).await?;
+        case.run(shop, WARM_UP).await?;
     }
     let count = cases.len();
     for round in 0..effort.rounds {
@@ -232,7 +217,7 @@ async fn in_turns(
                 both.reverse();
             }
             for each in both {
-                each.round(shop, auth, effort).await?;
+                each.round(shop, effort).await?;
             }
             if case.case == Case::Booking
                 && let (Some(script), Some(sql)) = (script, &mut sql)
@@ -263,22 +248,21 @@ impl Warm {
         self.instance.memory()
     }
 
-    pub(crate) async fn round(&mut self, shop: &mut Shop, auth: &mut Instance, effort: Effort) -> Result<()> {
+    pub(crate) async fn round(&mut self, shop: &mut Shop, effort: Effort) -> Result<()> {
         let requests = effort.requests * self.case.weight();
         let before = self.instance.cpu_time()?;
-        let times = self.run(shop, auth, requests).await?;
+        let times = self.run(shop, requests).await?;
         let time_on_a_core = self.instance.cpu_time()?.saturating_sub(before);
         self.cpu.push(time_on_a_core.as_secs_f64() / number(requests as u64));
         self.times.push(times);
         Ok(())
     }
 
-    pub(crate) async fn run(&mut self, shop: &mut Shop, auth: &mut Instance, requests: usize) -> Result<Vec<f64>> {
+    pub(crate) async fn run(&mut self, shop: &mut Shop, requests: usize) -> Result<Vec<f64>> {
         let mut times = Vec::with_capacity(requests);
         for _ in 0..requests {
-            let request = self.case.request(shop, auth).await?;
-            let answer = self.instance.invoke(request.event()).await?;
-            request.check(&answer)?;
+            let request = self.case.request(shop).await?;
+            let answer = request.send_to(&mut self.instance).await?;
             times.push(answer.time.as_secs_f64());
         }
         Ok(times)

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use crate::{
     Effort, Result, Shop,
-    case::{Case, WARM_UP},
+    case::{Case, WARM_UP, give_cached_read_to_bare},
     instance::Instance,
-    one_request::{Warm, body_of_cached_read, turns},
+    one_request::{Warm, turns},
     series::Ratio,
     table::table,
 };
@@ -16,21 +16,18 @@ const ROUNDS: usize = 3;
 
 /// Measures the builds in these directories; returns a table.
 pub async fn measure(shop: &mut Shop, directories: &[PathBuf], effort: Effort) -> Result<String> {
-    let environment = shop.environment(shop.biggest());
-    let mut auth = shop.start("auth", &environment).await?;
-    let body = body_of_cached_read(shop, &mut auth).await?;
-    shop.give_to_bare_function(&body).await?;
+    give_cached_read_to_bare(shop).await?;
     let mut builds = vec![Warm::start(shop, &shop.binaries, Case::BareRedis).await?];
     for (place, directory) in directories.iter().enumerate() {
         builds.push(Warm::of(Case::CachedRead, instance(shop, place, directory).await?));
     }
     for build in &mut builds {
-        build.run(shop, &mut auth, WARM_UP).await?;
+        build.run(shop, WARM_UP).await?;
     }
     for round in 0..effort.rounds * ROUNDS {
         for place in turns(builds.len(), round) {
             if let Some(build) = builds.get_mut(place) {
-                build.round(shop, &mut auth, effort).await?;
+                build.round(shop, effort).await?;
             }
         }
     }

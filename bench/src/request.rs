@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::{Result, instance::Answer};
+use crate::{
+    Result,
+    instance::{Answer, Instance},
+};
 
 /// The header with the client's address.
 const ADDRESS: &str = "x-forwarded-for";
@@ -106,6 +109,14 @@ impl Request {
             "body": self.body, "isBase64Encoded": false,
         })
         .to_string()
+    }
+
+    /// Has a function answer it. Refuses an answer with an unexpected status: a fast error must not count as a fast answer.
+    pub async fn send_to(&self, function: &mut Instance) -> Result<Answer> {
+        let answer = function.invoke(self.event()).await?;
+        let (status, body) = Self::outcome(&answer);
+        self.check_status(status, body)?;
+        Ok(answer)
     }
 
     /// The status and the raw body of an answer.

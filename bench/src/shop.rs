@@ -14,7 +14,12 @@ use serde_json::{Value, json};
 use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
 use url::Url;
 
-use crate::{Result, cores::Core, instance::Instance, request::Request};
+use crate::{
+    Result,
+    cores::Core,
+    instance::{Answer, Instance},
+    request::Request,
+};
 
 /// Inserts bookings `$1` + 1 to `$2` of a shop with thirty a day. The first is a month ahead, later ones go back.
 const BOOKINGS: &str = include_str!("bookings.sql");
@@ -41,6 +46,8 @@ pub struct Shop {
     server: Url,
     redis_url: Url,
     redis: MultiplexedConnection,
+    /// The functions that do what a measured request needs beforehand, by name.
+    helpers: HashMap<&'static str, Instance>,
     /// The prefix of the databases' names and of the keys in Redis.
     prefix: String,
 }
@@ -68,6 +75,7 @@ impl Shop {
             server,
             redis_url,
             redis,
+            helpers: HashMap::new(),
             prefix,
         };
         shop.close().await?;
@@ -164,6 +172,17 @@ impl Shop {
         Instance::start_on(Some(core), &self.binaries.join(binary), &environment, &log).await
     }
 
+    /// Has a function do what a measured request needs beforehand.
+    pub(crate) async fn ask(&mut self, function: &'static str, request: &Request) -> Result<Answer> {
+        let mut helper = match self.helpers.remove(function) {
+            Some(helper) => helper,
+            None => self.start(function, &self.environment(self.biggest())).await?,
+        };
+        let answer = request.send_to(&mut helper).await?;
+        self.helpers.insert(function, helper);
+        Ok(answer)
+    }
+
     /// The environment of all functions; each reads its own variables. Rate limits and metrics are on, as on AWS; the
     /// limits are too high to be reached.
     pub fn environment(&self, size: u32) -> Vec<(String, String)> {
@@ -238,7 +257,7 @@ impl Shop {
     }
 
     /// Stores the value that the bare function reads from Redis.
-    pub async fn give_to_bare_function(&mut self, text: &str) -> Result<()> {
+    pub(crate) async fn give_to_bare_function(&mut self, text: &str) -> Result<()> {
         Ok(self.redis.set(self.key_of_bare_function(), text).await?)
     }
 

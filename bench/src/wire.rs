@@ -8,7 +8,6 @@ use url::Url;
 use crate::{
     Result,
     case::{Case, WARM_UP},
-    instance::Instance,
     proxy::Proxy,
     request::Request,
     series::number,
@@ -17,7 +16,7 @@ use crate::{
 };
 
 /// Counts the round trips of each case to Postgres, Redis and Descope, on open connections.
-pub(crate) async fn round_trips(shop: &mut Shop, auth: &mut Instance) -> Result<Vec<[f64; 3]>> {
+pub(crate) async fn round_trips(shop: &mut Shop) -> Result<Vec<[f64; 3]>> {
     let descope = Url::parse(&shop.descope.url())?;
     let servers = [shop.database_url(shop.biggest()), shop.redis_url().clone(), descope];
     let mut proxies = Vec::new();
@@ -33,9 +32,9 @@ pub(crate) async fn round_trips(shop: &mut Shop, auth: &mut Instance) -> Result<
         let mut instance = shop.start(case.binary(), &environment).await?;
         let mut counted = [0; 3];
         for round in 0..2 * WARM_UP {
-            let request = case.request(shop, auth).await?;
+            let request = case.request(shop).await?;
             let before: Vec<usize> = proxies.iter().map(Proxy::turns).collect();
-            request.check(&instance.invoke(request.event()).await?)?;
+            request.send_to(&mut instance).await?;
             for ((counted, proxy), before) in counted.iter_mut().zip(&proxies).zip(before) {
                 *counted += if round < WARM_UP { 0 } else { proxy.turns() - before };
             }
@@ -72,8 +71,7 @@ pub(crate) async fn captured(shop: &mut Shop) -> Result<Captured> {
         let phone = shop.new_phone();
         let request = shop.booking(&phone);
         let before = statements_of(&proxy)?.len();
-        let answer = instance.invoke(request.event()).await?;
-        request.check(&answer)?;
+        let answer = request.send_to(&mut instance).await?;
         let body: Value = serde_json::from_str(Request::outcome(&answer).1)?;
         let reference =
             body.pointer("/data/reference").and_then(Value::as_str).ok_or("a booking without a reference")?;
