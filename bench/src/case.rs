@@ -1,11 +1,9 @@
 //! The measured cases: each is one kind of request to one function.
 
-use serde_json::{Value, json};
-
 use crate::{
-    Result,
+    Result, prepared,
     request::Request,
-    shop::{BUSY_DAY, PANEL_COOKIE, Shop, next_monday},
+    shop::{BUSY_DAY, LINK, PANEL_COOKIE, Shop, next_monday},
 };
 
 /// Requests before the measurement, for connections, plans and caches.
@@ -33,11 +31,28 @@ pub(crate) enum Case {
     PanelBoard,
     /// The check of a one-time code, which signs its owner in.
     OtpVerification,
+    /// All services, from the cache.
+    ServicesList,
+    ShopInfo,
+    /// The page behind the link of a message.
+    CustomersPage,
+    /// The order that a new booking is paid by.
+    PaymentOrder,
+    /// Razorpay tells that it was paid.
+    PaymentWebhook,
+    /// `WhatsApp` tells what a customer writes.
+    MessageWebhook,
+    /// Each of the jobs in turn, after a new booking.
+    Jobs,
+    /// All prices of the catalogue change.
+    Import,
+    /// The `OpenAPI` document.
+    Document,
 }
 
 impl Case {
-    /// All cases, the bare ones first.
-    pub(crate) const ALL: [Self; 10] = [
+    /// The cases that are timed, the bare ones first.
+    pub(crate) const TIMED: [Self; 10] = [
         Self::Bare,
         Self::BareRedis,
         Self::CachedRead,
@@ -50,9 +65,23 @@ impl Case {
         Self::OtpVerification,
     ];
 
+    /// The cases of all other functions, of which the memory is measured.
+    pub(crate) const OTHERS: [Self; 9] = [
+        Self::ServicesList,
+        Self::ShopInfo,
+        Self::CustomersPage,
+        Self::PaymentOrder,
+        Self::PaymentWebhook,
+        Self::MessageWebhook,
+        Self::Jobs,
+        Self::Import,
+        Self::Document,
+    ];
+
     /// The cases of functions that are deployed.
     pub(crate) fn of_functions() -> impl Iterator<Item = Self> {
-        Self::ALL.into_iter().filter(|case| !matches!(case, Self::Bare | Self::BareRedis))
+        let timed = Self::TIMED.into_iter().filter(|case| !matches!(case, Self::Bare | Self::BareRedis));
+        timed.chain(Self::OTHERS)
     }
 
     /// The name in tables.
@@ -68,6 +97,15 @@ impl Case {
             Self::PanelList => "panel list",
             Self::PanelBoard => "panel board",
             Self::OtpVerification => "OTP verification",
+            Self::ServicesList => "services",
+            Self::ShopInfo => "shop",
+            Self::CustomersPage => "customer's page",
+            Self::PaymentOrder => "payment order",
+            Self::PaymentWebhook => "payment webhook",
+            Self::MessageWebhook => "message webhook",
+            Self::Jobs => "jobs",
+            Self::Import => "import",
+            Self::Document => "document",
         }
     }
 
@@ -81,6 +119,14 @@ impl Case {
             Self::StaffList => "staff",
             Self::PanelList | Self::PanelBoard => "admin",
             Self::OtpVerification => "auth",
+            Self::ServicesList => "services",
+            Self::ShopInfo => "shop",
+            Self::CustomersPage => "manage",
+            Self::PaymentOrder | Self::PaymentWebhook => "payments",
+            Self::MessageWebhook => "messages",
+            Self::Jobs => "jobs",
+            Self::Import => "migrate",
+            Self::Document => "status",
         }
     }
 
@@ -111,7 +157,16 @@ impl Case {
             Self::StaffList => Request::get("/api/staff/bookings/?page=1").with("x-api-key", "bench-staff-key"),
             Self::PanelList => Request::get("/admin/bookings/").with("cookie", PANEL_COOKIE),
             Self::PanelBoard => Request::get(format!("/admin/?day={BUSY_DAY}")).with("cookie", PANEL_COOKIE),
-            Self::OtpVerification => verification(shop).await?,
+            Self::OtpVerification => prepared::verification(shop).await?,
+            Self::ServicesList => Request::get("/api/services/?vehicle_model_id=7"),
+            Self::ShopInfo => Request::get("/api/shop-info/"),
+            Self::CustomersPage => Request::get(format!("/b/{LINK}/")),
+            Self::PaymentOrder => prepared::order(shop).await?,
+            Self::PaymentWebhook => prepared::webhook(shop).await?,
+            Self::MessageWebhook => prepared::message(shop),
+            Self::Jobs => prepared::job(shop).await?,
+            Self::Import => prepared::import(shop)?,
+            Self::Document => Request::get("/api/schema/"),
         })
     }
 }
@@ -125,13 +180,3 @@ pub(crate) async fn give_cached_read_to_bare(shop: &mut Shop) -> Result<()> {
 
 /// Honda's scooters.
 const MODELS: &str = "/api/vehicle-models/?vehicle_brand=2";
-/// The same number signs in each time, so that its account exists.
-const PHONE: &str = "+919000000000";
-
-async fn verification(shop: &mut Shop) -> Result<Request> {
-    let request = Request::post("/api/auth/phone/request-otp/", &json!({ "phone_number": PHONE }));
-    shop.ask("auth", &request).await?;
-    let code = shop.descope.inbox(PHONE).into_iter().next().and_then(|message| message.code);
-    let body = json!({ "phone_number": PHONE, "otp_code": code.map_or(Value::Null, Value::String) });
-    Ok(Request::post("/api/auth/phone/verify-otp/", &body))
-}

@@ -19,6 +19,7 @@ pub mod one_core;
 pub mod one_request;
 mod pgbench;
 mod plot;
+mod prepared;
 mod programs;
 pub mod proxy;
 pub mod reads;
@@ -30,6 +31,7 @@ mod shop;
 pub mod simulate;
 pub mod statements;
 mod table;
+mod targets;
 mod wire;
 
 pub use shop::Shop;

@@ -1,6 +1,9 @@
-//! `bench memory DIRECTORY…`: what fills the memory of warm functions, build by build.
+//! The memory of warm functions: its peak in the report, and what fills it, build by build, by `bench memory DIRECTORY…`.
 
 use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sqlx::Connection;
 
 use crate::{
     Effort, Result, Shop,
@@ -13,6 +16,38 @@ use crate::{
 
 const COLUMNS: [&str; 9] =
     ["case", "build", "peak", "× bare", "code", "rest of the binary", "libraries", "heap", "stacks and large blocks"];
+
+/// The memory of a function that is not timed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Peak {
+    pub case: String,
+    pub function: String,
+    /// In MiB.
+    pub peak: f64,
+    /// Against the bare function's.
+    pub ratio: f64,
+}
+
+/// Measures the functions that are not timed. Tables are left as they were, but for some bookings.
+pub async fn others(shop: &mut Shop, effort: Effort) -> Result<Vec<Peak>> {
+    let binaries = shop.binaries.clone();
+    let bare = memory(shop, &binaries, Case::Bare, effort).await?;
+    let mut peaks = Vec::new();
+    for case in Case::OTHERS {
+        let peak = memory(shop, &binaries, case, effort).await?.peak;
+        peaks.push(Peak {
+            case: case.name().to_owned(),
+            function: case.binary().to_owned(),
+            peak: mebibytes(peak),
+            ratio: number(peak) / number(bare.peak),
+        });
+    }
+    // Each import leaves as many dead rows as there are prices.
+    let mut connection = shop.connect(shop.biggest()).await?;
+    sqlx::raw_sql("vacuum (full, analyze) service_prices").execute(&mut connection).await?;
+    connection.close().await?;
+    Ok(peaks)
+}
 
 /// Measures each case of these builds; returns a table in MiB.
 pub async fn measure(shop: &mut Shop, directories: &[PathBuf], effort: Effort) -> Result<String> {
@@ -37,10 +72,11 @@ async fn memory(shop: &mut Shop, directory: &Path, case: Case, effort: Effort) -
 
 fn row(case: Case, build: &str, memory: Memory, bare: Memory) -> Vec<String> {
     let parts = [memory.code, memory.binary - memory.code, memory.libraries, memory.heap, memory.rest];
-    let mebibytes = |bytes: u64| format!("{:.2}", number(bytes) / f64::from(1 << 20));
+    let text = |bytes: u64| format!("{:.2}", mebibytes(bytes));
     let ratio = format!("{:.2}", number(memory.peak) / number(bare.peak));
-    [case.name().to_owned(), build.to_owned(), mebibytes(memory.peak), ratio]
-        .into_iter()
-        .chain(parts.map(mebibytes))
-        .collect()
+    [case.name().to_owned(), build.to_owned(), text(memory.peak), ratio].into_iter().chain(parts.map(text)).collect()
+}
+
+fn mebibytes(bytes: u64) -> f64 {
+    number(bytes) / f64::from(1 << 20)
 }

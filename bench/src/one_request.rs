@@ -79,7 +79,7 @@ pub struct Compared {
 /// Measures every case.
 pub async fn measure(shop: &mut Shop, effort: Effort) -> Result<(Vec<Cost>, Compared)> {
     let (mut warm, mut others) = (Vec::new(), Vec::new());
-    for case in Case::ALL {
+    for case in Case::TIMED {
         if case == Case::BareRedis {
             give_cached_read_to_bare(shop).await?;
         }
@@ -150,11 +150,11 @@ pub(crate) struct Warm {
 
 /// Starts each function once per round, in turns with that of the other build.
 async fn cold(shop: &mut Shop, effort: Effort) -> Result<(Vec<Cold>, Vec<Cold>)> {
-    let mut cases: Vec<Cold> = Case::ALL.iter().map(|_| Cold::default()).collect();
-    let mut others: Vec<Cold> = shop.beside.iter().flat_map(|_| Case::ALL).map(|_| Cold::default()).collect();
+    let mut cases: Vec<Cold> = Case::TIMED.iter().map(|_| Cold::default()).collect();
+    let mut others: Vec<Cold> = shop.beside.iter().flat_map(|_| Case::TIMED).map(|_| Cold::default()).collect();
     for round in 0..effort.cold_rounds {
         for place in turns(cases.len(), round) {
-            let (Some(case), Some(times)) = (Case::ALL.get(place), cases.get_mut(place)) else { continue };
+            let (Some(case), Some(times)) = (Case::TIMED.get(place), cases.get_mut(place)) else { continue };
             let own = Some((shop.binaries.clone(), times));
             let mut both: Vec<_> = own.into_iter().chain(shop.beside.clone().zip(others.get_mut(place))).collect();
             if round % 2 == 1 {

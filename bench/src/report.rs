@@ -8,12 +8,13 @@ use crate::{
     Effort, Result, Shop,
     away::{self, FirstAnswer},
     binaries::{self, Binary},
-    case::Case,
     many_requests::{self, AtSize, Rush, WithInstances},
+    memory::{self, Peak},
     one_core::{self, OneCore},
-    one_request::{self, Compared, Cost},
-    series::{Ratio, number},
+    one_request::{self, Cost},
+    series::number,
     table::table,
+    targets::{Target, targets},
 };
 
 /// All results of a run. Times are milliseconds on the machine of the run, useful in ratios only.
@@ -30,6 +31,9 @@ pub struct Report {
     pub targets: Vec<Target>,
     /// One request at a time.
     pub costs: Vec<Cost>,
+    /// The functions of which only the memory is measured. Missing in reports of older runs.
+    #[serde(default)]
+    pub others: Vec<Peak>,
     /// Time of a booking's SQL in pgbench, in milliseconds.
     pub sql: Option<f64>,
     /// Cold starts as on AWS. Missing in reports of older runs.
@@ -46,18 +50,6 @@ pub struct Report {
     pub one_core: OneCore,
     /// Sizes of the binaries, smallest first.
     pub binaries: Vec<Binary>,
-}
-
-/// A target and whether it is met.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Target {
-    /// What is compared, and with what.
-    pub what: String,
-    /// The value to reach.
-    pub target: String,
-    pub measured: String,
-    /// `None` if it was not measured.
-    pub is_met: Option<bool>,
 }
 
 /// The bare functions, and all deployed ones.
@@ -83,6 +75,8 @@ const BINARIES: [&str; 16] = [
 impl Report {
     /// Measures everything.
     pub async fn measure(shop: &mut Shop, effort: Effort) -> Result<Self> {
+        say("memory of the functions that are not timed");
+        let others = memory::others(shop, effort).await?;
         say("one request at a time");
         let (costs, compared) = one_request::measure(shop, effort).await?;
         say("cold starts as on AWS");
@@ -95,7 +89,7 @@ impl Report {
         let instances = many_requests::instances(shop, effort).await?;
         say("one core, in turns with Django");
         let one_core = one_core::measure(shop, effort).await?;
-        let targets = targets(&costs, &compared, &away, &sizes, &one_core, &rush);
+        let targets = targets((&costs, &others), &compared, &away, &sizes, &one_core, &rush);
         Ok(Self {
             commit: commit(),
             at: chrono::Utc::now().format("%F %R").to_string(),
@@ -103,6 +97,7 @@ impl Report {
             rounds: effort.rounds,
             targets,
             costs,
+            others,
             sql: compared.sql,
             away,
             rush,
@@ -126,6 +121,7 @@ impl Report {
         for (title, part) in [
             ("Targets", self.targets_table()),
             ("One request at a time", self.costs_table()),
+            ("Memory of the functions that are not timed", self.others_table()),
             ("Against the build beside it", self.beside_table()),
             ("Cold starts as on AWS", away::text(&self.away)),
             ("With so many bookings on file", self.sizes_table()),
@@ -199,6 +195,15 @@ impl Report {
         )
     }
 
+    fn others_table(&self) -> String {
+        let row = |other: &Peak| {
+            let (peak, ratio) = (format!("{:.1}", other.peak), format!("{:.2}", other.ratio));
+            vec![other.case.clone(), other.function.clone(), peak, ratio]
+        };
+        let rows: Vec<Vec<String>> = self.others.iter().map(row).collect();
+        if rows.is_empty() { String::new() } else { table(&["case", "function", "MiB", "×bare"], &rows) }
+    }
+
     fn beside_table(&self) -> String {
         let row = |cost: &Cost| {
             let beside = cost.beside?;
@@ -246,83 +251,6 @@ impl Report {
         };
         table(&["binary", "MiB", "×bare"], &self.binaries.iter().map(row).collect::<Vec<_>>())
     }
-}
-
-fn targets(
-    costs: &[Cost],
-    compared: &Compared,
-    away: &[FirstAnswer],
-    sizes: &[AtSize],
-    one_core: &OneCore,
-    rush: &Rush,
-) -> Vec<Target> {
-    let measured = |ratio: Option<Ratio>| ratio.map_or_else(|| "–".to_owned(), |ratio| ratio.to_string());
-    let at_most = |what: &str, ratio: Option<Ratio>, limit: f64| Target {
-        what: what.to_owned(),
-        target: format!("≤ {limit} ×"),
-        measured: measured(ratio),
-        is_met: ratio.map(|ratio| ratio.median <= limit),
-    };
-    let of_django = |what: &str, case: Case| {
-        let ratios = one_core.ratios(case);
-        let told = |(core, clock): (Ratio, Ratio)| format!("{core}; by the clock {clock}");
-        Target {
-            what: format!("{what} that one core has time for, against Django"),
-            target: "≥ 10 ×".to_owned(),
-            measured: ratios.map_or_else(|| "–".to_owned(), told),
-            is_met: ratios.map(|(core, _)| core.median >= 10.0),
-        }
-    };
-    let cold = costs.iter().find(|cost| cost.case == Case::CachedRead.name()).map(|cost| cost.cold_ratio);
-    let first = |case: Case| away.iter().find(|answer| answer.case == case.name()).map(|answer| answer.ratio);
-    let bookings = || sizes.iter().map(|at| at.bookings);
-    let (least, most) = (bookings().min().unwrap_or_default(), bookings().max().unwrap_or_default());
-    let growth = |case: Case| {
-        let ratio = sizes.iter().find(|at| at.case == case.name() && at.bookings == most).map(|at| at.ratio);
-        at_most(&format!("{}, {most} bookings against {least}", case.name()), ratio, 1.5)
-    };
-    let heaviest = costs.iter().max_by(|one, other| one.memory_ratio.total_cmp(&other.memory_ratio));
-    let is_exact =
-        rush.accepted as u64 == rush.capacity.unsigned_abs() && rush.booked == rush.capacity && rush.other == 0;
-    vec![
-        at_most("cold start to first answered cached read, against a bare function", cold, 1.5),
-        at_most(
-            "the same as on AWS, against a bare function with its handshakes in a row",
-            first(Case::CachedRead),
-            1.0,
-        ),
-        at_most("the same to the first booking", first(Case::Booking), 1.0),
-        at_most("warm cached read, against a bare function with one Redis GET", Some(compared.read), 1.3),
-        at_most("booking, against its SQL as one prepared pgbench script", compared.booking, 1.5),
-        at_most("the panel's list of bookings, against the staff list of the API", Some(compared.panel), 2.0),
-        at_most("the panel's board with 200 jobs, against the staff list of the API", Some(compared.board), 2.0),
-        growth(Case::StaffList),
-        growth(Case::PanelList),
-        growth(Case::Slots),
-        Target {
-            what: format!(
-                "peak memory ({} is the highest), against a bare function",
-                heaviest.map(|cost| cost.case.as_str()).unwrap_or_default()
-            ),
-            target: "≤ 2.5 ×".to_owned(),
-            measured: heaviest.map_or_else(|| "–".to_owned(), |cost| format!("{:.2}", cost.memory_ratio)),
-            is_met: heaviest.map(|cost| cost.memory_ratio <= 2.5),
-        },
-        of_django("cached reads", Case::CachedRead),
-        of_django("bookings", Case::Booking),
-        Target {
-            what: format!(
-                "bookings accepted of {} attempts at once at a slot for {}, by {} instances",
-                rush.attempts, rush.capacity, rush.instances
-            ),
-            target: format!("{}, no 5xx", rush.capacity),
-            measured: format!(
-                "{}, {} on file, {} with 409, {} other",
-                rush.accepted, rush.booked, rush.refused, rush.other
-            ),
-            is_met: Some(is_exact),
-        },
-    ]
 }
 
 fn say(step: &str) {

@@ -1,5 +1,7 @@
-//! The system under test: databases of several sizes, catalogue, Redis keys and a stand-in for Descope, all removed at
-//! the end.
+//! The system under test: databases of several sizes, catalogue, Redis keys and stand-ins for what the functions call, all
+//! removed at the end.
+
+mod environment;
 
 use std::{
     collections::HashMap,
@@ -8,7 +10,6 @@ use std::{
 };
 
 use chrono::{Datelike, Days, FixedOffset, NaiveDate, Utc, Weekday};
-use descope_stand_in::StandIn;
 use redis::{AsyncCommands, aio::MultiplexedConnection};
 use serde_json::{Value, json};
 use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
@@ -24,9 +25,6 @@ use crate::{
 /// Inserts bookings `$1` + 1 to `$2` of a shop with thirty a day. The first is a month ahead, later ones go back.
 const BOOKINGS: &str = include_str!("bookings.sql");
 
-/// A rate limit that is never reached.
-const PLENTY: &str = "1000000000";
-
 /// The system under test.
 #[derive(Debug)]
 pub struct Shop {
@@ -36,13 +34,17 @@ pub struct Shop {
     pub beside: Option<PathBuf>,
     /// The folder of logs and results.
     pub directory: PathBuf,
-    pub descope: StandIn,
+    pub descope: descope_stand_in::StandIn,
+    pub(crate) razorpay: razorpay_stand_in::StandIn,
+    pub(crate) messages: messages_stand_in::StandIn,
     /// The numbers of bookings in the databases, smallest first.
     pub sizes: Vec<u32>,
     /// Phone numbers given out so far. It also chooses the hour of a booking.
     counter: u32,
     /// Addresses given out so far.
     addresses: u32,
+    /// Turns taken so far by what alternates.
+    turns: usize,
     server: Url,
     redis_url: Url,
     redis: MultiplexedConnection,
@@ -53,7 +55,7 @@ pub struct Shop {
 }
 
 impl Shop {
-    /// Drops what a killed run has left, creates the databases and starts the stand-in for Descope.
+    /// Drops what a killed run has left, creates the databases and starts the stand-ins.
     pub async fn open(
         (database_url, redis_url): (&str, &str),
         sizes: &[u32],
@@ -68,10 +70,13 @@ impl Shop {
             binaries: found(binaries)?,
             beside: beside.map(found).transpose()?,
             directory: fs::canonicalize(directory)?,
-            descope: StandIn::start().await,
+            descope: descope_stand_in::StandIn::start().await,
+            razorpay: razorpay_stand_in::StandIn::start().await,
+            messages: messages_stand_in::StandIn::start().await,
             sizes: sizes.to_vec(),
             counter: 0,
             addresses: 0,
+            turns: 0,
             server,
             redis_url,
             redis,
@@ -101,6 +106,7 @@ impl Shop {
             sqlx::raw_sql(&rows).execute(&mut connection).await?;
             if is_first {
                 sqlx::query(BUSY).bind(BUSY_DAY).execute(&mut connection).await?;
+                sqlx::query(LINKED).bind(LINK).execute(&mut connection).await?;
             }
             // Autovacuum would do this later.
             sqlx::raw_sql("vacuum analyze").execute(&mut connection).await?;
@@ -113,16 +119,7 @@ impl Shop {
     /// Creates the schema and imports the catalogue with the `migrate` function, as a deployment does.
     async fn stock(&self, size: u32) -> Result<()> {
         let mut migrate = self.start("migrate", &self.environment(size)).await?;
-        let catalogue = Path::new(env!("CARGO_MANIFEST_DIR")).join("../local/catalogue");
-        let mut files: HashMap<String, String> = HashMap::new();
-        for file in fs::read_dir(catalogue)? {
-            let path = file?.path();
-            if path.extension().is_some_and(|extension| extension == "csv" || extension == "json") {
-                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                files.insert(name, fs::read_to_string(&path)?);
-            }
-        }
-        for event in [json!({"action": "migrate"}), json!({"action": "import_catalogue", "files": files})] {
+        for event in [json!({"action": "migrate"}), json!({"action": "import_catalogue", "files": catalogue()?})] {
             migrate.invoke(event.to_string()).await?;
         }
         let mut connection = self.connect(size).await?;
@@ -132,6 +129,7 @@ impl Shop {
 
     /// Drops the databases, and deletes the keys and the user of Redis.
     pub async fn close(&mut self) -> Result<()> {
+        self.helpers.clear();
         for size in self.sizes.clone() {
             self.administer(&format!("drop database if exists {} with (force)", self.database(size))).await?;
         }
@@ -181,45 +179,6 @@ impl Shop {
         let answer = request.send_to(&mut helper).await?;
         self.helpers.insert(function, helper);
         Ok(answer)
-    }
-
-    /// The environment of all functions; each reads its own variables. Rate limits and metrics are on, as on AWS; the
-    /// limits are too high to be reached.
-    pub fn environment(&self, size: u32) -> Vec<(String, String)> {
-        let mut variables = vec![
-            ("DATABASE_URL", self.database_url(size).to_string()),
-            ("REDIS_URL", self.redis_url.to_string()),
-            ("REDIS_KEY_PREFIX", format!("{}:", self.prefix)),
-            ("BENCH_REDIS_KEY", self.key_of_bare_function()),
-            ("METRICS_NAMESPACE", "RepairMyBike/bench".to_owned()),
-            ("CORS_ALLOWED_ORIGINS", "http://localhost:3000".to_owned()),
-            ("STAFF_API_KEYS", "bench:bench-staff-key".to_owned()),
-            ("DESCOPE_PROJECT_ID", self.descope.project_id().to_owned()),
-            ("DESCOPE_MANAGEMENT_KEY", self.descope.management_key().to_owned()),
-            ("DESCOPE_BASE_URL", self.descope.url()),
-            ("REFRESH_TOKEN_KEYS", "bench:bG9jYWwga2V5LCBvZiBubyB1c2UgZWxzZXdoZXJlLi4=".to_owned()),
-            ("PASSWORD_RESET_URL", "http://localhost:3000/reset-password".to_owned()),
-            ("THROTTLE_UNPROVED_PER_PHONE", "off".to_owned()),
-            ("THROTTLE_UNPROVED_PER_IP", "off".to_owned()),
-            ("THROTTLE_UNPROVED_KEEP_ONE_IN", "off".to_owned()),
-            ("THROTTLE_UNPROVED_MINUTES", "off".to_owned()),
-        ];
-        let limits = [
-            "PUBLIC_READS",
-            "BOOKINGS_PER_IP",
-            "BOOKINGS_PER_PHONE",
-            "LOOKUPS",
-            "OTP_BUDGET",
-            "OTP_AT_ONCE",
-            "OTP_PER_IDENTIFIER",
-            "OTP_PER_IP",
-            "TRIES_PER_IDENTIFIER",
-            "TRIES_PER_IP",
-            "WRONG_STAFF_KEYS",
-        ];
-        let named = |(name, value): (&str, String)| (name.to_owned(), value);
-        let limits = limits.map(|limit| (format!("THROTTLE_{limit}"), PLENTY.to_owned()));
-        variables.drain(..).map(named).chain(limits).collect()
     }
 
     /// The URL of the database with this many bookings.
@@ -283,6 +242,12 @@ impl Shop {
         format!("198.18.{}.{}", self.addresses / 256 % 16, self.addresses % 256)
     }
 
+    /// The next of so many turns, from 0 on.
+    pub(crate) fn takes_turns(&mut self, of: usize) -> usize {
+        self.turns = self.turns.wrapping_add(1);
+        self.turns % of
+    }
+
     /// A booking at the shop for this phone number.
     pub fn booking(&self, phone: &str) -> Request {
         self.booking_of(phone, &json!({ "service_location": "shop" }))
@@ -334,6 +299,28 @@ const ADMINISTRATOR: &str = "
     insert into panel_sessions (cookie_sha256, session_id, roles, roles_asked_at)
     select sha256($1::bytea), id, '{admin}', now() + interval '1 year' from session
 ";
+
+/// The token of a link to the latest booking, at which its customer sees and changes it.
+pub(crate) const LINK: &str = "bench-link-of-22-bytes";
+const LINKED: &str = "
+    insert into booking_links (booking_id, token_sha256, scope, purpose)
+    select id, sha256($1::bytea), 'change', 'bench' from bookings
+    where booking_status = 'confirmed' order by appointment_date desc, id limit 1
+";
+
+/// The files of the catalogue, by name.
+pub(crate) fn catalogue() -> Result<HashMap<String, String>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../local/catalogue");
+    let mut files = HashMap::new();
+    for file in fs::read_dir(folder)? {
+        let path = file?.path();
+        if path.extension().is_some_and(|extension| extension == "csv" || extension == "json") {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            files.insert(name, fs::read_to_string(&path)?);
+        }
+    }
+    Ok(files)
+}
 
 fn found(directory: &Path) -> Result<PathBuf> {
     Ok(fs::canonicalize(directory).map_err(|error| format!("{}: {error}", directory.display()))?)
