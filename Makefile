@@ -78,7 +78,8 @@ soak:
 # or of its dependencies has changed: what the file does not name stands where the compiler put it, and works as well.
 layout:
 	cargo build --release --package bench
-	LAYOUT=none cargo build --release --config profile.release.strip=false --target-dir target/layout \
+	LAYOUT=none cargo build --release --config profile.release.strip=false \
+		--config profile.release.package.admin.strip=false --target-dir target/layout \
 		$(addprefix --package ,$(notdir $(wildcard functions/*)))
 	@$(call services) && target/release/bench --quick --binaries target/layout/release calls > target/layout/called.ld \
 		&& cp target/layout/called.ld layout/
