@@ -97,11 +97,15 @@ validate:
 		&& checkov --file template.yaml .github/deploy-role.yaml --framework cloudformation --compact --quiet --skip-download \
 		&& python local/cost.py --check
 
-# Cross-compiles every function for the other processor, without optimising: checks code, C and linker, but not the
-# output of `make build`. `make test` does the same for this machine's processor.
+# Cross-compiles every function for the other processor, without optimising: checks code, C and linker, and that the linker
+# did what layout/ asks of it: an ELF type of 2 is a fixed address. It does not check the output of `make build`. `make test`
+# does the same for this machine's processor.
 cross:
 	@$(call tools,deploy) && cargo lambda build $(if $(filter x86_64,$(shell uname -m)),--arm64,--x86-64) \
 		$(addprefix --package ,$(notdir $(wildcard functions/*)))
+	@for binary in target/lambda/*/bootstrap; do \
+		[ $$(od -An -tu2 -j16 -N2 $$binary) = 2 ] && grep -qa '\.text\.called' $$binary \
+			|| { echo "$$binary is not laid out by layout/"; exit 1; }; done
 
 build:
 	@$(call tools,deploy) && sam build
