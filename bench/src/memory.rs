@@ -70,6 +70,8 @@ pub async fn measure(shop: &mut Shop, directories: &[PathBuf], effort: Effort) -
 }
 
 async fn memory(shop: &mut Shop, directory: &Path, case: Case, effort: Effort) -> Result<Memory> {
+    // Each build loads what it keeps in the cache itself.
+    shop.forget_cached().await?;
     let mut warm = Warm::start(shop, directory, case).await?;
     warm.run(shop, WARM_UP + effort.requests).await?;
     warm.memory()

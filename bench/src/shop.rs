@@ -133,10 +133,7 @@ impl Shop {
         for size in self.sizes.clone() {
             self.administer(&format!("drop database if exists {} with (force)", self.database(size))).await?;
         }
-        let keys: Vec<String> = self.redis.keys(format!("{}:*", self.prefix)).await?;
-        if !keys.is_empty() {
-            let _: () = self.redis.unlink(keys).await?;
-        }
+        self.unlink("*").await?;
         let _: () = redis::cmd("ACL").arg("DELUSER").arg(&self.prefix).query_async(&mut self.redis).await?;
         Ok(())
     }
@@ -224,10 +221,16 @@ impl Shop {
         format!("{}:bare", self.prefix)
     }
 
-    /// Deletes the cache entry of the cached read.
+    /// Deletes what the functions keep in the cache.
     pub async fn forget_cached(&mut self) -> Result<()> {
-        let keys: Vec<String> = self.redis.keys(format!("{}:*entry*", self.prefix)).await?;
-        Ok(self.redis.unlink(keys).await?)
+        self.unlink("*entry*").await
+    }
+
+    /// Deletes the bench's keys of a pattern.
+    async fn unlink(&mut self, pattern: &str) -> Result<()> {
+        let keys: Vec<String> = self.redis.keys(format!("{}:{pattern}", self.prefix)).await?;
+        // Redis takes no command without keys.
+        if keys.is_empty() { Ok(()) } else { Ok(self.redis.unlink(keys).await?) }
     }
 
     /// A phone number without bookings.
