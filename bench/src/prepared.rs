@@ -24,7 +24,7 @@ pub(crate) async fn verification(shop: &mut Shop) -> Result<Request> {
 
 /// The order of a new booking.
 pub(crate) async fn order(shop: &mut Shop) -> Result<Request> {
-    let id = text_of(&book(shop).await?, "/data/id")?;
+    let id = value_at(&book(shop).await?, "/data/id")?;
     Ok(Request::post("/api/payments/razorpay/create-order/", &json!({ "booking_id": id })).answered_with(201))
 }
 
@@ -32,7 +32,7 @@ pub(crate) async fn order(shop: &mut Shop) -> Result<Request> {
 pub(crate) async fn webhook(shop: &mut Shop) -> Result<Request> {
     let request = order(shop).await?;
     let answer = shop.ask("payments", &request).await?;
-    let order = text_of(Request::outcome(&answer).1, "/data/order_id")?;
+    let order = value_at(Request::outcome(&answer).1, "/data/order_id")?;
     shop.razorpay.checkout(order.as_str().unwrap_or_default(), Outcome::Captured);
     let sent = shop.razorpay.webhooks().into_iter().rev().find(|webhook| webhook.event == "payment.captured");
     let sent = sent.ok_or("Razorpay tells nothing of a payment")?;
@@ -74,7 +74,7 @@ async fn book(shop: &mut Shop) -> Result<String> {
     Ok(Request::outcome(&answer).1.to_owned())
 }
 
-fn text_of(body: &str, place: &str) -> Result<Value> {
+fn value_at(body: &str, place: &str) -> Result<Value> {
     let body: Value = serde_json::from_str(body)?;
     Ok(body.pointer(place).ok_or_else(|| format!("an answer without {place}: {body}"))?.clone())
 }

@@ -98,7 +98,7 @@ impl<T> Table<T> {
         (!self.has_holes).then(|| self.rows.iter().map(|(_, row)| id(row)).collect())
     }
 
-    /// Records each row whose key an earlier one has. Sorts the rows: a map of all prices would take ten times the memory.
+    /// Records each row whose key an earlier one has. Sorts the rows, because a map of all prices takes three times the memory.
     pub(super) fn once<K: Ord>(&self, column: &str, key: impl Fn(&T) -> K, faults: &mut Vec<Fault>) {
         let mut rows: Vec<&(u64, T)> = self.rows.iter().collect();
         rows.sort_by_key(|(_, row)| key(row));
