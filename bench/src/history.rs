@@ -71,7 +71,7 @@ pub fn text(runs: &[Run]) -> String {
 
 /// The runs as SVG, a line for each ratio. A run that did not measure one has no point on its line.
 pub fn picture(runs: &[Run]) -> String {
-    let commits: Vec<String> = runs.iter().map(|run| run.commit.chars().take(7).collect()).collect();
+    let commits: Vec<String> = runs.iter().map(|run| run.commit.chars().take(5).collect()).collect();
     let lines: Vec<(String, Vec<f64>)> = COLUMNS
         .iter()
         .enumerate()
