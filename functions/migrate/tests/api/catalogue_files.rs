@@ -41,6 +41,19 @@ async fn bad_values_are_reported_with_file_line_and_column_and_change_nothing(po
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
+async fn repeated_rows_are_told_in_the_order_of_the_file_with_the_first_of_each(pool: PgPool) {
+    let files = with("service_pricing.csv", |text| text.to_owned() + "2,1,5.00\n1,2,5.00\n1,2,6.00\n");
+    let lines: Vec<&str> = files["service_pricing.csv"].lines().collect();
+    let first = |key: &str| lines.iter().position(|line| line.starts_with(key)).unwrap() + 1;
+    let told = [(lines.len() - 2, "2,1,"), (lines.len() - 1, "1,2,"), (lines.len(), "1,2,")].map(|(line, key)| {
+        let first = first(key);
+        format!("service_pricing.csv line {line} column 2 (vehicle_model_id): the same stands in line {first}")
+    });
+    let expected = format!("nothing was changed; 3 faults:\n{}", told.join("\n"));
+    assert_eq!(import_error(&app(&pool), files).await, expected);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
 async fn an_invalid_catalogue_or_event_is_reported_in_a_sentence(pool: PgPool) {
     let app = app(&pool);
     let fault = |name: &str, change: fn(&str) -> String| import_error(&app, with(name, change));
